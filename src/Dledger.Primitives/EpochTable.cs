@@ -3,11 +3,13 @@ namespace Dledger.Primitives;
 /// <summary>One leader's term and the position where its first frame begins.</summary>
 public readonly record struct Epoch(Term Term, LogPosition Start);
 
-/// <summary>The terms of a log in order, each with its first position: it answers "which term wrote the frame that ends here?".</summary>
+/// <summary>
+/// The terms of a log in order, each with its first position: it answers "which term wrote the frame that ends here?".
+/// </summary>
 /// <remarks>
-/// The first entry is (term before the log's start, the log's start), for a whole log the virtual entry (0, 0). Terms and
-/// starts strictly increase behind it (the first real entry may share start 0 with the virtual one).
-/// Owned by one loop; not safe for concurrent use. Same purpose as Kafka's leader epoch cache.
+/// The first entry is (term before the log's start, the log's start), for a whole log the virtual entry (0, 0). Terms
+/// and starts strictly increase behind it (the first real entry may share start 0 with the virtual one). Owned by one
+/// loop; not safe for concurrent use. Same purpose as Kafka's leader epoch cache.
 /// </remarks>
 public sealed class EpochTable
 {
@@ -102,12 +104,12 @@ public sealed class EpochTable
     }
 
     /// <summary>
-    /// The end of the longest common prefix of two logs, from their epoch tables alone; null when no term is common, which
-    /// means that only a snapshot helps.
+    /// The end of the longest common prefix of two logs, from their epoch tables alone; null when no term is common,
+    /// which means that only a snapshot helps.
     /// </summary>
     /// <remarks>
-    /// Both logs hold the same frames of their largest common term from its start on, so the shorter run of that term is a
-    /// prefix of the longer one and ends at a frame boundary of both; behind it the terms differ.
+    /// Both logs hold the same frames of their largest common term from its start on, so the shorter run of that term
+    /// is a prefix of the longer one and ends at a frame boundary of both; behind it the terms differ.
     /// </remarks>
     public static LogPosition? FindMatch(
         IReadOnlyList<Epoch> left, LogPosition leftEnd, IReadOnlyList<Epoch> right, LogPosition rightEnd)

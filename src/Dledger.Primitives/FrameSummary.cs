@@ -16,7 +16,9 @@ public enum FrameFlags : ushort
     ControlOnly = 4,
 }
 
-/// <summary>All that Raft needs to know of a frame: where it lies, who wrote it, and the chain that it continues.</summary>
+/// <summary>
+/// All that Raft needs to know of a frame: where it lies, who wrote it, and the chain that it continues.
+/// </summary>
 /// <param name="Base">Position of the frame's first byte.</param>
 /// <param name="Length">Header, payload and padding in bytes; a multiple of 8.</param>
 /// <param name="Term">Term of the leader that cut the frame.</param>

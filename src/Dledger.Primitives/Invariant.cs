@@ -3,10 +3,12 @@ using System.Runtime.CompilerServices;
 
 namespace Dledger.Primitives;
 
-/// <summary>Checks that stay on in Release builds and whose failure is a bug of ours, never a caller's mistake.</summary>
+/// <summary>
+/// Checks that stay on in Release builds and whose failure is a bug of ours, never a caller's mistake.
+/// </summary>
 /// <remarks>
-/// A failed check throws <see cref="InvariantViolationException"/>. No code catches it except the top of an owning loop,
-/// which stops the node with the message: a state that must not exist is not worked on any further.
+/// A failed check throws <see cref="InvariantViolationException"/>. No code catches it except the top of an owning
+/// loop, which stops the node with the message: a state that must not exist is not worked on any further.
 /// </remarks>
 public static class Invariant
 {
@@ -26,7 +28,9 @@ public static class Invariant
     public static void Fail(string message) => throw new InvariantViolationException(message);
 }
 
-/// <summary>Formats an invariant's message only when the invariant is broken, so that checks cost no allocation.</summary>
+/// <summary>
+/// Formats an invariant's message only when the invariant is broken, so that checks cost no allocation.
+/// </summary>
 [InterpolatedStringHandler]
 public readonly ref struct InvariantMessage
 {

@@ -1,6 +1,8 @@
 namespace Dledger.Primitives;
 
-/// <summary>The number of a message inside one queue, counted from 0 without gaps; assigned when its record is applied.</summary>
+/// <summary>
+/// The number of a message inside one queue, counted from 0 without gaps; assigned when its record is applied.
+/// </summary>
 public readonly record struct QueueOffset(long Value) : IComparable<QueueOffset>
 {
     /// <inheritdoc/>

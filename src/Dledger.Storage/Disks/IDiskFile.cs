@@ -1,0 +1,38 @@
+namespace Dledger.Storage.Disks;
+
+/// <summary>An open file with positional access.</summary>
+/// <remarks>
+/// Reads are safe for any thread; writes, lengths and syncs come from one thread at a time. Every failed call throws
+/// <see cref="StorageFaultException"/>. After a failed <see cref="Sync"/> every later write and sync on the same disk
+/// throws too: the kernel may have dropped the pages, and a second sync would report success without having written
+/// them.
+/// </remarks>
+public interface IDiskFile : IDisposable
+{
+    /// <summary>The path it was opened with.</summary>
+    string Path { get; }
+
+    /// <summary>Length in bytes, allocated space included.</summary>
+    long Length { get; }
+
+    /// <summary>Reads up to the destination's length; fewer bytes only at the end of the file.</summary>
+    int Read(long offset, Span<byte> destination);
+
+    /// <summary>Writes all bytes, extending the file when needed.</summary>
+    void Write(long offset, ReadOnlySpan<byte> bytes);
+
+    /// <summary>Writes the buffers one behind the other with as few system calls as possible.</summary>
+    void Write(long offset, IReadOnlyList<ReadOnlyMemory<byte>> buffers);
+
+    /// <summary>Reserves blocks so that the file is at least this long; new bytes read as zeros.</summary>
+    void Allocate(long length);
+
+    /// <summary>Writes zeros, so that later writes overwrite written blocks and a sync carries no metadata.</summary>
+    void ZeroFill(long offset, long length);
+
+    /// <summary>Cuts or extends the file.</summary>
+    void SetLength(long length);
+
+    /// <summary>Returns when contents and length are durable (fdatasync).</summary>
+    void Sync();
+}

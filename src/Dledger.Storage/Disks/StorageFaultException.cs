@@ -1,0 +1,21 @@
+namespace Dledger.Storage.Disks;
+
+/// <summary>The machine failed to read, write or sync. Whoever promised durability over it must stop.</summary>
+public sealed class StorageFaultException(string path, string call, int errno, string reason)
+    : IOException($"{call} of '{path}' failed: {reason} (errno {errno})")
+{
+    /// <summary>Errno of a full file system.</summary>
+    public const int NoSpace = 28;
+
+    /// <summary>Errno of a device error.</summary>
+    public const int DeviceError = 5;
+
+    /// <summary>The file or directory.</summary>
+    public string Path { get; } = path;
+
+    /// <summary>The system call.</summary>
+    public string Call { get; } = call;
+
+    /// <summary>The error number it left.</summary>
+    public int Errno { get; } = errno;
+}

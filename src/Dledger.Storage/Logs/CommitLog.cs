@@ -1,0 +1,309 @@
+using Dledger.Primitives;
+using Dledger.Storage.Disks;
+using Dledger.Storage.Frames;
+
+namespace Dledger.Storage.Logs;
+
+/// <summary>
+/// The replicated log of one Raft group on this node's disk: frames in segments, addressed by byte position.
+/// </summary>
+/// <remarks>
+/// <code>
+///   Start          watermark        DurableEnd        WrittenEnd
+///     |-- frames -----|-- frames -------|-- frames -------|-- zeros, or bytes of an interrupted write
+/// </code>
+/// Start &lt;= watermark &lt;= DurableEnd &lt;= WrittenEnd, and WrittenEnd - watermark &lt;= UnverifiedBytesMax.
+/// Nothing below DurableEnd changes except by <see cref="TruncateTo"/>.
+/// Members marked "writer" belong to one thread, the log writer; the others are for any thread. A reader that races a
+/// truncation may see zeros or newer bytes: whoever reads checks the checksums. After the first failed write or sync
+/// every writer member throws that <see cref="StorageFaultException"/>; nothing is retried. Format: Logs/FORMAT.md.
+/// </remarks>
+public sealed class CommitLog : IDisposable
+{
+    private readonly IDisk _disk;
+    private readonly string _directory;
+    private readonly SparePool _spares;
+    private readonly ReadableLog _readable;
+    private readonly LogTail _tail;
+    private readonly LogCheckpointFiles _checkpoints;
+    private readonly Lock _names = new();
+
+    private StorageFaultException? _fault;
+    private long _rollCountAtCheckpoint;
+    private bool _hasPreparer;
+
+    internal CommitLog(
+        IDisk disk,
+        string directory,
+        CommitLogOptions options,
+        LogIdentity identity,
+        TimeProvider time,
+        CommitLogState state)
+    {
+        _disk = disk;
+        _directory = directory;
+        _spares = state.Spares;
+        Options = options;
+        Identity = identity;
+        Seed = identity.Seed;
+        _readable = new ReadableLog(state.Segments, state.Tail, Seed, options.FrameBytesMax);
+        _tail = new LogTail(disk, directory, options, identity, time, state, _readable, _names);
+        _checkpoints = new LogCheckpointFiles(disk, directory, identity, state.CheckpointSequence, state.CheckpointEnd);
+    }
+
+    /// <summary>Whose log it is.</summary>
+    public LogIdentity Identity { get; }
+
+    /// <summary>The options it was opened with.</summary>
+    public CommitLogOptions Options { get; }
+
+    /// <summary>Start value of all header checksums.</summary>
+    public ClusterSeed Seed { get; }
+
+    /// <summary>The first position still kept.</summary>
+    public LogPosition Start => _readable.Start;
+
+    /// <summary>Position behind the last frame handed to the file system.</summary>
+    public LogPosition WrittenEnd => _readable.End;
+
+    /// <summary>Position up to which the log is durable.</summary>
+    public LogPosition DurableEnd => _tail.DurableEnd;
+
+    /// <summary>Files in use.</summary>
+    public int SegmentCount => _readable.Segments.Length;
+
+    /// <summary>What made the log unusable, or null.</summary>
+    public StorageFaultException? Fault => Volatile.Read(ref _fault);
+
+    /// <summary>The last frame. Writer.</summary>
+    public ChainTail Tail => _tail.Tail;
+
+    /// <summary>
+    /// Opens the log of a directory, which it creates together with an empty log when there is none. Answers damage
+    /// when bytes that were durable are missing or wrong, and then has changed nothing.
+    /// </summary>
+    /// <param name="disk">The disk.</param>
+    /// <param name="directory">Path of the log's directory; nobody else has it open.</param>
+    /// <param name="options">
+    /// Sizes; all problems of them are in the message of the <see cref="ArgumentException"/>.
+    /// </param>
+    /// <param name="identity">Whose log it is.</param>
+    /// <param name="time">Clock for the age of the watermark.</param>
+    /// <param name="createIfEmpty">
+    /// False for a node that took part in a term before: then an empty directory is a lost log, not a new one.
+    /// </param>
+    public static CommitLogRecovery Open(
+        IDisk disk,
+        string directory,
+        CommitLogOptions options,
+        LogIdentity identity,
+        TimeProvider time,
+        bool createIfEmpty = true)
+    {
+        var problems = options.Validate();
+        if (problems.Count > 0)
+        {
+            throw new ArgumentException(string.Join("; ", problems), nameof(options));
+        }
+
+        return new LogRecovery(disk, directory, options, identity, time).Run(createIfEmpty);
+    }
+
+    /// <summary>The background worker that keeps spares ready: one per log, disposed before it.</summary>
+    public SegmentPreparer CreatePreparer()
+    {
+        Invariant.Check(!_hasPreparer, "a log has one preparer");
+        _hasPreparer = true;
+        var preparer = new SegmentPreparer(this, _disk, _directory, _spares);
+        _tail.Rolled = preparer.Wake;
+        return preparer;
+    }
+
+    /// <summary>
+    /// Writes whole frames, one per buffer, behind the log's end; they are durable after the next <see cref="Sync"/>.
+    /// Rolls to a new segment and syncs in between when sizes demand it. The frames were verified: one that does not
+    /// continue the log is our bug. Writer.
+    /// </summary>
+    public void Append(IReadOnlyList<ReadOnlyMemory<byte>> frames)
+    {
+        ThrowIfFaulted();
+        try
+        {
+            _tail.Append(frames);
+        }
+        catch (StorageFaultException fault)
+        {
+            Volatile.Write(ref _fault, fault);
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Makes everything written durable with one fdatasync, which carries a new watermark when that is due; returns
+    /// <see cref="DurableEnd"/>. Writer.
+    /// </summary>
+    public LogPosition Sync()
+    {
+        ThrowIfFaulted();
+        try
+        {
+            _tail.Sync();
+            return DurableEnd;
+        }
+        catch (StorageFaultException fault)
+        {
+            Volatile.Write(ref _fault, fault);
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Brings the watermark up to the durable end with a write and a sync of its own; nothing when it is there. For a
+    /// writer that becomes idle. Writer.
+    /// </summary>
+    public void SyncWatermark()
+    {
+        ThrowIfFaulted();
+        try
+        {
+            _tail.SyncWatermark();
+        }
+        catch (StorageFaultException fault)
+        {
+            Volatile.Write(ref _fault, fault);
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Cuts the log back to a frame boundary at or above the committed position, durably; returns the new tail. Only
+    /// for a frame of the present leader that conflicts. Writer.
+    /// </summary>
+    public ChainTail TruncateTo(LogPosition end)
+    {
+        ThrowIfFaulted();
+        Invariant.Check(end >= Start && end <= Tail.End, $"truncation to {end} within {Start}..{Tail.End}");
+        Invariant.Check(end >= _checkpoints.End, $"truncation to {end} keeps the checkpoint at {_checkpoints.End}");
+        try
+        {
+            _tail.TruncateTo(end);
+            return Tail;
+        }
+        catch (StorageFaultException fault)
+        {
+            Volatile.Write(ref _fault, fault);
+            throw;
+        }
+    }
+
+    /// <summary>Whether a checkpoint at this committed position saves recovery enough reading. Writer.</summary>
+    public bool IsCheckpointDue(LogPosition committed) =>
+        committed > _checkpoints.End
+        && (_tail.RollCount > _rollCountAtCheckpoint || committed - _checkpoints.End >= Options.CheckpointBytes);
+
+    /// <summary>
+    /// Records a committed prefix of the log, so that recovery need not read it. <paramref name="committed"/> is a
+    /// frame's end, at or below <see cref="DurableEnd"/>; one below the last checkpoint does nothing. Writer.
+    /// </summary>
+    public void WriteLogCheckpoint(LogPosition committed)
+    {
+        ThrowIfFaulted();
+        Invariant.Check(committed <= DurableEnd, $"checkpoint at {committed}, durable is {DurableEnd}");
+        if (committed <= _checkpoints.End)
+        {
+            return;
+        }
+
+        try
+        {
+            var tail = committed == Tail.End ? Tail : _readable.ReadTail(committed);
+            var epochs = _tail.Epochs.Epochs.Where((epoch, i) => i == 0 || epoch.Start < committed).ToArray();
+            _checkpoints.Write(tail, Start, epochs);
+            _rollCountAtCheckpoint = _tail.RollCount;
+        }
+        catch (StorageFaultException fault)
+        {
+            Volatile.Write(ref _fault, fault);
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Copies bytes from <paramref name="position"/> on, at most up to <see cref="WrittenEnd"/>; returns their count, 0
+    /// outside the log.
+    /// </summary>
+    public int Read(LogPosition position, Span<byte> destination) => _readable.Read(position, destination);
+
+    /// <summary>Reads what Raft needs of the frame that begins at a position; false when none does.</summary>
+    public bool TryReadFrameSummary(LogPosition @base, out FrameSummary frame)
+    {
+        var found = _readable.TryReadHeader(@base, out var header);
+        frame = header.Summary;
+        return found;
+    }
+
+    /// <summary>
+    /// Reads the header checksum of the frame that ends at a position; at the log's start that of the frame before it,
+    /// for a whole log the cluster's seed. False when no frame ends there.
+    /// </summary>
+    public bool TryReadChain(LogPosition end, out uint headerCrc) => _readable.TryReadChain(end, out headerCrc);
+
+    /// <summary>
+    /// Syncs what was written, brings the watermark up and closes the files; after a fault only closes them.
+    /// </summary>
+    public void Dispose()
+    {
+        try
+        {
+            if (Fault is null)
+            {
+                SyncWatermark();
+            }
+        }
+        finally
+        {
+            _checkpoints.Dispose();
+            _spares.Dispose();
+            foreach (var segment in _readable.Segments)
+            {
+                segment.Release();
+            }
+        }
+    }
+
+    /// <summary>Whether the next roll would have to create its file itself and is near.</summary>
+    internal bool IsSpareUrgent =>
+        _spares.Count == 0 && WrittenEnd - _readable.Segments[^1].Base > Options.SegmentBytes / 2;
+
+    /// <summary>
+    /// Gives one segment that still bears a spare's name the name of its base, for people; false when there is none.
+    /// Any thread: the lock keeps the name while the writer deletes.
+    /// </summary>
+    internal bool TryNameSegment()
+    {
+        lock (_names)
+        {
+            foreach (var segment in _readable.Segments)
+            {
+                var path = $"{_directory}/{LogRecovery.SegmentName(segment.Base)}";
+                if (segment.Path != path && !_disk.Exists(path))
+                {
+                    _disk.Rename(segment.Path, path);
+                    segment.Path = path;
+                    return true;
+                }
+            }
+
+            return false;
+        }
+    }
+
+    private void ThrowIfFaulted()
+    {
+        if (Fault is { } fault)
+        {
+            throw new StorageFaultException(
+                fault.Path, fault.Call, fault.Errno, $"the log stopped after: {fault.Message}");
+        }
+    }
+}

@@ -1,0 +1,338 @@
+using Dledger.Primitives;
+using Dledger.Storage.Disks;
+using Dledger.Storage.Frames;
+
+namespace Dledger.Storage.Logs;
+
+/// <summary>The end of a log where frames are added and cut off: gathering, rolling, syncing, the watermark.</summary>
+/// <remarks>Owned by the log writer; only <see cref="DurableEnd"/> is for any thread.</remarks>
+internal sealed class LogTail
+{
+    private const int PageBytes = 4096;
+
+    /// <summary>A sealed file that keeps more unused space than this gives it back to the file system.</summary>
+    private const long UnusedBytesKept = 16 << 20;
+
+    private static readonly byte[] Zeros = new byte[PageBytes];
+
+    private readonly IDisk _disk;
+    private readonly string _directory;
+    private readonly CommitLogOptions _options;
+    private readonly LogIdentity _identity;
+    private readonly ClusterSeed _seed;
+    private readonly TimeProvider _time;
+    private readonly ReadableLog _readable;
+    private readonly SparePool _spares;
+    private readonly Lock _names;
+    private readonly List<ReadOnlyMemory<byte>> _gathered = [];
+    private readonly byte[] _slotBytes = new byte[WatermarkSlot.Bytes];
+    private readonly byte[] _headerPage = new byte[CommitLogOptions.SegmentHeaderBytes];
+
+    private ChainTail _tail;
+    private long _durableEnd;
+    private bool _headerPagePending;
+    private WatermarkSlot _watermark;
+    private long _watermarkTime;
+
+    public LogTail(
+        IDisk disk,
+        string directory,
+        CommitLogOptions options,
+        LogIdentity identity,
+        TimeProvider time,
+        CommitLogState state,
+        ReadableLog readable,
+        Lock names)
+    {
+        _disk = disk;
+        _directory = directory;
+        _options = options;
+        _identity = identity;
+        _seed = identity.Seed;
+        _time = time;
+        _readable = readable;
+        _spares = state.Spares;
+        _names = names;
+        _tail = state.Tail;
+        _durableEnd = state.Tail.End.Value;
+        _watermark = state.Watermark;
+        _watermarkTime = time.GetTimestamp();
+        Epochs = state.Epochs;
+    }
+
+    /// <summary>The last frame, gathered ones included.</summary>
+    public ChainTail Tail => _tail;
+
+    /// <summary>The terms of the log.</summary>
+    public EpochTable Epochs { get; }
+
+    /// <summary>Rolls since the log was opened.</summary>
+    public long RollCount { get; private set; }
+
+    /// <summary>Set on each roll, for the preparer.</summary>
+    public Action? Rolled { get; set; }
+
+    /// <summary>Position up to which the log is durable. Any thread.</summary>
+    public LogPosition DurableEnd => new(Volatile.Read(ref _durableEnd));
+
+    private Segment Active => _readable.Segments[^1];
+
+    /// <summary>See <see cref="CommitLog.Append"/>.</summary>
+    public void Append(IReadOnlyList<ReadOnlyMemory<byte>> frames)
+    {
+        for (var i = 0; i < frames.Count; i++)
+        {
+            var frame = frames[i];
+            var header = CheckFrame(frame.Span);
+            if (MustRollBefore(frame.Length))
+            {
+                WriteGathered();
+                Roll();
+            }
+            else if (_tail.End - DurableEnd + frame.Length > _options.UnsyncedBytesMax)
+            {
+                WriteGathered();
+                Sync();
+            }
+
+            _gathered.Add(frame);
+            _tail = header.Tail;
+        }
+
+        WriteGathered();
+    }
+
+    /// <summary>One fdatasync for everything written, with the watermark when it is due.</summary>
+    public void Sync()
+    {
+        var end = _tail.End;
+        if (end == DurableEnd)
+        {
+            return;
+        }
+
+        // The slot claims what earlier syncs made durable, never this one's batch: it may reach the disk before the
+        // data.
+        var slot = new WatermarkSlot(_watermark.Sequence + 1, DurableEnd);
+        var isDue = slot.Watermark > _watermark.Watermark
+            && (end - _watermark.Watermark >= _options.UnsyncedBytesMax
+                || _time.GetElapsedTime(_watermarkTime) >= _options.WatermarkDelayMax);
+        if (isDue)
+        {
+            WriteSlot(Active, slot);
+        }
+
+        Active.File.Sync();
+        Volatile.Write(ref _durableEnd, end.Value);
+        if (isDue)
+        {
+            NoteWatermark(slot);
+        }
+    }
+
+    /// <summary>See <see cref="CommitLog.SyncWatermark"/>.</summary>
+    public void SyncWatermark()
+    {
+        Sync();
+        if (_watermark.Watermark < DurableEnd)
+        {
+            MakeWatermark(Active, DurableEnd);
+        }
+    }
+
+    /// <summary>See <see cref="CommitLog.TruncateTo"/>.</summary>
+    public void TruncateTo(LogPosition end)
+    {
+        Sync();
+
+        // In steps, so that a crash inside one never leaves old frames further behind the watermark than an interrupted
+        // write could; recovery would have to call them damage.
+        while (_tail.End - end > _options.UnsyncedBytesMax)
+        {
+            CutStep(FindBoundaryNear(_tail.End + -_options.UnsyncedBytesMax));
+        }
+
+        if (end < _tail.End)
+        {
+            CutStep(end);
+        }
+    }
+
+    private FrameHeader CheckFrame(ReadOnlySpan<byte> frame)
+    {
+        var isHeader = FrameHeader.TryParse(frame, _seed, _options.FrameBytesMax, out var header, out var fault);
+        Invariant.Check(isHeader, $"a frame to append is valid: {fault}");
+        Invariant.Check(header.FrameLength == frame.Length, $"frame of {header.FrameLength} bytes in {frame.Length}");
+        fault = header.FindChainFault(_tail) ?? LogRecovery.FindEpochFault(Epochs, header);
+        Invariant.Check(fault is null, $"a frame to append continues the log: {fault}");
+        return header;
+    }
+
+    private bool MustRollBefore(int frameLength)
+    {
+        var active = Active;
+        var used = _tail.End - active.Base;
+        if (used + frameLength > _options.SegmentBytes)
+        {
+            return true;
+        }
+
+        // A file whose blocks were only reserved makes every sync slower. It is left as soon as a better one is ready.
+        return used > 0 && !active.Header.ZeroFilled && _options.ZeroFillSpares && _spares.HasZeroFilled;
+    }
+
+    private void WriteGathered()
+    {
+        if (_gathered.Count == 0)
+        {
+            return;
+        }
+
+        var active = Active;
+        var from = _readable.End;
+        if (_headerPagePending)
+        {
+            Invariant.Check(from == active.Base, $"the header page goes with the first frame, not with {from}");
+            _gathered.Insert(0, _headerPage);
+        }
+
+        // Zeros up to the page's end spare the kernel from reading a page that is not cached in order to change a part
+        // of it.
+        var end = active.FileOffset(_tail.End);
+        var padding = (int)(-end & (PageBytes - 1));
+        if (padding > 0 && end + padding <= CommitLogOptions.SegmentHeaderBytes + _options.SegmentBytes)
+        {
+            _gathered.Add(Zeros.AsMemory(0, padding));
+        }
+
+        active.File.Write(_headerPagePending ? 0 : active.FileOffset(from), _gathered);
+        _gathered.Clear();
+        _headerPagePending = false;
+        _readable.Publish(_tail);
+    }
+
+    /// <summary>
+    /// Seals the active segment and goes on in a spare, whose header page is written with its first frame.
+    /// </summary>
+    private void Roll()
+    {
+        Sync();
+        var sealedSegment = Active;
+        var spare = _spares.Take() ?? CreateSpare();
+        var header = SegmentHeader.After(_tail, _identity, spare.ZeroFilled);
+        var slot = new WatermarkSlot(_watermark.Sequence + 1, _tail.End);
+        header.Write(_headerPage);
+        slot.Write(_headerPage.AsSpan(slot.FileOffset), _seed);
+        _headerPagePending = true;
+        NoteWatermark(slot);
+        _readable.Publish([.. _readable.Segments, new Segment(spare.File, spare.Path, header)]);
+        RollCount++;
+
+        var used = sealedSegment.FileOffset(_tail.End);
+        if (sealedSegment.File.Length - used > UnusedBytesKept)
+        {
+            sealedSegment.File.SetLength(used);
+        }
+
+        Rolled?.Invoke();
+    }
+
+    private SpareSegment CreateSpare()
+    {
+        // The preparer was too slow or is off. Blocks reserved but not written: slower syncs, yet no wait for a
+        // gibibyte of zeros. The name must be durable before the first frame in the file is.
+        var path = $"{_directory}/unprepared-{_spares.NextNumber()}";
+        var file = _disk.Open(path, DiskOpenMode.CreateNew);
+        file.Allocate(CommitLogOptions.SegmentHeaderBytes + _options.SegmentBytes);
+        file.Sync();
+        _disk.SyncDirectory(_directory);
+        return new SpareSegment(file, path, ZeroFilled: false);
+    }
+
+    private void CutStep(LogPosition end)
+    {
+        var newTail = _readable.ReadTail(end);
+        var oldEnd = _tail.End;
+        var segments = _readable.Segments;
+        var index = Segment.FindIndex(segments, end);
+        var keep = segments[index];
+        var oldEndInKept = index + 1 < segments.Length ? segments[index + 1].Base : oldEnd;
+
+        _readable.Publish(newTail);
+        Volatile.Write(ref _durableEnd, end.Value);
+        _tail = newTail;
+        Epochs.TruncateTo(end);
+        if (_watermark.Watermark > end)
+        {
+            MakeWatermark(keep, end);
+        }
+
+        for (var i = segments.Length - 1; i > index; i--)
+        {
+            Retire(segments[i], segments[..i]);
+        }
+
+        if (index + 1 < segments.Length)
+        {
+            _disk.SyncDirectory(_directory);
+        }
+
+        keep.File.ZeroFill(keep.FileOffset(end), oldEndInKept - end);
+        keep.File.Sync();
+    }
+
+    /// <summary>Kills the header page durably before the file goes: a crash must not bring the segment back.</summary>
+    private void Retire(Segment segment, Segment[] remaining)
+    {
+        Span<byte> sector = stackalloc byte[SegmentHeader.SectorBytes];
+        SegmentHeader.WriteRetired(sector);
+        segment.File.Write(0, sector);
+        segment.File.Sync();
+        _readable.Publish(remaining);
+        lock (_names)
+        {
+            _disk.Delete(segment.Path);
+        }
+
+        segment.Release();
+    }
+
+    /// <summary>The lowest frame boundary at or above a position, found by walking back from the end.</summary>
+    private LogPosition FindBoundaryNear(LogPosition target)
+    {
+        var boundary = _tail.End;
+        var length = _tail.FrameLength;
+        while (boundary + -length >= target)
+        {
+            boundary += -length;
+            if (!_readable.TryReadHeader(boundary, out var header))
+            {
+                throw new DamagedFileException(_directory, $"the frame at {boundary} cannot be read");
+            }
+
+            length = header.PreviousFrameLength;
+        }
+
+        return boundary;
+    }
+
+    private void MakeWatermark(Segment segment, LogPosition position)
+    {
+        var slot = new WatermarkSlot(_watermark.Sequence + 1, position);
+        WriteSlot(segment, slot);
+        segment.File.Sync();
+        NoteWatermark(slot);
+    }
+
+    private void WriteSlot(Segment segment, in WatermarkSlot slot)
+    {
+        slot.Write(_slotBytes, _seed);
+        segment.File.Write(slot.FileOffset, _slotBytes);
+    }
+
+    private void NoteWatermark(in WatermarkSlot slot)
+    {
+        _watermark = slot;
+        _watermarkTime = _time.GetTimestamp();
+    }
+}

@@ -1,0 +1,242 @@
+using Dledger.Primitives;
+using Dledger.Storage.Disks;
+
+namespace Dledger.Storage.Queues;
+
+/// <summary>
+/// The messages of one queue in order: entry n says where the message with queue offset n lies in the log.
+/// </summary>
+/// <remarks>
+/// <code>
+///   Min                    tail start          flushed              Max
+///    |------ files ------------|-- files, memory --|------ memory -----|
+/// </code>
+/// Holds committed messages only. Owned by the apply loop. Format: Queues/FORMAT.md.
+/// </remarks>
+public sealed class ConsumeQueue
+{
+    private const int TailEntryCountMin = 32;
+    private const int ReadPieceEntryCount = 204;
+
+    private readonly ConsumeQueueStore _store;
+    private readonly QueueFileCache _files;
+    private readonly ConsumeQueueOptions _options;
+    private byte[] _tail = [];
+    private QueueOffset _tailStart;
+    private QueueOffset _flushed;
+
+    internal ConsumeQueue(
+        ConsumeQueueStore store,
+        QueueFileCache files,
+        ConsumeQueueOptions options,
+        int topicId,
+        int queueId,
+        QueueOffset min,
+        QueueOffset max)
+    {
+        _store = store;
+        _files = files;
+        _options = options;
+        TopicId = topicId;
+        QueueId = queueId;
+        Min = min;
+        Max = max;
+        _tailStart = _flushed = max;
+    }
+
+    public int TopicId { get; }
+
+    public int QueueId { get; }
+
+    /// <summary>The first queue offset kept.</summary>
+    public QueueOffset Min { get; }
+
+    /// <summary>The queue offset that the next message gets.</summary>
+    public QueueOffset Max { get; private set; }
+
+    /// <summary>Whether entries wait in memory for <see cref="Flush"/>.</summary>
+    public bool HasUnflushed => _flushed < Max;
+
+    internal bool IsListed { get; set; }
+
+    /// <summary>
+    /// Adds the next message and returns its queue offset. Flushes by itself only when the memory tail is full.
+    /// </summary>
+    public QueueOffset Append(in ConsumeQueueEntry entry)
+    {
+        Invariant.Check(entry.Size > 0, $"entry {Max} of queue {TopicId}/{QueueId} has a size");
+        var offset = Max;
+        var at = (int)(offset - _tailStart) * ConsumeQueueEntry.Bytes;
+        if (at == _tail.Length)
+        {
+            at = MakeRoom();
+        }
+
+        entry.Write(_tail.AsSpan(at));
+        Max = offset + 1;
+        _store.NoteUnflushed(this);
+        return offset;
+    }
+
+    /// <summary>
+    /// Reads entries from a queue offset on and returns their count, fewer than asked only at <see cref="Max"/>; 0 for
+    /// an offset outside [Min, Max).
+    /// </summary>
+    public int Read(QueueOffset from, Span<ConsumeQueueEntry> destination)
+    {
+        if (from < Min || from >= Max)
+        {
+            return 0;
+        }
+
+        var count = (int)Math.Min(destination.Length, Max - from);
+        var read = 0;
+        while (read < count && from + read < _tailStart)
+        {
+            var wanted = (int)Math.Min(count - read, _tailStart - (from + read));
+            read += ReadFile(from + read, destination.Slice(read, wanted));
+        }
+
+        for (; read < count; read++)
+        {
+            var at = (int)(from + read - _tailStart) * ConsumeQueueEntry.Bytes;
+            destination[read] = ConsumeQueueEntry.Parse(_tail.AsSpan(at));
+        }
+
+        return count;
+    }
+
+    /// <summary>
+    /// Writes the entries that wait in memory to the file system; they are durable after <see cref="Sync"/>.
+    /// </summary>
+    public void Flush()
+    {
+        while (_flushed < Max)
+        {
+            var (number, start) = Math.DivRem(_flushed.Value, _options.EntriesPerFile);
+            var count = (int)Math.Min(Max - _flushed, _options.EntriesPerFile - start);
+            var from = (int)(_flushed - _tailStart) * ConsumeQueueEntry.Bytes;
+            var file = _files.OpenForWrite(new QueueFileKey(TopicId, QueueId, number));
+            file.Write(start * ConsumeQueueEntry.Bytes, _tail.AsSpan(from, count * ConsumeQueueEntry.Bytes));
+            _flushed += count;
+        }
+    }
+
+    /// <summary>
+    /// Makes the queue durable up to <see cref="Max"/>, and with it whatever else was written to the store's files.
+    /// </summary>
+    public void Sync()
+    {
+        Flush();
+        _files.Sync();
+    }
+
+    /// <summary>
+    /// Forgets the entries from a queue offset on; only while state is restored, committed entries are never cut.
+    /// </summary>
+    public void TruncateTo(QueueOffset end)
+    {
+        Invariant.Check(end >= Min && end <= Max, $"queue {TopicId}/{QueueId} is cut to {end} within {Min}..{Max}");
+        Flush();
+        CutFiles(end);
+        Max = _flushed = end;
+        _tailStart = end;
+        _tail = [];
+    }
+
+    /// <summary>Checks that the files hold [Min, Max); the fault when they do not.</summary>
+    internal string? FindFault()
+    {
+        for (var offset = Min.Value; offset < Max.Value;)
+        {
+            var (number, start) = Math.DivRem(offset, _options.EntriesPerFile);
+            var end = Math.Min(Max.Value - (number * _options.EntriesPerFile), _options.EntriesPerFile);
+            var file = _files.Find(new QueueFileKey(TopicId, QueueId, number));
+            var held = (file?.Length ?? 0) / ConsumeQueueEntry.Bytes;
+            if (held < end)
+            {
+                return $"queue {TopicId}/{QueueId}: file {number} holds {held} entries, expected {end}";
+            }
+
+            offset += end - start;
+        }
+
+        Span<ConsumeQueueEntry> last = stackalloc ConsumeQueueEntry[1];
+        return Max > Min && !TryReadFile(Max + -1, last)
+            ? $"queue {TopicId}/{QueueId}: entry {Max + -1} was never written"
+            : null;
+    }
+
+    /// <summary>Removes what the files hold from a queue offset on.</summary>
+    internal void CutFiles(QueueOffset end)
+    {
+        var (number, count) = Math.DivRem(end.Value, _options.EntriesPerFile);
+        if (_files.Find(new QueueFileKey(TopicId, QueueId, number)) is { } file
+            && file.Length > count * ConsumeQueueEntry.Bytes)
+        {
+            _files.OpenForWrite(new QueueFileKey(TopicId, QueueId, number)).SetLength(count * ConsumeQueueEntry.Bytes);
+        }
+
+        for (var next = number + 1; _files.Find(new QueueFileKey(TopicId, QueueId, next)) is not null; next++)
+        {
+            _files.Delete(new QueueFileKey(TopicId, QueueId, next));
+        }
+    }
+
+    private int ReadFile(QueueOffset from, Span<ConsumeQueueEntry> destination)
+    {
+        var room = (int)(_options.EntriesPerFile - (from.Value % _options.EntriesPerFile));
+        var piece = destination[..Math.Min(Math.Min(destination.Length, room), ReadPieceEntryCount)];
+        return TryReadFile(from, piece)
+            ? piece.Length
+            : throw new DamagedFileException(
+                $"queue {TopicId}/{QueueId}", $"entries {from} to {from + (piece.Length - 1)} are not all there");
+    }
+
+    private bool TryReadFile(QueueOffset from, Span<ConsumeQueueEntry> destination)
+    {
+        Span<byte> bytes = stackalloc byte[ReadPieceEntryCount * ConsumeQueueEntry.Bytes];
+        bytes = bytes[..(destination.Length * ConsumeQueueEntry.Bytes)];
+        var (number, start) = Math.DivRem(from.Value, _options.EntriesPerFile);
+        var file = _files.Find(new QueueFileKey(TopicId, QueueId, number));
+        if (file is null || file.Read(start * ConsumeQueueEntry.Bytes, bytes) < bytes.Length)
+        {
+            return false;
+        }
+
+        for (var i = 0; i < destination.Length; i++)
+        {
+            destination[i] = ConsumeQueueEntry.Parse(bytes[(i * ConsumeQueueEntry.Bytes)..]);
+            if (destination[i].Size <= 0)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>
+    /// Grows the memory tail, or drops its older half when it has its full size; where the next entry goes.
+    /// </summary>
+    private int MakeRoom()
+    {
+        var held = (int)(Max - _tailStart);
+        if (held < _options.TailEntryCountMax)
+        {
+            var count = Math.Clamp(held * 2, TailEntryCountMin, _options.TailEntryCountMax);
+            Array.Resize(ref _tail, count * ConsumeQueueEntry.Bytes);
+            return held * ConsumeQueueEntry.Bytes;
+        }
+
+        var kept = held / 2;
+        if (_flushed < Max + -kept)
+        {
+            Flush();
+        }
+
+        _tail.AsSpan((held - kept) * ConsumeQueueEntry.Bytes, kept * ConsumeQueueEntry.Bytes).CopyTo(_tail);
+        _tailStart = Max + -kept;
+        return kept * ConsumeQueueEntry.Bytes;
+    }
+}

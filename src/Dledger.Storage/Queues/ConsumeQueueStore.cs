@@ -1,0 +1,138 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using Dledger.Primitives;
+using Dledger.Storage.Disks;
+
+namespace Dledger.Storage.Queues;
+
+/// <summary>The ConsumeQueues of a node. Owned by the apply loop.</summary>
+/// <remarks>
+/// The files alone do not say how long a queue is: a state checkpoint does, and what was applied after it is appended
+/// again.
+/// </remarks>
+public sealed class ConsumeQueueStore : IDisposable
+{
+    private readonly IDisk _disk;
+    private readonly string _directory;
+    private readonly ConsumeQueueOptions _options;
+    private readonly QueueFileCache _files;
+    private readonly Dictionary<(int TopicId, int QueueId), ConsumeQueue> _queues = [];
+    private readonly List<ConsumeQueue> _unflushed = [];
+
+    /// <summary>A store over a directory, which is created with the first file. Reads nothing yet.</summary>
+    public ConsumeQueueStore(IDisk disk, string directory, ConsumeQueueOptions options)
+    {
+        _disk = disk;
+        _directory = directory;
+        _options = options;
+        _files = new QueueFileCache(disk, directory, options);
+    }
+
+    /// <summary>
+    /// A new queue that begins at offset 0. Files that an earlier life left under its name are deleted.
+    /// </summary>
+    public ConsumeQueue Create(int topicId, int queueId)
+    {
+        _files.Delete(topicId, queueId);
+        return Keep(topicId, queueId, new QueueOffset(0), new QueueOffset(0));
+    }
+
+    /// <summary>
+    /// The queue as a state checkpoint describes it; what its files hold behind <paramref name="max"/> is removed.
+    /// False when they do not hold [min, max): then that checkpoint cannot be used.
+    /// </summary>
+    public bool TryRestore(
+        int topicId,
+        int queueId,
+        QueueOffset min,
+        QueueOffset max,
+        [NotNullWhen(true)] out ConsumeQueue? queue,
+        [NotNullWhen(false)] out string? fault)
+    {
+        queue = new ConsumeQueue(this, _files, _options, topicId, queueId, min, max);
+        fault = queue.FindFault();
+        if (fault is not null)
+        {
+            queue = null;
+            return false;
+        }
+
+        queue.CutFiles(max);
+        Invariant.Check(_queues.TryAdd((topicId, queueId), queue), $"queue {topicId}/{queueId} is opened once");
+        return true;
+    }
+
+    /// <summary>Removes a queue and its files.</summary>
+    public void Delete(int topicId, int queueId)
+    {
+        if (_queues.Remove((topicId, queueId), out var queue))
+        {
+            _unflushed.Remove(queue);
+            _files.Delete(topicId, queueId);
+        }
+    }
+
+    /// <summary>Forgets all queues without touching their files, to restore them from another checkpoint.</summary>
+    public void Reset()
+    {
+        _queues.Clear();
+        _unflushed.Clear();
+    }
+
+    /// <summary>Deletes the files of all queues that were neither created nor restored.</summary>
+    public void DeleteUnknown()
+    {
+        foreach (var topic in _disk.List(_directory))
+        {
+            foreach (var queue in _disk.List($"{_directory}/{topic}"))
+            {
+                if (int.TryParse(topic, NumberStyles.None, CultureInfo.InvariantCulture, out var topicId)
+                    && int.TryParse(queue, NumberStyles.None, CultureInfo.InvariantCulture, out var queueId)
+                    && !_queues.ContainsKey((topicId, queueId)))
+                {
+                    _files.Delete(topicId, queueId);
+                }
+            }
+        }
+    }
+
+    /// <summary>Writes all entries that wait in memory to the file system; returns whether there were any.</summary>
+    public bool Flush()
+    {
+        foreach (var queue in _unflushed)
+        {
+            queue.Flush();
+            queue.IsListed = false;
+        }
+
+        var hadAny = _unflushed.Count > 0;
+        _unflushed.Clear();
+        return hadAny;
+    }
+
+    /// <summary>Makes all queues durable.</summary>
+    public void Sync()
+    {
+        Flush();
+        _files.Sync();
+    }
+
+    /// <summary>Closes the files; entries in memory are not written, the log has them.</summary>
+    public void Dispose() => _files.Dispose();
+
+    internal void NoteUnflushed(ConsumeQueue queue)
+    {
+        if (!queue.IsListed)
+        {
+            queue.IsListed = true;
+            _unflushed.Add(queue);
+        }
+    }
+
+    private ConsumeQueue Keep(int topicId, int queueId, QueueOffset min, QueueOffset max)
+    {
+        var queue = new ConsumeQueue(this, _files, _options, topicId, queueId, min, max);
+        Invariant.Check(_queues.TryAdd((topicId, queueId), queue), $"queue {topicId}/{queueId} is created once");
+        return queue;
+    }
+}

@@ -1,0 +1,171 @@
+using Dledger.Primitives;
+using Dledger.Storage.Checkpoints;
+using Dledger.Storage.Frames;
+using Dledger.Storage.Logs;
+using Dledger.Storage.Metadata;
+using Dledger.Storage.Queues;
+using Dledger.Storage.Records;
+using Dledger.Testing.Golden;
+
+namespace Dledger.Storage.Tests;
+
+/// <summary>Every stored format, byte by byte. A difference means that existing data cannot be read any more.</summary>
+public sealed class GoldenFormatTests
+{
+    private static readonly LogIdentity Identity = new(
+        new Guid("00112233-4455-6677-8899-aabbccddeeff"),
+        new Guid("0f0e0d0c-0b0a-0908-0706-050403020100"),
+        RaftGroupId.First);
+
+    private static readonly ChainTail Tail = new(
+        new LogPosition(0x1122334455667788), 0xA1B2C3D4, 0x1238, new Term(0x0102030405060708), 1_700_000_000_123_456);
+
+    [Fact]
+    public void A_record_keeps_its_bytes() => GoldenFile.Check("record-v1.hex", Record());
+
+    [Fact]
+    public void A_frame_keeps_its_bytes()
+    {
+        var frame = Frame();
+
+        GoldenFile.Check("frame-v1.hex", frame);
+        var stored = GoldenFile.Read("frame-v1.hex", frame.Length);
+        Assert.True(FrameReader.TryRead(stored, Tail, Identity.Seed, 1 << 20, out var view, out var fault), fault);
+        Assert.Equal(new LogPosition(0x1122334455667700), view.Header.CommitHint);
+        Assert.Equal(FrameFlags.TermStart, view.Header.Flags);
+    }
+
+    [Fact]
+    public void A_segment_header_page_keeps_its_bytes()
+    {
+        var header = SegmentHeader.After(Tail, Identity, zeroFilled: true);
+        var page = new byte[CommitLogOptions.SegmentHeaderBytes];
+        header.Write(page);
+        WatermarkSlot[] slots = [new(6, new LogPosition(0x77)), new(7, new LogPosition(0x78))];
+        foreach (var slot in slots)
+        {
+            slot.Write(page.AsSpan(slot.FileOffset), Identity.Seed);
+        }
+
+        GoldenFile.Check("segmentheader-v1.hex", page);
+        var stored = GoldenFile.Read("segmentheader-v1.hex", page.Length);
+        Assert.Equal(SegmentHeaderState.Valid, SegmentHeader.Parse(stored, out var parsed, out _));
+        Assert.Equal(header, parsed);
+        Assert.Equal(new WatermarkSlot(7, new LogPosition(0x78)), WatermarkSlot.FindNewest(stored, Identity.Seed));
+    }
+
+    [Fact]
+    public void A_retired_sector_keeps_its_bytes()
+    {
+        var sector = new byte[SegmentHeader.SectorBytes];
+        SegmentHeader.WriteRetired(sector);
+
+        GoldenFile.Check("retiredsector-v1.hex", sector);
+        Assert.Equal(SegmentHeaderState.Retired, SegmentHeader.Parse(sector, out _, out _));
+    }
+
+    [Fact]
+    public void A_meta_slot_keeps_its_bytes()
+    {
+        var metadata = new NodeMetadata
+        {
+            Node = new NodeId(3),
+            StorageId = Identity.StorageId,
+            Genesis = new Genesis(
+                Identity.ClusterId,
+                [new(new NodeId(1), Identity.ClusterId), new(new NodeId(3), Identity.StorageId)]),
+            Term = new Term(0x55),
+            VotedFor = new NodeId(1),
+            LossFlag = true,
+            LossTerm = new Term(0x44),
+            BootId = new Guid("deadbeef-0000-4000-8000-000000000001"),
+            CleanStop = new CleanStop(new LogPosition(0x99), 0xCAFEBABE),
+        };
+        var slot = new byte[MetaSlot.Bytes];
+        MetaSlot.Write(slot, 12, metadata);
+
+        GoldenFile.Check("metaslot-v1.hex", slot);
+        var stored = GoldenFile.Read("metaslot-v1.hex", slot.Length);
+        Assert.True(MetaSlot.TryParse(stored, out var version, out var parsed));
+        Assert.Equal(12, version);
+        Assert.Equal(metadata, parsed);
+    }
+
+    [Fact]
+    public void A_log_checkpoint_keeps_its_bytes()
+    {
+        var checkpoint = new LogCheckpoint
+        {
+            Sequence = 5,
+            Tail = Tail,
+            LogStart = new LogPosition(0x40),
+            Epochs = [new Epoch(new Term(1), new LogPosition(0x40)), new Epoch(new Term(3), new LogPosition(0x80))],
+        };
+        var bytes = checkpoint.Encode(Identity);
+
+        GoldenFile.Check("logcheckpoint-v1.hex", bytes);
+        var parsed = LogCheckpoint.Parse(GoldenFile.Read("logcheckpoint-v1.hex", bytes.Length), Identity);
+        Assert.Equal(checkpoint.Tail, parsed!.Tail);
+        Assert.Equal(checkpoint.Epochs, parsed.Epochs);
+        Assert.Null(LogCheckpoint.Parse(bytes, Identity with { StorageId = Guid.Empty }));
+    }
+
+    [Fact]
+    public void A_consume_queue_entry_keeps_its_bytes()
+    {
+        var entry = new ConsumeQueueEntry(new LogPosition(0x1122334455667788), 0x0A0B0C0D, -2);
+        var bytes = new byte[ConsumeQueueEntry.Bytes];
+        entry.Write(bytes);
+
+        GoldenFile.Check("consumequeue-v1.hex", bytes);
+        Assert.Equal(entry, ConsumeQueueEntry.Parse(GoldenFile.Read("consumequeue-v1.hex", bytes.Length)));
+    }
+
+    [Fact]
+    public void A_state_checkpoint_manifest_keeps_its_bytes()
+    {
+        var manifest = new CheckpointManifest(
+            new LogPosition(0x1234),
+            new Term(9),
+            0xA1B2C3D4,
+            [new CheckpointPart("topics", 77, 0x11223344), new CheckpointPart("groups", 0, 0)]);
+        var bytes = manifest.Encode();
+
+        GoldenFile.Check("statemanifest-v1.hex", bytes);
+        var parsed = CheckpointManifest.Parse(GoldenFile.Read("statemanifest-v1.hex", bytes.Length), out var fault);
+        Assert.Null(fault);
+        Assert.Equal(manifest.Parts, parsed!.Parts);
+        Assert.Equal(manifest.Applied, parsed.Applied);
+    }
+
+    private static byte[] Record() => RecordEncoder.Encode(
+        new RecordFields
+        {
+            Kind = RecordKind.Message,
+            TopicId = 0x01020304,
+            QueueId = 5,
+            TagHash = 0x1020304050607080,
+            BornTime = 1_700_000_000_000_001,
+            ProducerEpoch = 0x0203,
+            ProducerId = 0x7766554433221100,
+            Sequence = 0x21222324,
+            BodyCompressed = true,
+            DeliverAt = 1,
+            GroupHash = 2,
+            TransactionReference = new LogPosition(3),
+            MessageIdHash = new UInt128(4, 5),
+        },
+        "key"u8,
+        "properties"u8,
+        "body"u8);
+
+    private static byte[] Frame() => FrameBuilder.Build(
+        Tail,
+        Tail.Term.Next(),
+        Tail.LogTime + 1,
+        new LogPosition(0x1122334455667700),
+        FrameFlags.TermStart,
+        new NodeId(200),
+        [Record()],
+        Identity.Seed);
+}

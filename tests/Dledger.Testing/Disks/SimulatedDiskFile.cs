@@ -1,0 +1,71 @@
+using Dledger.Storage.Disks;
+
+namespace Dledger.Testing.Disks;
+
+/// <summary>An open handle of a simulated file; dead after the disk was started again.</summary>
+internal sealed class SimulatedDiskFile(SimulatedDisk disk, string path, SimulatedFile file, int life, bool isReadOnly)
+    : IDiskFile
+{
+    /// <inheritdoc/>
+    public string Path => path;
+
+    /// <inheritdoc/>
+    public long Length => disk.ReadFile(path, life, () => file.Length);
+
+    /// <inheritdoc/>
+    public int Read(long offset, Span<byte> destination) => disk.ReadBytes(path, life, file, offset, destination);
+
+    /// <inheritdoc/>
+    public void Write(long offset, ReadOnlySpan<byte> bytes)
+    {
+        var copy = bytes.ToArray();
+        Execute("pwrite", () => WriteChecked(offset, copy));
+    }
+
+    /// <inheritdoc/>
+    public void Write(long offset, IReadOnlyList<ReadOnlyMemory<byte>> buffers)
+    {
+        Execute("pwritev", () =>
+        {
+            foreach (var buffer in buffers)
+            {
+                WriteChecked(offset, buffer.Span);
+                offset += buffer.Length;
+            }
+        });
+    }
+
+    /// <inheritdoc/>
+    public void Allocate(long length)
+    {
+        Execute("fallocate", () =>
+        {
+            disk.CheckSpace(path, file, length);
+            file.Allocate(length);
+        });
+    }
+
+    /// <inheritdoc/>
+    public void ZeroFill(long offset, long length) => Execute("pwrite", () => WriteChecked(offset, new byte[length]));
+
+    /// <inheritdoc/>
+    public void SetLength(long length) => Execute("ftruncate", () => file.SetLength(length));
+
+    /// <inheritdoc/>
+    public void Sync() => Execute("fdatasync", () => disk.SyncFile(path, file));
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        // Nothing is held: the content belongs to the disk.
+    }
+
+    private void Execute(string call, Action effect) => disk.ExecuteOnFile(call, path, life, isReadOnly, effect);
+
+    private void WriteChecked(long offset, ReadOnlySpan<byte> bytes)
+    {
+        disk.CheckSpace(path, file, offset + bytes.Length);
+        file.Write(offset, bytes);
+        disk.NoteWritten(bytes.Length);
+    }
+}
