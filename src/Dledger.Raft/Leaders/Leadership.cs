@@ -1,0 +1,301 @@
+using Dledger.Primitives;
+using Dledger.Raft.Effects;
+using Dledger.Raft.Messages;
+using Dledger.Raft.Peers;
+using Dledger.Raft.Quorums;
+
+namespace Dledger.Raft.Leaders;
+
+/// <summary>The sending side of replication, the commit rule and check-quorum (Raft sections 5.3 and 5.4.2, thesis 6.2).</summary>
+/// <remarks>Alive only while this node leads; everything is set anew at each election.</remarks>
+internal sealed class Leadership(RaftState state)
+{
+    private const long Never = long.MaxValue;
+
+    private readonly RaftState _state = state;
+    private readonly RaftOptions _options = state.Options;
+    private long _heartbeatAt = Never;
+    private long _commitNoticeAt = Never;
+    private long _lastSentAt;
+
+    /// <summary>Where the first frame of the own term begins: S(term); null until it is cut.</summary>
+    public LogPosition? TermStart { get; private set; }
+
+    /// <summary>When <see cref="Tick"/> has work.</summary>
+    public long NextDeadline => Math.Min(_heartbeatAt, _commitNoticeAt);
+
+    /// <summary>Won the election: asks the driver for the frame that opens the term.</summary>
+    public void Start(long now)
+    {
+        TermStart = null;
+        _heartbeatAt = now + _options.HeartbeatInterval;
+        _commitNoticeAt = Never;
+        foreach (var peer in _state.Peers.All)
+        {
+            peer.StartTerm(now, _state.Log.End);
+        }
+
+        _state.Effects.Add(new CutTermStart(_state.Term));
+    }
+
+    /// <summary>Leads no more.</summary>
+    public void Stop()
+    {
+        TermStart = null;
+        _heartbeatAt = Never;
+        _commitNoticeAt = Never;
+    }
+
+    /// <summary>The driver cut a frame: it goes to the writer and to the peers at the same time.</summary>
+    public void FrameAppended(long now, in FrameSummary frame)
+    {
+        Invariant.Check(frame.Term == _state.Term, $"L1: frame of term {frame.Term} cut by the leader of {_state.Term}");
+        if (TermStart is null)
+        {
+            Invariant.Check(frame.Flags.HasFlag(FrameFlags.TermStart), "I11: the first frame of a term is its TermStart");
+            TermStart = frame.Base;
+        }
+
+        _state.Log.Append(frame);
+        _state.Effects.Add(new WriteRange(_state.Log.Generation, frame.Base, frame.End, Source: null));
+        foreach (var peer in _state.Peers.All)
+        {
+            Fill(now, peer);
+        }
+    }
+
+    /// <summary>Sends what is due; false when no majority answers any more and this node must step down.</summary>
+    public bool Tick(long now)
+    {
+        if (now >= _heartbeatAt)
+        {
+            if (!HasQuorum(now))
+            {
+                return false;
+            }
+
+            _heartbeatAt = now + _options.HeartbeatInterval;
+            foreach (var peer in _state.Peers.All)
+            {
+                SendEmpty(now, peer);
+            }
+        }
+
+        if (now >= _commitNoticeAt)
+        {
+            _commitNoticeAt = Never;
+            foreach (var peer in _state.Peers.All)
+            {
+                if (peer.State == ProgressState.Replicate && peer.CommitSent < _state.Log.Commit)
+                {
+                    SendEmpty(now, peer);
+                }
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>A connection to a peer was opened: finds out anew what it has.</summary>
+    public void SessionOpened(long now, Peer peer)
+    {
+        peer.StartStreams(FirstProbe(peer));
+        Fill(now, peer);
+    }
+
+    /// <summary>A follower's answer in the own term.</summary>
+    public void Receive(long now, AppendReply reply)
+    {
+        var peer = _state.Peers.Find(reply.From);
+        if (peer is null || reply.Session != peer.Session)
+        {
+            return;
+        }
+
+        peer.LastContact = Math.Max(peer.LastContact, Math.Min(reply.SentAt, now));
+        peer.Applied = reply.Applied;
+        peer.SyncAge = reply.SyncAge;
+        if (reply.Durable > peer.Match)
+        {
+            Invariant.Check(
+                reply.Durable <= _state.Log.End,
+                $"I17: node {reply.From} acknowledged {reply.Durable}, beyond the leader's end {_state.Log.End}");
+            peer.Match = reply.Durable;
+            AdvanceCommit(now);
+        }
+
+        if (reply.Mismatch is { } mismatch)
+        {
+            if (reply.Stream == peer.Stream)
+            {
+                peer.Stream++;
+                Rematch(peer, mismatch);
+            }
+        }
+        else if (reply.Stream == peer.Stream)
+        {
+            if (peer.State == ProgressState.Probe)
+            {
+                peer.State = ProgressState.Replicate;
+                peer.IsProbeOutstanding = false;
+            }
+
+            peer.Received = LogPosition.Max(peer.Received, reply.Received);
+            peer.Next = LogPosition.Max(peer.Next, reply.Received);
+        }
+
+        Fill(now, peer);
+    }
+
+    /// <summary>Applies the commit rule to the present match positions (Raft section 5.4.2).</summary>
+    public void AdvanceCommit(long now)
+    {
+        Span<long> matches = stackalloc long[_options.Configuration.Voters.Count];
+        var quorum = new LogPosition(Quorum.MajorityValue(Collect(matches, _state.Log.Durable.Value, peer => peer.Match.Value)));
+        var isOfOwnTerm = TermStart is { } start && quorum > start;
+        if ((isOfOwnTerm || _options.Defect == SeededDefect.CommitWithoutCurrentTerm) && _state.Log.AdvanceCommit(quorum))
+        {
+            _commitNoticeAt = Math.Min(_commitNoticeAt, now + _options.CommitNoticeDelay);
+        }
+    }
+
+    /// <summary>Sends an append of its own kind to every connected peer that the leader's resignation concerns.</summary>
+    public void Resign()
+    {
+        foreach (var peer in _state.Peers.All)
+        {
+            if (peer.IsConnected)
+            {
+                var notice = new Resigning { From = _options.Self, Session = peer.Session, Term = _state.Term };
+                _state.Send(peer.Node, notice);
+            }
+        }
+    }
+
+    private bool HasQuorum(long now)
+    {
+        Span<long> contacts = stackalloc long[_options.Configuration.Voters.Count];
+        var contact = Quorum.MajorityValue(Collect(contacts, now, peer => peer.LastContact));
+        return now - contact <= _options.CheckQuorumWindow;
+    }
+
+    /// <summary>One value per voter; a leader that is no voter does not count itself.</summary>
+    private Span<long> Collect(Span<long> values, long own, Func<Peer, long> valueOf)
+    {
+        var count = 0;
+        foreach (var peer in _state.Peers.All)
+        {
+            values[count++] = valueOf(peer);
+        }
+
+        if (_options.Configuration.IsVoter(_options.Self))
+        {
+            values[count++] = own;
+        }
+
+        return values[..count];
+    }
+
+    /// <summary>
+    /// Where to probe in a new session. The hello names the peer's last term: if the own log has it, the match follows as from an
+    /// epoch table of one entry. The hello may be outdated, so the append's own check still decides.
+    /// </summary>
+    private LogPosition FirstProbe(Peer peer)
+    {
+        var log = _state.Log;
+        if (peer.Hello is { } hello
+            && EpochTable.FindMatch(log.Epochs.Epochs, log.End, [new Epoch(hello.LastTerm, log.Start)], hello.End) is { } match
+            && log.HasFrameEnd(match, log.Epochs.TermBefore(match)))
+        {
+            return LogPosition.Max(match, peer.Match);
+        }
+
+        // Without any acknowledgement in this term the match is unknown; from the end, one rejection finds it.
+        return peer.Match > log.Start ? peer.Match : log.End;
+    }
+
+    private void Rematch(Peer peer, LogMismatch mismatch)
+    {
+        var log = _state.Log;
+        var match = EpochTable.FindMatch(log.Epochs.Epochs, log.End, mismatch.Epochs, mismatch.End);
+        if (match is null && mismatch.IsCutShort)
+        {
+            // No term among the newest epochs is common: probe where the sent ones begin, and get the older ones.
+            match = FindProbeBefore(mismatch.Epochs[0].Start);
+        }
+
+        var next = match is { } position ? LogPosition.Max(peer.Match, LogPosition.Min(position, log.End)) : log.End;
+        peer.Probe(next);
+        if (match is null || next < log.Start)
+        {
+            peer.State = ProgressState.Snapshot;
+        }
+    }
+
+    private LogPosition FindProbeBefore(LogPosition position)
+    {
+        var found = _state.Log.Start;
+        foreach (var epoch in _state.Log.Epochs.Epochs)
+        {
+            if (epoch.Start <= position)
+            {
+                found = epoch.Start;
+            }
+        }
+
+        return found;
+    }
+
+    private void Fill(long now, Peer peer)
+    {
+        if (!peer.IsConnected || TermStart is null)
+        {
+            return;
+        }
+
+        var end = _state.Log.End;
+        if (peer.State == ProgressState.Probe && !peer.IsProbeOutstanding)
+        {
+            peer.IsProbeOutstanding = true;
+            Send(now, peer, _state.Log.FindRangeEnd(peer.Next, _options.ProbeBytesMax));
+        }
+
+        while (peer.State == ProgressState.Replicate && peer.Next < end
+            && peer.Next - peer.Received < _options.WindowBytesMax)
+        {
+            var rangeEnd = _state.Log.FindRangeEnd(peer.Next, _options.RangeBytesMax);
+            Invariant.Check(rangeEnd > peer.Next && rangeEnd <= end, $"range {peer.Next} to {rangeEnd}, end {end}");
+            Send(now, peer, rangeEnd);
+            peer.Next = rangeEnd;
+        }
+    }
+
+    private void SendEmpty(long now, Peer peer)
+    {
+        if (peer.IsConnected && TermStart is not null)
+        {
+            Send(now, peer, peer.Next);
+        }
+    }
+
+    private void Send(long now, Peer peer, LogPosition rangeEnd)
+    {
+        var hasChain = _state.Log.TryGetChain(peer.Next, out var chain);
+        Invariant.Check(hasChain, $"next {peer.Next} of node {peer.Node} is the end of a frame");
+        _lastSentAt = Math.Max(_lastSentAt + 1, now);
+        peer.CommitSent = _state.Log.Commit;
+        _state.Send(peer.Node, new AppendRequest
+        {
+            From = _options.Self,
+            Session = peer.Session,
+            Term = _state.Term,
+            Stream = peer.Stream,
+            Previous = peer.Next,
+            PreviousTerm = _state.Log.Epochs.TermBefore(peer.Next),
+            PreviousChain = chain,
+            RangeEnd = rangeEnd,
+            Commit = _state.Log.Commit,
+            SentAt = _lastSentAt,
+        });
+    }
+}

@@ -1,0 +1,142 @@
+using Dledger.Primitives;
+using Dledger.Raft.Effects;
+
+namespace Dledger.Raft.Logs;
+
+/// <summary>The positions and terms of the local log, as the core wants it to be once all effects are executed.</summary>
+/// <remarks>
+/// <code>
+/// Start &lt;= Commit &lt;= End      Durable &lt;= End      (Commit may exceed Durable: two followers can commit alone)
+/// </code>
+/// Owned by the replication loop, like everything in the core.
+/// </remarks>
+internal sealed class LocalLog
+{
+    private readonly IRaftLogView _view;
+    private readonly RaftEffects _effects;
+    private readonly SeededDefect _defect;
+    private uint _tailChain;
+
+    public LocalLog(RaftBoot boot, IRaftLogView view, RaftEffects effects, SeededDefect defect)
+    {
+        _view = view;
+        _effects = effects;
+        _defect = defect;
+        Epochs = boot.Epochs;
+        End = boot.End;
+        Durable = boot.Durable;
+        Commit = boot.Commit;
+        Invariant.Check(
+            view.Start <= Commit && Commit <= End && Durable <= End,
+            $"I12: start {view.Start} <= commit {Commit} <= end {End}, durable {Durable} <= end");
+        var hasTail = view.TryGetChain(End, out _tailChain);
+        Invariant.Check(hasTail, $"the log view knows the frame that ends at the log's end {End}");
+    }
+
+    public LogPosition Start => _view.Start;
+
+    public LogPosition End { get; private set; }
+
+    public LogPosition Durable { get; private set; }
+
+    public LogPosition Commit { get; private set; }
+
+    public EpochTable Epochs { get; }
+
+    /// <summary>Counts truncations; a writer notice of an older generation says nothing about the present bytes.</summary>
+    public uint Generation { get; private set; }
+
+    public Term LastTerm => Epochs.Last.Term;
+
+    /// <summary>Header checksum of the frame that ends at a position; false when none does.</summary>
+    public bool TryGetChain(LogPosition position, out uint chain)
+    {
+        if (position == End)
+        {
+            chain = _tailChain;
+            return true;
+        }
+
+        chain = 0;
+        return position < End && _view.TryGetChain(position, out chain);
+    }
+
+    /// <summary>Whether this log has a frame that ends at the position and was written in the term; all before it is equal then (L3).</summary>
+    public bool HasFrameEnd(LogPosition position, Term term) =>
+        position >= Start && position <= End && Epochs.TermBefore(position) == term && TryGetChain(position, out _);
+
+    /// <summary>The frame that begins at a position.</summary>
+    public bool TryGetFrame(LogPosition @base, out FrameSummary frame) => _view.TryGetFrame(@base, out frame);
+
+    /// <inheritdoc cref="IRaftLogView.FindRangeEnd"/>
+    public LogPosition FindRangeEnd(LogPosition from, int bytesMax) =>
+        from == End ? End : _view.FindRangeEnd(from, bytesMax);
+
+    /// <summary>Adds a frame at the end.</summary>
+    public void Append(in FrameSummary frame)
+    {
+        Invariant.Check(frame.Base == End, $"I10: frame at {frame.Base} appended at end {End}");
+        Invariant.Check(
+            frame.PreviousHeaderCrc == _tailChain || _defect == SeededDefect.NoPreviousTermCheck,
+            $"I10: frame at {frame.Base} continues chain {frame.PreviousHeaderCrc}, the log ends with {_tailChain}");
+        Invariant.Check(frame.Length > 0, $"I10: frame at {frame.Base} has length {frame.Length}");
+        if (frame.Term != LastTerm)
+        {
+            Invariant.Check(
+                frame.Term > LastTerm && frame.Flags.HasFlag(FrameFlags.TermStart),
+                $"I11: frame at {frame.Base} opens term {frame.Term} behind {LastTerm}, flags {frame.Flags}");
+            Epochs.Append(new Epoch(frame.Term, frame.Base));
+        }
+
+        End = frame.End;
+        _tailChain = frame.HeaderCrc;
+    }
+
+    /// <summary>Cuts the log because the leader's log differs from the position on.</summary>
+    public void TruncateTo(LogPosition position)
+    {
+        Invariant.Check(position >= Commit && position < End, $"I13: cut to {position}, commit {Commit}, end {End}");
+        var isBoundary = _view.TryGetChain(position, out var chain);
+        Invariant.Check(isBoundary, $"I13: cut to {position}, where no frame ends");
+        Generation++;
+        Epochs.TruncateTo(position);
+        End = position;
+        Durable = LogPosition.Min(Durable, position);
+        _tailChain = chain;
+        _effects.Add(new TruncateTo(position, Generation));
+    }
+
+    /// <summary>Raises commit; lower positions change nothing.</summary>
+    public bool AdvanceCommit(LogPosition position)
+    {
+        if (position <= Commit)
+        {
+            return false;
+        }
+
+        Invariant.Check(position <= End, $"I12: commit {position} <= end {End}");
+        Commit = position;
+        _effects.Add(new CommitTo(position));
+        return true;
+    }
+
+    /// <summary>The writer synced up to a position; false when the notice says nothing new or is of an older generation (I19).</summary>
+    public bool AdvanceDurable(LogPosition position, uint generation)
+    {
+        if (generation != Generation && _defect != SeededDefect.GenerationIgnored)
+        {
+            return false;
+        }
+
+        Invariant.Check(
+            position <= End || _defect == SeededDefect.GenerationIgnored,
+            $"I12: durable {position} <= end {End}, generation {generation}");
+        if (position <= Durable)
+        {
+            return false;
+        }
+
+        Durable = LogPosition.Min(position, End);
+        return true;
+    }
+}

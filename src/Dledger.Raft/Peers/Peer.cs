@@ -1,0 +1,107 @@
+using Dledger.Primitives;
+
+namespace Dledger.Raft.Peers;
+
+/// <summary>One other voter: the connection to it, and while this node leads, how far it has followed.</summary>
+/// <remarks><c>Match &lt;= Received &lt;= Next &lt;= End</c> in state <see cref="ProgressState.Replicate"/>.</remarks>
+internal sealed class Peer(NodeId node)
+{
+    private long _newestSession;
+
+    public NodeId Node { get; } = node;
+
+    /// <summary>Number of the open outbound connection; 0 when there is none.</summary>
+    public long Session { get; private set; }
+
+    public bool IsConnected => Session != 0;
+
+    /// <summary>What it said when the connection was opened.</summary>
+    public PeerHello? Hello { get; private set; }
+
+    public ProgressState State { get; set; }
+
+    /// <summary>Equal to the own log and durable there. Falls only when the peer lost its disk.</summary>
+    public LogPosition Match { get; set; }
+
+    /// <summary>Received there in the present stream; the window counts from here.</summary>
+    public LogPosition Received { get; set; }
+
+    /// <summary>Where the next append begins; a frame end of the own log.</summary>
+    public LogPosition Next { get; set; }
+
+    /// <summary>Counts the mismatches of this session in this term.</summary>
+    public int Stream { get; set; }
+
+    /// <summary>A probe is on its way; heart-beats repeat it.</summary>
+    public bool IsProbeOutstanding { get; set; }
+
+    /// <summary>When the newest request that it answered was sent.</summary>
+    public long LastContact { get; set; }
+
+    /// <summary>The newest commit position that it was told.</summary>
+    public LogPosition CommitSent { get; set; }
+
+    public LogPosition Applied { get; set; }
+
+    public long SyncAge { get; set; }
+
+    /// <summary>Starts counting anew for a term that this node leads: acks of earlier terms say nothing about its log.</summary>
+    public void StartTerm(long now, LogPosition end)
+    {
+        Match = LogPosition.Zero;
+        LastContact = now;
+        StartStreams(end);
+    }
+
+    /// <summary>A connection was opened; false when it is not newer than the present one.</summary>
+    public bool Open(long session, PeerHello hello)
+    {
+        if (session <= _newestSession)
+        {
+            return false;
+        }
+
+        if (hello.State == PeerState.Loss || (Hello is not null && Hello.StorageId != hello.StorageId))
+        {
+            // What it acknowledged before may be gone. Commit stays: it was decided when the bytes were there.
+            Match = LogPosition.Zero;
+        }
+
+        Session = session;
+        _newestSession = session;
+        Hello = hello;
+        return true;
+    }
+
+    /// <summary>A connection was closed; false when it is not the present one.</summary>
+    public bool Close(long session)
+    {
+        if (session != Session)
+        {
+            return false;
+        }
+
+        Session = 0;
+        return true;
+    }
+
+    /// <summary>Begins to probe at a position in a new session or term.</summary>
+    public void StartStreams(LogPosition next)
+    {
+        Stream = 0;
+        Probe(next);
+        CommitSent = LogPosition.Zero;
+    }
+
+    /// <summary>Looks for the match position from here.</summary>
+    public void Probe(LogPosition next)
+    {
+        State = ProgressState.Probe;
+        Next = next;
+        Received = LogPosition.Zero;
+        IsProbeOutstanding = false;
+    }
+
+    public PeerProgress ToProgress() =>
+        new(Node, State, IsConnected, Match, Received, Applied, LastContact, SyncAge);
+}

@@ -1,0 +1,193 @@
+using Dledger.Primitives;
+using Dledger.Raft.Effects;
+using Dledger.Raft.Logs;
+using Dledger.Raft.Messages;
+using Dledger.Raft.Peers;
+
+namespace Dledger.Raft;
+
+/// <summary>What all parts of the core share: term, vote, role, log, outgoing effects.</summary>
+/// <remarks>
+/// <para>A message that reveals a term or a vote is kept back here until the meta version that holds it is durable (I3, V1).</para>
+/// <para>Owned by the replication loop.</para>
+/// </remarks>
+internal sealed class RaftState
+{
+    private readonly Queue<(long Version, Send Send)> _held = new();
+    private readonly Queue<(long Version, Term Term)> _unwritten = new();
+    private (RaftRole Role, Term Term, NodeId Leader) _announced;
+    private bool _hasUnsentMeta;
+
+    public RaftState(RaftOptions options, RaftBoot boot, IRaftLogView view, ulong seed)
+    {
+        var problems = options.Validate();
+        Invariant.Check(problems.Count == 0, $"options: {string.Join("; ", problems)}");
+        Options = options;
+        Random = new RaftRandom(seed);
+        Log = new LocalLog(boot, view, Effects, options.Defect);
+        Peers = new PeerTable(options.Configuration, options.Self);
+        Role = boot.Passive ? RaftRole.Passive : RaftRole.Follower;
+        PassiveReason = boot.PassiveReason;
+        Term = boot.Term;
+        VotedFor = boot.VotedFor;
+        TermDurable = Term;
+        if (Log.LastTerm > Term)
+        {
+            // Only damage of the meta file leads here. Whom this node voted for is unknown, so it must not vote again:
+            // a vote for itself refuses everybody, and a campaign begins with the next term.
+            Term = Log.LastTerm;
+            VotedFor = options.Self;
+            Persist();
+        }
+    }
+
+    public RaftOptions Options { get; }
+
+    public RaftEffects Effects { get; } = new();
+
+    public RaftRandom Random { get; }
+
+    public LocalLog Log { get; }
+
+    public PeerTable Peers { get; }
+
+    /// <summary>Never decreases (I2).</summary>
+    public Term Term { get; private set; }
+
+    /// <summary>At most one node per term (I2).</summary>
+    public NodeId VotedFor { get; private set; }
+
+    /// <summary>The term of the newest durable meta version; <c>TermDurable &lt;= Term</c>.</summary>
+    public Term TermDurable { get; private set; }
+
+    public RaftRole Role { get; private set; }
+
+    public NodeId Leader { get; private set; }
+
+    public string? PassiveReason { get; private set; }
+
+    public string? HaltReason { get; private set; }
+
+    public LogPosition Applied { get; set; }
+
+    /// <summary>When the oldest unfinished sync began; null when none is unfinished.</summary>
+    public long? SyncStartedAt { get; set; }
+
+    /// <summary>Version of the newest meta content wanted on disk.</summary>
+    public long MetaVersion { get; private set; }
+
+    /// <summary>Version of the newest meta content known to be on disk.</summary>
+    public long MetaDurableVersion { get; private set; }
+
+    public bool IsSelf(NodeId node) => node == Options.Self;
+
+    public long SyncAge(long now) => SyncStartedAt is { } since ? Math.Max(0, now - since) : 0;
+
+    /// <summary>Enters a higher term seen elsewhere, without a vote in it.</summary>
+    public void AdoptTerm(Term term)
+    {
+        Invariant.Check(term > Term, $"I2: term {term} adopted in term {Term}");
+        Term = term;
+        VotedFor = NodeId.None;
+        Persist();
+    }
+
+    /// <summary>Enters the next term with the own vote (V1).</summary>
+    public void EnterNextTerm()
+    {
+        Term = Term.Next();
+        VotedFor = Options.Self;
+        Persist();
+    }
+
+    /// <summary>Gives this term's vote.</summary>
+    public void VoteFor(NodeId candidate)
+    {
+        Invariant.Check(
+            VotedFor == NodeId.None || VotedFor == candidate || Options.Defect == SeededDefect.TwoVotesInOneTerm,
+            $"I2: vote for {candidate} in term {Term}, already given to {VotedFor}");
+        if (VotedFor != candidate)
+        {
+            VotedFor = candidate;
+            Persist();
+        }
+    }
+
+    /// <summary>Notes that a meta version is on disk and lets go the messages that waited for it.</summary>
+    public void AdvanceMetaDurable(long version)
+    {
+        Invariant.Check(version <= MetaVersion, $"meta version {version} durable, newest asked for is {MetaVersion}");
+        MetaDurableVersion = Math.Max(MetaDurableVersion, version);
+        while (_unwritten.TryPeek(out var unwritten) && unwritten.Version <= version)
+        {
+            TermDurable = _unwritten.Dequeue().Term;
+        }
+
+        while (_held.TryPeek(out var held) && held.Version <= MetaDurableVersion)
+        {
+            Effects.Add(_held.Dequeue().Send);
+        }
+    }
+
+    /// <summary>Sends a message as soon as all that it reveals is durable; in order.</summary>
+    public void Send(NodeId peer, PeerMessage message)
+    {
+        var send = new Send(peer, message);
+        if (MetaDurableVersion < MetaVersion && Options.Defect != SeededDefect.VoteBeforeMetaDurable)
+        {
+            _held.Enqueue((MetaVersion, send));
+        }
+        else
+        {
+            Effects.Add(send);
+        }
+    }
+
+    /// <summary>Changes role and known leader and tells the driver when one of them or the term is new.</summary>
+    public void SetRole(RaftRole role, NodeId leader)
+    {
+        Role = role;
+        Leader = leader;
+        if (_announced != (role, Term, leader))
+        {
+            _announced = (role, Term, leader);
+            Effects.Add(new RoleChanged(role, Term, leader));
+        }
+    }
+
+    /// <summary>
+    /// Ends a call: asks for one write of the meta file, however often term and vote changed. A vote in a newer term costs one sync.
+    /// </summary>
+    public void FlushMeta()
+    {
+        if (_hasUnsentMeta)
+        {
+            _hasUnsentMeta = false;
+            Effects.Add(new PersistMeta(MetaVersion, Term, VotedFor));
+        }
+    }
+
+    /// <summary>Leaves <see cref="RaftRole.Passive"/>.</summary>
+    public void Activate()
+    {
+        PassiveReason = null;
+        SetRole(RaftRole.Follower, NodeId.None);
+    }
+
+    /// <summary>Ends all activity of the core.</summary>
+    public void Halt(string reason)
+    {
+        if (HaltReason is null)
+        {
+            HaltReason = reason;
+            Effects.Add(new Halt(reason));
+        }
+    }
+
+    private void Persist()
+    {
+        MetaVersion++;
+        _unwritten.Enqueue((MetaVersion, Term));
+        _hasUnsentMeta = true;
+    }
+}

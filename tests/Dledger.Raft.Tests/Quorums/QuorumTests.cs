@@ -1,0 +1,58 @@
+using Dledger.Primitives;
+using Dledger.Raft.Quorums;
+using FsCheck;
+using FsCheck.Fluent;
+
+namespace Dledger.Raft.Tests.Quorums;
+
+public sealed class QuorumTests
+{
+    [Fact]
+    public void The_majority_value_is_the_largest_that_a_majority_reached()
+    {
+        var values = Gen.Choose(0, 20).Select(value => (long)value).NonEmptyListOf().Where(list => list.Count <= 9);
+        Prop.ForAll(values.ToArbitrary(), list =>
+        {
+            // The slow twin tries every candidate and counts.
+            var expected = list.Where(candidate => list.Count(value => value >= candidate) > list.Count / 2).Max();
+
+            return Quorum.MajorityValue(list.ToArray()) == expected;
+        }).QuickCheckThrowOnFailure();
+    }
+
+    [Fact]
+    public void Two_majorities_of_one_configuration_share_a_voter()
+    {
+        for (var voters = 1; voters <= 9; voters++)
+        {
+            Assert.True(2 * Quorum.Size(voters) > voters);
+            Assert.True(2 * (Quorum.Size(voters) - 1) <= voters);
+        }
+    }
+
+    [Fact]
+    public void A_ballot_counts_each_voter_once_and_nobody_else()
+    {
+        var ballot = new Ballot(new Configuration([new NodeId(1), new NodeId(2), new NodeId(3)]));
+
+        ballot.Count(new NodeId(1), isGranted: true);
+        ballot.Count(new NodeId(1), isGranted: true);
+        ballot.Count(new NodeId(9), isGranted: true);
+        Assert.False(ballot.IsWon);
+        ballot.Count(new NodeId(3), isGranted: true);
+
+        Assert.True(ballot.IsWon);
+    }
+
+    [Fact]
+    public void A_ballot_is_lost_when_the_rest_is_no_majority()
+    {
+        var ballot = new Ballot(new Configuration([new NodeId(1), new NodeId(2), new NodeId(3)]));
+
+        ballot.Count(new NodeId(2), isGranted: false);
+        Assert.False(ballot.IsLost);
+        ballot.Count(new NodeId(3), isGranted: false);
+
+        Assert.True(ballot.IsLost);
+    }
+}

@@ -1,0 +1,93 @@
+using Dledger.Raft;
+using Dledger.Simulation.Schedules;
+
+namespace Dledger.Simulation.Scenarios;
+
+/// <summary>What one run is made of: cluster, timings, load and the kinds of faults. Drawn from the seed; times in microseconds.</summary>
+/// <remarks>Each seed draws which faults are on at all, also "almost none": swarms of such runs reach more than one full mixture.</remarks>
+internal sealed record Scenario
+{
+    public required int NodeCount { get; init; }
+
+    /// <summary>Shortest election timeout; the other timings follow from it.</summary>
+    public required long ElectionTimeoutMin { get; init; }
+
+    public required long FaultPhase { get; init; }
+
+    public required long FaultInterval { get; init; }
+
+    public required long ProposalInterval { get; init; }
+
+    public required long Latency { get; init; }
+
+    public required long SyncLatency { get; init; }
+
+    /// <summary>Bytes of one append range; window and uncommitted cap are small multiples, so that both are met.</summary>
+    public required int RangeBytesMax { get; init; }
+
+    /// <summary>Relative error of the nodes' clocks, at most.</summary>
+    public required double ClockError { get; init; }
+
+    /// <summary>Messages are reordered, doubled, dropped and replayed from older connections.</summary>
+    public required bool IsHostile { get; init; }
+
+    public required bool HasCrashes { get; init; }
+
+    public required bool HasPowerLoss { get; init; }
+
+    public required bool HasPartitions { get; init; }
+
+    public required bool HasPauses { get; init; }
+
+    public required bool HasBrokenConnections { get; init; }
+
+    public required bool HasDiskStalls { get; init; }
+
+    public required bool HasTransfers { get; init; }
+
+    public required bool HasResignations { get; init; }
+
+    public required bool HasPassiveNode { get; init; }
+
+    /// <summary>All frames have one length, so that frame ends of different terms meet at one position.</summary>
+    public required bool HasUniformFrames { get; init; }
+
+    /// <summary>Only a bare majority comes back for the last phase.</summary>
+    public required bool HealsBareMajority { get; init; }
+
+    public SeededDefect Defect { get; init; }
+
+    public long ElectionTimeoutMax => 2 * ElectionTimeoutMin;
+
+    public static Scenario Draw(ulong seed, SeededDefect defect)
+    {
+        var random = new SimulationRandom(seed ^ 0x5DEECE66D);
+        var timeout = random.Chance(0.2) ? 500_000 : random.Next(60_000, 200_000);
+        int[] counts = [3, 3, 3, 3, 3, 5, 5, 5, 1, 2, 4];
+        return new Scenario
+        {
+            NodeCount = counts[random.Next(counts.Length)],
+            ElectionTimeoutMin = timeout,
+            FaultPhase = timeout * random.Next(8, 25),
+            FaultInterval = random.NextLogarithmic(timeout / 8, timeout * 4),
+            ProposalInterval = random.NextLogarithmic(timeout / 200, timeout / 4),
+            Latency = random.NextLogarithmic(50, timeout / 40),
+            SyncLatency = random.NextLogarithmic(50, timeout / 20),
+            RangeBytesMax = (int)random.NextLogarithmic(512, 1 << 20),
+            ClockError = random.Chance(0.5) ? 0.0002 : 0.05,
+            IsHostile = random.Chance(0.4),
+            HasCrashes = random.Chance(0.7),
+            HasPowerLoss = random.Chance(0.2),
+            HasPartitions = random.Chance(0.6),
+            HasPauses = random.Chance(0.3),
+            HasBrokenConnections = random.Chance(0.5),
+            HasDiskStalls = random.Chance(0.3),
+            HasTransfers = random.Chance(0.3),
+            HasResignations = random.Chance(0.3),
+            HasPassiveNode = random.Chance(0.1),
+            HasUniformFrames = random.Chance(0.4),
+            HealsBareMajority = random.Chance(0.25),
+            Defect = defect,
+        };
+    }
+}
