@@ -1,0 +1,326 @@
+using Dledger.Primitives;
+using Dledger.Replication.Clocks;
+using Dledger.Replication.Queues;
+using Dledger.Replication.Tails;
+using Dledger.Storage.Logs;
+
+namespace Dledger.Replication.Applying;
+
+/// <summary>
+/// The thread that owns the state machine: committed frames in log order, requests between them, timers.
+/// </summary>
+internal sealed class ApplyLoop
+{
+    private const int FramesPerRound = 256;
+    private const long BytesPerRound = 8L << 20;
+    private const long DueIntervalMicroseconds = 10_000;
+    private const long MaintainIntervalMicroseconds = 100_000;
+
+    private static readonly IReadOnlyList<Proposal> NoProposals = [];
+
+    private readonly IStateMachine _machine;
+    private readonly CommitLog _log;
+    private readonly FrameSource _frames;
+    private readonly LogClock _clock;
+    private readonly IApplyReports _reports;
+    private readonly int _requestCountMax;
+    private readonly NodeId _self;
+    private readonly WakeSignal _signal = new();
+    private readonly SwapQueue<ApplyOrder> _orders;
+    private readonly SwapQueue<IStateMachineRequest> _requests;
+    private readonly Queue<ProposedFrame> _proposed = new();
+    private readonly Thread _thread;
+    private List<ApplyOrder> _takenOrders = [];
+    private List<IStateMachineRequest> _takenRequests = [];
+    private int _requestCount;
+    private LogPosition _commit;
+    private LogPosition _applied;
+    private long _appliedValue;
+    private long _servingTermValue;
+    private Term _leadingTerm;
+    private bool _isLeading;
+    private bool _isServing;
+    private long _dueAt;
+    private long _maintainedAt;
+    private bool _isMaintenanceOwed;
+    private StopApplying? _stop;
+
+    public ApplyLoop(
+        IStateMachine machine,
+        CommitLog log,
+        TailCache cache,
+        LogClock clock,
+        IApplyReports reports,
+        NodeId self,
+        int requestCountMax)
+    {
+        _machine = machine;
+        _log = log;
+        _frames = new FrameSource(cache, log);
+        _clock = clock;
+        _reports = reports;
+        _self = self;
+        _requestCountMax = requestCountMax;
+        _orders = new SwapQueue<ApplyOrder>(_signal);
+        _requests = new SwapQueue<IStateMachineRequest>(_signal);
+        _thread = new Thread(Run) { IsBackground = true, Name = $"dledger-apply-{self}" };
+    }
+
+    /// <summary>Everything before it has been applied. Any thread.</summary>
+    public LogPosition Applied => new(Volatile.Read(ref _appliedValue));
+
+    /// <summary>The term in which this node serves as the leader, or <see cref="Term.Zero"/>. Any thread.</summary>
+    public Term ServingTerm => new(Volatile.Read(ref _servingTermValue));
+
+    /// <summary>Starts the thread, which restores the state machine first.</summary>
+    public void Start() => _thread.Start();
+
+    /// <summary>Tells the loop what to do next. The replication loop only, so that the order is its order.</summary>
+    public void Add(ApplyOrder order) => _orders.TryAdd(order);
+
+    /// <summary>Queues a request; false when the inbox is full or closed. Any thread.</summary>
+    public bool TryPost(IStateMachineRequest request)
+    {
+        if (Interlocked.Increment(ref _requestCount) <= _requestCountMax && _requests.TryAdd(request))
+        {
+            return true;
+        }
+
+        Interlocked.Decrement(ref _requestCount);
+        return false;
+    }
+
+    /// <summary>Waits for the thread to end.</summary>
+    public bool Join(TimeSpan patience) => _thread.Join(patience);
+
+    private void Run()
+    {
+        Exception? failure = null;
+        try
+        {
+            Publish(_machine.Restore(_log.DurableEnd));
+            _commit = _applied;
+            _reports.Restored(_applied);
+            while (true)
+            {
+                TakeOrders();
+                if (_stop is not null)
+                {
+                    break;
+                }
+
+                HandleRequests();
+                var isBehind = ApplyFrames();
+                RunTimers();
+                if (!isBehind)
+                {
+                    _signal.Wait(WaitMilliseconds());
+                }
+            }
+
+            if (!_stop.IsFault)
+            {
+                _machine.Stop();
+            }
+        }
+        catch (Exception fault)
+        {
+            failure = fault;
+        }
+
+        Abandon(failure);
+        if (failure is not null)
+        {
+            _reports.ApplyFailed(failure);
+        }
+    }
+
+    private void TakeOrders()
+    {
+        if (!_orders.TryTakeAll(ref _takenOrders))
+        {
+            return;
+        }
+
+        foreach (var order in _takenOrders)
+        {
+            switch (order)
+            {
+                case CommitReached commit:
+                    Invariant.Check(commit.Position >= _commit, $"commit {commit.Position} after {_commit}");
+                    _commit = commit.Position;
+                    foreach (var frame in commit.Proposed)
+                    {
+                        _proposed.Enqueue(frame);
+                    }
+
+                    break;
+                case LeaderKnown leader:
+                    ChangeLeader(leader);
+                    break;
+                case StopApplying stop:
+                    _stop = stop;
+                    break;
+            }
+        }
+    }
+
+    private void ChangeLeader(LeaderKnown leader)
+    {
+        if (leader.IsSelf && _isLeading && leader.Term == _leadingTerm)
+        {
+            return;
+        }
+
+        _isLeading = leader.IsSelf;
+        _leadingTerm = leader.Term;
+        _isServing = false;
+        Volatile.Write(ref _servingTermValue, 0);
+        _machine.LeadershipChanged(new Leadership(leader.Term, IsServing: false, leader.Leader));
+    }
+
+    private void HandleRequests()
+    {
+        if (!_requests.TryTakeAll(ref _takenRequests))
+        {
+            return;
+        }
+
+        Interlocked.Add(ref _requestCount, -_takenRequests.Count);
+        for (var i = 0; i < _takenRequests.Count; i++)
+        {
+            // Taken off before it is handled: should it throw, it is not abandoned a second time.
+            var request = _takenRequests[i];
+            _takenRequests[i] = null!;
+            _machine.Handle(request);
+        }
+    }
+
+    private bool ApplyFrames()
+    {
+        var first = _applied;
+        for (var count = 0; _applied < _commit && count < FramesPerRound && _applied - first < BytesPerRound; count++)
+        {
+            ApplyOne();
+        }
+
+        if (_applied > first)
+        {
+            _isMaintenanceOwed = true;
+            _reports.AppliedMoved();
+        }
+
+        return _applied < _commit;
+    }
+
+    private void ApplyOne()
+    {
+        var frame = _frames.Read(_applied, _commit);
+        var header = frame.Header;
+        Invariant.Check(frame.End <= _commit, $"frame {frame.Base} to {frame.End} crosses the commit {_commit}");
+        _clock.Observe(header.LogTime);
+        var isProposed = _proposed.TryPeek(out var proposed) && proposed.Base == frame.Base;
+        var proposals = isProposed ? proposed.Proposals : NoProposals;
+        _machine.Apply(
+            new CommittedFrame(header.Summary, header.LogTime, header.RecordCount, frame.Payload, proposals));
+        if (isProposed)
+        {
+            // Only now: when Apply throws, its proposals are failed with all others.
+            _proposed.Dequeue();
+        }
+
+        Publish(frame.End);
+        if ((header.Flags & FrameFlags.TermStart) != 0 && _isLeading && header.Term == _leadingTerm)
+        {
+            _isServing = true;
+            Volatile.Write(ref _servingTermValue, _leadingTerm.Value);
+            _machine.LeadershipChanged(new Leadership(_leadingTerm, IsServing: true, _self));
+            _reports.ServingBegan(_leadingTerm);
+        }
+    }
+
+    private void RunTimers()
+    {
+        var now = _clock.Monotonic();
+        if (_isServing && now >= _dueAt)
+        {
+            var logTime = _clock.Now();
+            if (_machine.NextDueLogTime <= logTime)
+            {
+                _dueAt = now + DueIntervalMicroseconds;
+                _machine.Due(logTime);
+            }
+        }
+
+        if (_isMaintenanceOwed && now - _maintainedAt >= MaintainIntervalMicroseconds)
+        {
+            _maintainedAt = now;
+            var durable = _log.DurableEnd;
+
+            // The followers may have committed what this node has not synced: then the last part comes next time.
+            _isMaintenanceOwed = durable < _applied;
+            _machine.Maintain(durable);
+        }
+    }
+
+    private int WaitMilliseconds()
+    {
+        var wait = long.MaxValue;
+        var now = _clock.Monotonic();
+        if (_isMaintenanceOwed)
+        {
+            wait = Math.Max(0, _maintainedAt + MaintainIntervalMicroseconds - now);
+        }
+
+        if (_isServing && _machine.NextDueLogTime != long.MaxValue)
+        {
+            var untilDue = Math.Max(_machine.NextDueLogTime - _clock.Now(), _dueAt - now);
+            wait = Math.Min(wait, Math.Max(0, untilDue));
+        }
+
+        // Rounded up: waking a fraction of a millisecond early would only spin.
+        return wait == long.MaxValue ? -1 : (int)Math.Min(int.MaxValue, (wait + 999) / 1000);
+    }
+
+    private void Abandon(Exception? failure)
+    {
+        var unknown = new ProposalFailure(
+            ProposalFailureKind.OutcomeUnknown,
+            NodeId.None,
+            failure is null ? "the node stopped before the result was known" : "the node failed");
+        TakeOrdersForAbandoning();
+        foreach (var frame in _proposed)
+        {
+            foreach (var proposal in frame.Proposals)
+            {
+                proposal.Fail(unknown);
+            }
+        }
+
+        var stopping = unknown with { Kind = ProposalFailureKind.Stopping };
+        foreach (var request in _takenRequests.Where(request => request is not null).Concat(_requests.Close()))
+        {
+            request.Abandon(stopping);
+        }
+    }
+
+    private void TakeOrdersForAbandoning()
+    {
+        foreach (var order in _orders.Close())
+        {
+            if (order is CommitReached commit)
+            {
+                foreach (var frame in commit.Proposed)
+                {
+                    _proposed.Enqueue(frame);
+                }
+            }
+        }
+    }
+
+    private void Publish(LogPosition applied)
+    {
+        _applied = applied;
+        Volatile.Write(ref _appliedValue, applied.Value);
+    }
+}

@@ -1,0 +1,19 @@
+using Dledger.Primitives;
+
+namespace Dledger.Replication.Applying;
+
+/// <summary>What the apply loop tells its node. Called on the apply thread.</summary>
+internal interface IApplyReports
+{
+    /// <summary>The state machine continues at a position.</summary>
+    void Restored(LogPosition applied);
+
+    /// <summary>Frames were applied; a leader that waits for it may cut again.</summary>
+    void AppliedMoved();
+
+    /// <summary>This node began to serve.</summary>
+    void ServingBegan(Term term);
+
+    /// <summary>The state machine or the loop failed and has ended.</summary>
+    void ApplyFailed(Exception fault);
+}

@@ -1,0 +1,145 @@
+using Dledger.Primitives;
+using Dledger.Storage.Disks;
+using Dledger.Storage.Logs;
+using Dledger.Storage.Metadata;
+
+namespace Dledger.Replication.Bootstrapping;
+
+/// <summary>One group's directory: its lock, its meta file and its log. Checks that they belong to this node.</summary>
+internal sealed class NodeStorage : IDisposable
+{
+    private const string LockName = "LOCK";
+    private const string MetaName = "meta";
+    private const string LogName = "log";
+
+    private readonly IDisk _disk;
+    private readonly ReplicationOptions _options;
+    private readonly IDisposable _lock;
+
+    private NodeStorage(IDisk disk, ReplicationOptions options, IDisposable @lock, MetaFile meta)
+    {
+        _disk = disk;
+        _options = options;
+        _lock = @lock;
+        Meta = meta;
+    }
+
+    /// <summary>
+    /// The meta file; written by the replication thread until the log writer runs, then by the writer.
+    /// </summary>
+    public MetaFile Meta { get; }
+
+    /// <summary>The log, once opened.</summary>
+    public CommitLog? Log { get; private set; }
+
+    /// <summary>Locks the directory and reads or creates its meta file.</summary>
+    /// <exception cref="DataDirectoryException">It is in use, damaged, or of another node or cluster.</exception>
+    public static NodeStorage Open(IDisk disk, ReplicationOptions options, IdGenerator ids)
+    {
+        disk.CreateDirectory(options.Directory);
+        var @lock = disk.TryLock(PathOf(options, LockName))
+            ?? throw new DataDirectoryException(
+                $"data directory '{options.Directory}' is in use by another process; stop that one first");
+        MetaFile? meta = null;
+        try
+        {
+            meta = OpenMeta(disk, options, ids);
+            CheckOwner(meta.Current, options);
+            meta.Write(meta.Current with { BootId = ids.NextId(), CleanStop = null });
+            return new NodeStorage(disk, options, @lock, meta);
+        }
+        catch
+        {
+            meta?.Dispose();
+            @lock.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Opens or creates the log. The meta file must hold a genesis.</summary>
+    public CommitLogRecovery OpenLog(TimeProvider time)
+    {
+        var metadata = Meta.Current;
+        var identity = new LogIdentity(metadata.ClusterId, metadata.StorageId, _options.Group);
+
+        // A node that took part in a term has a log, if only an empty one: a missing one was lost.
+        var recovery = CommitLog.Open(
+            _disk, PathOf(_options, LogName), _options.Log, identity, time, createIfEmpty: metadata.Term == Term.Zero);
+        Log = recovery.Log;
+        var lastTerm = recovery.Tail.Term;
+        return Log is null || lastTerm <= metadata.Term ? recovery : recovery with
+        {
+            Damage = new LogDamage(
+                recovery.Tail.End,
+                $"the log ends in term {lastTerm}, but the meta file knows only term {metadata.Term}"),
+        };
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        try
+        {
+            Log?.Dispose();
+        }
+        finally
+        {
+            Meta.Dispose();
+            _lock.Dispose();
+        }
+    }
+
+    private static string PathOf(ReplicationOptions options, string name) =>
+        options.Directory.Length == 0 ? name : $"{options.Directory}/{name}";
+
+    private static MetaFile OpenMeta(IDisk disk, ReplicationOptions options, IdGenerator ids)
+    {
+        MetaFile? meta;
+        try
+        {
+            meta = MetaFile.Open(disk, PathOf(options, MetaName));
+        }
+        catch (DamagedFileException fault)
+        {
+            throw new DataDirectoryException(
+                $"{fault.Message}; without it this node does not know its votes. Wipe the directory only if the other "
+                + "nodes are a majority that keeps the data",
+                fault);
+        }
+
+        if (meta is not null)
+        {
+            return meta;
+        }
+
+        if (disk.List(PathOf(options, LogName)).Count > 0)
+        {
+            throw new DataDirectoryException(
+                $"data directory '{options.Directory}' holds a log but no meta file; it is incomplete");
+        }
+
+        return MetaFile.Create(
+            disk, PathOf(options, MetaName), new NodeMetadata { Node = options.Self, StorageId = ids.NextId() });
+    }
+
+    private static void CheckOwner(NodeMetadata metadata, ReplicationOptions options)
+    {
+        if (metadata.Node != options.Self)
+        {
+            throw new DataDirectoryException(
+                $"data directory '{options.Directory}' belongs to node {metadata.Node}, this is node {options.Self}");
+        }
+
+        if (metadata.Genesis is { } genesis)
+        {
+            var founded = genesis.Voters.Select(voter => voter.Node).Order().ToList();
+            var configured = options.Members.Select(member => member.Node).Order().ToList();
+            if (!founded.SequenceEqual(configured))
+            {
+                throw new DataDirectoryException(
+                    $"data directory '{options.Directory}' is of a cluster of the nodes {string.Join(", ", founded)}, "
+                    + $"configured are {string.Join(", ", configured)}");
+            }
+        }
+    }
+}

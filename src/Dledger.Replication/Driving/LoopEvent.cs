@@ -1,0 +1,36 @@
+using Dledger.Primitives;
+using Dledger.Raft.Messages;
+using Dledger.Raft.Peers;
+using Dledger.Replication.Peers;
+
+namespace Dledger.Replication.Driving;
+
+/// <summary>What other threads tell the replication loop.</summary>
+internal abstract record LoopEvent;
+
+/// <summary>A checked message of a peer.</summary>
+internal sealed record MessageArrived(PeerMessage Message) : LoopEvent;
+
+/// <summary>The own outbound connection to a peer is open.</summary>
+internal sealed record OutboundOpened(long Session, PeerIntroduction Introduction) : LoopEvent;
+
+/// <summary>The own outbound connection to a peer has ended.</summary>
+internal sealed record OutboundClosed(NodeId Peer, long Session, SessionCloseReason Reason) : LoopEvent;
+
+/// <summary>The connection that a peer had opened has ended.</summary>
+internal sealed record InboundClosed(NodeId Peer, long Session, SessionCloseReason Reason) : LoopEvent;
+
+/// <summary>See <see cref="Writing.ILogWriterReports.LogDurable"/>.</summary>
+internal sealed record LogSynced(LogPosition Position, uint Generation, int WorkCount) : LoopEvent;
+
+/// <summary>See <see cref="Writing.ILogWriterReports.MetadataDurable"/>.</summary>
+internal sealed record MetadataSynced(long Version) : LoopEvent;
+
+/// <summary>Somebody wants another leader; the completion gets whether it worked.</summary>
+internal sealed record TransferRequested(NodeId? Target, TaskCompletionSource<bool> Completion) : LoopEvent;
+
+/// <summary>The node stops. A graceful stop hands leadership over first.</summary>
+internal sealed record StopRequested(bool IsGraceful) : LoopEvent;
+
+/// <summary>A peer refused this node's Hello.</summary>
+internal sealed record DialWasRefused(NodeId Peer, string Reason) : LoopEvent;

@@ -1,0 +1,52 @@
+using Dledger.Primitives;
+using Dledger.Replication.Applying;
+using Dledger.Replication.Clocks;
+using Dledger.Replication.Peers;
+using Dledger.Replication.Tails;
+using Dledger.Replication.Writing;
+using Dledger.Storage.Logs;
+using Dledger.Storage.Metadata;
+using Microsoft.Extensions.Logging;
+
+namespace Dledger.Replication.Driving;
+
+/// <summary>What a replication loop works with; made by the node once the log is open.</summary>
+internal sealed record LoopSurroundings
+{
+    public required ReplicationOptions Options { get; init; }
+
+    /// <summary>As last written; genesis is set.</summary>
+    public required NodeMetadata Metadata { get; init; }
+
+    public required CommitLogRecovery Recovery { get; init; }
+
+    public required CommitLog Log { get; init; }
+
+    public required TailCache Cache { get; init; }
+
+    public required LogWriter Writer { get; init; }
+
+    public required ApplyLoop Apply { get; init; }
+
+    public required IPeerTransport Transport { get; init; }
+
+    public required LoopInbox Inbox { get; init; }
+
+    public required LogClock Clock { get; init; }
+
+    public required FaultLatch Faults { get; init; }
+
+    public required ILogger Logger { get; init; }
+
+    /// <summary>Seed of the election timers.</summary>
+    public required ulong Seed { get; init; }
+
+    /// <summary>Where the state machine continues; committed.</summary>
+    public required LogPosition Restored { get; init; }
+
+    /// <summary>Outbound sessions that opened before the loop began.</summary>
+    public required IReadOnlyList<OutboundOpened> OpenSessions { get; init; }
+
+    /// <summary>Publishes what the node looks like now.</summary>
+    public required Action<NodePicture> Publish { get; init; }
+}

@@ -1,0 +1,55 @@
+using Dledger.Primitives;
+using Dledger.Raft.Peers;
+
+namespace Dledger.Replication.Driving;
+
+/// <summary>What the replication loop publishes after each turn. Immutable.</summary>
+internal sealed record NodePicture
+{
+    public required ReplicationRole Role { get; init; }
+
+    public required Guid ClusterId { get; init; }
+
+    public required PeerState State { get; init; }
+
+    public required Term Term { get; init; }
+
+    /// <summary>The newest term whose metadata is durable: what a Hello may reveal.</summary>
+    public required Term DurableTerm { get; init; }
+
+    public required NodeId Leader { get; init; }
+
+    public required Term LastTerm { get; init; }
+
+    public required LogPosition Start { get; init; }
+
+    public required LogPosition Commit { get; init; }
+
+    public required LogPosition End { get; init; }
+
+    public required LogPosition Durable { get; init; }
+
+    public required IReadOnlyList<PeerStatus> Peers { get; init; }
+
+    public string? UnavailableReason { get; init; }
+
+    public bool IsStopping { get; init; }
+
+    /// <summary>A node that takes no part, for a reason.</summary>
+    public static NodePicture Unavailable(Guid clusterId, PeerState state, Term term, string reason) => new()
+    {
+        Role = ReplicationRole.Passive,
+        ClusterId = clusterId,
+        State = state,
+        Term = term,
+        DurableTerm = term,
+        Leader = NodeId.None,
+        LastTerm = Term.Zero,
+        Start = LogPosition.Zero,
+        Commit = LogPosition.Zero,
+        End = LogPosition.Zero,
+        Durable = LogPosition.Zero,
+        Peers = [],
+        UnavailableReason = reason,
+    };
+}

@@ -1,0 +1,481 @@
+using Dledger.Primitives;
+using Dledger.Raft;
+using Dledger.Raft.Effects;
+using Dledger.Raft.Messages;
+using Dledger.Raft.Peers;
+using Dledger.Raft.Quorums;
+using Dledger.Replication.Applying;
+using Dledger.Replication.Clocks;
+using Dledger.Replication.Peers;
+using Dledger.Replication.Tails;
+using Dledger.Replication.Writing;
+using Dledger.Storage.Metadata;
+using Dledger.Storage.Records;
+
+namespace Dledger.Replication.Driving;
+
+/// <summary>
+/// Drives RaftCore: events and proposals in, effects out to the writer, the peers and the apply loop.
+/// </summary>
+/// <remarks>
+/// Runs on one thread, which owns the core, the frame cutting, the tail cache's content and the proposals on their way.
+/// It never waits for a disk or a socket. Each turn drains the inbox before it looks at the timers (raft-and-storage.md
+/// 2.13).
+/// </remarks>
+internal sealed class ReplicationLoop
+{
+    private const int OutstandingWritesMax = 2;
+    private const int TicksPerTurnMax = 10_000;
+    private const long StopPatienceMicroseconds = 1_500_000;
+
+    private static readonly IReadOnlyList<ReadOnlyMemory<byte>> NoRange = [];
+    private static readonly TimeSpan DrainPatience = TimeSpan.FromMilliseconds(200);
+
+    private readonly LoopSurroundings _around;
+    private readonly ReplicationOptions _options;
+    private readonly RaftCore _core;
+    private readonly LogClock _clock;
+    private readonly LogWriter _writer;
+    private readonly LocalLog _log;
+    private readonly ApplyLoop _apply;
+    private readonly LoopInbox _inbox;
+    private readonly WaitingProposals _proposals;
+    private readonly HashSet<(NodeId Peer, long Session)> _sessions = [];
+    private readonly Dictionary<long, Term> _metadataTerms = [];
+    private readonly List<ReadOnlyMemory<byte>> _records = [];
+    private List<LoopEvent> _events = [];
+    private NodeMetadata _metadata;
+    private Term _durableTerm;
+    private long _steppedBytes;
+    private long? _syncPending;
+    private LogPosition _appliedTold;
+    private TaskCompletionSource<bool>? _transfer;
+    private bool _isStopping;
+    private bool _isGracefulStop;
+    private long _stopDeadline;
+
+    public ReplicationLoop(LoopSurroundings around)
+    {
+        _around = around;
+        _options = around.Options;
+        _clock = around.Clock;
+        _writer = around.Writer;
+        _apply = around.Apply;
+        _inbox = around.Inbox;
+        _metadata = around.Metadata;
+        _durableTerm = around.Metadata.Term;
+        _log = new LocalLog(around);
+        var end = around.Recovery.Tail.End;
+        _proposals = new WaitingProposals(around.Inbox);
+        var commit = LogPosition.Min(end, LogPosition.Max(around.Restored, around.Recovery.CommitHint));
+        var boot = new RaftBoot(
+            _metadata.Term, _metadata.VotedFor, around.Recovery.Epochs, end, around.Log.DurableEnd, commit);
+        _core = new RaftCore(
+            RaftOptionsOf(_options, _metadata), boot, new RaftLogView(around.Cache, around.Log), around.Seed);
+        if (commit > around.Restored)
+        {
+            _apply.Add(new CommitReached(commit, []));
+        }
+
+        ReplicationEvents.NodeStarted(
+            around.Logger, _options.Self, _metadata.ClusterId, _metadata.Term, end, commit);
+    }
+
+    /// <summary>The metadata with term and vote as last handed to the writer; for the orderly stop.</summary>
+    public NodeMetadata Metadata => _metadata;
+
+    /// <summary>
+    /// Runs until a stop was requested and, if graceful, leadership was handed over or the patience ended.
+    /// </summary>
+    /// <exception cref="Exception">Any: the node must end its service.</exception>
+    public void Run()
+    {
+        foreach (var session in _around.OpenSessions)
+        {
+            OpenSession(_clock.Monotonic(), session);
+        }
+
+        Turn();
+        while (!MayEnd() && !_around.Faults.IsSet)
+        {
+            _inbox.Signal.Wait(WaitMilliseconds());
+            Turn();
+        }
+
+        if (_isGracefulStop && !_around.Faults.IsSet)
+        {
+            _core.Resign(_clock.Monotonic());
+            ExecuteEffects();
+            _around.Transport.Drain(DrainPatience);
+        }
+    }
+
+    /// <summary>Fails everything that still waits; called once after <see cref="Run"/> ended in whatever way.</summary>
+    public void Abandon(string detail)
+    {
+        _transfer?.TrySetResult(false);
+        _proposals.FailAll(ProposalFailureKind.Stopping, NodeId.None, detail);
+    }
+
+    private void Turn()
+    {
+        if (_inbox.TryTakeEvents(ref _events))
+        {
+            foreach (var item in _events)
+            {
+                Handle(_clock.Monotonic(), item);
+                ExecuteEffects();
+            }
+        }
+
+        _proposals.TakeArrived();
+        TellProgress();
+        RunTimers();
+        CutFrames();
+        RefuseProposals();
+        Publish();
+        _clock.Reanchor();
+        _inbox.ReleaseReceived(_steppedBytes, _core.End - _log.OnDisk);
+        _steppedBytes = 0;
+    }
+
+    private void Handle(long now, LoopEvent item)
+    {
+        switch (item)
+        {
+            case MessageArrived arrived:
+                Receive(now, arrived.Message);
+                break;
+            case LogSynced synced:
+                _log.Synced(synced, isCurrent: synced.Generation == _core.Generation);
+                _core.LogDurable(now, synced.Position, synced.Generation);
+                break;
+            case MetadataSynced synced:
+                if (_metadataTerms.Remove(synced.Version, out var term))
+                {
+                    _durableTerm = term;
+                }
+
+                _core.MetaDurable(now, synced.Version);
+                break;
+            case OutboundOpened opened:
+                OpenSession(now, opened);
+                break;
+            case OutboundClosed closed:
+                if (_sessions.Remove((closed.Peer, closed.Session)))
+                {
+                    _core.SessionClosed(now, closed.Peer, closed.Session, closed.Reason);
+                }
+
+                break;
+            case InboundClosed closed:
+                _core.InboundSessionClosed(now, closed.Peer, closed.Session, closed.Reason);
+                break;
+            case TransferRequested transfer:
+                BeginTransfer(now, transfer);
+                break;
+            case StopRequested stop:
+                BeginStop(now, stop);
+                break;
+        }
+    }
+
+    private void Receive(long now, PeerMessage message)
+    {
+        if (message is AppendRequest append)
+        {
+            _steppedBytes += append.Bytes.Length;
+        }
+
+        if (message is GenesisOffer)
+        {
+            // The sender met this node before it was a member; on a new connection it learns better.
+            _around.Transport.Close(message.From, message.Session, "this node is a member already");
+            return;
+        }
+
+        _core.Receive(now, message);
+    }
+
+    private void OpenSession(long now, OutboundOpened opened)
+    {
+        var introduction = opened.Introduction;
+        if (introduction.State == PeerState.Fresh)
+        {
+            // It keeps the offer and dials again as a member; until then it is nothing to the core.
+            _around.Transport.Send(introduction.Node, OfferTo(opened), NoRange);
+            return;
+        }
+
+        _sessions.Add((introduction.Node, opened.Session));
+        var hello = new PeerHello(
+            introduction.StorageId, introduction.State, introduction.Term, introduction.LastTerm, introduction.End);
+        _core.SessionOpened(now, introduction.Node, opened.Session, hello);
+    }
+
+    private GenesisOffer OfferTo(OutboundOpened opened) => new()
+    {
+        From = _options.Self,
+        Session = opened.Session,
+        Term = _durableTerm,
+        Genesis = _metadata.Genesis!,
+    };
+
+    private void BeginTransfer(long now, TransferRequested transfer)
+    {
+        if (_transfer is not null || _core.Role != RaftRole.Leader || _isStopping)
+        {
+            transfer.Completion.TrySetResult(false);
+            return;
+        }
+
+        _transfer = transfer.Completion;
+        _core.TransferLeadership(now, transfer.Target);
+    }
+
+    private void BeginStop(long now, StopRequested stop)
+    {
+        _stopDeadline = now;
+        if (_isStopping)
+        {
+            return;
+        }
+
+        _isStopping = true;
+        _isGracefulStop = stop.IsGraceful;
+        if (stop.IsGraceful && _core.Role == RaftRole.Leader && _options.Members.Count > 1)
+        {
+            _stopDeadline = now + StopPatienceMicroseconds;
+            _core.TransferLeadership(now, null);
+        }
+    }
+
+    // A stop without grace is over at once, like the death of the process: _stopDeadline is then the time of the
+    // request.
+    private bool MayEnd() =>
+        _isStopping && (_core.Role != RaftRole.Leader || _clock.Monotonic() >= _stopDeadline);
+
+    private void TellProgress()
+    {
+        var syncPending = _writer.BusySince;
+        if (syncPending != _syncPending)
+        {
+            _syncPending = syncPending;
+            _core.SyncPending(_clock.Monotonic(), syncPending);
+            ExecuteEffects();
+        }
+
+        var applied = _apply.Applied;
+        if (applied != _appliedTold)
+        {
+            _appliedTold = applied;
+            _core.Applied(applied);
+        }
+    }
+
+    private void RunTimers()
+    {
+        var now = _clock.Monotonic();
+        for (var count = 0; _core.NextDeadline <= now && !_around.Faults.IsSet; count++)
+        {
+            // The core steps one deferred request per tick, so a few thousand in a row are in order.
+            Invariant.Check(count < TicksPerTurnMax, $"ticks at {now} do not move the deadline {_core.NextDeadline}");
+            _core.Tick(now);
+            ExecuteEffects();
+        }
+    }
+
+    // A frame is cut at once while the writer has room for it, so nothing lingers; under load what arrives during a
+    // sync makes up the next frame (raft-and-storage.md 2.14).
+    private void CutFrames()
+    {
+        while (_proposals.HasWaiting
+            && !_isStopping
+            && !_around.Faults.IsSet
+            && _core.CanPropose
+            && _core.Commit - _apply.Applied <= _options.UnappliedBytesMax
+            && (_log.OutstandingWrites < OutstandingWritesMax || _proposals.WaitingBytes >= _options.FrameBytesTarget))
+        {
+            _records.Clear();
+            var proposals = _proposals.TakeForFrame(_options.FrameBytesTarget, _records);
+            var summary = _log.Cut(FrameFlags.None, _core.Term, _core.Commit, _records);
+            _proposals.AddInFlight(summary, proposals);
+            _core.FrameAppended(_clock.Monotonic(), summary);
+            ExecuteEffects();
+        }
+    }
+
+    private void RefuseProposals()
+    {
+        if (!_proposals.HasWaiting)
+        {
+            return;
+        }
+
+        if (_isStopping)
+        {
+            _proposals.FailWaiting(ProposalFailureKind.Stopping, _core.Leader, "the node is stopping");
+        }
+        else if (_core.Role != RaftRole.Leader)
+        {
+            _proposals.FailWaiting(ProposalFailureKind.NotLeader, _core.Leader, "this node does not lead");
+        }
+    }
+
+    private void ExecuteEffects()
+    {
+        while (_core.Effects.TryTake(out var effect))
+        {
+            // After the first failed write or sync no promise leaves any more (I32).
+            if (_around.Faults.IsSet)
+            {
+                return;
+            }
+
+            Execute(effect);
+        }
+    }
+
+    private void Execute(RaftEffect effect)
+    {
+        switch (effect)
+        {
+            case Send send:
+                var range = send.Message is AppendRequest { IsEmpty: false } append ? _log.RangeOf(append) : NoRange;
+                _around.Transport.Send(send.Peer, send.Message, range);
+                break;
+            case WriteRange write:
+                _log.Write(write);
+                break;
+            case CommitTo commit:
+                Commit(commit.Position);
+                break;
+            case PersistMeta meta:
+                _metadata = _metadata with { Term = meta.Term, VotedFor = meta.VotedFor };
+                _metadataTerms[meta.Version] = meta.Term;
+                _writer.Add(new WriteMetadata(meta.Version, _metadata));
+                break;
+            case CutTermStart:
+                var opening = _log.Cut(FrameFlags.TermStart, _core.Term, _core.Commit, [TermStartRecord()]);
+                _core.FrameAppended(_clock.Monotonic(), opening);
+                break;
+            case TruncateTo cut:
+                ReplicationEvents.LogTruncated(_around.Logger, cut.Position);
+                _log.Truncate(cut.Position);
+                break;
+            case RoleChanged role:
+                ChangeRole(role);
+                break;
+            case CloseSession close:
+                _around.Transport.Close(close.Peer, close.Session, close.Reason);
+                break;
+            case TransferFinished finished:
+                ReplicationEvents.TransferEnded(_around.Logger, finished.IsSuccess);
+                _transfer?.TrySetResult(finished.IsSuccess);
+                _transfer = null;
+                _stopDeadline = _isStopping ? 0 : _stopDeadline;
+                break;
+            case Halt halt:
+                throw new InvariantViolationException(halt.Reason);
+            default:
+                throw new InvariantViolationException($"unknown effect {effect.GetType().Name}");
+        }
+    }
+
+    private byte[] TermStartRecord()
+    {
+        Span<byte> body = stackalloc byte[20];
+        BitConverter.TryWriteBytes(body, _options.Self.Value);
+        _metadata.StorageId.TryWriteBytes(body[4..]);
+        return RecordEncoder.Encode(new RecordFields { Kind = RecordKind.TermStart }, [], [], body);
+    }
+
+    private void Commit(LogPosition position)
+    {
+        _apply.Add(new CommitReached(position, _proposals.TakeCommitted(position)));
+        _log.Committed(position);
+    }
+
+    private void ChangeRole(RoleChanged role)
+    {
+        ReplicationEvents.RoleChanged(_around.Logger, _options.Self, role.Role, role.Term, role.Leader);
+        var isLeader = role.Role == RaftRole.Leader;
+        _apply.Add(new LeaderKnown(role.Term, role.Leader, isLeader));
+
+        // Before proposals fail: whoever hears of it and asks for the status sees the new leader, not this node.
+        Publish();
+        if (!isLeader)
+        {
+            _proposals.FailAll(ProposalFailureKind.NotLeader, role.Leader, "leadership was lost");
+        }
+    }
+
+    private int WaitMilliseconds()
+    {
+        var deadline = _isStopping ? Math.Min(_core.NextDeadline, _stopDeadline) : _core.NextDeadline;
+        var wait = deadline - _clock.Monotonic();
+        return (int)Math.Clamp((wait + 999) / 1000, 0, 1000);
+    }
+
+    /// <summary>Publishes what the node looks like now.</summary>
+    public void Publish()
+    {
+        var now = _clock.Monotonic();
+        var isLeader = _core.Role == RaftRole.Leader;
+        var progress = _core.Peers;
+        var peers = new PeerStatus[progress.Count];
+        for (var i = 0; i < peers.Length; i++)
+        {
+            var peer = progress[i];
+            peers[i] = new PeerStatus(
+                peer.Node,
+                peer.IsConnected,
+                isLeader ? peer.Match : LogPosition.Zero,
+                isLeader ? Math.Max(0, _core.End - peer.Match) : 0,
+                isLeader && peer.LastContact > 0 ? TimeSpan.FromMicroseconds(now - peer.LastContact) : null);
+        }
+
+        _around.Publish(new NodePicture
+        {
+            Role = RoleOf(_core.Role),
+            ClusterId = _metadata.ClusterId,
+            State = PeerState.Normal,
+            Term = _core.Term,
+            DurableTerm = _durableTerm,
+            Leader = _core.Leader,
+            LastTerm = _log.LastTerm,
+            Start = _around.Log.Start,
+            Commit = _core.Commit,
+            End = _core.End,
+            Durable = _core.Durable,
+            Peers = peers,
+            UnavailableReason = _core.PassiveReason,
+            IsStopping = _isStopping,
+        });
+    }
+
+    private static ReplicationRole RoleOf(RaftRole role) => role switch
+    {
+        RaftRole.Passive => ReplicationRole.Passive,
+        RaftRole.Follower => ReplicationRole.Follower,
+        RaftRole.PreCandidate => ReplicationRole.PreCandidate,
+        RaftRole.Candidate => ReplicationRole.Candidate,
+        RaftRole.Leader => ReplicationRole.Leader,
+        _ => throw new InvariantViolationException($"unknown role {role}"),
+    };
+
+    private static RaftOptions RaftOptionsOf(ReplicationOptions options, NodeMetadata metadata)
+    {
+        var electionMin = (long)options.ElectionTimeoutMin.TotalMicroseconds;
+        return new RaftOptions
+        {
+            Self = options.Self,
+            Configuration = new Configuration(metadata.Genesis!.Voters.Select(voter => voter.Node)),
+            ElectionTimeoutMin = electionMin,
+            ElectionTimeoutMax = (long)options.ElectionTimeoutMax.TotalMicroseconds,
+            HeartbeatInterval = (long)options.HeartbeatInterval.TotalMicroseconds,
+            CheckQuorumWindow = 2 * electionMin,
+            UncommittedBytesMax = options.UncommittedBytesMax,
+        };
+    }
+}

@@ -1,0 +1,41 @@
+using Dledger.Primitives;
+
+namespace Dledger.Replication;
+
+/// <summary>
+/// The replicated log of one group as the state machine and its callers see it. Every member is safe on any thread.
+/// </summary>
+public interface IReplicatedLog
+{
+    /// <summary>The group that this log belongs to.</summary>
+    RaftGroupId Group { get; }
+
+    /// <summary>The newest published picture of the node; an immutable snapshot.</summary>
+    ReplicationStatus Status { get; }
+
+    /// <summary>The random id given to the cluster at bootstrap; Guid.Empty before that.</summary>
+    Guid ClusterId { get; }
+
+    /// <summary>The log clock now: microseconds since the Unix epoch, never decreasing.</summary>
+    long LogTimeNow { get; }
+
+    /// <summary>Hands records to the leader's loop. Never blocks.</summary>
+    /// <returns>False with the reason when nothing was kept; the proposal's Fail is then not called.</returns>
+    bool TryPropose(Proposal proposal, out ProposalFailure failure);
+
+    /// <summary>Hands a request to the apply loop. Never blocks.</summary>
+    /// <returns>False when the inbox is full or the node has stopped; nothing was kept.</returns>
+    bool TryPost(IStateMachineRequest request);
+
+    /// <summary>Reads committed bytes, from memory where possible, else from disk. May block on the disk.</summary>
+    /// <returns>
+    /// The number of bytes read; less than asked only at the commit position or below the log's start (0).
+    /// </returns>
+    int Read(LogPosition position, Span<byte> destination);
+
+    /// <summary>Moves leadership to <paramref name="target"/>, or to the best follower when null.</summary>
+    /// <returns>
+    /// True when another node leads afterwards; false when this node does not lead or nobody took over in time.
+    /// </returns>
+    Task<bool> TransferLeadershipAsync(NodeId? target, CancellationToken cancellationToken);
+}

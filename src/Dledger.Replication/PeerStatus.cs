@@ -1,0 +1,12 @@
+using Dledger.Primitives;
+
+namespace Dledger.Replication;
+
+/// <summary>What a node knows of one other member.</summary>
+/// <param name="Node">The member.</param>
+/// <param name="IsConnected">A session is open.</param>
+/// <param name="Match">On a leader: the member's log is durable and equal up to here. Elsewhere zero.</param>
+/// <param name="LagBytes">On a leader: own end minus match. Elsewhere 0.</param>
+/// <param name="LastContactAgo">Time since the last message from the member; null when there was none.</param>
+public sealed record PeerStatus(
+    NodeId Node, bool IsConnected, LogPosition Match, long LagBytes, TimeSpan? LastContactAgo);

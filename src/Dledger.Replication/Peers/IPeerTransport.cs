@@ -1,0 +1,41 @@
+using Dledger.Primitives;
+using Dledger.Raft.Messages;
+
+namespace Dledger.Replication.Peers;
+
+/// <summary>Moves messages between this node and the other members, in order, within sessions.</summary>
+/// <remarks>
+/// A session is the life of one connection. Each node opens one outbound connection to each other member and sends its
+/// requests on it; a reply returns on the connection of its request. Sessions are numbered by the node that opens them,
+/// rising per peer. Messages of one session arrive in the order sent or the session ends.
+/// Production: <see cref="TcpPeerTransport"/>, and <see cref="NoPeerTransport"/> for a cluster of one.
+/// Every member is safe on any thread and none blocks, except dispose.
+/// </remarks>
+public interface IPeerTransport : IAsyncDisposable
+{
+    /// <summary>
+    /// Begins to listen and to dial. Called once; what happens from then on is told to <paramref name="events"/>.
+    /// </summary>
+    void Start(NodeId self, IReadOnlyList<ClusterMember> members, IPeerEvents events);
+
+    /// <summary>
+    /// Queues a message on the session that it names. It is dropped when that session is gone; a session whose queue is
+    /// full is closed, since a message must not be lost inside of one.
+    /// </summary>
+    /// <param name="peer">The receiver.</param>
+    /// <param name="message">A request on the own session, or a reply on the peer's.</param>
+    /// <param name="range">For an append the bytes of its range; they must not change any more.</param>
+    void Send(NodeId peer, PeerMessage message, IReadOnlyList<ReadOnlyMemory<byte>> range);
+
+    /// <summary>Closes a session of either direction; the peer dials again.</summary>
+    void Close(NodeId peer, long session, string reason);
+
+    /// <summary>Closes all sessions of both directions; all are dialled again with a new Hello.</summary>
+    void CloseAll(string reason);
+
+    /// <summary>
+    /// Waits until what was queued has left, at most for <paramref name="patience"/>. For the last messages of a
+    /// graceful stop.
+    /// </summary>
+    void Drain(TimeSpan patience);
+}

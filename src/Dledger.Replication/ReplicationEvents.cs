@@ -1,0 +1,97 @@
+using Dledger.Primitives;
+using Microsoft.Extensions.Logging;
+
+namespace Dledger.Replication;
+
+/// <summary>The log lines of replication: ids 2000 to 2999, never reused.</summary>
+internal static partial class ReplicationEvents
+{
+    [LoggerMessage(2000, LogLevel.Information,
+        "Node {Node} starts on cluster {ClusterId}: term {Term}, log end {End}, commit at least {Commit}",
+        EventName = "NodeStarted")]
+    public static partial void NodeStarted(
+        ILogger logger, NodeId node, Guid clusterId, Term term, LogPosition end, LogPosition commit);
+
+    [LoggerMessage(2001, LogLevel.Information,
+        "Node {Node} is {Role} in term {Term}, leader {Leader}",
+        EventName = "RoleChanged")]
+    public static partial void RoleChanged(ILogger logger, NodeId node, Raft.RaftRole role, Term term, NodeId leader);
+
+    [LoggerMessage(2002, LogLevel.Information,
+        "Node {Node} serves as the leader of term {Term}",
+        EventName = "ServingBegan")]
+    public static partial void ServingBegan(ILogger logger, NodeId node, Term term);
+
+    [LoggerMessage(2003, LogLevel.Information, "Node {Node} has stopped: {Reason}", EventName = "NodeStopped")]
+    public static partial void NodeStopped(ILogger logger, NodeId node, string reason);
+
+    [LoggerMessage(2004, LogLevel.Critical, "Node {Node} ends its service: {Reason}", EventName = "NodeFaulted")]
+    public static partial void NodeFaulted(ILogger logger, NodeId node, string reason, Exception? exception);
+
+    [LoggerMessage(2005, LogLevel.Error, "Node {Node} takes no part: {Reason}", EventName = "NodeUnavailable")]
+    public static partial void NodeUnavailable(ILogger logger, NodeId node, string reason);
+
+    [LoggerMessage(2006, LogLevel.Information,
+        "Node {Node} waits for the first contact with all members",
+        EventName = "BootstrapWaits")]
+    public static partial void BootstrapWaits(ILogger logger, NodeId node);
+
+    [LoggerMessage(2007, LogLevel.Information,
+        "Node {Node} is now part of cluster {ClusterId}",
+        EventName = "GenesisKept")]
+    public static partial void GenesisKept(ILogger logger, NodeId node, Guid clusterId);
+
+    [LoggerMessage(2008, LogLevel.Error,
+        "Node {Node} refuses the genesis of cluster {Offered}: {Reason}",
+        EventName = "GenesisRefused")]
+    public static partial void GenesisRefused(ILogger logger, NodeId node, Guid offered, string reason);
+
+    [LoggerMessage(2009, LogLevel.Warning,
+        "The log ended in an interrupted write; its end is now {End}",
+        EventName = "TornTailCut")]
+    public static partial void TornTailCut(ILogger logger, LogPosition end);
+
+    [LoggerMessage(2010, LogLevel.Warning,
+        "The log is cut to {Position}: its uncommitted tail differs from the leader's",
+        EventName = "LogTruncated")]
+    public static partial void LogTruncated(ILogger logger, LogPosition position);
+
+    [LoggerMessage(2011, LogLevel.Information,
+        "Transfer of leadership ended, success: {IsSuccess}",
+        EventName = "TransferEnded")]
+    public static partial void TransferEnded(ILogger logger, bool isSuccess);
+
+    [LoggerMessage(2012, LogLevel.Warning, "On node {Node} {What} did not end in time", EventName = "ThreadLate")]
+    public static partial void ThreadLate(ILogger logger, string what, NodeId node);
+
+    [LoggerMessage(2030, LogLevel.Information,
+        "Connected to node {Peer}, session {Session}",
+        EventName = "SessionOpened")]
+    public static partial void SessionOpened(ILogger logger, NodeId peer, long session);
+
+    [LoggerMessage(2031, LogLevel.Information,
+        "Connection to node {Peer}, session {Session}, ended: {Reason}",
+        EventName = "SessionClosed")]
+    public static partial void SessionClosed(ILogger logger, NodeId peer, long session, string reason);
+
+    [LoggerMessage(2032, LogLevel.Information,
+        "Connection from node {Peer}, session {Session}, ended: {Reason}",
+        EventName = "InboundSessionClosed")]
+    public static partial void InboundSessionClosed(ILogger logger, NodeId peer, long session, string reason);
+
+    [LoggerMessage(2033, LogLevel.Warning,
+        "Cannot connect to node {Peer} at {Host}:{Port}: {Reason}",
+        EventName = "DialFailed")]
+    public static partial void DialFailed(ILogger logger, NodeId peer, string host, int port, string reason);
+
+    [LoggerMessage(2034, LogLevel.Warning,
+        "Connection from {Remote} refused: {Reason}",
+        EventName = "ConnectionRefused")]
+    public static partial void ConnectionRefused(ILogger logger, string remote, string reason);
+
+    [LoggerMessage(2035, LogLevel.Warning, "Accepting a connection failed: {Reason}", EventName = "AcceptFailed")]
+    public static partial void AcceptFailed(ILogger logger, string reason);
+
+    [LoggerMessage(2036, LogLevel.Error, "A peer thread for node {Peer} failed", EventName = "PeerThreadFailed")]
+    public static partial void PeerThreadFailed(ILogger logger, NodeId peer, Exception exception);
+}

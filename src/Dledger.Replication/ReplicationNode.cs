@@ -1,0 +1,503 @@
+using Dledger.Primitives;
+using Dledger.Raft.Peers;
+using Dledger.Replication.Applying;
+using Dledger.Replication.Bootstrapping;
+using Dledger.Replication.Clocks;
+using Dledger.Replication.Driving;
+using Dledger.Replication.Peers;
+using Dledger.Replication.Tails;
+using Dledger.Replication.Writing;
+using Dledger.Storage.Disks;
+using Dledger.Storage.Logs;
+using Microsoft.Extensions.Logging;
+
+namespace Dledger.Replication;
+
+/// <summary>
+/// This node's part in one group: opens the directory, recovers, and runs the loops until stopped or failed.
+/// </summary>
+/// <remarks>Every public member is safe on any thread.</remarks>
+public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWriterReports, IApplyReports
+{
+    private static readonly TimeSpan JoinPatience = TimeSpan.FromSeconds(10);
+
+    private readonly ReplicationOptions _options;
+    private readonly IPeerTransport _transport;
+    private readonly IStateMachine _machine;
+    private readonly TimeProvider _time;
+    private readonly ulong _seed;
+    private readonly ILogger _logger;
+    private readonly NodeStorage _storage;
+    private readonly IdGenerator _ids;
+    private readonly LogClock _clock;
+    private readonly LoopInbox _inbox;
+    private readonly PeerGate _gate;
+    private readonly FaultLatch _faults = new();
+    private readonly Thread _thread;
+    private readonly ManualResetEvent _restored = new(false);
+    private readonly Lock _stopLock = new();
+    private readonly TaskCompletionSource<ReplicationExit> _completion =
+        new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private NodePicture _picture;
+    private ReplicationStatus? _status;
+    private NodePicture? _statusPicture;
+    private RunningParts? _running;
+    private LogPosition _restoredAt;
+    private Task? _shutdown;
+    private bool _isTransportStarted;
+
+    private ReplicationNode(
+        ReplicationOptions options,
+        NodeStorage storage,
+        IdGenerator ids,
+        IPeerTransport transport,
+        IStateMachine machine,
+        TimeProvider time,
+        ulong seed,
+        ILogger logger)
+    {
+        _options = options;
+        _storage = storage;
+        _ids = ids;
+        _transport = transport;
+        _machine = machine;
+        _time = time;
+        _seed = seed;
+        _logger = logger;
+        _clock = new LogClock(time);
+        _inbox = new LoopInbox(options);
+        _picture = NodePicture.Unavailable(
+            storage.Meta.Current.ClusterId, PeerState.Fresh, storage.Meta.Current.Term, "the node is starting");
+        _gate = new PeerGate(
+            options,
+            storage.Meta.Current.StorageId,
+            options.Log.FrameBytesMax,
+            _inbox,
+            _clock,
+            () => Volatile.Read(ref _picture));
+        _thread = new Thread(Run) { IsBackground = true, Name = $"dledger-replication-{options.Self}" };
+    }
+
+    /// <inheritdoc/>
+    public RaftGroupId Group => _options.Group;
+
+    /// <inheritdoc/>
+    public Guid ClusterId => Volatile.Read(ref _picture).ClusterId;
+
+    /// <inheritdoc/>
+    public long LogTimeNow => _clock.Now();
+
+    /// <summary>Ends when the node has stopped or failed and has let go of its directory.</summary>
+    public Task<ReplicationExit> Completion => _completion.Task;
+
+    /// <inheritdoc/>
+    public ReplicationStatus Status
+    {
+        get
+        {
+            var picture = Volatile.Read(ref _picture);
+            var applied = Volatile.Read(ref _running)?.Apply.Applied ?? LogPosition.Zero;
+            var isServing = IsServing(picture);
+            var status = Volatile.Read(ref _status);
+            if (status is null
+                || !ReferenceEquals(Volatile.Read(ref _statusPicture), picture)
+                || status.Applied != applied
+                || status.IsServing != isServing)
+            {
+                status = StatusOf(picture, applied, isServing);
+                Volatile.Write(ref _status, status);
+                Volatile.Write(ref _statusPicture, picture);
+            }
+
+            return status;
+        }
+    }
+
+    /// <summary>Opens the directory and starts the node, which disposes the transport when it ends.</summary>
+    /// <param name="options">Must be valid.</param>
+    /// <param name="disk">Holds the data directory.</param>
+    /// <param name="transport">Not yet started. When this call throws, it still belongs to the caller.</param>
+    /// <param name="machine">The state machine to drive.</param>
+    /// <param name="time">Clock of the log and of the election timers.</param>
+    /// <param name="seed">Seed of ids and timers; differs for each start in production.</param>
+    /// <param name="loggers">Where the log lines go.</param>
+    /// <exception cref="ArgumentException">The options are not valid.</exception>
+    /// <exception cref="DataDirectoryException">The directory is in use, damaged, or of another node or
+    /// cluster.</exception>
+    /// <exception cref="StorageFaultException">The disk failed.</exception>
+    public static ReplicationNode Start(
+        ReplicationOptions options,
+        IDisk disk,
+        IPeerTransport transport,
+        IStateMachine machine,
+        TimeProvider time,
+        ulong seed,
+        ILoggerFactory loggers)
+    {
+        var problems = options.Validate();
+        if (problems.Count > 0)
+        {
+            throw new ArgumentException(string.Join("; ", problems), nameof(options));
+        }
+
+        var ids = new IdGenerator(seed ^ ((ulong)options.Self.Value << 56));
+        var storage = NodeStorage.Open(disk, options, ids);
+        var logger = loggers.CreateLogger("Dledger.Replication");
+        var node = new ReplicationNode(options, storage, ids, transport, machine, time, seed, logger);
+        node._thread.Start();
+        return node;
+    }
+
+    /// <inheritdoc/>
+    public bool TryPropose(Proposal proposal, out ProposalFailure failure)
+    {
+        var bytes = proposal.Records.Length;
+        if (bytes == 0 || bytes % 8 != 0 || bytes > _options.Log.FrameBytesMax - Storage.Frames.FrameHeader.Size)
+        {
+            throw new ArgumentException(
+                $"a proposal has 8 to {_options.Log.FrameBytesMax - Storage.Frames.FrameHeader.Size} bytes, "
+                + $"a multiple of 8; this one has {bytes}",
+                nameof(proposal));
+        }
+
+        if (FindRefusal() is { } refusal)
+        {
+            failure = refusal;
+            return false;
+        }
+
+        if (_inbox.TryPropose(proposal))
+        {
+            failure = default;
+            return true;
+        }
+
+        failure = new ProposalFailure(
+            ProposalFailureKind.Busy, _options.Self, "too many proposals wait; try again a little later");
+        return false;
+    }
+
+    /// <inheritdoc/>
+    public bool TryPost(IStateMachineRequest request) => Volatile.Read(ref _running)?.Apply.TryPost(request) ?? false;
+
+    /// <inheritdoc/>
+    public int Read(LogPosition position, Span<byte> destination)
+    {
+        if (Volatile.Read(ref _running) is not { } running)
+        {
+            return 0;
+        }
+
+        var commit = LogPosition.Max(Volatile.Read(ref _picture).Commit, running.Apply.Applied);
+        var available = Math.Clamp(commit - position, 0, destination.Length);
+        return position < running.Log.Start
+            ? 0
+            : LogReading.Read(running.Cache, running.Log, position, destination[..(int)available]);
+    }
+
+    /// <inheritdoc/>
+    public async Task<bool> TransferLeadershipAsync(NodeId? target, CancellationToken cancellationToken)
+    {
+        var completion = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        return _inbox.TryAdd(new TransferRequested(target, completion))
+            && await completion.Task.WaitAsync(cancellationToken);
+    }
+
+    /// <summary>Hands leadership over if this node leads, tells the others, and stops in order.</summary>
+    public Task StopAsync(CancellationToken cancellationToken) =>
+        BeginShutdown(isGraceful: true).WaitAsync(cancellationToken);
+
+    /// <summary>Stops in order but without handing leadership over.</summary>
+    public async ValueTask DisposeAsync() => await BeginShutdown(isGraceful: false);
+
+    void ILogWriterReports.LogDurable(LogPosition position, uint generation, int workCount) =>
+        _inbox.TryAdd(new LogSynced(position, generation, workCount));
+
+    void ILogWriterReports.MetadataDurable(long version) => _inbox.TryAdd(new MetadataSynced(version));
+
+    void ILogWriterReports.WriterFailed(Exception fault) => Fail("the log cannot be written", fault);
+
+    void IApplyReports.Restored(LogPosition applied)
+    {
+        _restoredAt = applied;
+        _restored.Set();
+    }
+
+    void IApplyReports.AppliedMoved() => _inbox.Signal.Set();
+
+    void IApplyReports.ServingBegan(Term term) => ReplicationEvents.ServingBegan(_logger, _options.Self, term);
+
+    void IApplyReports.ApplyFailed(Exception fault)
+    {
+        Fail("the state machine failed", fault);
+        _restored.Set();
+    }
+
+    private ProposalFailure? FindRefusal()
+    {
+        var picture = Volatile.Read(ref _picture);
+        if (_faults.Reason is { } fault)
+        {
+            return new ProposalFailure(ProposalFailureKind.Unavailable, NodeId.None, fault);
+        }
+
+        if (picture.IsStopping || _shutdown is not null)
+        {
+            return new ProposalFailure(ProposalFailureKind.Stopping, picture.Leader, "the node is stopping");
+        }
+
+        if (picture.UnavailableReason is { } reason)
+        {
+            return new ProposalFailure(ProposalFailureKind.Unavailable, picture.Leader, reason);
+        }
+
+        if (picture.Role != ReplicationRole.Leader)
+        {
+            return new ProposalFailure(ProposalFailureKind.NotLeader, picture.Leader, "this node does not lead");
+        }
+
+        return IsServing(picture)
+            ? null
+            : new ProposalFailure(ProposalFailureKind.NotLeader, NodeId.None, "the new leader does not serve yet");
+    }
+
+    private bool IsServing(NodePicture picture) =>
+        picture.Role == ReplicationRole.Leader
+        && !_faults.IsSet
+        && Volatile.Read(ref _running)?.Apply.ServingTerm == picture.Term;
+
+    private ReplicationStatus StatusOf(NodePicture picture, LogPosition applied, bool isServing) => new()
+    {
+        Self = _options.Self,
+        Role = picture.Role,
+        Term = picture.Term,
+        Leader = picture.Leader,
+        IsServing = isServing,
+        Commit = LogPosition.Max(picture.Commit, applied),
+        Applied = applied,
+        End = LogPosition.Max(picture.End, applied),
+        Durable = picture.Durable,
+        Peers = picture.Peers,
+        UnavailableReason = _faults.Reason ?? picture.UnavailableReason,
+        IsStopping = picture.IsStopping,
+    };
+
+    private void Run()
+    {
+        ReplicationLoop? loop = null;
+        try
+        {
+            RunPhases(ref loop);
+        }
+        catch (Exception fault)
+        {
+            Fail("the replication loop failed", fault);
+        }
+
+        var (events, proposals) = _inbox.Close();
+        foreach (var proposal in proposals)
+        {
+            proposal.Fail(new ProposalFailure(ProposalFailureKind.Stopping, NodeId.None, "the node has stopped"));
+        }
+
+        foreach (var transfer in events.OfType<TransferRequested>())
+        {
+            transfer.Completion.TrySetResult(false);
+        }
+
+        loop?.Abandon(_faults.Reason ?? "the node has stopped");
+    }
+
+    private void RunPhases(ref ReplicationLoop? loop)
+    {
+        IReadOnlyList<OutboundOpened> sessions = [];
+        if (_storage.Meta.Current.Genesis is null)
+        {
+            var founder = new GenesisFounder(
+                _options, _storage.Meta, _ids, _inbox, _transport, PublishFresh, _logger);
+            PublishFresh("no cluster yet");
+            StartTransport();
+            if (!founder.Run())
+            {
+                return;
+            }
+
+            sessions = founder.OpenSessions;
+        }
+
+        _gate.Admit(_storage.Meta.Current.Genesis!);
+        var recovery = _storage.OpenLog(_time);
+        if (recovery.Damage is { } damage)
+        {
+            ServeDamaged(damage);
+            return;
+        }
+
+        if (recovery.TornTail)
+        {
+            ReplicationEvents.TornTailCut(_logger, recovery.Tail.End);
+        }
+
+        loop = StartLoops(recovery, sessions);
+        loop?.Run();
+    }
+
+    private ReplicationLoop? StartLoops(CommitLogRecovery recovery, IReadOnlyList<OutboundOpened> sessions)
+    {
+        var log = recovery.Log!;
+        var cache = new TailCache(recovery.Tail.End, _options.TailCacheBytesMax);
+        var running = new RunningParts(
+            log,
+            cache,
+            new LogWriter(log, _storage.Meta, _clock, _options.FlushMode, this, $"dledger-writer-{_options.Self}"),
+            new ApplyLoop(_machine, log, cache, _clock, this, _options.Self, _options.WaitingRequestCountMax),
+            log.CreatePreparer());
+        Volatile.Write(ref _running, running);
+        running.Start();
+        _restored.WaitOne();
+        if (_faults.IsSet)
+        {
+            return null;
+        }
+
+        var loop = new ReplicationLoop(new LoopSurroundings
+        {
+            Options = _options,
+            Metadata = _storage.Meta.Current,
+            Recovery = recovery,
+            Log = log,
+            Cache = cache,
+            Writer = running.Writer,
+            Apply = running.Apply,
+            Transport = _transport,
+            Inbox = _inbox,
+            Clock = _clock,
+            Faults = _faults,
+            Logger = _logger,
+            Seed = _seed ^ (ulong)_options.Self.Value,
+            Restored = _restoredAt,
+            OpenSessions = sessions,
+            Publish = Publish,
+        });
+        running.Loop = loop;
+        loop.Publish();
+        StartTransport();
+        return loop;
+    }
+
+    private void StartTransport()
+    {
+        if (!_isTransportStarted)
+        {
+            _isTransportStarted = true;
+            _transport.Start(_options.Self, _options.Members, _gate);
+        }
+    }
+
+    private void ServeDamaged(LogDamage damage)
+    {
+        var reason = $"log corrupt at {damage.Position}: {damage.Reason}";
+        ReplicationEvents.NodeUnavailable(_logger, _options.Self, reason);
+        Publish(NodePicture.Unavailable(
+            _storage.Meta.Current.ClusterId, PeerState.Repairing, _storage.Meta.Current.Term, reason));
+        StartTransport();
+        var events = new List<LoopEvent>();
+        while (true)
+        {
+            _inbox.Signal.Wait(-1);
+            if (_inbox.TryTakeEvents(ref events) && events.OfType<StopRequested>().Any())
+            {
+                return;
+            }
+
+            foreach (var transfer in events.OfType<TransferRequested>())
+            {
+                transfer.Completion.TrySetResult(false);
+            }
+        }
+    }
+
+    private void Publish(NodePicture picture) => Volatile.Write(ref _picture, picture);
+
+    private void PublishFresh(string reason) =>
+        Publish(NodePicture.Unavailable(Guid.Empty, PeerState.Fresh, _storage.Meta.Current.Term, reason));
+
+    private void Fail(string what, Exception fault)
+    {
+        var reason = $"{what}: {fault.Message}";
+        if (_faults.TrySet(reason))
+        {
+            ReplicationEvents.NodeFaulted(_logger, _options.Self, reason, fault);
+        }
+
+        _inbox.Signal.Set();
+        _ = BeginShutdown(isGraceful: false);
+    }
+
+    private Task BeginShutdown(bool isGraceful)
+    {
+        lock (_stopLock)
+        {
+            if (_shutdown is null)
+            {
+                _shutdown = ShutDownAsync(isGraceful);
+            }
+            else if (!isGraceful)
+            {
+                // An impatient caller cuts a graceful stop short.
+                _inbox.TryAdd(new StopRequested(IsGraceful: false));
+            }
+
+            return _shutdown;
+        }
+    }
+
+    // From the loop outwards: first nothing is promised any more, then nobody can reach the node, then its threads end.
+    private async Task ShutDownAsync(bool isGraceful)
+    {
+        _inbox.TryAdd(new StopRequested(isGraceful));
+        var isLoopEnded = false;
+        await BlockAsync(() => isLoopEnded = _thread.Join(JoinPatience));
+        await _transport.DisposeAsync();
+        if (isLoopEnded)
+        {
+            await BlockAsync(StopParts);
+        }
+        else
+        {
+            ReplicationEvents.ThreadLate(_logger, "the replication loop", _options.Self);
+        }
+
+        var reason = _faults.Reason;
+        ReplicationEvents.NodeStopped(_logger, _options.Self, reason ?? "asked to");
+        _completion.TrySetResult(new ReplicationExit(reason is not null, reason ?? "the node was asked to stop"));
+    }
+
+    private void StopParts()
+    {
+        try
+        {
+            if (_running?.Stop(_faults.IsSet) ?? true)
+            {
+                _storage.Dispose();
+            }
+            else
+            {
+                ReplicationEvents.ThreadLate(_logger, "the writer or the apply loop", _options.Self);
+            }
+        }
+        catch (Exception fault)
+        {
+            // A disk that failed may fail again while it is closed; the first reason is the one that counts.
+            if (_faults.TrySet($"the log cannot be closed: {fault.Message}"))
+            {
+                ReplicationEvents.NodeFaulted(_logger, _options.Self, "the log cannot be closed", fault);
+            }
+        }
+    }
+
+    // Joins threads on a thread of its own, never on one of the pool.
+    private static Task BlockAsync(Action action) => Task.Factory.StartNew(
+        action, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+}

@@ -1,0 +1,70 @@
+using Dledger.Primitives;
+using Dledger.Raft;
+using Dledger.Storage.Logs;
+
+namespace Dledger.Replication.Tails;
+
+/// <summary>What RaftCore sees of the log: the tail cache first, below it the CommitLog.</summary>
+/// <remarks>
+/// The writer thread executes truncations later than the core decides them; so nothing behind the cache's end is asked
+/// of the CommitLog, whatever it still holds. Owned by the replication loop.
+/// </remarks>
+internal sealed class RaftLogView(TailCache cache, CommitLog log) : IRaftLogView
+{
+    /// <inheritdoc/>
+    public LogPosition Start => log.Start;
+
+    /// <inheritdoc/>
+    public bool TryGetFrame(LogPosition @base, out FrameSummary frame)
+    {
+        if (cache.TryGet(@base, out var cached))
+        {
+            frame = cached.Header.Summary;
+            return true;
+        }
+
+        frame = default;
+        return @base < cache.Start && log.TryReadFrameSummary(@base, out frame);
+    }
+
+    /// <inheritdoc/>
+    public bool TryGetChain(LogPosition end, out uint headerCrc)
+    {
+        if (cache.TryGetEndingAt(end, out var before))
+        {
+            headerCrc = before.Header.HeaderCrc;
+            return true;
+        }
+
+        if (cache.TryGet(end, out var behind))
+        {
+            headerCrc = behind.Header.PreviousHeaderCrc;
+            return true;
+        }
+
+        headerCrc = 0;
+        return end <= cache.Start && log.TryReadChain(end, out headerCrc);
+    }
+
+    /// <inheritdoc/>
+    public LogPosition FindRangeEnd(LogPosition from, int bytesMax)
+    {
+        var end = from;
+        while (end < cache.End)
+        {
+            if (cache.TryFindRangeEnd(end, (int)Math.Max(0, bytesMax - (end - from)), out var cachedEnd))
+            {
+                return end == from || cachedEnd - from <= bytesMax ? cachedEnd : end;
+            }
+
+            if (!TryGetFrame(end, out var frame) || (end > from && frame.End - from > bytesMax))
+            {
+                return end;
+            }
+
+            end = frame.End;
+        }
+
+        return end;
+    }
+}

@@ -1,0 +1,257 @@
+using Dledger.Primitives;
+using Dledger.Replication.Clocks;
+using Dledger.Replication.Queues;
+using Dledger.Storage.Logs;
+using Dledger.Storage.Metadata;
+
+namespace Dledger.Replication.Writing;
+
+/// <summary>The thread that writes: batches of frames with one sync each, truncations, and the meta file.</summary>
+/// <remarks>
+/// It takes everything that has gathered during the last sync and writes it at once, so the batch grows with the load
+/// and no timer is needed (raft-and-storage.md 8.6). Order is kept: metadata given before frames is durable before they
+/// are written (invariant I3). After the first fault nothing is reported any more (I32).
+/// </remarks>
+internal sealed class LogWriter
+{
+    private const long BatchBytesMax = 32L << 20;
+    private const int IdleMilliseconds = 100;
+    private const int AsyncSyncMilliseconds = 200;
+
+    private readonly CommitLog _log;
+    private readonly MetaFile _meta;
+    private readonly LogClock _clock;
+    private readonly ILogWriterReports _reports;
+    private readonly bool _isAsync;
+    private readonly WakeSignal _signal = new();
+    private readonly SwapQueue<WriterWork> _queue;
+    private readonly Thread _thread;
+    private readonly List<ReadOnlyMemory<byte>> _batch = [];
+    private uint _batchGeneration;
+    private LogPosition _batchEnd;
+    private long _batchBytes;
+    private int _batchWorkCount;
+    private bool _isSyncOwed;
+    private long _syncOwedSince;
+    private bool _isWatermarkOwed;
+    private long _busySince;
+    private long _idleSince;
+
+    public LogWriter(
+        CommitLog log, MetaFile meta, LogClock clock, FlushMode flushMode, ILogWriterReports reports, string name)
+    {
+        _log = log;
+        _meta = meta;
+        _clock = clock;
+        _reports = reports;
+        _isAsync = flushMode == FlushMode.QuorumAsync;
+        _queue = new SwapQueue<WriterWork>(_signal);
+        _thread = new Thread(Run) { IsBackground = true, Name = name };
+    }
+
+    /// <summary>
+    /// When the unfinished write or sync began, in monotonic microseconds; null when none is unfinished. Any thread.
+    /// </summary>
+    public long? BusySince
+    {
+        get
+        {
+            var since = Volatile.Read(ref _busySince);
+            return since == 0 ? null : since;
+        }
+    }
+
+    /// <summary>Starts the thread.</summary>
+    public void Start() => _thread.Start();
+
+    /// <summary>Queues work. The replication loop only; its caps bound what can wait here.</summary>
+    public void Add(WriterWork work) => _queue.TryAdd(work);
+
+    /// <summary>Waits for the thread to end after <see cref="StopWriting"/> or a fault.</summary>
+    public bool Join(TimeSpan patience) => _thread.Join(patience);
+
+    private void Run()
+    {
+        try
+        {
+            var work = new List<WriterWork>();
+            while (true)
+            {
+                if (!_queue.TryTakeAll(ref work))
+                {
+                    if (!FinishOwedSyncs())
+                    {
+                        _signal.Wait(OwedWaitMilliseconds());
+                    }
+
+                    continue;
+                }
+
+                foreach (var item in work)
+                {
+                    if (item is StopWriting stop)
+                    {
+                        Stop(stop);
+                        return;
+                    }
+
+                    Execute(item);
+                }
+
+                FlushBatch();
+            }
+        }
+        catch (Exception fault)
+        {
+            _queue.Close();
+            _reports.WriterFailed(fault);
+        }
+    }
+
+    private void Execute(WriterWork work)
+    {
+        switch (work)
+        {
+            case WriteFrames write:
+                Gather(write);
+                break;
+            case CutLog cut:
+                FlushBatch();
+                Busy();
+                _log.TruncateTo(cut.Position);
+                Idle();
+                break;
+            case WriteMetadata metadata:
+                FlushBatch();
+                Busy();
+                _meta.Write(metadata.Metadata);
+                Idle();
+                _reports.MetadataDurable(metadata.Version);
+                break;
+            case CheckpointLog checkpoint:
+                FlushBatch();
+                if (checkpoint.Committed <= _log.DurableEnd && _log.IsCheckpointDue(checkpoint.Committed))
+                {
+                    _log.WriteLogCheckpoint(checkpoint.Committed);
+                }
+
+                break;
+        }
+    }
+
+    private void Gather(WriteFrames write)
+    {
+        if (_batch.Count > 0 && (write.Generation != _batchGeneration || _batchBytes >= BatchBytesMax))
+        {
+            FlushBatch();
+        }
+
+        for (var i = 0; i < write.Frames.Count; i++)
+        {
+            _batch.Add(write.Frames[i]);
+            _batchBytes += write.Frames[i].Length;
+        }
+
+        _batchGeneration = write.Generation;
+        _batchEnd = write.End;
+        _batchWorkCount++;
+    }
+
+    private void FlushBatch()
+    {
+        if (_batch.Count == 0)
+        {
+            return;
+        }
+
+        Busy();
+        _log.Append(_batch);
+        if (_isAsync)
+        {
+            _syncOwedSince = _isSyncOwed ? _syncOwedSince : _clock.Monotonic();
+            _isSyncOwed = true;
+            SyncWhenOwedForLong();
+        }
+        else
+        {
+            var durable = _log.Sync();
+            Invariant.Check(durable >= _batchEnd, $"synced to {durable}, written to {_batchEnd}");
+        }
+
+        Idle();
+        _isWatermarkOwed = true;
+        _reports.LogDurable(_batchEnd, _batchGeneration, _batchWorkCount);
+        _batch.Clear();
+        _batchBytes = 0;
+        _batchWorkCount = 0;
+    }
+
+    // Once after the last write: a durable watermark at the end makes the next start quick. Then the disk rests.
+    private bool FinishOwedSyncs()
+    {
+        if (_isSyncOwed)
+        {
+            return SyncWhenOwedForLong();
+        }
+
+        if (_isWatermarkOwed && _clock.Monotonic() - _idleSince >= IdleMilliseconds * 1000)
+        {
+            _isWatermarkOwed = false;
+            _log.SyncWatermark();
+            return true;
+        }
+
+        return false;
+    }
+
+    private bool SyncWhenOwedForLong()
+    {
+        if (_clock.Monotonic() - _syncOwedSince < AsyncSyncMilliseconds * 1000)
+        {
+            return false;
+        }
+
+        Busy();
+        _log.Sync();
+        Idle();
+        _isSyncOwed = false;
+        return true;
+    }
+
+    private int OwedWaitMilliseconds()
+    {
+        if (_isSyncOwed)
+        {
+            return (int)Math.Clamp(
+                AsyncSyncMilliseconds - ((_clock.Monotonic() - _syncOwedSince) / 1000), 1, AsyncSyncMilliseconds);
+        }
+
+        return _isWatermarkOwed ? IdleMilliseconds : -1;
+    }
+
+    private void Stop(StopWriting stop)
+    {
+        if (stop.Metadata is { } metadata)
+        {
+            FlushBatch();
+            if (_isSyncOwed)
+            {
+                _log.Sync();
+            }
+
+            _log.SyncWatermark();
+            var tail = _log.Tail;
+            _meta.Write(metadata with { CleanStop = new CleanStop(tail.End, tail.HeaderCrc) });
+        }
+
+        _queue.Close();
+    }
+
+    private void Busy() => Volatile.Write(ref _busySince, Math.Max(1, _clock.Monotonic()));
+
+    private void Idle()
+    {
+        Volatile.Write(ref _busySince, 0);
+        _idleSince = _clock.Monotonic();
+    }
+}

@@ -1,0 +1,121 @@
+using System.Text;
+using Dledger.Primitives;
+using Dledger.Storage.Records;
+
+namespace Dledger.Replication.Tests.Clusters;
+
+/// <summary>
+/// A state machine whose state is the list of message bodies with their positions, in order of application.
+/// </summary>
+internal sealed class RecordingMachine : IStateMachine
+{
+    private readonly Lock _lock = new();
+    private readonly List<(LogPosition Position, string Body)> _messages = [];
+    private readonly List<Leadership> _leaderships = [];
+    private LogPosition _applied = LogPosition.Zero;
+    private uint _chain;
+
+    public LogPosition RestoredTo { get; init; }
+
+    public Exception? ApplyFault { get; set; }
+
+    /// <summary>When set, Apply waits for it.</summary>
+    public ManualResetEvent? ApplyGate { get; set; }
+
+    public int StopCount { get; private set; }
+
+    public int MaintainCount { get; private set; }
+
+    public long NextDueLogTime { get; set; } = long.MaxValue;
+
+    public Action<long>? OnDue { get; set; }
+
+    public IReadOnlyList<(LogPosition Position, string Body)> Messages
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _messages];
+            }
+        }
+    }
+
+    public IReadOnlyList<Leadership> Leaderships
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _leaderships];
+            }
+        }
+    }
+
+    /// <summary>Checksum over the headers of all applied frames.</summary>
+    public (LogPosition Applied, uint Chain) Digest
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return (_applied, _chain);
+            }
+        }
+    }
+
+    public LogPosition Restore(LogPosition durableEnd)
+    {
+        _applied = RestoredTo;
+        return RestoredTo;
+    }
+
+    public void Apply(in CommittedFrame frame)
+    {
+        if (ApplyFault is { } fault)
+        {
+            throw fault;
+        }
+
+        ApplyGate?.WaitOne();
+        Assert.Equal(_applied, frame.Summary.Base);
+        var positions = new List<LogPosition>();
+        lock (_lock)
+        {
+            var records = new RecordEnumerator(frame.Payload.Span, frame.Summary.Base + 64);
+            while (records.MoveNext())
+            {
+                if (records.Current.Kind == RecordKind.Message)
+                {
+                    positions.Add(records.CurrentPosition);
+                    _messages.Add((records.CurrentPosition, Encoding.UTF8.GetString(records.Current.Body)));
+                }
+            }
+
+            _applied = frame.Summary.End;
+            _chain = Crc32C.Append(_chain, BitConverter.GetBytes(frame.Summary.HeaderCrc));
+        }
+
+        Assert.True(frame.Proposals.Count == 0 || frame.Proposals.Count == positions.Count);
+        for (var i = 0; i < frame.Proposals.Count; i++)
+        {
+            ((TestProposal)frame.Proposals[i]).Complete(positions[i]);
+        }
+    }
+
+    public void Handle(IStateMachineRequest request) => ((TestRequest)request).Handle();
+
+    public void LeadershipChanged(Leadership leadership)
+    {
+        lock (_lock)
+        {
+            _leaderships.Add(leadership);
+        }
+    }
+
+    public void Due(long logTimeNow) => OnDue?.Invoke(logTimeNow);
+
+    public void Maintain(LogPosition durable) => MaintainCount++;
+
+    public void Stop() => StopCount++;
+}
