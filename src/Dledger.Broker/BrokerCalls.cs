@@ -1,0 +1,101 @@
+using Dledger.Broker.DeadLetters;
+using Dledger.Broker.Groups;
+using Dledger.Broker.Messages;
+using Dledger.Broker.Proposals;
+using Dledger.Broker.Receipts;
+using Dledger.Broker.Receiving;
+using Dledger.Broker.StateMachine;
+using Dledger.Broker.Topics;
+using Dledger.Replication;
+using Dledger.Storage.Records;
+using Microsoft.Extensions.Logging;
+
+namespace Dledger.Broker;
+
+/// <summary>
+/// What the services behind <see cref="BrokerNode"/> share: the log, the gate "only the serving leader", proposing.
+/// </summary>
+internal sealed class BrokerCalls
+{
+    private readonly Lock _codecLock = new();
+    private volatile ReceiptCodec? _codec;
+
+    public BrokerCalls(
+        BrokerStateMachine machine, IReplicatedLog log, BrokerOptions options, PollTimer polls, ILogger logger)
+    {
+        Machine = machine;
+        Log = log;
+        Options = options;
+        Topics = new TopicService(this);
+        Groups = new GroupService(this);
+        Producing = new ProduceService(this);
+        Receiving = new ReceiveService(this, polls, logger);
+        Receipts = new ReceiptService(this);
+        DeadLetters = new DeadLetterService(this);
+    }
+
+    public BrokerStateMachine Machine { get; }
+
+    public IReplicatedLog Log { get; }
+
+    public BrokerOptions Options { get; }
+
+    public TopicService Topics { get; }
+
+    public GroupService Groups { get; }
+
+    public ProduceService Producing { get; }
+
+    public ReceiveService Receiving { get; }
+
+    public ReceiptService Receipts { get; }
+
+    public DeadLetterService DeadLetters { get; }
+
+    /// <summary>Known once the cluster has its id, which every serving node's has.</summary>
+    public ReceiptCodec Codec
+    {
+        get
+        {
+            if (_codec is { } known)
+            {
+                return known;
+            }
+
+            lock (_codecLock)
+            {
+                return _codec ??= new ReceiptCodec(Log.ClusterId);
+            }
+        }
+    }
+
+    /// <summary>Null on the serving leader, else what to tell the caller.</summary>
+    public BrokerFailure? CheckServing() => Log.Status.IsServing ? null : Machine.NotServing();
+
+    /// <summary>Proposes one record and waits until it is applied, or failed.</summary>
+    public async ValueTask<BrokerFailure?> ProposeAsync(
+        RecordKind kind, byte[] body, CancellationToken cancellationToken) =>
+        await ProposeRecordsAsync<BrokerFailure?>(
+            ControlRecord.Encode(kind, body), 1, static failure => failure, cancellationToken);
+
+    /// <summary>Proposes encoded records and waits until they are applied, or failed.</summary>
+    public async ValueTask<TOutcome> ProposeRecordsAsync<TOutcome>(
+        byte[] records, int recordCount, Func<BrokerFailure, TOutcome> onFailure, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var proposal = new CallerProposal<TOutcome>(records, recordCount, onFailure);
+        return Log.TryPropose(proposal, out var failure)
+            ? await proposal.Task.WaitAsync(cancellationToken)
+            : onFailure(FailureMapping.Of(failure));
+    }
+
+    /// <summary>Looks at the state on the apply loop; the default of the answer when the node cannot.</summary>
+    public async ValueTask<TAnswer> LookAsync<TAnswer>(
+        Func<BrokerState, TAnswer> look, Func<BrokerFailure, TAnswer> onFailure, CancellationToken cancellationToken)
+    {
+        var query = new StateQuery<TAnswer>(look, onFailure);
+        return Log.TryPost(query)
+            ? await query.Task.WaitAsync(cancellationToken)
+            : onFailure(new BrokerFailure(BrokerError.Busy, "too many requests wait for the state machine"));
+    }
+}

@@ -1,0 +1,47 @@
+namespace Dledger.Broker;
+
+/// <summary>Why the broker did not do what was asked. Expected outcomes, never exceptions.</summary>
+public enum BrokerError
+{
+    /// <summary>No error; the value of an unset failure.</summary>
+    None = 0,
+
+    /// <summary>This node does not lead. Nothing happened; ask the named leader.</summary>
+    NotLeader,
+
+    /// <summary>A bounded queue is full. Nothing happened; try again later.</summary>
+    Busy,
+
+    /// <summary>The proposal was cut off by a change of leadership: it may appear in the log once, or never.</summary>
+    OutcomeUnknown,
+
+    /// <summary>The node cannot serve at all (no majority, damaged log). Nothing happened.</summary>
+    Unavailable,
+
+    /// <summary>The node is shutting down. Nothing happened.</summary>
+    Stopping,
+
+    /// <summary>No topic of this name, and topics are not created on use.</summary>
+    TopicNotFound,
+
+    /// <summary>No consumer group of this name, and groups are not created on use.</summary>
+    GroupNotFound,
+
+    /// <summary>A topic of this name exists and the request forbids to change it.</summary>
+    AlreadyExists,
+
+    /// <summary>The topic does not accept messages of this type.</summary>
+    MessageTypeMismatch,
+
+    /// <summary>The receipt handle is forged, garbled, or its message became visible again since.</summary>
+    InvalidHandle,
+
+    /// <summary>The message or batch is larger than the limit.</summary>
+    TooLarge,
+
+    /// <summary>A field is outside its rules; the detail names it and the limit.</summary>
+    InvalidArgument,
+
+    /// <summary>The request is well formed, but this version does not implement it.</summary>
+    Unsupported,
+}

@@ -1,0 +1,58 @@
+using Dledger.Primitives;
+using Microsoft.Extensions.Logging;
+
+namespace Dledger.Broker;
+
+/// <summary>What the broker logs. Ids 3000 to 3999; never reused.</summary>
+internal static partial class BrokerEvents
+{
+    [LoggerMessage(3001, LogLevel.Information,
+        "State restored at position {Position}: {Topics} topics, {Groups} groups, {Leases} leases",
+        EventName = "StateRestored")]
+    public static partial void StateRestored(
+        ILogger logger, LogPosition position, int topics, int groups, int leases);
+
+    [LoggerMessage(3002, LogLevel.Warning,
+        "State checkpoint at {Position} cannot be used: {Reason}. An older one, or the whole log, is applied instead",
+        EventName = "CheckpointUnusable")]
+    public static partial void CheckpointUnusable(ILogger logger, LogPosition position, string reason);
+
+    [LoggerMessage(3003, LogLevel.Warning, "State checkpoint skipped: {Fault}", EventName = "CheckpointDamaged")]
+    public static partial void CheckpointDamaged(ILogger logger, string fault);
+
+    [LoggerMessage(3004, LogLevel.Information,
+        "State checkpoint written at position {Position}: {Bytes} bytes in {Milliseconds} ms",
+        EventName = "CheckpointWritten")]
+    public static partial void CheckpointWritten(ILogger logger, LogPosition position, long bytes, long milliseconds);
+
+    [LoggerMessage(3005, LogLevel.Error,
+        "Record at position {Position} (queue {QueueId}, offset {Offset}) of topic {Topic} cannot be read: {Fault}. " +
+        "Verify the log of this node with 'dledger log verify'",
+        EventName = "RecordUnreadable")]
+    public static partial void RecordUnreadable(
+        ILogger logger, LogPosition position, int queueId, long offset, string topic, string fault);
+
+    [LoggerMessage(3006, LogLevel.Error,
+        "The message at offset {Offset} of queue {QueueId} in topic {Topic} cannot move to its dead letter topic: " +
+        "its record at position {Position} is unreadable",
+        EventName = "DeadLetterUnreadable")]
+    public static partial void DeadLetterUnreadable(
+        ILogger logger, long offset, int queueId, string topic, LogPosition position);
+
+    [LoggerMessage(3007, LogLevel.Information,
+        "Topic {Topic} created with {Queues} queues", EventName = "TopicCreated")]
+    public static partial void TopicCreated(ILogger logger, string topic, int queues);
+
+    [LoggerMessage(3008, LogLevel.Information, "Topic {Topic} deleted", EventName = "TopicDeleted")]
+    public static partial void TopicDeleted(ILogger logger, string topic);
+
+    [LoggerMessage(3009, LogLevel.Information, "Consumer group {Group} created", EventName = "GroupCreated")]
+    public static partial void GroupCreated(ILogger logger, string group);
+
+    [LoggerMessage(3010, LogLevel.Information, "Consumer group {Group} deleted", EventName = "GroupDeleted")]
+    public static partial void GroupDeleted(ILogger logger, string group);
+
+    [LoggerMessage(3011, LogLevel.Debug, "Message out of attempts: {Count} dead letter copies are owed",
+        EventName = "ObligationsOpen")]
+    public static partial void ObligationsOpen(ILogger logger, int count);
+}

@@ -1,0 +1,60 @@
+using Dledger.Broker.Groups;
+
+namespace Dledger.Broker;
+
+/// <summary>What an operator may choose about the broker.</summary>
+public sealed record BrokerOptions
+{
+    /// <summary>
+    /// Create a topic when somebody sends to it or asks for its route. Off in production, on in <c>dev</c>.
+    /// </summary>
+    public bool AutoCreateTopics { get; init; }
+
+    /// <summary>Create a consumer group when somebody receives with it.</summary>
+    public bool AutoCreateGroups { get; init; } = true;
+
+    /// <summary>Queues of a topic created on use; 1 to 1024.</summary>
+    public int AutoCreateQueueCount { get; init; } = 8;
+
+    /// <summary>Where new groups begin unless they say otherwise.</summary>
+    public GroupStart NewGroupStart { get; init; } = GroupStart.Earliest;
+
+    /// <summary>
+    /// How far, in offsets, deliveries of one group may run ahead of the oldest unfinished message of a queue; 64 to
+    /// 65536.
+    /// </summary>
+    public int DeliveryWindow { get; init; } = 4_096;
+
+    /// <summary>Most long polls parked on this node; above it a receive is refused as busy. 1 to 1,000,000.</summary>
+    public int ParkedReceivesMax { get; init; } = 100_000;
+
+    /// <summary>Log bytes after which the state is written to a checkpoint; 1 MiB or more.</summary>
+    public long CheckpointBytes { get; init; } = 256L << 20;
+
+    /// <summary>Time after which a changed state is written to a checkpoint; 1 s or more.</summary>
+    public TimeSpan CheckpointInterval { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>Every option outside its range, as "key: problem" lines; empty when all is well.</summary>
+    public IReadOnlyList<string> Validate()
+    {
+        var problems = new List<string>();
+        Check(AutoCreateQueueCount is >= 1 and <= Naming.Limits.QueueCountMax,
+            nameof(AutoCreateQueueCount), AutoCreateQueueCount, $"1 to {Naming.Limits.QueueCountMax}");
+        Check(Enum.IsDefined(NewGroupStart), nameof(NewGroupStart), NewGroupStart, "Earliest or Latest");
+        Check(DeliveryWindow is >= 64 and <= 65_536, nameof(DeliveryWindow), DeliveryWindow, "64 to 65536");
+        Check(ParkedReceivesMax is >= 1 and <= 1_000_000,
+            nameof(ParkedReceivesMax), ParkedReceivesMax, "1 to 1000000");
+        Check(CheckpointBytes >= 1 << 20, nameof(CheckpointBytes), CheckpointBytes, "1048576 bytes or more");
+        Check(CheckpointInterval >= TimeSpan.FromSeconds(1),
+            nameof(CheckpointInterval), CheckpointInterval, "1 second or more");
+        return problems;
+
+        void Check(bool holds, string key, object value, string range)
+        {
+            if (!holds)
+            {
+                problems.Add($"{key}: {value} is out of range; allowed: {range}");
+            }
+        }
+    }
+}

@@ -1,0 +1,24 @@
+using Dledger.Primitives;
+
+namespace Dledger.Broker.Checkpoints;
+
+/// <summary>When the next state checkpoint is due. Owned by the apply loop; reads the clock, never the state.</summary>
+internal sealed class CheckpointSchedule(BrokerOptions options, TimeProvider time)
+{
+    private LogPosition _last;
+    private long _lastAt = time.GetTimestamp();
+
+    /// <summary>Where the newest checkpoint stands.</summary>
+    public LogPosition Last => _last;
+
+    /// <summary>Whether a state at <paramref name="applied"/> should be written.</summary>
+    public bool IsDue(LogPosition applied) =>
+        applied > _last
+        && (applied - _last >= options.CheckpointBytes || time.GetElapsedTime(_lastAt) >= options.CheckpointInterval);
+
+    public void Written(LogPosition position)
+    {
+        _last = position;
+        _lastAt = time.GetTimestamp();
+    }
+}

@@ -1,0 +1,53 @@
+namespace Dledger.Broker.Groups;
+
+/// <summary>How long a push consumer that failed on a message should wait before it sees the message again.</summary>
+/// <remarks>
+/// The broker hands the policy to the clients, which ask for the delay by ChangeInvisibleDuration. A lease that simply
+/// runs out makes its message visible at once.
+/// </remarks>
+public sealed record BackoffPolicy
+{
+    private static readonly TimeSpan[] DefaultSteps =
+    [
+        TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(30),
+        TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(3), TimeSpan.FromMinutes(4),
+        TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(6), TimeSpan.FromMinutes(7), TimeSpan.FromMinutes(8),
+        TimeSpan.FromMinutes(9), TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(20), TimeSpan.FromMinutes(30),
+        TimeSpan.FromHours(1), TimeSpan.FromHours(2),
+    ];
+
+    /// <summary>RocketMQ's table of 18 steps.</summary>
+    public static readonly BackoffPolicy Default = Customized(DefaultSteps);
+
+    private BackoffPolicy(IReadOnlyList<TimeSpan> steps, TimeSpan initial, TimeSpan max, double multiplier)
+    {
+        Steps = steps;
+        Initial = initial;
+        Max = max;
+        Multiplier = multiplier;
+    }
+
+    /// <summary>
+    /// A customised policy's delays: attempt n waits step min(n, count). Empty for an exponential policy.
+    /// </summary>
+    public IReadOnlyList<TimeSpan> Steps { get; }
+
+    /// <summary>First delay of an exponential policy.</summary>
+    public TimeSpan Initial { get; }
+
+    /// <summary>Longest delay of an exponential policy.</summary>
+    public TimeSpan Max { get; }
+
+    /// <summary>Growth of an exponential policy from one delay to the next.</summary>
+    public double Multiplier { get; }
+
+    /// <summary>Whether the delays follow a formula instead of a table.</summary>
+    public bool IsExponential => Steps.Count == 0;
+
+    /// <summary>A table of delays.</summary>
+    public static BackoffPolicy Customized(IReadOnlyList<TimeSpan> steps) => new(steps, default, default, 0);
+
+    /// <summary>delay(n) = min(max, initial * multiplier^(n-1)).</summary>
+    public static BackoffPolicy Exponential(TimeSpan initial, TimeSpan max, double multiplier) =>
+        new([], initial, max, multiplier);
+}

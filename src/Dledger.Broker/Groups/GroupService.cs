@@ -1,0 +1,101 @@
+using Dledger.Broker.Commands;
+using Dledger.Broker.Naming;
+using Dledger.Primitives;
+using Dledger.Storage.Records;
+
+namespace Dledger.Broker.Groups;
+
+/// <summary>Creates, changes and describes consumer groups for callers. Any thread.</summary>
+internal sealed class GroupService(BrokerCalls calls)
+{
+    public async ValueTask<(GroupView? Group, BrokerFailure? Failure)> FindOrCreateAsync(
+        string name, CancellationToken cancellationToken)
+    {
+        if (Names.CheckGroup(name) is { } violation)
+        {
+            return (null, BrokerFailure.Of(violation));
+        }
+
+        if (calls.Machine.Groups.Find(name) is { } known)
+        {
+            return (known, null);
+        }
+
+        // Only the leader knows for sure that the group does not exist.
+        if (calls.CheckServing() is { } notServing)
+        {
+            return (null, notServing);
+        }
+
+        if (!calls.Options.AutoCreateGroups)
+        {
+            return (null, NotFound(name));
+        }
+
+        var command = Command(new GroupSpec { Name = name }, UpsertMode.Ensure);
+        var failure = await calls.ProposeAsync(RecordKind.GroupUpsert, command.Encode(), cancellationToken);
+        return failure is null && calls.Machine.Groups.Find(name) is { } created
+            ? (created, null)
+            : (null, failure ?? NotFound(name));
+    }
+
+    public ValueTask<BrokerFailure?> CreateAsync(GroupSpec spec, CancellationToken cancellationToken) =>
+        UpsertAsync(spec, UpsertMode.Create, cancellationToken);
+
+    public ValueTask<BrokerFailure?> UpdateAsync(GroupSpec spec, CancellationToken cancellationToken) =>
+        UpsertAsync(spec, UpsertMode.Update, cancellationToken);
+
+    public async ValueTask<BrokerFailure?> DeleteAsync(string name, CancellationToken cancellationToken)
+    {
+        if (Names.CheckGroup(name) is { } violation)
+        {
+            return BrokerFailure.Of(violation);
+        }
+
+        return calls.CheckServing()
+            ?? await calls.ProposeAsync(RecordKind.GroupDelete, new NameCommand(name).Encode(), cancellationToken);
+    }
+
+    public ValueTask<GroupDescription?> DescribeAsync(string name, CancellationToken cancellationToken) =>
+        calls.LookAsync(
+            state => state.Groups.Find(name) is { } group ? Describe(group) : null,
+            static _ => null,
+            cancellationToken);
+
+    internal static BrokerFailure NotFound(string name) => new(
+        BrokerError.GroupNotFound, $"there is no consumer group '{name}', and groups are not created on use");
+
+    private static GroupDescription Describe(GroupState group) => new(
+        group.View,
+        [.. group.Subscriptions.Values.SelectMany(subscription => subscription.Cursors.Select(Describe))]);
+
+    private static GroupQueueDescription Describe(QueueCursor cursor)
+    {
+        var topic = cursor.Subscription.Topic;
+        var max = topic.Queues[cursor.QueueId].Max;
+        return new GroupQueueDescription(
+            topic.View.Name,
+            cursor.QueueId,
+            new QueueOffset(cursor.Commit),
+            new QueueOffset(max),
+            cursor.LeasedCount,
+            cursor.Waiting.Count,
+            max - cursor.Commit - cursor.DoneCount);
+    }
+
+    private async ValueTask<BrokerFailure?> UpsertAsync(
+        GroupSpec spec, UpsertMode mode, CancellationToken cancellationToken)
+    {
+        if ((Names.CheckGroup(spec.Name) ?? GroupRules.Check(spec)) is { } violation)
+        {
+            return BrokerFailure.Of(violation);
+        }
+
+        return calls.CheckServing()
+            ?? await calls.ProposeAsync(
+                RecordKind.GroupUpsert, Command(spec, mode).Encode(), cancellationToken);
+    }
+
+    private GroupUpsertCommand Command(GroupSpec spec, UpsertMode mode) => new(
+        mode, spec.Name, spec.Fifo, spec.Start ?? calls.Options.NewGroupStart, spec.MaxAttempts, spec.Backoff);
+}

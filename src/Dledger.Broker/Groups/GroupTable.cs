@@ -1,0 +1,94 @@
+using Dledger.Broker.Commands;
+using Dledger.Primitives;
+
+namespace Dledger.Broker.Groups;
+
+/// <summary>
+/// All consumer groups. Replicated state, owned by the apply loop; <see cref="Directory"/> is for any thread.
+/// </summary>
+internal sealed class GroupTable
+{
+    private readonly SortedDictionary<int, GroupState> _byId = [];
+    private readonly Dictionary<string, GroupState> _byName = new(StringComparer.Ordinal);
+    private volatile GroupDirectory _directory = GroupDirectory.Empty;
+
+    /// <summary>The id that the next group gets; ids are never used twice.</summary>
+    public int NextId { get; private set; } = 1;
+
+    /// <summary>The newest published snapshot.</summary>
+    public GroupDirectory Directory => _directory;
+
+    /// <summary>By ascending id.</summary>
+    public IReadOnlyCollection<GroupState> All => _byId.Values;
+
+    public GroupState? Find(int id) => _byId.GetValueOrDefault(id);
+
+    public GroupState? Find(string name) => _byName.GetValueOrDefault(name);
+
+    /// <summary>Creates or changes a group. Null on success.</summary>
+    public BrokerFailure? Upsert(GroupUpsertCommand command, long logTime)
+    {
+        if (Find(command.Name) is not { } group)
+        {
+            if (command.Mode == UpsertMode.Update)
+            {
+                return new BrokerFailure(BrokerError.GroupNotFound, $"there is no consumer group '{command.Name}'");
+            }
+
+            Restore(new GroupView(
+                NextId, command.Name, command.Fifo, command.MaxAttempts, command.Backoff, command.Start, logTime));
+            NextId++;
+            Publish();
+            return null;
+        }
+
+        switch (command.Mode)
+        {
+            case UpsertMode.Create:
+                return new BrokerFailure(
+                    BrokerError.AlreadyExists, $"the consumer group '{command.Name}' exists already");
+            case UpsertMode.Update when command.Fifo != group.View.Fifo:
+                return new BrokerFailure(
+                    BrokerError.InvalidArgument,
+                    $"the order mode of consumer group '{command.Name}' is fixed; delete the group and create it anew");
+            case UpsertMode.Update:
+                group.View = group.View with { MaxAttempts = command.MaxAttempts, Backoff = command.Backoff };
+                Publish();
+                return null;
+            default:
+                return null;
+        }
+    }
+
+    /// <summary>Forgets a group. Null when there is none.</summary>
+    public GroupState? Remove(string name)
+    {
+        if (!_byName.Remove(name, out var group))
+        {
+            return null;
+        }
+
+        _byId.Remove(group.View.Id);
+        Publish();
+        return group;
+    }
+
+    /// <summary>Puts a group in place.</summary>
+    public GroupState Restore(GroupView view)
+    {
+        var group = new GroupState(view);
+        _byId.Add(view.Id, group);
+        _byName.Add(view.Name, group);
+        return group;
+    }
+
+    /// <summary>Ends a restore.</summary>
+    public void RestoreNextId(int nextId)
+    {
+        Invariant.Check(_byId.Count == 0 || nextId > _byId.Keys.Max(), $"the next group id {nextId} is unused");
+        NextId = nextId;
+        Publish();
+    }
+
+    private void Publish() => _directory = new GroupDirectory(_byId.Values.Select(group => group.View));
+}

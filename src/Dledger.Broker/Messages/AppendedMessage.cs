@@ -1,0 +1,11 @@
+using Dledger.Primitives;
+
+namespace Dledger.Broker.Messages;
+
+/// <summary>Where an appended message lies. It is committed and on disk on a majority.</summary>
+/// <param name="QueueId">Chosen by the broker.</param>
+/// <param name="QueueOffset">Its place in the queue.</param>
+/// <param name="Position">Its record's position in the log.</param>
+/// <param name="StoreTimeMicroseconds">Log time of its frame, microseconds since 1970 (UTC).</param>
+public readonly record struct AppendedMessage(
+    int QueueId, QueueOffset QueueOffset, LogPosition Position, long StoreTimeMicroseconds);

@@ -1,0 +1,76 @@
+using System.Buffers;
+using System.Text;
+using Dledger.Broker.Commands;
+using Dledger.Broker.Naming;
+using Dledger.Broker.Receiving;
+using Dledger.Storage.Records;
+
+namespace Dledger.Broker.Messages;
+
+/// <summary>Turns drafts into Message records on the calling thread; the body is copied once.</summary>
+internal static class MessageEncoder
+{
+    /// <summary>Encodes a batch into one buffer. The drafts were checked by <see cref="MessageRules"/>.</summary>
+    public static bool TryEncode(
+        IReadOnlyList<MessageDraft> drafts, int topicId, int queueId, out byte[] records, out Violation violation)
+    {
+        records = [];
+        violation = default;
+        var properties = new ByteWriter(256);
+        var ends = new int[drafts.Count];
+        long length = 0;
+        for (var i = 0; i < drafts.Count; i++)
+        {
+            if (PropertyWriter.Measure(drafts[i]) is > Limits.EncodedPropertyBytesMax and var bytes)
+            {
+                violation = new Violation(
+                    BrokenRule.PropertiesTooLarge,
+                    $"all properties of the message take {bytes} bytes; the limit is {Limits.EncodedPropertyBytesMax}");
+                return false;
+            }
+
+            PropertyWriter.Write(properties, drafts[i]);
+            ends[i] = properties.Length;
+            length += RecordEncoder.Measure(
+                Fields(drafts[i], topicId, queueId),
+                Encoding.UTF8.GetByteCount(drafts[i].MessageId),
+                ends[i] - (i == 0 ? 0 : ends[i - 1]),
+                drafts[i].Body.Length);
+        }
+
+        if (length > Limits.BatchRecordBytesMax)
+        {
+            violation = new Violation(
+                BrokenRule.PropertiesTooLarge,
+                $"the batch takes {length} bytes with all its properties; the limit is {Limits.BatchRecordBytesMax}");
+            return false;
+        }
+
+        records = GC.AllocateUninitializedArray<byte>((int)length);
+        var key = ArrayPool<byte>.Shared.Rent(Limits.MessageIdBytesMax);
+        var at = 0;
+        for (var i = 0; i < drafts.Count; i++)
+        {
+            var keyLength = Encoding.UTF8.GetBytes(drafts[i].MessageId, key);
+            at += RecordEncoder.Encode(
+                Fields(drafts[i], topicId, queueId),
+                key.AsSpan(0, keyLength),
+                properties.Written.Span[(i == 0 ? 0 : ends[i - 1])..ends[i]],
+                drafts[i].Body.Span,
+                records.AsSpan(at));
+        }
+
+        ArrayPool<byte>.Shared.Return(key);
+        return true;
+    }
+
+    private static RecordFields Fields(MessageDraft draft, int topicId, int queueId) => new()
+    {
+        Kind = RecordKind.Message,
+        TopicId = topicId,
+        QueueId = queueId,
+        TagHash = TagHash.Of(draft.Tag),
+        BornTime = draft.BornTimeMicroseconds,
+        GroupHash = draft.MessageGroup is { } group ? MessageGroupHash.Of(group) : null,
+    };
+}

@@ -1,0 +1,27 @@
+using System.Text;
+
+namespace Dledger.Broker.Messages;
+
+/// <summary>
+/// The hash of a message group: chooses its queue for ever and is stored in its records. Persisted, hence frozen.
+/// </summary>
+internal static class MessageGroupHash
+{
+    private const ulong OffsetBasis = 14_695_981_039_346_656_037;
+    private const ulong Prime = 1_099_511_628_211;
+
+    /// <summary>FNV-1a, 64 bits, over the UTF-8 bytes.</summary>
+    public static long Of(string messageGroup)
+    {
+        var hash = OffsetBasis;
+        foreach (var value in Encoding.UTF8.GetBytes(messageGroup))
+        {
+            hash = unchecked((hash ^ value) * Prime);
+        }
+
+        return unchecked((long)hash);
+    }
+
+    /// <summary>The queue of a message group.</summary>
+    public static int QueueOf(long hash, int queueCount) => (int)((ulong)hash % (ulong)queueCount);
+}

@@ -1,0 +1,52 @@
+using System.Numerics;
+
+namespace Dledger.Broker.Messages;
+
+/// <summary>A set of message types. Persisted: bit n stands for the type numbered n.</summary>
+public readonly record struct MessageTypeSet(byte Bits)
+{
+    /// <summary>Normal messages only: what a topic accepts unless told otherwise.</summary>
+    public static readonly MessageTypeSet Normal = Of(MessageType.Normal);
+
+    /// <summary>The bits of all types that exist.</summary>
+    private const byte KnownBits = 0b_0111_1110;
+
+    /// <summary>The set of these types.</summary>
+    public static MessageTypeSet Of(params ReadOnlySpan<MessageType> types)
+    {
+        var bits = 0;
+        foreach (var type in types)
+        {
+            bits |= 1 << (int)type;
+        }
+
+        return new MessageTypeSet((byte)bits);
+    }
+
+    /// <summary>Not empty and without unknown types.</summary>
+    public bool IsValid => Bits != 0 && (Bits & ~KnownBits) == 0;
+
+    /// <summary>How many types.</summary>
+    public int Count => BitOperations.PopCount(Bits);
+
+    /// <summary>Whether the type belongs to the set.</summary>
+    public bool Contains(MessageType type) => (Bits & (1 << (int)type)) != 0;
+
+    /// <summary>The types by ascending number.</summary>
+    public IReadOnlyList<MessageType> ToList()
+    {
+        var types = new List<MessageType>(Count);
+        for (var number = 1; number < 8; number++)
+        {
+            if (Contains((MessageType)number))
+            {
+                types.Add((MessageType)number);
+            }
+        }
+
+        return types;
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => string.Join(", ", ToList());
+}

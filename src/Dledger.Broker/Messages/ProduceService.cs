@@ -1,0 +1,88 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+using Dledger.Broker.Naming;
+using Dledger.Broker.Proposals;
+using Dledger.Broker.Topics;
+
+namespace Dledger.Broker.Messages;
+
+/// <summary>Appends messages for callers. Any thread; records are encoded on the caller's.</summary>
+internal sealed class ProduceService(BrokerCalls calls)
+{
+    private readonly ConcurrentDictionary<int, StrongBox<int>> _nextQueueByTopic = new();
+
+    public async ValueTask<AppendOutcome> AppendAsync(
+        string topicName, IReadOnlyList<MessageDraft> drafts, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        if ((Names.CheckTopic(topicName) ?? MessageRules.Check(drafts)) is { } violation)
+        {
+            return AppendOutcome.Of(BrokerFailure.Of(violation));
+        }
+
+        if (calls.CheckServing() is { } notServing)
+        {
+            return AppendOutcome.Of(notServing);
+        }
+
+        var (topic, failure) = await calls.Topics.FindOrCreateAsync(topicName, cancellationToken);
+        if (topic is null)
+        {
+            return AppendOutcome.Of(failure!.Value);
+        }
+
+        if (CheckTypes(topic, drafts) is { } mismatch)
+        {
+            return AppendOutcome.Of(mismatch);
+        }
+
+        if (!MessageEncoder.TryEncode(drafts, topic.Id, ChooseQueue(topic, drafts), out var records, out var tooLarge))
+        {
+            return AppendOutcome.Of(BrokerFailure.Of(tooLarge));
+        }
+
+        var proposal = new AppendProposal(records, drafts.Count);
+        return calls.Log.TryPropose(proposal, out var refused)
+            ? await proposal.Task.WaitAsync(cancellationToken)
+            : AppendOutcome.Of(FailureMapping.Of(refused));
+    }
+
+    private static BrokerFailure? CheckTypes(TopicView topic, IReadOnlyList<MessageDraft> drafts)
+    {
+        foreach (var draft in drafts)
+        {
+            if (!topic.AcceptedTypes.Contains(draft.Type))
+            {
+                return new BrokerFailure(
+                    BrokerError.MessageTypeMismatch,
+                    $"the topic '{topic.Name}' accepts {topic.AcceptedTypes} messages, not {draft.Type} ones");
+            }
+
+            if (draft.Type is not (MessageType.Normal or MessageType.Fifo))
+            {
+                return new BrokerFailure(
+                    BrokerError.Unsupported, $"this version does not implement {draft.Type} messages");
+            }
+
+            if (draft.MessageGroup != drafts[0].MessageGroup)
+            {
+                return BrokerFailure.Of(new Violation(
+                    BrokenRule.Batch, "the messages of a batch go to one queue, so they have one message group"));
+            }
+        }
+
+        return null;
+    }
+
+    // A message group keeps its queue for ever, which makes its order; everything else goes round.
+    private int ChooseQueue(TopicView topic, IReadOnlyList<MessageDraft> drafts)
+    {
+        if (drafts[0].MessageGroup is { } group)
+        {
+            return MessageGroupHash.QueueOf(MessageGroupHash.Of(group), topic.QueueCount);
+        }
+
+        var next = _nextQueueByTopic.GetOrAdd(topic.Id, static _ => new StrongBox<int>(-1));
+        return (int)((uint)Interlocked.Increment(ref next.Value) % (uint)topic.QueueCount);
+    }
+}

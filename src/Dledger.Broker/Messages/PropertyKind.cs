@@ -1,0 +1,32 @@
+namespace Dledger.Broker.Messages;
+
+/// <summary>The entries of a record's property map. Persisted: the numbers never change. Layout: FORMAT.md.</summary>
+internal enum PropertyKind : byte
+{
+    /// <summary>One byte: <see cref="Messages.MessageType"/>.</summary>
+    MessageType = 1,
+
+    /// <summary>One byte: <see cref="Messages.BodyEncoding"/>.</summary>
+    BodyEncoding = 2,
+
+    Tag = 3,
+
+    /// <summary>One business key; repeated in the producer's order.</summary>
+    Key = 4,
+
+    /// <summary>16-bit length of the key, key, value; repeated in the producer's order.</summary>
+    UserProperty = 5,
+
+    BornHost = 6,
+
+    MessageGroup = 7,
+
+    TraceContext = 8,
+
+    DeadLetterTopic = 9,
+
+    DeadLetterMessageId = 10,
+
+    /// <summary>Only in Forward records: a <see cref="Commands.ForwardReference"/>.</summary>
+    ForwardReference = 11,
+}

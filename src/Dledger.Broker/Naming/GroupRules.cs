@@ -1,0 +1,43 @@
+using Dledger.Broker.Groups;
+
+namespace Dledger.Broker.Naming;
+
+/// <summary>The rules of a consumer group's settings.</summary>
+public static class GroupRules
+{
+    /// <summary>Null when the settings may be stored.</summary>
+    public static Violation? Check(GroupSpec spec)
+    {
+        if (spec.MaxAttempts is < 1 or > Limits.AttemptsMax)
+        {
+            return new Violation(
+                BrokenRule.MaxAttempts,
+                $"{spec.MaxAttempts} delivery attempts are asked for; 1 to {Limits.AttemptsMax} are allowed");
+        }
+
+        if (spec.Start is { } start && !Enum.IsDefined(start))
+        {
+            return new Violation(BrokenRule.GroupName, $"a group cannot start at {(int)start}");
+        }
+
+        var backoff = spec.Backoff;
+        if (backoff.IsExponential)
+        {
+            return backoff.Initial <= TimeSpan.Zero
+                || backoff.Max < backoff.Initial
+                || !double.IsFinite(backoff.Multiplier)
+                || backoff.Multiplier < 1
+                    ? new Violation(
+                        BrokenRule.Backoff,
+                        "an exponential back-off needs a positive first delay, a longest delay not below it, " +
+                        "and a multiplier of 1 or more")
+                    : null;
+        }
+
+        return backoff.Steps.Count > Limits.BackoffStepCountMax || backoff.Steps.Any(step => step < TimeSpan.Zero)
+            ? new Violation(
+                BrokenRule.Backoff,
+                $"a back-off has at most {Limits.BackoffStepCountMax} steps, none of them negative")
+            : null;
+    }
+}

@@ -1,0 +1,101 @@
+namespace Dledger.Broker.Naming;
+
+/// <summary>The numbers behind every rule: RocketMQ 5's defaults, unless a line says otherwise.</summary>
+public static class Limits
+{
+    /// <summary>Longest topic name in characters.</summary>
+    public const int TopicLengthMax = 127;
+
+    /// <summary>
+    /// Longest name of a topic that begins with <see cref="Names.DeadLetterPrefix"/> or <see
+    /// cref="Names.RetryPrefix"/>.
+    /// </summary>
+    public const int InternalTopicLengthMax = 255;
+
+    /// <summary>Longest consumer group name in characters.</summary>
+    public const int GroupLengthMax = 120;
+
+    /// <summary>
+    /// Largest body in bytes. 64 KiB below RocketMQ's 4 MiB, so that a delivered message with all its properties fits
+    /// the
+    /// 4 MiB receive limit that the Node.js, C# and Rust clients keep.
+    /// </summary>
+    public const int BodyBytesMax = 4_194_304 - 65_536;
+
+    /// <summary>Largest batch in body bytes.</summary>
+    public const int BatchBytesMax = BodyBytesMax;
+
+    /// <summary>
+    /// Largest batch as records with all properties: it must fit one frame of the log (8 MiB by default).
+    /// </summary>
+    public const int BatchRecordBytesMax = 5 << 20;
+
+    /// <summary>Most messages in one batch.</summary>
+    public const int BatchCountMax = 1_024;
+
+    /// <summary>Most user properties of one message.</summary>
+    public const int UserPropertyCountMax = 128;
+
+    /// <summary>Largest sum of the UTF-8 sizes of all user property keys and values, the tag and the keys.</summary>
+    public const int UserPropertyBytesMax = 16_384;
+
+    /// <summary>Largest encoded property map of a record; RocketMQ keeps its length in a signed 16-bit field.</summary>
+    public const int EncodedPropertyBytesMax = 32_767;
+
+    /// <summary>A message group is shorter than this, in UTF-8 bytes.</summary>
+    public const int MessageGroupBytesLimit = 64;
+
+    /// <summary>Longest message id in UTF-8 bytes. RocketMQ sets no limit; ours keeps records small.</summary>
+    public const int MessageIdBytesMax = 255;
+
+    /// <summary>Farthest delivery time ahead.</summary>
+    public static readonly TimeSpan DeliveryDelayMax = TimeSpan.FromDays(1);
+
+    /// <summary>Longest time until an undecided transaction is checked.</summary>
+    public static readonly TimeSpan TransactionRecoveryMax = TimeSpan.FromHours(1);
+
+    /// <summary>Shortest invisible duration on receive. RocketMQ asks for 10 s; shorter ones do no harm here.</summary>
+    public static readonly TimeSpan InvisibleDurationMin = TimeSpan.FromSeconds(1);
+
+    /// <summary>Longest invisible duration, on receive and on change.</summary>
+    public static readonly TimeSpan InvisibleDurationMax = TimeSpan.FromHours(12);
+
+    /// <summary>Most messages of one receive.</summary>
+    public const int ReceiveBatchMax = 32;
+
+    /// <summary>Longest long poll.</summary>
+    public static readonly TimeSpan LongPollMax = TimeSpan.FromSeconds(20);
+
+    /// <summary>Most receipt handles in one acknowledgement.</summary>
+    public const int AckBatchMax = 1_024;
+
+    /// <summary>Longest attempt id in UTF-8 bytes.</summary>
+    public const int AttemptIdBytesMax = 255;
+
+    /// <summary>Longest filter expression in characters.</summary>
+    public const int FilterLengthMax = 4_096;
+
+    /// <summary>Most alternatives of one tag filter.</summary>
+    public const int FilterTagCountMax = 128;
+
+    /// <summary>Most queues of one topic.</summary>
+    public const int QueueCountMax = 1_024;
+
+    /// <summary>Most delivery attempts that a group may ask for.</summary>
+    public const int AttemptsMax = 10_000;
+
+    /// <summary>Most steps of a customised back-off.</summary>
+    public const int BackoffStepCountMax = 64;
+
+    /// <summary>Most entries of a client's own properties.</summary>
+    public const int ClientPropertyCountMax = 32;
+
+    /// <summary>Longest key of a client property.</summary>
+    public const int ClientPropertyKeyLengthMax = 64;
+
+    /// <summary>Longest value of a client property.</summary>
+    public const int ClientPropertyValueLengthMax = 256;
+
+    /// <summary>Largest sum of all client property keys and values in UTF-8 bytes.</summary>
+    public const int ClientPropertyBytesMax = 4_096;
+}

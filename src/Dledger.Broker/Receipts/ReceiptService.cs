@@ -1,0 +1,134 @@
+using Dledger.Broker.Commands;
+using Dledger.Broker.Naming;
+using Dledger.Broker.Proposals;
+using Dledger.Broker.Topics;
+using Dledger.Storage.Records;
+
+namespace Dledger.Broker.Receipts;
+
+/// <summary>What receivers do with their receipts. Any thread.</summary>
+internal sealed class ReceiptService(BrokerCalls calls)
+{
+    /// <summary>One failure for every handle of a call.</summary>
+    public static IReadOnlyList<AckOutcome> All(int count, BrokerFailure failure)
+    {
+        var outcomes = new AckOutcome[count];
+        Array.Fill(outcomes, new AckOutcome(failure));
+        return outcomes;
+    }
+
+    public async ValueTask<IReadOnlyList<AckOutcome>> AckAsync(
+        string group, string topic, IReadOnlyList<string> handles, CancellationToken cancellationToken)
+    {
+        if (handles.Count > Limits.AckBatchMax)
+        {
+            return All(handles.Count, BrokerFailure.Of(new Violation(
+                BrokenRule.Batch, $"{handles.Count} receipt handles are given; the limit is {Limits.AckBatchMax}")));
+        }
+
+        var (groupId, topicId, failure) = Resolve(group, topic);
+        if (failure is { } reason)
+        {
+            return All(handles.Count, reason);
+        }
+
+        var outcomes = new AckOutcome[handles.Count];
+        var deliveries = new List<DeliveryReference>(handles.Count);
+        for (var i = 0; i < handles.Count; i++)
+        {
+            var invalid = TryRead(handles[i], groupId, topicId, out var receipt);
+            outcomes[i] = new AckOutcome(invalid);
+            if (invalid is null)
+            {
+                deliveries.Add(receipt.Delivery);
+            }
+        }
+
+        if (deliveries.Count == 0)
+        {
+            return outcomes;
+        }
+
+        var record = ControlRecord.Encode(
+            RecordKind.Ack, new AckCommand(groupId, topicId, deliveries).Encode());
+        var applied = await calls.ProposeRecordsAsync(
+            record, 1, problem => All(deliveries.Count, problem), cancellationToken);
+        for (int i = 0, j = 0; i < outcomes.Length; i++)
+        {
+            if (outcomes[i].Succeeded)
+            {
+                outcomes[i] = applied[j];
+                j++;
+            }
+        }
+
+        return outcomes;
+    }
+
+    public async ValueTask<ChangeInvisibleOutcome> ChangeInvisibleAsync(
+        string group,
+        string topic,
+        string handle,
+        TimeSpan duration,
+        bool suspend,
+        CancellationToken cancellationToken)
+    {
+        if (MessageRules.CheckChangedInvisible(duration) is { } violation)
+        {
+            return new ChangeInvisibleOutcome(BrokerFailure.Of(violation), handle);
+        }
+
+        var (groupId, topicId, failure) = Resolve(group, topic);
+        if (failure is not null)
+        {
+            return new ChangeInvisibleOutcome(failure, handle);
+        }
+
+        if (TryRead(handle, groupId, topicId, out var receipt) is { } invalid)
+        {
+            return new ChangeInvisibleOutcome(invalid, handle);
+        }
+
+        var command = ChangeInvisibleCommand.OfChange(
+            groupId, topicId, receipt.Delivery, duration.Ticks / TimeSpan.TicksPerMicrosecond, suspend);
+        var result = await calls.ProposeAsync(RecordKind.ChangeInvisible, command.Encode(), cancellationToken);
+        return new ChangeInvisibleOutcome(result, handle);
+    }
+
+    /// <summary>Checks names and the right to write; the numbers of group and topic, or what to answer.</summary>
+    public (int GroupId, int TopicId, BrokerFailure? Failure) Resolve(string group, string topic)
+    {
+        if ((Names.CheckGroup(group) ?? Names.CheckTopic(topic)) is { } violation)
+        {
+            return (0, 0, BrokerFailure.Of(violation));
+        }
+
+        if (calls.CheckServing() is { } notServing)
+        {
+            return (0, 0, notServing);
+        }
+
+        if (calls.Machine.Topics.Find(topic) is not { } topicView)
+        {
+            return (0, 0, TopicService.NotFound(topic));
+        }
+
+        return calls.Machine.Groups.Find(group) is { } groupView
+            ? (groupView.Id, topicView.Id, null)
+            : (0, 0, Groups.GroupService.NotFound(group));
+    }
+
+    /// <summary>Null when the handle is ours and of this group and topic.</summary>
+    public BrokerFailure? TryRead(string? handle, int groupId, int topicId, out Receipt receipt)
+    {
+        if (!calls.Codec.TryDecode(handle, out receipt) || receipt.RaftGroup != calls.Log.Group.Value)
+        {
+            return new BrokerFailure(BrokerError.InvalidHandle, "this is not a receipt handle of this cluster");
+        }
+
+        return receipt.GroupId != groupId || receipt.TopicId != topicId
+            ? new BrokerFailure(
+                BrokerError.InvalidHandle, "the receipt handle belongs to another consumer group or topic")
+            : null;
+    }
+}

@@ -1,0 +1,74 @@
+using Dledger.Broker.Commands;
+using Dledger.Broker.Messages;
+using Dledger.Broker.Receipts;
+using Dledger.Primitives;
+using Dledger.Replication;
+using Dledger.Storage.Records;
+using Microsoft.Extensions.Logging;
+
+namespace Dledger.Broker.Receiving;
+
+/// <summary>
+/// Turns a grant into messages: reads each record on the calling thread, verifies it and checks its tag.
+/// </summary>
+internal sealed class DeliveryReader(IReplicatedLog log, ReceiptCodec receipts, ILogger logger)
+{
+    /// <summary>
+    /// The messages of a grant. Those whose tag only shares its hash with the filter go to <paramref
+    /// name="mismatches"/>;
+    /// unreadable ones are logged and left to the end of their lease.
+    /// </summary>
+    public List<DeliveredMessage> Read(
+        ReceiveGrant grant,
+        string topic,
+        int groupId,
+        int topicId,
+        TagFilter filter,
+        List<DeliveryReference> mismatches)
+    {
+        var invisible = TimeSpan.FromMicroseconds(grant.InvisibleMicroseconds);
+        var messages = new List<DeliveredMessage>(grant.Messages.Count);
+        foreach (var granted in grant.Messages)
+        {
+            if (ReadRecord(granted, topic) is not { } bytes)
+            {
+                continue;
+            }
+
+            RecordView.TryParseUnchecked(bytes, out var record, out _);
+            var delivery = new DeliveryReference(granted.QueueId, granted.Offset, grant.DeliveryId);
+            if (!filter.MatchesAll && !filter.Matches(MessageDecoder.ReadTag(record.Properties)))
+            {
+                mismatches.Add(delivery);
+                continue;
+            }
+
+            var receipt = new Receipt(log.Group.Value, groupId, topicId, delivery, granted.Attempt);
+            messages.Add(MessageDecoder.Decode(bytes, record, new DeliveryContext(
+                topic,
+                granted.QueueId,
+                new QueueOffset(granted.Offset),
+                granted.Position,
+                granted.Attempt,
+                receipts.Encode(receipt),
+                invisible)));
+        }
+
+        return messages;
+    }
+
+    private byte[]? ReadRecord(in GrantedMessage granted, string topic)
+    {
+        var bytes = GC.AllocateUninitializedArray<byte>(granted.Size);
+        var count = log.Read(granted.Position, bytes);
+        var fault = count == bytes.Length ? null : $"{count} of {bytes.Length} bytes are there";
+        if (fault is null && RecordView.TryParse(bytes, out _, out fault))
+        {
+            return bytes;
+        }
+
+        BrokerEvents.RecordUnreadable(
+            logger, granted.Position, granted.QueueId, granted.Offset, topic, fault ?? "unknown");
+        return null;
+    }
+}

@@ -1,0 +1,35 @@
+using Dledger.Broker.Commands;
+using Dledger.Broker.Proposals;
+using Dledger.Replication;
+using Dledger.Storage.Records;
+
+namespace Dledger.Broker.Receiving;
+
+/// <summary>A Lease record on its way; its reservations are released when it ends.</summary>
+internal sealed class LeaseProposal(
+    LeaseCommand command,
+    Receivers receivers,
+    ReceiveOperation? operation,
+    LeaderInbox inbox,
+    Action<LeaseProposal> failed)
+    : BrokerProposal(ControlRecord.Encode(RecordKind.Lease, command.Encode()), 1)
+{
+    public LeaseCommand Command { get; } = command;
+
+    public Receivers Receivers { get; } = receivers;
+
+    /// <summary>Null when the record only skips.</summary>
+    public ReceiveOperation? Operation { get; } = operation;
+
+    /// <summary>The grant was handed over when the record was applied.</summary>
+    public override void Applied()
+    {
+    }
+
+    /// <inheritdoc/>
+    public override void Fail(ProposalFailure failure)
+    {
+        Operation?.Complete(ReceiveGrant.Of(FailureMapping.Of(failure)));
+        inbox.Add(() => failed(this));
+    }
+}

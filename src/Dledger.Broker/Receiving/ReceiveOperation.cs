@@ -1,0 +1,114 @@
+using Dledger.Broker.Proposals;
+using Dledger.Replication;
+
+namespace Dledger.Broker.Receiving;
+
+/// <summary>One receive on its way through the apply loop.</summary>
+/// <remarks>
+/// <code>
+///   Open --apply loop: TryClaim--> Claimed --Complete--> Finished
+///     ^------------TryReopen----------'
+///   Open --timeout: GiveUp, caller: Cancel--> Finished
+/// </code>
+/// Only a claimed operation may have a Lease proposed for it, so one that was given up or cancelled first locks
+/// nothing.
+/// Safe for any thread.
+/// </remarks>
+internal sealed class ReceiveOperation : IStateMachineRequest
+{
+    private const int Open = 0;
+    private const int Claimed = 1;
+    private const int Finished = 2;
+
+    private readonly TaskCompletionSource<ReceiveGrant> _completion =
+        new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _state;
+    private volatile bool _isGivenUp;
+
+    public required int GroupId { get; init; }
+
+    public required int TopicId { get; init; }
+
+    public required TagFilter Filter { get; init; }
+
+    /// <summary>1 to <see cref="Naming.Limits.ReceiveBatchMax"/>.</summary>
+    public required int BatchSize { get; init; }
+
+    public required long InvisibleMicroseconds { get; init; }
+
+    public required bool AutoRenew { get; init; }
+
+    public required long ClientHash { get; init; }
+
+    /// <summary>0 without an attempt id.</summary>
+    public required UInt128 AttemptHash { get; init; }
+
+    /// <summary>Whether it waits for messages when there are none.</summary>
+    public required bool CanWait { get; init; }
+
+    /// <summary>Ends with the grant; cancelled when <see cref="Cancel"/> came in time.</summary>
+    public Task<ReceiveGrant> Task => _completion.Task;
+
+    /// <summary>Whether nothing will be done for it any more.</summary>
+    public bool IsFinished => Volatile.Read(ref _state) == Finished;
+
+    /// <summary>The apply loop takes it up; false when it is finished.</summary>
+    public bool TryClaim() => Interlocked.CompareExchange(ref _state, Claimed, Open) == Open;
+
+    /// <summary>
+    /// A claimed operation got nothing: it waits again, or ends empty when its time is up. False when it ended.
+    /// </summary>
+    public bool TryReopen()
+    {
+        if (CanWait && !_isGivenUp)
+        {
+            Volatile.Write(ref _state, Open);
+
+            // The time may have run out between the check and the write; then nobody else would end it.
+            if (_isGivenUp)
+            {
+                GiveUp();
+            }
+
+            return !IsFinished;
+        }
+
+        Complete(ReceiveGrant.Empty);
+        return false;
+    }
+
+    /// <summary>Its time is up: it ends empty unless a lease is on its way.</summary>
+    public void GiveUp()
+    {
+        _isGivenUp = true;
+        if (Interlocked.CompareExchange(ref _state, Finished, Open) == Open)
+        {
+            _completion.TrySetResult(ReceiveGrant.Empty);
+        }
+    }
+
+    /// <summary>
+    /// The caller went away. True when it leased nothing; false when a grant is on its way and must be awaited.
+    /// </summary>
+    public bool Cancel(CancellationToken cancellationToken)
+    {
+        _isGivenUp = true;
+        if (Interlocked.CompareExchange(ref _state, Finished, Open) != Open)
+        {
+            return false;
+        }
+
+        _completion.TrySetCanceled(cancellationToken);
+        return true;
+    }
+
+    /// <summary>Ends it, whatever its state was.</summary>
+    public void Complete(ReceiveGrant grant)
+    {
+        Volatile.Write(ref _state, Finished);
+        _completion.TrySetResult(grant);
+    }
+
+    /// <inheritdoc/>
+    public void Abandon(ProposalFailure failure) => Complete(ReceiveGrant.Of(FailureMapping.Of(failure)));
+}

@@ -1,0 +1,31 @@
+using System.Diagnostics.CodeAnalysis;
+using Dledger.Broker.Messages;
+
+namespace Dledger.Broker.Receiving;
+
+/// <summary>What a receive brought: messages, none in time, or a failure.</summary>
+public sealed class ReceiveOutcome
+{
+    /// <summary>No message came in time.</summary>
+    public static readonly ReceiveOutcome Empty = new(null, []);
+
+    private ReceiveOutcome(BrokerFailure? failure, IReadOnlyList<DeliveredMessage> messages)
+    {
+        Failure = failure;
+        Messages = messages;
+    }
+
+    /// <summary>Null on success.</summary>
+    public BrokerFailure? Failure { get; }
+
+    /// <summary>Leased messages; empty when none came in time or on failure.</summary>
+    public IReadOnlyList<DeliveredMessage> Messages { get; }
+
+    /// <summary>Whether the call worked, with or without messages.</summary>
+    [MemberNotNullWhen(false, nameof(Failure))]
+    public bool Succeeded => Failure is null;
+
+    public static ReceiveOutcome Of(BrokerFailure failure) => new(failure, []);
+
+    public static ReceiveOutcome Of(IReadOnlyList<DeliveredMessage> messages) => new(null, messages);
+}

@@ -1,0 +1,31 @@
+namespace Dledger.Broker.Receiving;
+
+/// <summary>One receive call.</summary>
+public sealed record ReceiveRequest
+{
+    public required string Group { get; init; }
+
+    /// <summary>Read from all queues of this topic.</summary>
+    public required string Topic { get; init; }
+
+    public TagFilter Filter { get; init; } = TagFilter.All;
+
+    /// <summary>
+    /// Most messages to answer; below 1 counts as 1, above <see cref="Naming.Limits.ReceiveBatchMax"/> as that.
+    /// </summary>
+    public int BatchSize { get; init; } = 1;
+
+    /// <summary>How long the messages stay invisible. Ignored with <see cref="AutoRenew"/>.</summary>
+    public TimeSpan InvisibleDuration { get; init; }
+
+    /// <summary>The broker keeps the messages invisible while the client is alive, at most 3 hours.</summary>
+    public bool AutoRenew { get; init; }
+
+    /// <summary>How long to wait for the first message; zero answers at once.</summary>
+    public TimeSpan LongPoll { get; init; }
+
+    public string ClientId { get; init; } = "";
+
+    /// <summary>A repeated call with the same id gets the same messages while they are leased.</summary>
+    public string? AttemptId { get; init; }
+}

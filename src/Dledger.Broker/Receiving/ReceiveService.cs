@@ -1,0 +1,190 @@
+using System.Text;
+using Dledger.Broker.Commands;
+using Dledger.Broker.Groups;
+using Dledger.Broker.Naming;
+using Dledger.Broker.Proposals;
+using Dledger.Broker.Topics;
+using Dledger.Storage.Records;
+using Microsoft.Extensions.Logging;
+
+namespace Dledger.Broker.Receiving;
+
+/// <summary>Receives messages for callers. Any thread.</summary>
+internal sealed class ReceiveService(BrokerCalls calls, PollTimer polls, ILogger logger)
+{
+    /// <summary>
+    /// How often one call may look again when all that it got had a tag of equal hash and other text.
+    /// </summary>
+    private const int RoundsMax = 100;
+
+    public async ValueTask<ReceiveOutcome> ReceiveAsync(ReceiveRequest request, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        if (Check(request) is { } violation)
+        {
+            return ReceiveOutcome.Of(BrokerFailure.Of(violation));
+        }
+
+        if (calls.CheckServing() is { } notServing)
+        {
+            return ReceiveOutcome.Of(notServing);
+        }
+
+        if (calls.Machine.Topics.Find(request.Topic) is not { } topic)
+        {
+            return ReceiveOutcome.Of(TopicService.NotFound(request.Topic));
+        }
+
+        var (group, failure) = await calls.Groups.FindOrCreateAsync(request.Group, cancellationToken);
+        if (group is null)
+        {
+            return ReceiveOutcome.Of(failure!.Value);
+        }
+
+        calls.Machine.Clients.Seen(request.ClientId);
+        return await ReceiveAsync(request, group, topic, cancellationToken);
+    }
+
+    private static Violation? Check(ReceiveRequest request)
+    {
+        if ((Names.CheckGroup(request.Group) ?? Names.CheckTopic(request.Topic)) is { } name)
+        {
+            return name;
+        }
+
+        if (!request.AutoRenew && MessageRules.CheckReceiveInvisible(request.InvisibleDuration) is { } invisible)
+        {
+            return invisible;
+        }
+
+        return request.AttemptId is { } attempt && Encoding.UTF8.GetByteCount(attempt) > Limits.AttemptIdBytesMax
+            ? new Violation(
+                BrokenRule.AttemptId, $"the attempt id is longer than {Limits.AttemptIdBytesMax} UTF-8 bytes")
+            : null;
+    }
+
+    private async ValueTask<ReceiveOutcome> ReceiveAsync(
+        ReceiveRequest request, GroupView group, TopicView topic, CancellationToken cancellationToken)
+    {
+        var reader = new DeliveryReader(calls.Log, calls.Codec, logger);
+        var deadline = polls.DeadlineAfter(request.LongPoll);
+        for (var round = 0; round < RoundsMax; round++)
+        {
+            var operation = MakeOperation(request, group, topic, deadline);
+            var grant = await RunAsync(operation, deadline, group, topic, cancellationToken);
+            if (grant.Failure is { } failure)
+            {
+                return ReceiveOutcome.Of(failure);
+            }
+
+            if (grant.Messages.Count == 0)
+            {
+                return ReceiveOutcome.Empty;
+            }
+
+            var mismatches = new List<DeliveryReference>();
+            var messages = reader.Read(grant, topic.Name, group.Id, topic.Id, request.Filter, mismatches);
+            FinishUnseen(group, topic, mismatches);
+            if (messages.Count > 0)
+            {
+                return ReceiveOutcome.Of(messages);
+            }
+
+            if (mismatches.Count == 0)
+            {
+                return ReceiveOutcome.Of(new BrokerFailure(
+                    BrokerError.Unavailable, "the records of the messages cannot be read; see the log of this node"));
+            }
+        }
+
+        return ReceiveOutcome.Empty;
+    }
+
+    private ReceiveOperation MakeOperation(ReceiveRequest request, GroupView group, TopicView topic, long deadline)
+    {
+        var invisible = request.InvisibleDuration.Ticks / TimeSpan.TicksPerMicrosecond;
+        return new ReceiveOperation
+        {
+            GroupId = group.Id,
+            TopicId = topic.Id,
+            Filter = request.Filter,
+            BatchSize = Math.Clamp(request.BatchSize, 1, Limits.ReceiveBatchMax),
+            InvisibleMicroseconds = request.AutoRenew ? RenewalSchedule.Term : invisible,
+            AutoRenew = request.AutoRenew,
+            ClientHash = IdentityHash.OfClient(request.ClientId),
+            AttemptHash = string.IsNullOrEmpty(request.AttemptId)
+                ? UInt128.Zero
+                : IdentityHash.OfAttempt(request.ClientId, request.AttemptId),
+            CanWait = polls.IsAhead(deadline),
+        };
+    }
+
+    private async ValueTask<ReceiveGrant> RunAsync(
+        ReceiveOperation operation,
+        long deadline,
+        GroupView group,
+        TopicView topic,
+        CancellationToken cancellationToken)
+    {
+        if (operation.CanWait)
+        {
+            polls.Add(operation, deadline);
+        }
+
+        await using var registration = cancellationToken.UnsafeRegister(
+            static (state, token) => ((ReceiveOperation)state!).Cancel(token), operation);
+        try
+        {
+            if (!calls.Log.TryPost(operation))
+            {
+                return ReceiveGrant.Of(new BrokerFailure(
+                    BrokerError.Busy, "too many requests wait for the state machine"));
+            }
+
+            var grant = await operation.Task;
+            if (cancellationToken.IsCancellationRequested)
+            {
+                // Nobody will get these messages from here, so others may have them at once.
+                GiveBack(group, topic, grant);
+                cancellationToken.ThrowIfCancellationRequested();
+            }
+
+            return grant;
+        }
+        finally
+        {
+            if (operation.CanWait)
+            {
+                polls.Remove(operation, deadline);
+            }
+        }
+    }
+
+    private void FinishUnseen(GroupView group, TopicView topic, List<DeliveryReference> deliveries)
+    {
+        if (deliveries.Count > 0)
+        {
+            var record = ControlRecord.Encode(
+                RecordKind.Ack, new AckCommand(group.Id, topic.Id, deliveries).Encode());
+            calls.Log.TryPropose(new UnawaitedProposal(record, 1), out _);
+        }
+    }
+
+    private void GiveBack(GroupView group, TopicView topic, ReceiveGrant grant)
+    {
+        if (grant.Messages.Count == 0)
+        {
+            return;
+        }
+
+        var records = new ByteWriter(grant.Messages.Count * 128);
+        foreach (var message in grant.Messages)
+        {
+            var delivery = new DeliveryReference(message.QueueId, message.Offset, grant.DeliveryId);
+            var command = ChangeInvisibleCommand.OfChange(group.Id, topic.Id, delivery, 0, suspend: true);
+            records.Bytes(ControlRecord.Encode(RecordKind.ChangeInvisible, command.Encode()));
+        }
+
+        calls.Log.TryPropose(new UnawaitedProposal(records.ToArray(), grant.Messages.Count), out _);
+    }
+}

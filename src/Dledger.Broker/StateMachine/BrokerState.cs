@@ -1,0 +1,100 @@
+using Dledger.Broker.Commands;
+using Dledger.Broker.Groups;
+using Dledger.Broker.Topics;
+using Dledger.Storage.Queues;
+
+namespace Dledger.Broker.StateMachine;
+
+/// <summary>
+/// All replicated state of one Raft group: a function of the applied records and nothing else. Owned by the apply loop.
+/// </summary>
+internal sealed class BrokerState(ConsumeQueueStore queues)
+{
+    public ConsumeQueueStore Queues { get; } = queues;
+
+    public TopicTable Topics { get; } = new(queues);
+
+    public GroupTable Groups { get; } = new();
+
+    public LeaseTable Leases { get; } = new();
+
+    /// <summary>Log time of the newest applied frame, microseconds since 1970 (UTC).</summary>
+    public long LogTime { get; set; }
+
+    /// <summary>A group's progress in a topic; null when either is unknown or the group never read the topic.</summary>
+    public Subscription? FindSubscription(int groupId, int topicId) =>
+        Groups.Find(groupId)?.Subscriptions.GetValueOrDefault(topicId);
+
+    /// <summary>
+    /// A group's progress in a topic, begun where it does not exist; a failure when either is unknown.
+    /// </summary>
+    public (Subscription? Subscription, BrokerFailure? Failure) Subscribe(int groupId, int topicId)
+    {
+        if (FindSubscription(groupId, topicId) is { } known)
+        {
+            return (known, null);
+        }
+
+        if (Topics.Find(topicId) is not { } topic)
+        {
+            return (null, new BrokerFailure(BrokerError.TopicNotFound, "the topic was deleted"));
+        }
+
+        if (Groups.Find(groupId) is not { } group)
+        {
+            return (null, new BrokerFailure(BrokerError.GroupNotFound, "the consumer group was deleted"));
+        }
+
+        var subscription = new Subscription(group, topic);
+        group.Subscriptions.Add(topicId, subscription);
+        topic.Subscriptions.Add(groupId, subscription);
+        return (subscription, null);
+    }
+
+    /// <summary>Applies a ResetOffset record of the subscribing form.</summary>
+    public void SubscribeAtEnd(in SubscribeCommand command)
+    {
+        if (FindSubscription(command.GroupId, command.TopicId) is null
+            && Subscribe(command.GroupId, command.TopicId).Subscription is { } subscription)
+        {
+            subscription.StartAtEnd();
+        }
+    }
+
+    /// <summary>Deletes a topic with all progress in it. Null when there is none.</summary>
+    public TopicState? DeleteTopic(string name)
+    {
+        if (Topics.Remove(name) is not { } topic)
+        {
+            return null;
+        }
+
+        Leases.Forget(subscription => ReferenceEquals(subscription.Topic, topic));
+        Leases.ForgetObligations(obligation => obligation.TopicId == topic.Id);
+        foreach (var subscription in topic.Subscriptions.Values)
+        {
+            subscription.Group.Subscriptions.Remove(topic.Id);
+        }
+
+        return topic;
+    }
+
+    /// <summary>Deletes a group with all its progress. Null when there is none.</summary>
+    public GroupState? DeleteGroup(string name)
+    {
+        if (Groups.Remove(name) is not { } group)
+        {
+            return null;
+        }
+
+        var groupId = group.View.Id;
+        Leases.Forget(subscription => ReferenceEquals(subscription.Group, group));
+        Leases.ForgetObligations(obligation => obligation.GroupId == groupId);
+        foreach (var subscription in group.Subscriptions.Values)
+        {
+            subscription.Topic.Subscriptions.Remove(groupId);
+        }
+
+        return group;
+    }
+}

@@ -1,0 +1,169 @@
+using Dledger.Broker.Commands;
+using Dledger.Broker.DeadLetters;
+using Dledger.Broker.Proposals;
+using Dledger.Broker.Receiving;
+using Dledger.Primitives;
+using Dledger.Replication;
+using Dledger.Storage.Records;
+using Microsoft.Extensions.Logging;
+
+namespace Dledger.Broker.StateMachine;
+
+/// <summary>
+/// What the serving leader does beside applying: parked receives, renewals, ticks, owed dead letters. Volatile, owned
+/// by the
+/// apply loop; it reads the state and ends in proposals, it never changes the state.
+/// </summary>
+internal sealed class LeaderDuties
+{
+    private const int RenewalsPerRecord = 1_000;
+
+    private readonly BrokerState _state;
+    private readonly ClientRegistry _clients;
+    private readonly Func<IReplicatedLog?> _log;
+    private readonly LeaderInbox _inbox;
+    private readonly RenewalSchedule _renewals = new();
+    private readonly DeadLetterForwarder _forwarder;
+    private bool _tickInFlight;
+
+    public LeaderDuties(
+        BrokerState state, BrokerOptions options, ClientRegistry clients, Func<IReplicatedLog?> log, ILogger logger)
+    {
+        _state = state;
+        _clients = clients;
+        _log = log;
+        _inbox = new LeaderInbox(() => _log()?.TryPost(WakeRequest.Instance));
+        Receivers = new ReceiverTable(state.Topics, state.Groups, options, _inbox, Propose);
+        _forwarder = new DeadLetterForwarder(
+            state.Topics, state.Groups, state.Leases, _inbox, ReadRecord, Propose, logger);
+    }
+
+    /// <summary>Whether this node leads and may promise anything.</summary>
+    public bool IsServing { get; private set; }
+
+    public ReceiverTable Receivers { get; }
+
+    /// <summary>Log time at which <see cref="Due"/> has something to do.</summary>
+    public long NextDueLogTime
+    {
+        get
+        {
+            if (!IsServing)
+            {
+                return long.MaxValue;
+            }
+
+            var due = Math.Min(_renewals.NextAt, _tickInFlight ? long.MaxValue : _state.Leases.NextDeadline);
+            return _forwarder.MustRetry ? Math.Min(due, _state.LogTime) : due;
+        }
+    }
+
+    /// <summary>Takes in what ended on other threads; the first thing of every call.</summary>
+    public void Begin() => _inbox.Drain();
+
+    /// <summary>This node began or ceased to serve, or learned of another leader.</summary>
+    public void Change(bool isServing, BrokerFailure farewell)
+    {
+        if (IsServing && !isServing)
+        {
+            Receivers.Clear(farewell);
+            _renewals.Clear();
+            _forwarder.Clear();
+        }
+
+        IsServing = isServing;
+        _tickInFlight = false;
+    }
+
+    /// <summary>Time-driven work: makes log time advance when leases end, and renews those of living clients.</summary>
+    public void Due(long logTimeNow)
+    {
+        if (!IsServing)
+        {
+            return;
+        }
+
+        if (_state.Leases.NextDeadline <= logTimeNow && !_tickInFlight)
+        {
+            _tickInFlight = true;
+            var tick = new LeaderProposal(
+                ControlRecord.Encode(RecordKind.Tick, []), _inbox, (_, _) => _tickInFlight = false);
+            _tickInFlight = Propose(tick) is null;
+        }
+
+        if (_renewals.NextAt <= logTimeNow)
+        {
+            Renew(logTimeNow);
+        }
+    }
+
+    /// <summary>The last thing of every call: serves whom the changes of the state concern.</summary>
+    public void End()
+    {
+        if (IsServing)
+        {
+            foreach (var subscription in _state.Leases.Touched)
+            {
+                Receivers.Touched(subscription);
+            }
+        }
+
+        _state.Leases.Touched.Clear();
+        if (IsServing)
+        {
+            Receivers.FrameApplied();
+            _forwarder.Work();
+        }
+    }
+
+    /// <summary>Keeps an eye on a lease that this leader granted or renewed.</summary>
+    public void Watch(Groups.Lease lease)
+    {
+        if (IsServing && lease.AutoRenew)
+        {
+            _renewals.Add(lease);
+        }
+    }
+
+    private void Renew(long logTimeNow)
+    {
+        var due = _renewals.TakeDue(logTimeNow, RenewalsPerRecord, _clients.IsAlive);
+        if (due.Count == 0)
+        {
+            return;
+        }
+
+        var command = ChangeInvisibleCommand.OfRenewal(
+            [.. due.Select(lease => lease.DeliveryId)], RenewalSchedule.Term, RenewalSchedule.LifeMax);
+        var record = ControlRecord.Encode(RecordKind.ChangeInvisible, command.Encode());
+        if (Propose(new LeaderProposal(record, _inbox, (_, applied) => Ended(applied))) is not null)
+        {
+            Ended(applied: false);
+        }
+
+        void Ended(bool applied)
+        {
+            // Applied ones stand on the schedule again with their new end; the others are looked at again at once.
+            foreach (var lease in due.Where(lease => !applied && lease.HeapIndex >= 0))
+            {
+                Watch(lease);
+            }
+        }
+    }
+
+    private ProposalFailure? Propose(Proposal proposal)
+    {
+        if (_log() is not { } log)
+        {
+            return new ProposalFailure(ProposalFailureKind.Unavailable, NodeId.None, "this node has not started yet");
+        }
+
+        return log.TryPropose(proposal, out var failure) ? null : failure;
+    }
+
+    private byte[]? ReadRecord(ConsumeQueueRead read)
+    {
+        var bytes = GC.AllocateUninitializedArray<byte>(read.Size);
+        return _log()?.Read(read.Position, bytes) == bytes.Length ? bytes : null;
+    }
+}

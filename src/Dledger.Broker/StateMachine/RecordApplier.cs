@@ -1,0 +1,211 @@
+using Dledger.Broker.Commands;
+using Dledger.Broker.DeadLetters;
+using Dledger.Broker.Groups;
+using Dledger.Broker.Messages;
+using Dledger.Broker.Proposals;
+using Dledger.Broker.Receipts;
+using Dledger.Broker.Receiving;
+using Dledger.Primitives;
+using Dledger.Storage.Records;
+using Microsoft.Extensions.Logging;
+
+namespace Dledger.Broker.StateMachine;
+
+/// <summary>
+/// Applies one committed record: changes the state by the record alone, and tells the leader's duties and the record's
+/// proposal, where this node has them, what came of it. Owned by the apply loop.
+/// </summary>
+internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, ILogger logger)
+{
+    /// <summary>An unknown kind stops the node: skipping it would make its state differ from the others'.</summary>
+    public void Apply(in RecordView record, LogPosition position, BrokerProposal? proposal)
+    {
+        switch (record.Kind)
+        {
+            case RecordKind.Message:
+                ApplyMessage(record, position, (AppendProposal?)proposal);
+                break;
+            case RecordKind.Lease:
+                ApplyLease(LeaseCommand.Decode(record.Body), position, (LeaseProposal?)proposal);
+                break;
+            case RecordKind.Ack:
+                ApplyAck(AckCommand.Decode(record.Body), proposal as CallerProposal<IReadOnlyList<AckOutcome>>);
+                break;
+            case RecordKind.ChangeInvisible:
+                ApplyChange(ChangeInvisibleCommand.Decode(record.Body), proposal);
+                break;
+            case RecordKind.Forward:
+                SetOutcome(proposal, ApplyForward(record, position));
+                break;
+            case RecordKind.TopicUpsert:
+                SetOutcome(proposal, ApplyTopicUpsert(TopicUpsertCommand.Decode(record.Body)));
+                break;
+            case RecordKind.TopicDelete:
+                SetOutcome(proposal, ApplyTopicDelete(NameCommand.Decode(record.Body).Name));
+                break;
+            case RecordKind.GroupUpsert:
+                SetOutcome(proposal, ApplyGroupUpsert(GroupUpsertCommand.Decode(record.Body)));
+                break;
+            case RecordKind.GroupDelete:
+                SetOutcome(proposal, ApplyGroupDelete(NameCommand.Decode(record.Body).Name));
+                break;
+            case RecordKind.ResetOffset:
+                state.SubscribeAtEnd(SubscribeCommand.Decode(record.Body));
+                break;
+            case RecordKind.Tick:
+            case RecordKind.TermStart:
+            case RecordKind.Configuration:
+                break;
+            default:
+                Invariant.Fail(
+                    $"record kind 0x{(byte)record.Kind:x2} at {position} is unknown to this version; upgrade the node");
+                break;
+        }
+    }
+
+    private static void SetOutcome(BrokerProposal? proposal, BrokerFailure? failure) =>
+        (proposal as CallerProposal<BrokerFailure?>)?.SetOutcome(failure);
+
+    private void ApplyMessage(in RecordView record, LogPosition position, AppendProposal? proposal)
+    {
+        if (state.Topics.Find(record.TopicId) is not { } topic
+            || record.QueueId < 0
+            || record.QueueId >= topic.Queues.Count)
+        {
+            proposal?.Refuse(new BrokerFailure(BrokerError.TopicNotFound, "the topic was deleted"));
+            return;
+        }
+
+        var offset = topic.Queues[record.QueueId].Append(position, record.Length, record.TagHash);
+        proposal?.Add(new AppendedMessage(record.QueueId, offset, position, record.StoreTime));
+        duties.Receivers.MessageAppended(topic.Id);
+    }
+
+    private void ApplyLease(LeaseCommand command, LogPosition position, LeaseProposal? proposal)
+    {
+        var (subscription, failure) = state.Subscribe(command.GroupId, command.TopicId);
+        var lease = subscription is null
+            ? null
+            : state.Leases.Take(subscription, command, position.Value, state.LogTime);
+        if (proposal is null)
+        {
+            return;
+        }
+
+        duties.Receivers.LeaseApplied(proposal, lease, failure);
+        if (lease is not null && lease.DeliveryId == position.Value)
+        {
+            duties.Watch(lease);
+        }
+    }
+
+    private void ApplyAck(AckCommand command, CallerProposal<IReadOnlyList<AckOutcome>>? proposal)
+    {
+        var subscription = state.FindSubscription(command.GroupId, command.TopicId);
+        var outcomes = proposal is null ? null : new AckOutcome[command.Deliveries.Count];
+        for (var i = 0; i < command.Deliveries.Count; i++)
+        {
+            var failure = state.Leases.Finish(subscription, command.Deliveries[i]);
+            if (outcomes is not null)
+            {
+                outcomes[i] = new AckOutcome(failure);
+            }
+        }
+
+        proposal?.SetOutcome(outcomes!);
+    }
+
+    private void ApplyChange(ChangeInvisibleCommand command, BrokerProposal? proposal)
+    {
+        if (command.Change is not null)
+        {
+            var subscription = state.FindSubscription(command.GroupId, command.TopicId);
+            SetOutcome(proposal, state.Leases.Change(subscription, command, state.LogTime));
+            return;
+        }
+
+        foreach (var deliveryId in command.RenewedLeases)
+        {
+            var lease = state.Leases.Renew(
+                deliveryId, command.InvisibleMicroseconds, command.RenewalMicrosecondsMax, state.LogTime);
+            if (lease is not null && proposal is not null)
+            {
+                duties.Watch(lease);
+            }
+        }
+    }
+
+    private BrokerFailure? ApplyForward(in RecordView record, LogPosition position)
+    {
+        var reference = DeadLetterEncoder.ReadReference(record);
+        if (state.Topics.Find(record.TopicId) is not { } topic || record.QueueId >= topic.Queues.Count)
+        {
+            return new BrokerFailure(BrokerError.TopicNotFound, "the dead letter topic was deleted");
+        }
+
+        var subscription = state.FindSubscription(reference.GroupId, reference.TopicId);
+        switch (state.Leases.Forward(subscription, reference.Delivery))
+        {
+            case ForwardVerdict.Copied:
+                topic.Queues[record.QueueId].Append(position, record.Length, record.TagHash);
+                duties.Receivers.MessageAppended(topic.Id);
+                return null;
+            case ForwardVerdict.Stale:
+                return LeaseTable.Stale(reference.Delivery);
+            default:
+                return null;
+        }
+    }
+
+    private BrokerFailure? ApplyTopicUpsert(in TopicUpsertCommand command)
+    {
+        var isNew = state.Topics.Find(command.Name) is null;
+        var failure = state.Topics.Upsert(command, state.LogTime);
+        if (isNew && failure is null)
+        {
+            BrokerEvents.TopicCreated(logger, command.Name, command.QueueCount);
+        }
+
+        return failure;
+    }
+
+    private BrokerFailure? ApplyTopicDelete(string name)
+    {
+        if (state.DeleteTopic(name) is not { } topic)
+        {
+            return new BrokerFailure(BrokerError.TopicNotFound, $"there is no topic '{name}'");
+        }
+
+        duties.Receivers.Remove(
+            receivers => receivers.TopicId == topic.Id,
+            new BrokerFailure(BrokerError.TopicNotFound, $"the topic '{name}' was deleted"));
+        BrokerEvents.TopicDeleted(logger, name);
+        return null;
+    }
+
+    private BrokerFailure? ApplyGroupUpsert(GroupUpsertCommand command)
+    {
+        var isNew = state.Groups.Find(command.Name) is null;
+        var failure = state.Groups.Upsert(command, state.LogTime);
+        if (isNew && failure is null)
+        {
+            BrokerEvents.GroupCreated(logger, command.Name);
+        }
+
+        return failure;
+    }
+
+    private BrokerFailure? ApplyGroupDelete(string name)
+    {
+        if (state.DeleteGroup(name) is not { } group)
+        {
+            return new BrokerFailure(BrokerError.GroupNotFound, $"there is no consumer group '{name}'");
+        }
+
+        duties.Receivers.Remove(
+            receivers => receivers.GroupId == group.View.Id,
+            new BrokerFailure(BrokerError.GroupNotFound, $"the consumer group '{name}' was deleted"));
+        BrokerEvents.GroupDeleted(logger, name);
+        return null;
+    }
+}

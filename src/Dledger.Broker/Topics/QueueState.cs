@@ -1,0 +1,38 @@
+using Dledger.Primitives;
+using Dledger.Storage.Queues;
+
+namespace Dledger.Broker.Topics;
+
+/// <summary>One queue of a topic: the index of its messages. Owned by the apply loop.</summary>
+internal sealed class QueueState(int queueId, ConsumeQueue index)
+{
+    public int QueueId { get; } = queueId;
+
+    /// <summary>First kept offset.</summary>
+    public long Min => index.Min.Value;
+
+    /// <summary>The offset that the next message gets.</summary>
+    public long Max => index.Max.Value;
+
+    /// <summary>Gives the next offset to a record of the log (I37: dense, I38: in log order).</summary>
+    public QueueOffset Append(LogPosition position, int size, long tagHash)
+    {
+        var expected = index.Max;
+        var offset = index.Append(new ConsumeQueueEntry(position, size, tagHash));
+        Invariant.Check(
+            offset == expected && index.Max == offset + 1, $"queue offset {offset} follows the end at {expected}");
+        return offset;
+    }
+
+    /// <summary>Entries from an offset on; the answer is how many there were.</summary>
+    public int Read(long from, Span<ConsumeQueueEntry> destination) => index.Read(new QueueOffset(from), destination);
+
+    /// <summary>The entry of an offset in [Min, Max).</summary>
+    public ConsumeQueueEntry Read(long offset)
+    {
+        Span<ConsumeQueueEntry> entry = stackalloc ConsumeQueueEntry[1];
+        var count = Read(offset, entry);
+        Invariant.Check(count == 1, $"queue offset {offset} lies in [{Min}, {Max})");
+        return entry[0];
+    }
+}

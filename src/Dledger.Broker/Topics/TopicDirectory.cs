@@ -1,0 +1,22 @@
+using System.Collections.Frozen;
+
+namespace Dledger.Broker.Topics;
+
+/// <summary>All topics at one applied position, for readers on any thread. Immutable.</summary>
+internal sealed class TopicDirectory
+{
+    public static readonly TopicDirectory Empty = new([]);
+
+    private readonly FrozenDictionary<string, TopicView> _byName;
+
+    public TopicDirectory(IEnumerable<TopicView> topics)
+    {
+        All = [.. topics.OrderBy(topic => topic.Name, StringComparer.Ordinal)];
+        _byName = All.ToFrozenDictionary(topic => topic.Name, StringComparer.Ordinal);
+    }
+
+    /// <summary>By name, ordinal.</summary>
+    public IReadOnlyList<TopicView> All { get; }
+
+    public TopicView? Find(string name) => _byName.GetValueOrDefault(name);
+}

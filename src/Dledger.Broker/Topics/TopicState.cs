@@ -1,0 +1,18 @@
+using Dledger.Broker.Groups;
+
+namespace Dledger.Broker.Topics;
+
+/// <summary>A topic and its queues. Replicated state, owned by the apply loop.</summary>
+internal sealed class TopicState(TopicView view)
+{
+    /// <summary>Its settings as published; replaced when they change.</summary>
+    public TopicView View { get; set; } = view;
+
+    public int Id => View.Id;
+
+    /// <summary>By queue id.</summary>
+    public List<QueueState> Queues { get; } = [];
+
+    /// <summary>The groups that read the topic, by group id ascending.</summary>
+    public SortedDictionary<int, Subscription> Subscriptions { get; } = [];
+}

@@ -1,0 +1,174 @@
+using Dledger.Broker.Commands;
+using Dledger.Broker.Naming;
+using Dledger.Primitives;
+using Dledger.Storage.Queues;
+
+namespace Dledger.Broker.Topics;
+
+/// <summary>All topics. Replicated state, owned by the apply loop; <see cref="Directory"/> is for any thread.</summary>
+internal sealed class TopicTable(ConsumeQueueStore queues)
+{
+    private readonly SortedDictionary<int, TopicState> _byId = [];
+    private readonly Dictionary<string, TopicState> _byName = new(StringComparer.Ordinal);
+    private readonly List<(int TopicId, int QueueId)> _orphans = [];
+    private volatile TopicDirectory _directory = TopicDirectory.Empty;
+
+    /// <summary>The id that the next topic gets; ids are never used twice.</summary>
+    public int NextId { get; private set; } = 1;
+
+    /// <summary>The newest published snapshot.</summary>
+    public TopicDirectory Directory => _directory;
+
+    /// <summary>By ascending id.</summary>
+    public IReadOnlyCollection<TopicState> All => _byId.Values;
+
+    public TopicState? Find(int id) => _byId.GetValueOrDefault(id);
+
+    public TopicState? Find(string name) => _byName.GetValueOrDefault(name);
+
+    /// <summary>Creates or changes a topic. Null on success.</summary>
+    public BrokerFailure? Upsert(in TopicUpsertCommand command, long logTime)
+    {
+        if (Find(command.Name) is not { } topic)
+        {
+            if (command.Mode == UpsertMode.Update)
+            {
+                return new BrokerFailure(BrokerError.TopicNotFound, $"there is no topic '{command.Name}'");
+            }
+
+            if (Check(command) is { } problem)
+            {
+                return problem;
+            }
+
+            Add(new TopicView(NextId, command.Name, command.QueueCount, command.AcceptedTypes, logTime));
+            NextId++;
+            return null;
+        }
+
+        return command.Mode switch
+        {
+            UpsertMode.Create => new BrokerFailure(
+                BrokerError.AlreadyExists, $"the topic '{command.Name}' exists already"),
+            UpsertMode.Update => Update(topic, command),
+            _ => null,
+        };
+    }
+
+    /// <summary>Forgets a topic; its index files go with the next checkpoint. Null when there is none.</summary>
+    public TopicState? Remove(string name)
+    {
+        if (!_byName.Remove(name, out var topic))
+        {
+            return null;
+        }
+
+        _byId.Remove(topic.Id);
+        foreach (var queue in topic.Queues)
+        {
+            _orphans.Add((topic.Id, queue.QueueId));
+        }
+
+        Publish();
+        return topic;
+    }
+
+    /// <summary>
+    /// Deletes the index files of removed topics. Only after a checkpoint without them is durable: an older one needs
+    /// them.
+    /// </summary>
+    public void DeleteOrphans()
+    {
+        foreach (var (topicId, queueId) in _orphans)
+        {
+            queues.Delete(topicId, queueId);
+        }
+
+        _orphans.Clear();
+    }
+
+    /// <summary>
+    /// Puts a topic read from a checkpoint in place; its queues follow by <see cref="TopicState.Queues"/>.
+    /// </summary>
+    public TopicState Restore(TopicView view)
+    {
+        var topic = new TopicState(view);
+        _byId.Add(view.Id, topic);
+        _byName.Add(view.Name, topic);
+        return topic;
+    }
+
+    /// <summary>Ends a restore.</summary>
+    public void RestoreNextId(int nextId)
+    {
+        Invariant.Check(_byId.Count == 0 || nextId > _byId.Keys.Max(), $"the next topic id {nextId} is unused");
+        NextId = nextId;
+        Publish();
+    }
+
+    private static BrokerFailure? Check(in TopicUpsertCommand command)
+    {
+        if (command.QueueCount is < 1 or > Limits.QueueCountMax)
+        {
+            return new BrokerFailure(
+                BrokerError.InvalidArgument,
+                $"the topic '{command.Name}' would have {command.QueueCount} queues; " +
+                $"1 to {Limits.QueueCountMax} are allowed",
+                Rule: BrokenRule.QueueCount);
+        }
+
+        return command.AcceptedTypes.IsValid
+            ? null
+            : new BrokerFailure(
+                BrokerError.InvalidArgument,
+                $"the topic '{command.Name}' would accept no known message type",
+                Rule: BrokenRule.MessageTypes);
+    }
+
+    private BrokerFailure? Update(TopicState topic, in TopicUpsertCommand command)
+    {
+        if (Check(command) is { } problem)
+        {
+            return problem;
+        }
+
+        if (command.QueueCount < topic.View.QueueCount)
+        {
+            return new BrokerFailure(
+                BrokerError.InvalidArgument,
+                $"the topic '{command.Name}' has {topic.View.QueueCount} queues; " +
+                $"their number cannot shrink to {command.QueueCount}",
+                Rule: BrokenRule.QueueCount);
+        }
+
+        topic.View = topic.View with { QueueCount = command.QueueCount, AcceptedTypes = command.AcceptedTypes };
+        CreateMissingQueues(topic);
+        foreach (var subscription in topic.Subscriptions.Values)
+        {
+            subscription.AddMissingCursors();
+        }
+
+        Publish();
+        return null;
+    }
+
+    private void Add(TopicView view)
+    {
+        var topic = new TopicState(view);
+        CreateMissingQueues(topic);
+        _byId.Add(view.Id, topic);
+        _byName.Add(view.Name, topic);
+        Publish();
+    }
+
+    private void CreateMissingQueues(TopicState topic)
+    {
+        while (topic.Queues.Count < topic.View.QueueCount)
+        {
+            var queueId = topic.Queues.Count;
+            topic.Queues.Add(new QueueState(queueId, queues.Create(topic.Id, queueId)));
+        }
+    }
+
+    private void Publish() => _directory = new TopicDirectory(_byId.Values.Select(topic => topic.View));
+}

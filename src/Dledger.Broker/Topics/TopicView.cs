@@ -1,0 +1,12 @@
+using Dledger.Broker.Messages;
+
+namespace Dledger.Broker.Topics;
+
+/// <summary>A topic as it exists: an immutable snapshot, any thread.</summary>
+/// <param name="Id">The number that records carry; never used twice.</param>
+/// <param name="Name">Its name.</param>
+/// <param name="QueueCount">Its queues are numbered 0 to <paramref name="QueueCount"/> - 1.</param>
+/// <param name="AcceptedTypes">What producers may send to it.</param>
+/// <param name="CreatedAtMicroseconds">Log time of its creation.</param>
+public sealed record TopicView(
+    int Id, string Name, int QueueCount, MessageTypeSet AcceptedTypes, long CreatedAtMicroseconds);

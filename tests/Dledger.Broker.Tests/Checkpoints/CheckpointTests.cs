@@ -1,0 +1,191 @@
+using Dledger.Broker.Tests.Simulation;
+using Dledger.Primitives;
+using Dledger.Testing.Disks;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Dledger.Broker.Tests.Checkpoints;
+
+public sealed class CheckpointTests
+{
+    private static readonly CancellationToken None = CancellationToken.None;
+
+    [Fact]
+    public async Task A_graceful_restart_continues_at_the_end_and_applies_nothing_again()
+    {
+        var broker = await Busy(new TestBroker());
+        var (hash, end) = (broker.StateHash, broker.Log.End);
+
+        broker.Restart(graceful: true);
+
+        Assert.Equal(end, broker.RestoredAt);
+        Assert.Equal(hash, broker.HashAt(end));
+    }
+
+    [Fact]
+    public async Task A_killed_process_applies_only_what_lies_behind_its_checkpoint()
+    {
+        var broker = await Busy(new TestBroker());
+        broker.Time.Advance(TimeSpan.FromMinutes(6));
+        broker.Settle();
+        broker.Log.Maintain();
+        var checkpoint = broker.Log.End;
+        await Busy(broker);
+        var hash = broker.StateHash;
+        var end = broker.Log.End;
+
+        broker.Restart(graceful: false);
+
+        Assert.Equal(checkpoint, broker.RestoredAt);
+        Assert.Equal(hash, broker.HashAt(end));
+    }
+
+    [Fact]
+    public async Task Without_a_checkpoint_the_whole_log_is_applied()
+    {
+        var broker = await Busy(new TestBroker());
+        var (hash, end) = (broker.StateHash, broker.Log.End);
+
+        broker.Restart(graceful: false);
+
+        Assert.Equal(LogPosition.Zero, broker.RestoredAt);
+        Assert.Equal(hash, broker.HashAt(end));
+    }
+
+    [Fact]
+    public async Task A_state_beyond_the_own_durable_log_is_not_written()
+    {
+        var broker = await Busy(new TestBroker());
+        broker.Log.Durable = new LogPosition(broker.Log.End.Value - 8);
+
+        broker.Restart(graceful: true);
+
+        Assert.Equal(LogPosition.Zero, broker.RestoredAt);
+    }
+
+    [Fact]
+    public async Task A_checkpoint_beyond_the_durable_end_is_passed_over()
+    {
+        var broker = await Busy(new TestBroker());
+        broker.Node.StateMachine.Stop();
+        var written = broker.Log.End;
+
+        using var twin = new BrokerNode(
+            new BrokerOptions(), broker.Disk, "", broker.Time, NullLoggerFactory.Instance);
+
+        Assert.Equal(LogPosition.Zero, twin.StateMachine.Restore(new LogPosition(written.Value - 8)));
+    }
+
+    [Fact]
+    public async Task A_power_loss_after_a_checkpoint_loses_no_index_entry_of_it()
+    {
+        for (var seed = 1; seed <= 20; seed++)
+        {
+            var disk = new SimulatedDisk(seed);
+            var broker = await Busy(new TestBroker(disk: disk));
+            broker.Time.Advance(TimeSpan.FromMinutes(6));
+            broker.Settle();
+            broker.Log.Maintain();
+            var checkpoint = broker.Log.End;
+            await Busy(broker);
+            broker.Log.Maintain();
+            var (hash, end) = (broker.StateHash, broker.Log.End);
+
+            disk.Crash();
+            disk.LosePower();
+            broker.Restart(graceful: false);
+
+            Assert.True(checkpoint == broker.RestoredAt, $"seed {seed}: restored at {broker.RestoredAt}");
+            Assert.True(hash == broker.HashAt(end), $"seed {seed}: another state");
+        }
+    }
+
+    [Fact]
+    public async Task A_checkpoint_whose_queue_files_are_gone_is_replaced_by_the_log()
+    {
+        var disk = new SimulatedDisk(1);
+        var broker = await Busy(new TestBroker(disk: disk));
+        var (hash, end) = (broker.StateHash, broker.Log.End);
+        broker.Node.StateMachine.Stop();
+        foreach (var topic in disk.List("cq"))
+        {
+            foreach (var queue in disk.List($"cq/{topic}"))
+            {
+                foreach (var file in disk.List($"cq/{topic}/{queue}"))
+                {
+                    disk.Delete($"cq/{topic}/{queue}/{file}");
+                }
+            }
+        }
+
+        broker.Restart(graceful: false);
+
+        Assert.Equal(LogPosition.Zero, broker.RestoredAt);
+        Assert.Equal(hash, broker.HashAt(end));
+    }
+
+    [Fact]
+    public async Task A_deleted_topic_keeps_its_index_until_a_checkpoint_without_it_is_durable()
+    {
+        var broker = await Busy(new TestBroker());
+        broker.Restart(graceful: true);
+        var checkpoint = broker.RestoredAt;
+        Assert.Null(await broker.Run(node => node.DeleteTopicAsync("t", None)));
+
+        broker.Restart(graceful: false);
+        Assert.Equal(checkpoint, broker.RestoredAt);
+        Assert.Null(broker.Node.FindTopic("t"));
+        broker.Restart(graceful: true);
+
+        Assert.Equal(["2"], broker.Disk.List("cq").Where(topic => broker.Disk.List($"cq/{topic}").Count > 0));
+    }
+
+    [Fact]
+    public async Task A_checkpoint_is_written_after_so_many_bytes_of_log()
+    {
+        var broker = new TestBroker(new BrokerOptions { AutoCreateTopics = true, CheckpointBytes = 1 << 20 });
+        await broker.Send("t", "small");
+        broker.Log.Maintain();
+        Assert.Empty(broker.Disk.List("state"));
+
+        var large = TestBroker.Draft("large") with { Body = new byte[1 << 20] };
+        Assert.True((await broker.Run(node => node.AppendAsync("t", [large], None))).Succeeded);
+        broker.Log.Maintain();
+
+        Assert.Single(broker.Disk.List("state"));
+    }
+
+    [Fact]
+    public async Task A_quiet_broker_writes_no_second_checkpoint()
+    {
+        var broker = await Busy(new TestBroker());
+        broker.Time.Advance(TimeSpan.FromMinutes(6));
+        broker.Settle();
+        broker.Log.Maintain();
+        var before = broker.Disk.OperationCount;
+
+        broker.Time.Advance(TimeSpan.FromMinutes(6));
+        broker.Log.Maintain();
+
+        Assert.Equal(before, broker.Disk.OperationCount);
+    }
+
+    private static async Task<TestBroker> Busy(TestBroker broker)
+    {
+        await broker.Run(node => node.FindOrCreateTopicAsync("t", None));
+        await broker.Run(node => node.FindOrCreateTopicAsync("u", None));
+        for (var i = 0; i < 30; i++)
+        {
+            await broker.Send("t", $"m{i}", i % 3 == 0 ? "a" : "b");
+            await broker.Send("u", $"m{i}");
+        }
+
+        var messages = await broker.Receive("g", "t", batch: 10, invisibleSeconds: 2, attemptId: "attempt");
+        await broker.Receive("h", "t", batch: 7, filter: "a", invisibleSeconds: 3600);
+        await broker.Ack("g", "t", messages[3]);
+        await broker.Run(node => node.ChangeInvisibleAsync(
+            "g", "t", messages[4].ReceiptHandle, TimeSpan.FromHours(1), suspend: true, None));
+        broker.Advance(TimeSpan.FromSeconds(3));
+        await broker.Receive("g", "t", batch: 5, invisibleSeconds: 600, attemptId: "attempt");
+        return broker;
+    }
+}

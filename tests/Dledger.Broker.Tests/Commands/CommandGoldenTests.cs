@@ -1,0 +1,139 @@
+using Dledger.Broker.Commands;
+using Dledger.Broker.DeadLetters;
+using Dledger.Broker.Groups;
+using Dledger.Broker.Messages;
+using Dledger.Broker.Tests.Simulation;
+using Dledger.Primitives;
+using Dledger.Storage.Records;
+using Dledger.Testing.Golden;
+
+namespace Dledger.Broker.Tests.Commands;
+
+public sealed class CommandGoldenTests
+{
+    [Fact]
+    public void A_topic_upsert_is_frozen()
+    {
+        var command = new TopicUpsertCommand(
+            UpsertMode.Update, "topic", 8, MessageTypeSet.Of(MessageType.Normal, MessageType.Fifo));
+
+        GoldenFile.Check("topic-upsert-v1.hex", command.Encode());
+        Assert.Equal(command, TopicUpsertCommand.Decode(command.Encode()));
+    }
+
+    [Fact]
+    public void A_name_is_frozen()
+    {
+        GoldenFile.Check("name-v1.hex", new NameCommand("topic").Encode());
+        Assert.Equal("topic", NameCommand.Decode(new NameCommand("topic").Encode()).Name);
+    }
+
+    [Fact]
+    public void A_group_upsert_is_frozen_with_both_kinds_of_backoff()
+    {
+        var table = new GroupUpsertCommand(
+            UpsertMode.Create,
+            "group",
+            true,
+            GroupStart.Latest,
+            17,
+            BackoffPolicy.Customized([TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(5)]));
+        var formula = table with
+        {
+            Backoff = BackoffPolicy.Exponential(TimeSpan.FromSeconds(5), TimeSpan.FromHours(2), 1.5),
+        };
+
+        GoldenFile.Check("group-upsert-table-v1.hex", table.Encode());
+        GoldenFile.Check("group-upsert-exponential-v1.hex", formula.Encode());
+        Assert.Equal(table.Encode(), GroupUpsertCommand.Decode(table.Encode()).Encode());
+        Assert.Equal(formula.Encode(), GroupUpsertCommand.Decode(formula.Encode()).Encode());
+    }
+
+    [Fact]
+    public void A_lease_is_frozen()
+    {
+        var command = new LeaseCommand(3, 4, 30_000_000, true, 0x1122334455667788, new UInt128(1, 2),
+        [
+            new LeaseQueue(0, [new OffsetRange(5, 2)], []),
+            new LeaseQueue(7, [new OffsetRange(1, 1), new OffsetRange(3, 1)], [new OffsetRange(2, 1)]),
+        ]);
+
+        GoldenFile.Check("lease-v1.hex", command.Encode());
+        Assert.Equal(command.Encode(), LeaseCommand.Decode(command.Encode()).Encode());
+    }
+
+    [Fact]
+    public void An_acknowledgement_is_frozen()
+    {
+        var command = new AckCommand(3, 4, [new DeliveryReference(1, 2, 1024), new DeliveryReference(0, 9, 2048)]);
+
+        GoldenFile.Check("ack-v1.hex", command.Encode());
+        Assert.Equal(command.Encode(), AckCommand.Decode(command.Encode()).Encode());
+    }
+
+    [Fact]
+    public void A_change_of_the_invisible_time_is_frozen_in_both_forms()
+    {
+        var change = ChangeInvisibleCommand.OfChange(3, 4, new DeliveryReference(1, 2, 1024), 5_000_000, suspend: true);
+        var renewal = ChangeInvisibleCommand.OfRenewal([1024, 2048], 60_000_000, 10_800_000_000);
+
+        GoldenFile.Check("change-invisible-v1.hex", change.Encode());
+        GoldenFile.Check("renewal-v1.hex", renewal.Encode());
+        Assert.Equal(change.Encode(), ChangeInvisibleCommand.Decode(change.Encode()).Encode());
+        Assert.Equal(renewal.Encode(), ChangeInvisibleCommand.Decode(renewal.Encode()).Encode());
+    }
+
+    [Fact]
+    public void A_subscription_at_the_end_is_frozen()
+    {
+        GoldenFile.Check("subscribe-v1.hex", new SubscribeCommand(3, 4).Encode());
+        Assert.Equal(new SubscribeCommand(3, 4), SubscribeCommand.Decode(new SubscribeCommand(3, 4).Encode()));
+    }
+
+    [Fact]
+    public void A_message_record_is_frozen()
+    {
+        GoldenFile.Check("message-record-v1.hex", EncodeMessage());
+    }
+
+    [Fact]
+    public void A_forward_record_is_frozen()
+    {
+        Assert.True(RecordView.TryParse(EncodeMessage(), out var source, out _));
+
+        var forward = DeadLetterEncoder.Encode(
+            source, "topic", 9, new ForwardReference(3, 5, new DeliveryReference(2, 7, 1024)));
+
+        GoldenFile.Check("forward-record-v1.hex", forward);
+        Assert.True(RecordView.TryParse(forward, out var record, out _));
+        Assert.Equal(
+            new ForwardReference(3, 5, new DeliveryReference(2, 7, 1024)), DeadLetterEncoder.ReadReference(record));
+    }
+
+    [Fact]
+    public void Bytes_that_are_not_a_command_stop_the_machine_instead_of_being_guessed()
+    {
+        var ack = new AckCommand(3, 4, [new DeliveryReference(1, 2, 1024)]).Encode();
+        var newer = ack.ToArray();
+        newer[0] = 2;
+        var overlong = ack.ToArray();
+        overlong[9] = 200;
+
+        Assert.Throws<InvariantViolationException>(() => AckCommand.Decode(newer));
+        Assert.Throws<InvariantViolationException>(() => AckCommand.Decode(overlong));
+        Assert.Throws<InvariantViolationException>(() => AckCommand.Decode(ack.AsSpan(0, ack.Length - 1)));
+        Assert.Throws<InvariantViolationException>(() => AckCommand.Decode([.. ack, 0]));
+    }
+
+    private static byte[] EncodeMessage()
+    {
+        var draft = TestBroker.Draft("body", "tag", "order") with
+        {
+            Keys = ["k1", "k2"],
+            UserProperties = [KeyValuePair.Create("name", "value")],
+            TraceContext = "trace",
+        };
+        Assert.True(MessageEncoder.TryEncode([draft], 5, 2, out var record, out _));
+        return record;
+    }
+}

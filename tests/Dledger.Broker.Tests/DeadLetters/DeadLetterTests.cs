@@ -1,0 +1,151 @@
+using Dledger.Broker.Groups;
+using Dledger.Broker.Messages;
+using Dledger.Broker.Tests.Simulation;
+
+namespace Dledger.Broker.Tests.DeadLetters;
+
+public sealed class DeadLetterTests
+{
+    private static readonly CancellationToken None = CancellationToken.None;
+
+    [Fact]
+    public async Task After_its_last_attempt_a_message_moves_to_the_dead_letter_topic_exactly_once()
+    {
+        var broker = await Prepare(maxAttempts: 3);
+        for (var attempt = 1; attempt <= 3; attempt++)
+        {
+            Assert.Equal(attempt, Assert.Single(await broker.Receive("g", "t", invisibleSeconds: 5)).Attempt);
+            broker.Advance(TimeSpan.FromSeconds(6));
+        }
+
+        Assert.Empty(await broker.Receive("g", "t"));
+        var dead = Assert.Single(await broker.Receive("watch", "%DLQ%g"));
+        Assert.Equal("m", TestBroker.Text(dead));
+        Assert.Equal(new DeadLetterOrigin("t", "id-m"), dead.DeadLetterOrigin);
+        Assert.Equal(("id-m", "tag", 1), (dead.MessageId, dead.Tag, dead.Attempt));
+        Assert.Equal(0, (await broker.Run(node => node.DescribeGroupAsync("g", None)))!.Queues.Sum(queue => queue.Lag));
+    }
+
+    [Fact]
+    public async Task A_receiver_may_give_a_message_up_and_a_repeat_makes_no_second_copy()
+    {
+        var broker = await Prepare(maxAttempts: 17);
+        var message = Assert.Single(await broker.Receive("g", "t"));
+
+        Assert.Null(await broker.Run(node => node.ForwardToDeadLetterAsync("g", "t", message.ReceiptHandle, None)));
+        Assert.Null(await broker.Run(node => node.ForwardToDeadLetterAsync("g", "t", message.ReceiptHandle, None)));
+
+        Assert.Single(await broker.Receive("watch", "%DLQ%g"));
+        Assert.Empty(await broker.Receive("g", "t"));
+    }
+
+    [Fact]
+    public async Task A_stale_handle_does_not_move_the_message()
+    {
+        var broker = await Prepare(maxAttempts: 17);
+        var message = Assert.Single(await broker.Receive("g", "t", invisibleSeconds: 5));
+        broker.Advance(TimeSpan.FromSeconds(6));
+
+        var failure = await broker.Run(node => node.ForwardToDeadLetterAsync("g", "t", message.ReceiptHandle, None));
+
+        Assert.Equal(BrokerError.InvalidHandle, failure?.Error);
+        Assert.Null(broker.Node.FindTopic("%DLQ%g"));
+        Assert.Single(await broker.Receive("g", "t"));
+    }
+
+    [Fact]
+    public async Task A_copy_owed_by_a_fallen_leader_is_made_by_the_next_one()
+    {
+        var broker = await Prepare(maxAttempts: 1);
+        await broker.Receive("g", "t", invisibleSeconds: 5);
+        broker.Log.LoseLeadership();
+        broker.Advance(TimeSpan.FromSeconds(10));
+        Assert.Null(broker.Node.FindTopic("%DLQ%g"));
+
+        broker.Log.Lead();
+        broker.Settle();
+
+        Assert.Single(await broker.Receive("watch", "%DLQ%g"));
+    }
+
+    [Fact]
+    public async Task A_copy_owed_before_a_restart_is_made_after_it()
+    {
+        var broker = await Prepare(maxAttempts: 1);
+        await broker.Receive("g", "t", invisibleSeconds: 5);
+        broker.Log.LoseLeadership();
+        broker.Time.Advance(TimeSpan.FromSeconds(10));
+        broker.Restart();
+        broker.Restart();
+        broker.Settle();
+
+        Assert.Single(await broker.Receive("watch", "%DLQ%g"));
+        Assert.Empty(await broker.Receive("watch", "%DLQ%g"));
+    }
+
+    [Fact]
+    public async Task Many_messages_out_of_attempts_all_arrive_once()
+    {
+        var broker = await Prepare(maxAttempts: 1);
+        for (var i = 0; i < 99; i++)
+        {
+            await broker.Send("t", $"n{i}");
+        }
+
+        for (var i = 0; i < 4; i++)
+        {
+            await broker.Receive("g", "t", invisibleSeconds: 5);
+        }
+
+        broker.Advance(TimeSpan.FromSeconds(6));
+
+        var texts = new List<string>();
+        for (var i = 0; i < 4; i++)
+        {
+            texts.AddRange((await broker.Receive("watch", "%DLQ%g")).Select(TestBroker.Text));
+        }
+
+        Assert.Equal(100, texts.Count);
+        Assert.Equal(100, texts.Distinct().Count());
+    }
+
+    [Fact]
+    public async Task A_dead_letter_that_dies_again_keeps_its_first_origin()
+    {
+        var broker = await Prepare(maxAttempts: 1);
+        await broker.Receive("g", "t", invisibleSeconds: 5);
+        broker.Advance(TimeSpan.FromSeconds(6));
+        var dead = Assert.Single(await broker.Receive("h", "%DLQ%g"));
+
+        await broker.Run(node => node.ForwardToDeadLetterAsync("h", "%DLQ%g", dead.ReceiptHandle, None));
+
+        var deader = Assert.Single(await broker.Receive("watch", "%DLQ%h"));
+        Assert.Equal(new DeadLetterOrigin("t", "id-m"), deader.DeadLetterOrigin);
+    }
+
+    [Fact]
+    public async Task A_refused_copy_is_tried_again()
+    {
+        var broker = await Prepare(maxAttempts: 1);
+        await broker.Receive("g", "t", invisibleSeconds: 5);
+        broker.Log.IsHeld = true;
+        broker.Time.Advance(TimeSpan.FromSeconds(6));
+        broker.Log.IsHeld = false;
+        broker.Log.Step();
+        broker.Log.IsBusy = true;
+        broker.Log.Step();
+        broker.Log.IsBusy = false;
+        broker.Advance(TimeSpan.FromSeconds(1));
+
+        Assert.Single(await broker.Receive("watch", "%DLQ%g"));
+    }
+
+    private static async Task<TestBroker> Prepare(int maxAttempts)
+    {
+        var broker = new TestBroker();
+        await broker.CreateTopic("t", queues: 1);
+        await broker.CreateGroup(new GroupSpec { Name = "g", MaxAttempts = maxAttempts });
+        await broker.Send("t", "m", "tag");
+        return broker;
+    }
+}

@@ -1,0 +1,235 @@
+using Dledger.Primitives;
+using Dledger.Replication;
+using Dledger.Storage.Frames;
+using Dledger.Storage.Records;
+
+namespace Dledger.Broker.Tests.Simulation;
+
+/// <summary>
+/// A replicated log of one node in memory: what is proposed is committed when <see cref="Step"/> runs.
+/// </summary>
+internal sealed class MemoryLog : IReplicatedLog
+{
+    private static readonly NodeId Node = new(1);
+
+    private readonly ManualTime _time;
+    private readonly Queue<Proposal> _proposals = new();
+    private readonly Queue<IStateMachineRequest> _requests = new();
+    private readonly ClusterSeed _seed;
+    private readonly List<byte[]> _frames = [];
+    private ChainTail _tail;
+    private byte[] _bytes = [];
+    private Term _term = Term.Zero;
+    private IStateMachine? _machine;
+
+    public MemoryLog(ManualTime time)
+    {
+        _time = time;
+        _seed = ClusterSeed.Of(ClusterId, Group);
+        _tail = ChainTail.Genesis(_seed);
+    }
+
+    public RaftGroupId Group => RaftGroupId.First;
+
+    public Guid ClusterId { get; } = new("11111111-2222-3333-4444-555555555555");
+
+    public long LogTimeNow => _time.NowMicroseconds;
+
+    public LogPosition Applied { get; private set; }
+
+    public LogPosition End => _tail.End;
+
+    public bool IsServing { get; private set; }
+
+    /// <summary>Proposals and requests pile up, nothing is committed.</summary>
+    public bool IsHeld { get; set; }
+
+    /// <summary>Proposals are refused as busy.</summary>
+    public bool IsBusy { get; set; }
+
+    /// <summary>Bytes that readers get inverted, to play a damaged disk.</summary>
+    public LogPosition? DamagedAt { get; set; }
+
+    /// <summary>Own durable position as told to the machine; the end unless set.</summary>
+    public LogPosition? Durable { get; set; }
+
+    /// <summary>Proposals that were taken in so far.</summary>
+    public int ProposalCount { get; private set; }
+
+    public IReadOnlyList<byte[]> Frames => _frames;
+
+    public ReplicationStatus Status => new()
+    {
+        Self = Node,
+        Role = IsServing ? ReplicationRole.Leader : ReplicationRole.Follower,
+        Term = _term,
+        Leader = IsServing ? Node : new NodeId(2),
+        IsServing = IsServing,
+        Commit = _tail.End,
+        Applied = Applied,
+        End = _tail.End,
+        Durable = Durable ?? _tail.End,
+        Peers = [],
+    };
+
+    /// <summary>Attaches a machine and applies what it does not have yet; the answer is where it continued.</summary>
+    public LogPosition Start(IStateMachine machine)
+    {
+        _machine = machine;
+        IsServing = false;
+        _requests.Clear();
+        Applied = machine.Restore(Durable ?? _tail.End);
+        var restored = Applied;
+        foreach (var frame in _frames)
+        {
+            ApplyTo(machine, frame, restored, []);
+        }
+
+        Applied = _tail.End;
+        return restored;
+    }
+
+    /// <summary>Applies the frames between two positions to another machine.</summary>
+    public void Replay(IStateMachine machine, LogPosition from, LogPosition to)
+    {
+        foreach (var frame in _frames)
+        {
+            Assert.True(FrameHeader.TryParse(frame, _seed, 8 << 20, out var header, out var fault), fault);
+            if (header.Base < to)
+            {
+                ApplyTo(machine, frame, from, []);
+            }
+        }
+    }
+
+    /// <summary>A new term begins with this node as the leader.</summary>
+    public void Lead()
+    {
+        _term = _term.Next();
+        var record = RecordEncoder.Encode(new RecordFields { Kind = RecordKind.TermStart }, [], [], []);
+        Cut([record], [], FrameFlags.TermStart);
+        IsServing = true;
+        _machine!.LeadershipChanged(new Leadership(_term, true, Node));
+    }
+
+    /// <summary>Another node took over; what was not committed is lost.</summary>
+    public void LoseLeadership(ProposalFailureKind kind = ProposalFailureKind.OutcomeUnknown)
+    {
+        IsServing = false;
+        while (_proposals.TryDequeue(out var proposal))
+        {
+            proposal.Fail(new ProposalFailure(kind, new NodeId(2), "leadership was lost"));
+        }
+
+        _machine!.LeadershipChanged(new Leadership(_term, false, new NodeId(2)));
+    }
+
+    public bool TryPropose(Proposal proposal, out ProposalFailure failure)
+    {
+        failure = default;
+        if (!IsServing)
+        {
+            failure = new ProposalFailure(ProposalFailureKind.NotLeader, new NodeId(2), "node 2 leads");
+            return false;
+        }
+
+        if (IsBusy)
+        {
+            failure = new ProposalFailure(ProposalFailureKind.Busy, Node, "the inbox is full");
+            return false;
+        }
+
+        ProposalCount++;
+        _proposals.Enqueue(proposal);
+        return true;
+    }
+
+    public bool TryPost(IStateMachineRequest request)
+    {
+        _requests.Enqueue(request);
+        return true;
+    }
+
+    public int Read(LogPosition position, Span<byte> destination)
+    {
+        var count = (int)Math.Max(0, Math.Min(destination.Length, _tail.End - position));
+        _bytes.AsSpan((int)position.Value, count).CopyTo(destination);
+        if (DamagedAt == position && count > 0)
+        {
+            destination[count - 1] ^= 0xff;
+            destination[count / 2] ^= 0xff;
+        }
+
+        return count;
+    }
+
+    public Task<bool> TransferLeadershipAsync(NodeId? target, CancellationToken cancellationToken) =>
+        Task.FromResult(false);
+
+    /// <summary>Does what is to be done now; false when there was nothing.</summary>
+    public bool Step()
+    {
+        var any = false;
+        while (_requests.TryDequeue(out var request))
+        {
+            any = true;
+            _machine!.Handle(request);
+        }
+
+        if (IsHeld)
+        {
+            return any;
+        }
+
+        if (_proposals.Count > 0)
+        {
+            Commit();
+            return true;
+        }
+
+        if (IsServing && _machine!.NextDueLogTime <= Math.Max(LogTimeNow, _tail.LogTime))
+        {
+            _machine.Due(Math.Max(LogTimeNow, _tail.LogTime));
+            return _proposals.Count > 0 || any;
+        }
+
+        return any;
+    }
+
+    /// <summary>House-keeping as the replication loop would call it.</summary>
+    public void Maintain() => _machine!.Maintain(Durable ?? _tail.End);
+
+    private void Commit()
+    {
+        var taken = new List<Proposal>();
+        while (_proposals.TryDequeue(out var proposal))
+        {
+            taken.Add(proposal);
+        }
+
+        Cut([.. taken.Select(proposal => proposal.Records)], taken, FrameFlags.None);
+    }
+
+    private void Cut(IReadOnlyList<ReadOnlyMemory<byte>> records, IReadOnlyList<Proposal> proposals, FrameFlags flags)
+    {
+        var frame = FrameBuilder.Build(_tail, _term, LogTimeNow, _tail.End, flags, Node, records, _seed);
+        var start = (int)_tail.End.Value;
+        Array.Resize(ref _bytes, start + frame.Length);
+        frame.CopyTo(_bytes, start);
+        _frames.Add(frame);
+        Assert.True(FrameReader.TryRead(frame, _tail, _seed, 8 << 20, out var view, out var fault), fault);
+        _tail = view.Tail;
+        ApplyTo(_machine!, frame, view.Summary.Base, proposals);
+        Applied = _tail.End;
+    }
+
+    private void ApplyTo(IStateMachine machine, byte[] frame, LogPosition from, IReadOnlyList<Proposal> proposals)
+    {
+        Assert.True(FrameHeader.TryParse(frame, _seed, 8 << 20, out var header, out var fault), fault);
+        if (header.Base >= from)
+        {
+            var payload = frame.AsMemory(FrameHeader.Size);
+            machine.Apply(new CommittedFrame(header.Summary, header.LogTime, header.RecordCount, payload, proposals));
+        }
+    }
+}
