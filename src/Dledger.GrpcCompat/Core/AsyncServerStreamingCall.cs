@@ -1,0 +1,52 @@
+namespace Grpc.Core;
+
+/// <summary>A call with one request and a stream of responses.</summary>
+public sealed class AsyncServerStreamingCall<TResponse> : IDisposable
+{
+    private readonly AsyncCallState _state;
+
+    public AsyncServerStreamingCall(
+        IAsyncStreamReader<TResponse> responseStream,
+        Task<Metadata> responseHeadersAsync,
+        Func<Status> getStatusFunc,
+        Func<Metadata> getTrailersFunc,
+        Action disposeAction)
+    {
+        ResponseStream = responseStream;
+        _state = new AsyncCallState(responseHeadersAsync, getStatusFunc, getTrailersFunc, disposeAction);
+    }
+
+    public AsyncServerStreamingCall(
+        IAsyncStreamReader<TResponse> responseStream,
+        Func<object, Task<Metadata>> responseHeadersAsync,
+        Func<object, Status> getStatusFunc,
+        Func<object, Metadata> getTrailersFunc,
+        Action<object> disposeAction,
+        object state)
+    {
+        ResponseStream = responseStream;
+        _state = new AsyncCallState(responseHeadersAsync, getStatusFunc, getTrailersFunc, disposeAction, state);
+    }
+
+    public IAsyncStreamReader<TResponse> ResponseStream { get; }
+
+    public Task<Metadata> ResponseHeadersAsync => _state.GetHeadersAsync();
+
+    /// <summary>The status of a call that has ended; throws <see cref="InvalidOperationException"/> before.</summary>
+    public Status GetStatus()
+    {
+        return _state.GetStatus();
+    }
+
+    /// <summary>The trailers of a call that has ended; throws <see cref="InvalidOperationException"/> before.</summary>
+    public Metadata GetTrailers()
+    {
+        return _state.GetTrailers();
+    }
+
+    /// <summary>Cancels the call unless it has ended.</summary>
+    public void Dispose()
+    {
+        _state.Dispose();
+    }
+}
