@@ -1,0 +1,90 @@
+using Dledger.Broker;
+using Dledger.Broker.Groups;
+using Dledger.Broker.Naming;
+using Dledger.Frontend.Calls;
+using Dledger.Frontend.Forwarding;
+using Dledger.Protocol.Admin.V1;
+using Google.Protobuf.WellKnownTypes;
+
+namespace Dledger.Frontend.Administration;
+
+/// <summary>What the administration does with consumer groups, on the leader.</summary>
+internal sealed class GroupAdministration(BrokerNode broker)
+{
+    public ValueTask<LocalOutcome<ListGroupsResponse>> ListAsync(ListGroupsRequest request, CancellationToken _)
+    {
+        var response = new ListGroupsResponse { Status = StatusMapping.AdminOk() };
+        response.Groups.AddRange(broker.Groups.OrderBy(group => group.Name, StringComparer.Ordinal).Select(ToWire));
+        return ValueTask.FromResult<LocalOutcome<ListGroupsResponse>>(response);
+    }
+
+    public async ValueTask<LocalOutcome<CreateGroupResponse>> CreateAsync(
+        CreateGroupRequest request, CancellationToken cancellationToken)
+    {
+        var asked = request.Group ?? new Group();
+        if (Names.CheckGroup(asked.Name) is { } violation)
+        {
+            return new CreateGroupResponse { Status = StatusMapping.AdminOf(violation) };
+        }
+
+        var spec = new GroupSpec { Name = asked.Name, Fifo = asked.Fifo };
+        spec = spec with
+        {
+            MaxAttempts = asked.MaxAttempts == 0 ? spec.MaxAttempts : asked.MaxAttempts,
+            Backoff = asked.Backoff.Count == 0
+                ? spec.Backoff
+                : BackoffPolicy.Customized([.. asked.Backoff.Select(WireTime.ToTimeSpan)]),
+        };
+        var failure = await broker.CreateGroupAsync(spec, cancellationToken);
+        var group = broker.FindGroup(spec.Name);
+        var isSame = group is not null
+            && group.Fifo == spec.Fifo
+            && group.MaxAttempts == spec.MaxAttempts
+            && group.Backoff.Steps.SequenceEqual(spec.Backoff.Steps);
+        if (failure is { } failed && !(failed.Error == BrokerError.AlreadyExists && isSame))
+        {
+            return failed;
+        }
+
+        return new CreateGroupResponse
+        {
+            Status = StatusMapping.AdminOk(),
+            Group = group is null ? asked : ToWire(group),
+        };
+    }
+
+    public async ValueTask<LocalOutcome<DescribeGroupResponse>> DescribeAsync(
+        DescribeGroupRequest request, CancellationToken cancellationToken)
+    {
+        if (await broker.DescribeGroupAsync(request.Name, cancellationToken) is not { } description)
+        {
+            return new BrokerFailure(BrokerError.GroupNotFound, $"the consumer group '{request.Name}' does not exist");
+        }
+
+        var response = new DescribeGroupResponse
+        {
+            Status = StatusMapping.AdminOk(),
+            Group = ToWire(description.Group),
+        };
+        response.Queues.AddRange(description.Queues
+            .OrderBy(queue => queue.Topic, StringComparer.Ordinal)
+            .ThenBy(queue => queue.QueueId)
+            .Select(queue => new GroupQueue
+            {
+                Topic = queue.Topic,
+                QueueId = queue.QueueId,
+                CommittedOffset = queue.CommitOffset.Value,
+                MaxOffset = queue.Max.Value,
+                InFlightCount = queue.InFlight,
+                LagCount = queue.Lag,
+            }));
+        return response;
+    }
+
+    private static Group ToWire(GroupView group)
+    {
+        var wire = new Group { Name = group.Name, Fifo = group.Fifo, MaxAttempts = group.MaxAttempts };
+        wire.Backoff.AddRange(group.Backoff.Steps.Select(Duration.FromTimeSpan));
+        return wire;
+    }
+}

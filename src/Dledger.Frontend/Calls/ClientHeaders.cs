@@ -1,0 +1,23 @@
+namespace Dledger.Frontend.Calls;
+
+/// <summary>Metadata keys of the protocol and of forwarding. Lower case, as HTTP/2 wants them.</summary>
+internal static class ClientHeaders
+{
+    public const string ClientId = "x-mq-client-id";
+    public const string Namespace = "x-mq-namespace";
+    public const string Language = "x-mq-language";
+
+    /// <summary>Begins every key that clients of the protocol set; such keys travel on when a call is
+    /// forwarded.</summary>
+    public const string Prefix = "x-mq-";
+
+    /// <summary>Credentials; travel on when a call is forwarded.</summary>
+    public const string Authorization = "authorization";
+
+    /// <summary>Number of the node that passed the call on. Such a call is never passed on again.</summary>
+    public const string Forwarded = "x-dledger-forwarded";
+
+    /// <summary>Trailer of a refused forwarded call: the node does not lead and has done nothing. The value is the
+    /// number of the leader it knows, 0 for none.</summary>
+    public const string NotLeader = "x-dledger-not-leader";
+}

@@ -1,0 +1,205 @@
+using System.Globalization;
+using Dledger.Broker;
+using Dledger.Frontend.Calls;
+using Dledger.Primitives;
+using Grpc.Core;
+using Microsoft.Extensions.Logging;
+
+namespace Dledger.Frontend.Forwarding;
+
+/// <summary>Brings a call to the leader: here, or on one other node, waiting for an election where needed.</summary>
+/// <remarks>
+/// A call is tried until an answer exists or the caller's deadline is near. It is tried again only while nothing can
+/// have happened, or when doing it twice is the same as doing it once. A call that another node passed on is never
+/// passed on again: it is answered with <see cref="ClientHeaders.NotLeader"/>, and the first node looks anew. Safe for
+/// any thread.
+/// </remarks>
+internal sealed class LeaderRouter(
+    BrokerNode broker, FrontendOptions options, NodeChannels channels, TimeProvider time, ILogger logger)
+{
+    /// <summary>Between two looks for a leader. Only calls that have no leader look, so nothing runs on an idle node.
+    /// </summary>
+    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(5);
+
+    public NodeChannels Channels => channels;
+
+    /// <summary>The other node with this number, or null when there is none.</summary>
+    public FrontendNode? Find(NodeId node) => node == options.Self ? null : options.FindNode(node);
+
+    /// <summary>Runs the RPC on the leader and answers, in any case, before the caller's deadline.</summary>
+    /// <exception cref="RpcException">The call was forwarded to this node, which does not lead.</exception>
+    /// <exception cref="OperationCanceledException">The caller has gone.</exception>
+    public async Task<TResponse> CallAsync<TRequest, TResponse>(
+        ILeaderHandler<TRequest, TResponse> handler, ClientCall call, TRequest request)
+        where TRequest : class
+        where TResponse : class
+    {
+        var patience = Patience.Of(call, options, time);
+        using var limit = patience.Limit(call.CancellationToken);
+        while (true)
+        {
+            BrokerFailure failure;
+            switch (Locate(call, out var leader))
+            {
+                case LeaderPlace.Here:
+                    var outcome = await RunAsync(handler, call, request, limit.Token);
+                    if (outcome.Failure is null)
+                    {
+                        return outcome.Response!;
+                    }
+
+                    failure = outcome.Failure.Value;
+                    break;
+                case LeaderPlace.Elsewhere:
+                    var forwarded = await ForwardAsync(handler, call, request, leader, patience);
+                    if (forwarded.Failure is null)
+                    {
+                        return forwarded.Response!;
+                    }
+
+                    failure = forwarded.Failure.Value;
+                    break;
+                default:
+                    failure = NoLeaderYet();
+                    break;
+            }
+
+            if (!MayRepeat(failure.Error, handler.IsRepeatable))
+            {
+                return handler.Refuse(request, failure);
+            }
+
+            if (!await PauseAsync(patience, call.CancellationToken))
+            {
+                FrontendEvents.NoLeader(logger, handler.Method, patience.Elapsed);
+                return handler.Refuse(request, failure);
+            }
+        }
+    }
+
+    /// <summary>Where the call has to go now.</summary>
+    /// <exception cref="RpcException">The call was forwarded to this node, and another one leads or nobody
+    /// does.</exception>
+    public LeaderPlace Locate(ClientCall call, out NodeId leader)
+    {
+        var status = broker.Status;
+        leader = status.Leader;
+        if (status.IsServing)
+        {
+            return LeaderPlace.Here;
+        }
+
+        if (leader == status.Self)
+        {
+            // Elected, but still applying what its predecessors committed: soon it serves.
+            return LeaderPlace.Unknown;
+        }
+
+        if (call.ForwardedBy is not null)
+        {
+            throw ForwardFaults.NotLeader(leader);
+        }
+
+        return Find(leader) is null ? LeaderPlace.Unknown : LeaderPlace.Elsewhere;
+    }
+
+    /// <summary>Waits a moment for the cluster to change; false when there is no time left for another try.</summary>
+    public async Task<bool> PauseAsync(Patience patience, CancellationToken cancellationToken)
+    {
+        if (patience.Remaining <= LookInterval)
+        {
+            return false;
+        }
+
+        await Task.Delay(LookInterval, time, cancellationToken);
+        return true;
+    }
+
+    /// <summary>The headers of the caller that matter to the leader, and the mark of a forwarded call.</summary>
+    public CallOptions ForwardOptions(ClientCall call, TimeSpan? remaining, CancellationToken cancellationToken)
+    {
+        var headers = new Metadata
+        {
+            { ClientHeaders.Forwarded, options.Self.Value.ToString(CultureInfo.InvariantCulture) },
+        };
+        foreach (var header in call.Headers)
+        {
+            if (!header.IsBinary
+                && (header.Key.StartsWith(ClientHeaders.Prefix, StringComparison.Ordinal)
+                    || header.Key == ClientHeaders.Authorization))
+            {
+                headers.Add(header.Key, header.Value);
+            }
+        }
+
+        DateTime? deadline = remaining is { } left ? time.GetUtcNow().UtcDateTime + left : null;
+        return new CallOptions(headers, deadline, cancellationToken);
+    }
+
+    /// <summary>The failure of a forwarded call in the broker's words.</summary>
+    public BrokerFailure Describe(string method, NodeId node, RpcException exception)
+    {
+        FrontendEvents.ForwardFailed(logger, method, node, exception.Status.Detail);
+        return ForwardFaults.Of(exception) == ForwardFault.NotDone
+            ? new BrokerFailure(BrokerError.NotLeader, $"node {node} does not lead or cannot be reached")
+            : new BrokerFailure(
+                BrokerError.OutcomeUnknown,
+                $"node {node} leads but its answer was lost; the request may have taken effect");
+    }
+
+    /// <summary>Whether a failed call may be tried again on whoever leads next.</summary>
+    public static bool MayRepeat(BrokerError error, bool isRepeatable) => error switch
+    {
+        BrokerError.NotLeader or BrokerError.Stopping or BrokerError.Unavailable => true,
+        BrokerError.OutcomeUnknown => isRepeatable,
+        _ => false,
+    };
+
+    public static BrokerFailure NoLeaderYet() => new(
+        BrokerError.Unavailable, "no node leads the cluster at the moment; nothing was done");
+
+    private async Task<LocalOutcome<TResponse>> RunAsync<TRequest, TResponse>(
+        ILeaderHandler<TRequest, TResponse> handler, ClientCall call, TRequest request, CancellationToken limit)
+        where TRequest : class
+        where TResponse : class
+    {
+        try
+        {
+            return await handler.RunAsync(call, request, limit);
+        }
+        catch (OperationCanceledException) when (
+            limit.IsCancellationRequested && !call.CancellationToken.IsCancellationRequested)
+        {
+            return new BrokerFailure(
+                BrokerError.OutcomeUnknown, "the cluster did not confirm in time; the request may still take effect");
+        }
+    }
+
+    private async Task<LocalOutcome<TResponse>> ForwardAsync<TRequest, TResponse>(
+        ILeaderHandler<TRequest, TResponse> handler,
+        ClientCall call,
+        TRequest request,
+        NodeId leader,
+        Patience patience)
+        where TRequest : class
+        where TResponse : class
+    {
+        try
+        {
+            using var forwarded = handler.Forward(
+                channels,
+                leader,
+                request,
+                ForwardOptions(call, patience.Remaining, call.CancellationToken));
+            return await forwarded.ResponseAsync;
+        }
+        catch (RpcException exception) when (!call.CancellationToken.IsCancellationRequested)
+        {
+            return Describe(handler.Method, leader, exception);
+        }
+        catch (RpcException)
+        {
+            throw new OperationCanceledException(call.CancellationToken);
+        }
+    }
+}

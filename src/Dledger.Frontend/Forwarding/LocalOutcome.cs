@@ -1,0 +1,12 @@
+using Dledger.Broker;
+
+namespace Dledger.Frontend.Forwarding;
+
+/// <summary>What this node, as leader, made of a request: an answer, or a failure that the router may act on.</summary>
+internal readonly record struct LocalOutcome<TResponse>(TResponse? Response, BrokerFailure? Failure)
+    where TResponse : class
+{
+    public static implicit operator LocalOutcome<TResponse>(TResponse response) => new(response, null);
+
+    public static implicit operator LocalOutcome<TResponse>(BrokerFailure failure) => new(null, failure);
+}

@@ -1,0 +1,68 @@
+using System.Collections.Concurrent;
+using System.Net.Security;
+using Apache.Rocketmq.V2;
+using Dledger.Primitives;
+using Dledger.Protocol.Admin.V1;
+using Grpc.Net.Client;
+
+namespace Dledger.Frontend.Forwarding;
+
+/// <summary>gRPC channels to the client ports of the other nodes, opened when first needed. Safe for any
+/// thread.</summary>
+internal sealed class NodeChannels(FrontendOptions options) : IDisposable
+{
+    /// <summary>A node that does not answer a connection attempt within this time counts as gone.</summary>
+    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(1);
+
+    /// <summary>Finds connections whose other end vanished without a word.</summary>
+    private static readonly TimeSpan PingDelay = TimeSpan.FromSeconds(5);
+
+    private readonly ConcurrentDictionary<NodeId, Lazy<GrpcChannel>> _channels = new();
+
+    public MessagingService.MessagingServiceClient Messaging(NodeId node) => new(Channel(node));
+
+    public AdminService.AdminServiceClient Admin(NodeId node) => new(Channel(node));
+
+    public void Dispose()
+    {
+        foreach (var channel in _channels.Values.Where(channel => channel.IsValueCreated))
+        {
+            channel.Value.Dispose();
+        }
+    }
+
+    private GrpcChannel Channel(NodeId node) =>
+        _channels.GetOrAdd(node, id => new Lazy<GrpcChannel>(() => Open(id))).Value;
+
+    private GrpcChannel Open(NodeId node)
+    {
+        Invariant.Check(options.FindNode(node) is not null, "a call was to be forwarded to a node outside the cluster");
+        var handler = new SocketsHttpHandler
+        {
+            ConnectTimeout = ConnectTimeout,
+            EnableMultipleHttp2Connections = true,
+            KeepAlivePingDelay = PingDelay,
+            KeepAlivePingTimeout = PingDelay,
+            PooledConnectionIdleTimeout = Timeout.InfiniteTimeSpan,
+            UseProxy = false,
+            ActivityHeadersPropagator = null,
+        };
+        if (options.ForwardsByTls)
+        {
+            // The nodes make their own certificates; the configuration names the nodes, not who vouches for them.
+            handler.SslOptions = new SslClientAuthenticationOptions
+            {
+                RemoteCertificateValidationCallback = static (_, _, _, _) => true,
+            };
+        }
+
+        var scheme = options.ForwardsByTls ? "https" : "http";
+        return GrpcChannel.ForAddress($"{scheme}://{options.FindNode(node)!.ClientAddress}", new GrpcChannelOptions
+        {
+            HttpHandler = handler,
+            DisposeHttpClient = true,
+            MaxReceiveMessageSize = options.RequestBytesMax,
+            MaxSendMessageSize = options.RequestBytesMax,
+        });
+    }
+}

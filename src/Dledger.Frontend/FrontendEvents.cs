@@ -1,0 +1,37 @@
+using Dledger.Primitives;
+using Microsoft.Extensions.Logging;
+
+namespace Dledger.Frontend;
+
+/// <summary>Log events of the front end; ids 4000 to 4999, never reused. Never a body, a property value or a
+/// credential.
+/// </summary>
+internal static partial class FrontendEvents
+{
+    [LoggerMessage(4001, LogLevel.Error, "{Method} failed unexpectedly for client {ClientId}",
+        EventName = "CallFailed")]
+    public static partial void CallFailed(ILogger logger, Exception exception, string method, string clientId);
+
+    [LoggerMessage(4002, LogLevel.Debug, "{Method} could not be forwarded to node {NodeId}: {Detail}",
+        EventName = "ForwardFailed")]
+    public static partial void ForwardFailed(ILogger logger, string method, NodeId nodeId, string detail);
+
+    [LoggerMessage(4003, LogLevel.Warning, "{Method} found no leader within {Waited}", EventName = "NoLeader")]
+    public static partial void NoLeader(ILogger logger, string method, TimeSpan waited);
+
+    [LoggerMessage(4004, LogLevel.Debug, "Telemetry of client {ClientId} opened as {ClientType}",
+        EventName = "TelemetryOpened")]
+    public static partial void TelemetryOpened(
+        ILogger logger, string clientId, Apache.Rocketmq.V2.ClientType clientType);
+
+    [LoggerMessage(4005, LogLevel.Debug, "Telemetry of client {ClientId} ended", EventName = "TelemetryEnded")]
+    public static partial void TelemetryEnded(ILogger logger, string clientId);
+
+    [LoggerMessage(4006, LogLevel.Information, "Draining: ending {Count} telemetry streams and waiting receives",
+        EventName = "Draining")]
+    public static partial void Draining(ILogger logger, int count);
+
+    [LoggerMessage(4007, LogLevel.Debug, "Deliveries of group {Group} were lost on the way to client {ClientId}; "
+        + "they return when their lease ends", EventName = "DeliveryLost")]
+    public static partial void DeliveryLost(ILogger logger, string group, string clientId);
+}

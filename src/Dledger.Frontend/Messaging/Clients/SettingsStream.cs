@@ -1,0 +1,63 @@
+using Grpc.Core;
+using Wire = Apache.Rocketmq.V2;
+
+namespace Dledger.Frontend.Messaging.Clients;
+
+/// <summary>The server's half of one telemetry stream: answers, and repeats of the newest one. One writer at a
+/// time.</summary>
+internal sealed class SettingsStream(
+    IServerStreamWriter<Wire.TelemetryCommand> responses, FrontendOptions options, TimeProvider time) : IDisposable
+{
+    private readonly SemaphoreSlim _writing = new(1);
+    private Wire.TelemetryCommand? _newest;
+    private Task _repeating = Task.CompletedTask;
+
+    /// <summary>Answers at once; after the first answer also at the times of the options.</summary>
+    public async Task AnswerAsync(Wire.TelemetryCommand command, CancellationToken cancellationToken)
+    {
+        var isFirst = _newest is null;
+        Volatile.Write(ref _newest, command);
+        await WriteAsync(command, cancellationToken);
+        if (isFirst)
+        {
+            _repeating = RepeatAsync(cancellationToken);
+        }
+    }
+
+    /// <summary>Waits for the repeats to end. The caller has cancelled them.</summary>
+    public Task CloseAsync() => _repeating;
+
+    public void Dispose() => _writing.Dispose();
+
+    private async Task RepeatAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            var passed = TimeSpan.Zero;
+            foreach (var at in options.SettingsRepeats)
+            {
+                await Task.Delay(at - passed, time, cancellationToken);
+                passed = at;
+                await WriteAsync(Volatile.Read(ref _newest)!, cancellationToken);
+            }
+        }
+        catch (Exception exception) when (exception
+            is OperationCanceledException or RpcException or InvalidOperationException or IOException)
+        {
+            // The stream has ended; whoever reads it notices by itself.
+        }
+    }
+
+    private async Task WriteAsync(Wire.TelemetryCommand command, CancellationToken cancellationToken)
+    {
+        await _writing.WaitAsync(cancellationToken);
+        try
+        {
+            await responses.WriteAsync(command, cancellationToken);
+        }
+        finally
+        {
+            _writing.Release();
+        }
+    }
+}

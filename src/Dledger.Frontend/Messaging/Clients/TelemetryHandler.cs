@@ -1,0 +1,80 @@
+using Dledger.Frontend.Calls;
+using Grpc.Core;
+using Microsoft.Extensions.Logging;
+using Wire = Apache.Rocketmq.V2;
+
+namespace Dledger.Frontend.Messaging.Clients;
+
+/// <summary>Serves the telemetry stream of a client for its whole life.</summary>
+/// <remarks>
+/// Answered by the node that the client reached, without a look at the leader: clients wait here before they start. The
+/// headers leave at once, an answer follows each settings frame, and the first one is repeated. Frames that answer
+/// commands are ignored. The stream ends with OK when the client closes its side, with INVALID_ARGUMENT when its
+/// settings break a rule, and with UNAVAILABLE when the node drains.
+/// </remarks>
+internal sealed class TelemetryHandler(
+    SettingsAnswer answers, FrontendOptions options, Draining draining, TimeProvider time, ILogger logger)
+{
+    private int _openCount;
+
+    /// <summary>Streams that are open now.</summary>
+    public int OpenCount => Volatile.Read(ref _openCount);
+
+    public async Task HandleAsync(
+        ClientCall call,
+        IAsyncStreamReader<Wire.TelemetryCommand> requests,
+        IServerStreamWriter<Wire.TelemetryCommand> responses,
+        ServerCallContext context)
+    {
+        await context.WriteResponseHeadersAsync([]);
+        if (CallRules.CheckClient(call) is { } violation)
+        {
+            await responses.WriteAsync(new Wire.TelemetryCommand { Status = StatusMapping.Of(violation) });
+            return;
+        }
+
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(call.CancellationToken, draining.Token);
+        using var stream = new SettingsStream(responses, options, time);
+        Interlocked.Increment(ref _openCount);
+        try
+        {
+            await ReadAsync(call, requests, stream, stop.Token);
+        }
+        catch (OperationCanceledException) when (draining.Token.IsCancellationRequested)
+        {
+            throw new RpcException(new Status(StatusCode.Unavailable, "the node is stopping; connect to another one"));
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _openCount);
+            await stop.CancelAsync();
+            await stream.CloseAsync();
+            FrontendEvents.TelemetryEnded(logger, call.ClientId);
+        }
+    }
+
+    private async Task ReadAsync(
+        ClientCall call,
+        IAsyncStreamReader<Wire.TelemetryCommand> requests,
+        SettingsStream stream,
+        CancellationToken cancellationToken)
+    {
+        while (await requests.MoveNext(cancellationToken))
+        {
+            var frame = requests.Current;
+            if (frame.CommandCase != Wire.TelemetryCommand.CommandOneofCase.Settings)
+            {
+                continue;
+            }
+
+            if (SettingsAnswer.Check(call, frame.Settings) is { } violation)
+            {
+                throw new RpcException(new Status(
+                    StatusCode.InvalidArgument, $"{StatusMapping.CodeOf(violation.Rule)}: {violation.Detail}"));
+            }
+
+            FrontendEvents.TelemetryOpened(logger, call.ClientId, frame.Settings.ClientType);
+            await stream.AnswerAsync(answers.Create(call, frame.Settings), cancellationToken);
+        }
+    }
+}

@@ -1,0 +1,75 @@
+using Dledger.Broker.Messages;
+using Dledger.Frontend.Calls;
+using Grpc.Core;
+using Wire = Apache.Rocketmq.V2;
+
+namespace Dledger.Frontend.Messaging.Consuming;
+
+/// <summary>The frames of one receive: a status, the messages, and the time of delivery. Owned by the call.</summary>
+/// <remarks>Exactly one status, and no frame without content: one client panics on an empty frame, others take an
+/// answer without status for a fault of the server.</remarks>
+internal sealed class ReceiveAnswer(
+    IServerStreamWriter<Wire.ReceiveMessageResponse> responses, FrontendOptions options, TimeProvider time)
+{
+    /// <summary>More frames follow at once: they may leave together.</summary>
+    private static readonly WriteOptions MoreFollows = new(WriteFlags.BufferHint);
+
+    private readonly string _storeHost = options.FindNode(options.Self)?.ClientAddress ?? "";
+
+    /// <summary>Something has left, so the call cannot start over.</summary>
+    public bool IsBegun { get; private set; }
+
+    /// <summary>A refusal: the status alone.</summary>
+    public Task WriteStatusAsync(Wire.Status status) =>
+        WriteAsync(new Wire.ReceiveMessageResponse { Status = status }, isLast: true, CancellationToken.None);
+
+    /// <summary>Nothing came in time.</summary>
+    public async Task WriteEmptyAsync()
+    {
+        var status = StatusMapping.Status(Wire.Code.MessageNotFound, "no message came while the call waited");
+        await WriteAsync(
+            new Wire.ReceiveMessageResponse { Status = status }, isLast: false, CancellationToken.None);
+        await WriteDeliveryTimeAsync(CancellationToken.None);
+    }
+
+    public async Task WriteMessagesAsync(
+        IReadOnlyList<DeliveredMessage> messages,
+        Wire.Resource topic,
+        string resourceNamespace,
+        CancellationToken cancellationToken)
+    {
+        await WriteAsync(
+            new Wire.ReceiveMessageResponse { Status = StatusMapping.Ok }, isLast: false, cancellationToken);
+        foreach (var message in messages)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var encoded = DeliveryEncoder.Encode(message, topic, resourceNamespace, _storeHost);
+            await WriteAsync(new Wire.ReceiveMessageResponse { Message = encoded }, isLast: false, cancellationToken);
+        }
+
+        await WriteDeliveryTimeAsync(cancellationToken);
+    }
+
+    /// <summary>A frame of another node, as it came.</summary>
+    public Task WriteRelayedAsync(Wire.ReceiveMessageResponse frame, CancellationToken cancellationToken) =>
+        WriteAsync(
+            frame,
+            isLast: frame.ContentCase == Wire.ReceiveMessageResponse.ContentOneofCase.DeliveryTimestamp,
+            cancellationToken);
+
+    public Task WriteDeliveryTimeAsync(CancellationToken cancellationToken)
+    {
+        var now = (time.GetUtcNow().UtcTicks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
+        return WriteAsync(
+            new Wire.ReceiveMessageResponse { DeliveryTimestamp = WireTime.ToTimestamp(now) },
+            isLast: true,
+            cancellationToken);
+    }
+
+    private Task WriteAsync(Wire.ReceiveMessageResponse frame, bool isLast, CancellationToken cancellationToken)
+    {
+        IsBegun = true;
+        responses.WriteOptions = isLast ? null : MoreFollows;
+        return responses.WriteAsync(frame, cancellationToken);
+    }
+}

@@ -1,0 +1,203 @@
+using Dledger.Broker;
+using Dledger.Frontend.Calls;
+using Dledger.Frontend.Forwarding;
+using Dledger.Frontend.Messaging.Clients;
+using Dledger.Frontend.Messaging.Consuming;
+using Dledger.Frontend.Messaging.Producing;
+using Dledger.Frontend.Messaging.Routing;
+using Grpc.Core;
+using Microsoft.Extensions.Logging;
+using Wire = Apache.Rocketmq.V2;
+
+namespace Dledger.Frontend.Messaging;
+
+/// <summary>The RocketMQ 5 service. Only dispatches: each RPC has a handler of its own.</summary>
+/// <remarks>A refusal is an answer with a status, on a gRPC call that succeeds; gRPC failures are left to broken
+/// transport, methods that do not exist, and telemetry streams.</remarks>
+public sealed class MessagingService : Wire.MessagingService.MessagingServiceBase
+{
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly QueryRouteHandler _queryRoute;
+    private readonly QueryAssignmentHandler _queryAssignment;
+    private readonly SendMessageHandler _sendMessage;
+    private readonly ReceiveMessageHandler _receiveMessage;
+    private readonly AckMessageHandler _ackMessage;
+    private readonly ChangeInvisibleDurationHandler _changeInvisibleDuration;
+    private readonly ForwardMessageToDeadLetterQueueHandler _forwardToDeadLetterQueue;
+    private readonly HeartbeatHandler _heartbeat;
+    private readonly NotifyClientTerminationHandler _notifyClientTermination;
+    private readonly TelemetryHandler _telemetry;
+
+    internal MessagingService(
+        BrokerNode broker,
+        FrontendOptions options,
+        LeaderRouter router,
+        Draining draining,
+        TimeProvider time,
+        ILogger logger)
+    {
+        _time = time;
+        _logger = logger;
+        var entries = new RouteEntries(options);
+        var liveness = new LivenessRelay(broker, router);
+        _queryRoute = new QueryRouteHandler(broker, entries, router);
+        _queryAssignment = new QueryAssignmentHandler(broker, entries, router);
+        _sendMessage = new SendMessageHandler(broker, new MessageDrafts(options, time), router);
+        _receiveMessage = new ReceiveMessageHandler(
+            broker, options, router, new ReceiveRelay(options, router), draining, time);
+        _ackMessage = new AckMessageHandler(broker, router);
+        _changeInvisibleDuration = new ChangeInvisibleDurationHandler(broker, router);
+        _forwardToDeadLetterQueue = new ForwardMessageToDeadLetterQueueHandler(broker, router);
+        _heartbeat = new HeartbeatHandler(liveness);
+        _notifyClientTermination = new NotifyClientTerminationHandler(liveness);
+        _telemetry = new TelemetryHandler(new SettingsAnswer(broker, options), options, draining, time, logger);
+    }
+
+    /// <summary>Telemetry streams that are open now.</summary>
+    public int TelemetryCount => _telemetry.OpenCount;
+
+    /// <inheritdoc/>
+    public override Task<Wire.QueryRouteResponse> QueryRoute(
+        Wire.QueryRouteRequest request, ServerCallContext context) =>
+        GuardAsync(context, request, _queryRoute.HandleAsync, _queryRoute.Refuse);
+
+    /// <inheritdoc/>
+    public override Task<Wire.QueryAssignmentResponse> QueryAssignment(
+        Wire.QueryAssignmentRequest request, ServerCallContext context) =>
+        GuardAsync(context, request, _queryAssignment.HandleAsync, _queryAssignment.Refuse);
+
+    /// <inheritdoc/>
+    public override Task<Wire.SendMessageResponse> SendMessage(
+        Wire.SendMessageRequest request, ServerCallContext context) =>
+        GuardAsync(context, request, _sendMessage.HandleAsync, _sendMessage.Refuse);
+
+    /// <inheritdoc/>
+    public override Task ReceiveMessage(
+        Wire.ReceiveMessageRequest request,
+        IServerStreamWriter<Wire.ReceiveMessageResponse> responseStream,
+        ServerCallContext context) =>
+        GuardStreamAsync(context, call => _receiveMessage.HandleAsync(call, request, responseStream));
+
+    /// <inheritdoc/>
+    public override Task<Wire.AckMessageResponse> AckMessage(
+        Wire.AckMessageRequest request, ServerCallContext context) =>
+        GuardAsync(context, request, _ackMessage.HandleAsync, _ackMessage.Refuse);
+
+    /// <inheritdoc/>
+    public override Task<Wire.ChangeInvisibleDurationResponse> ChangeInvisibleDuration(
+        Wire.ChangeInvisibleDurationRequest request, ServerCallContext context) =>
+        GuardAsync(context, request, _changeInvisibleDuration.HandleAsync, _changeInvisibleDuration.Refuse);
+
+    /// <inheritdoc/>
+    public override Task<Wire.ForwardMessageToDeadLetterQueueResponse> ForwardMessageToDeadLetterQueue(
+        Wire.ForwardMessageToDeadLetterQueueRequest request, ServerCallContext context) =>
+        GuardAsync(context, request, _forwardToDeadLetterQueue.HandleAsync, _forwardToDeadLetterQueue.Refuse);
+
+    /// <inheritdoc/>
+    public override Task<Wire.HeartbeatResponse> Heartbeat(
+        Wire.HeartbeatRequest request, ServerCallContext context) =>
+        GuardAsync(context, request, _heartbeat.HandleAsync, static (_, status) => new() { Status = status });
+
+    /// <inheritdoc/>
+    public override Task<Wire.NotifyClientTerminationResponse> NotifyClientTermination(
+        Wire.NotifyClientTerminationRequest request, ServerCallContext context) =>
+        GuardAsync(
+            context, request, _notifyClientTermination.HandleAsync, static (_, status) => new() { Status = status });
+
+    /// <inheritdoc/>
+    public override Task Telemetry(
+        IAsyncStreamReader<Wire.TelemetryCommand> requestStream,
+        IServerStreamWriter<Wire.TelemetryCommand> responseStream,
+        ServerCallContext context) =>
+        GuardStreamAsync(context, call => _telemetry.HandleAsync(call, requestStream, responseStream, context));
+
+    /// <inheritdoc/>
+    public override Task<Wire.SyncLiteSubscriptionResponse> SyncLiteSubscription(
+        Wire.SyncLiteSubscriptionRequest request, ServerCallContext context)
+    {
+        var call = new ClientCall(context, _time);
+        var status = CallRules.CheckClient(call) is { } violation
+            ? StatusMapping.Of(violation)
+            : StatusMapping.Status(Wire.Code.NotImplemented, "lite topics are not implemented by this version");
+        return Task.FromResult(new Wire.SyncLiteSubscriptionResponse { Status = status });
+    }
+
+    /// <inheritdoc/>
+    public override Task PullMessage(
+        Wire.PullMessageRequest request,
+        IServerStreamWriter<Wire.PullMessageResponse> responseStream,
+        ServerCallContext context) => throw Unimplemented("PullMessage", "use ReceiveMessage");
+
+    /// <inheritdoc/>
+    public override Task<Wire.UpdateOffsetResponse> UpdateOffset(
+        Wire.UpdateOffsetRequest request, ServerCallContext context) =>
+        throw Unimplemented("UpdateOffset", "the offset of a group follows its acks");
+
+    /// <inheritdoc/>
+    public override Task<Wire.GetOffsetResponse> GetOffset(
+        Wire.GetOffsetRequest request, ServerCallContext context) =>
+        throw Unimplemented("GetOffset", "'dledger group describe' shows the offsets of a group");
+
+    /// <inheritdoc/>
+    public override Task<Wire.QueryOffsetResponse> QueryOffset(
+        Wire.QueryOffsetRequest request, ServerCallContext context) =>
+        throw Unimplemented("QueryOffset", "'dledger topic describe' shows the offsets of a topic");
+
+    /// <inheritdoc/>
+    public override Task<Wire.EndTransactionResponse> EndTransaction(
+        Wire.EndTransactionRequest request, ServerCallContext context) =>
+        throw Unimplemented("EndTransaction", "transactional messages are not accepted either");
+
+    /// <inheritdoc/>
+    public override Task<Wire.RecallMessageResponse> RecallMessage(
+        Wire.RecallMessageRequest request, ServerCallContext context) =>
+        throw Unimplemented("RecallMessage", "delayed messages are not accepted either");
+
+    private static RpcException Unimplemented(string method, string hint) =>
+        new(new Status(StatusCode.Unimplemented, $"{method} is not implemented by this version; {hint}"));
+
+    private async Task<TResponse> GuardAsync<TRequest, TResponse>(
+        ServerCallContext context,
+        TRequest request,
+        Func<ClientCall, TRequest, Task<TResponse>> handle,
+        Func<TRequest, Wire.Status, TResponse> refuse)
+    {
+        var call = new ClientCall(context, _time);
+        try
+        {
+            return await handle(call, request);
+        }
+        catch (Exception exception) when (
+            exception is not RpcException && !call.CancellationToken.IsCancellationRequested)
+        {
+            // The text of an exception is for the log, not for whoever caused it.
+            FrontendEvents.CallFailed(_logger, exception, context.Method, call.ClientId);
+            return refuse(
+                request, StatusMapping.Status(Wire.Code.InternalServerError, "the server failed; see its log"));
+        }
+        catch (Exception exception) when (exception is not RpcException)
+        {
+            throw new RpcException(new Status(StatusCode.Cancelled, "the caller has gone"));
+        }
+    }
+
+    private async Task GuardStreamAsync(ServerCallContext context, Func<ClientCall, Task> handle)
+    {
+        var call = new ClientCall(context, _time);
+        try
+        {
+            await handle(call);
+        }
+        catch (Exception exception) when (
+            exception is not RpcException && !call.CancellationToken.IsCancellationRequested)
+        {
+            FrontendEvents.CallFailed(_logger, exception, context.Method, call.ClientId);
+            throw new RpcException(new Status(StatusCode.Internal, "the server failed; see its log"));
+        }
+        catch (Exception exception) when (exception is not RpcException)
+        {
+            throw new RpcException(new Status(StatusCode.Cancelled, "the caller has gone"));
+        }
+    }
+}

@@ -1,0 +1,12 @@
+namespace Dledger.Server.Options;
+
+/// <summary>The replicated log on disk.</summary>
+public sealed record StorageOptions
+{
+    /// <summary><c>storage.flushMode</c>: QUORUM_SYNC or QUORUM_ASYNC.</summary>
+    public FlushPolicy FlushMode { get; init; } = FlushPolicy.QuorumSync;
+
+    /// <summary><c>storage.segmentSize</c>: bytes of one log file, 8 MiB..4 GiB, a multiple of 4 KiB. Smaller files
+    /// give space back in smaller steps and cost more of them.</summary>
+    public long SegmentBytes { get; init; } = 1L << 30;
+}
