@@ -1,0 +1,44 @@
+using System.CommandLine;
+using Dledger.Cli.Output;
+using Dledger.Client.Administration;
+
+namespace Dledger.Cli.Commands.Groups;
+
+/// <summary><c>dledger group create</c></summary>
+internal static class GroupCreateCommand
+{
+    public static Command Create(Terminal terminal)
+    {
+        var name = new Argument<string>("name") { Description = "Letters, digits, '%', '-', '_' and '|'." };
+        var fifo = new Option<bool>("--fifo") { Description = "Deliver messages of one message group one after another." };
+        var attempts = new Option<int>("--max-attempts")
+        {
+            Description = "Deliveries before a message becomes a dead letter; 0: the default of 17.",
+        };
+        var backoff = new Option<double[]>("--backoff")
+        {
+            Description = "Seconds between deliveries, one for each attempt; the last one repeats.",
+            AllowMultipleArgumentsPerToken = true,
+            HelpName = "seconds",
+        };
+        return new Command("create", "Create a consumer group; the same one again is no fault.") { name, fifo, attempts, backoff }
+            .Serving(terminal, async (channel, result, isJson, cancellationToken) =>
+            {
+                var wanted = new GroupDescription(result.GetValue(name)!, result.GetValue(fifo), result.GetValue(attempts))
+                {
+                    Backoff = [.. (result.GetValue(backoff) ?? []).Select(TimeSpan.FromSeconds)],
+                };
+                var group = await new AdminClient(channel).CreateGroupAsync(wanted, cancellationToken);
+                if (isJson)
+                {
+                    JsonText.Write(terminal.Output, GroupAnswer.Of(group));
+                }
+                else
+                {
+                    terminal.Output.WriteLine($"group {group.Name}, {group.MaxAttempts} attempts{(group.IsFifo ? ", in order" : "")}");
+                }
+
+                return ExitCode.Ok;
+            });
+    }
+}

@@ -1,0 +1,41 @@
+using System.CommandLine;
+using Dledger.Cli.Output;
+using Dledger.Client.Administration;
+
+namespace Dledger.Cli.Commands.Topics;
+
+/// <summary><c>dledger topic create</c></summary>
+internal static class TopicCreateCommand
+{
+    public static Command Create(Terminal terminal)
+    {
+        var name = new Argument<string>("name") { Description = "Letters, digits, '%', '-', '_' and '|'." };
+        var queues = new Option<int>("--queues", "-q")
+        {
+            Description = "Number of queues, 1..1024; 0: the server's default.",
+        };
+        var types = new Option<MessageType[]>("--type")
+        {
+            Description = "What may be sent to it; give it several times for several.",
+            DefaultValueFactory = _ => [MessageType.Normal],
+        };
+        return new Command("create", "Create a topic; the same one again is no fault.") { name, queues, types }.Serving(
+            terminal,
+            async (channel, result, isJson, cancellationToken) =>
+            {
+                var topic = await new AdminClient(channel).CreateTopicAsync(
+                    new TopicDescription(result.GetValue(name)!, result.GetValue(queues), result.GetValue(types)!),
+                    cancellationToken);
+                if (isJson)
+                {
+                    JsonText.Write(terminal.Output, TopicAnswer.Of(topic));
+                }
+                else
+                {
+                    terminal.Output.WriteLine($"topic {topic.Name} with {topic.QueueCount} queues");
+                }
+
+                return ExitCode.Ok;
+            });
+    }
+}

@@ -1,0 +1,171 @@
+using Dledger.Client.Connections;
+using Dledger.Client.Errors;
+using Dledger.Protocol.Admin.V1;
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
+
+namespace Dledger.Client.Administration;
+
+/// <summary>Creates and describes topics and groups, and asks the nodes how they are. Safe for any thread.</summary>
+/// <remarks>Every call throws a <see cref="DledgerException"/> of a kind that says what became of it.</remarks>
+public sealed class AdminClient(DledgerChannel channel)
+{
+    /// <summary>All topics by name.</summary>
+    /// <param name="includeInternal">Also the dead letter topics.</param>
+    /// <param name="cancellationToken">Stops waiting.</param>
+    public async Task<IReadOnlyList<TopicDescription>> ListTopicsAsync(
+        bool includeInternal = false, CancellationToken cancellationToken = default)
+    {
+        var response = await AskAsync(
+            "Listing the topics",
+            (admin, options) => admin.ListTopicsAsync(new ListTopicsRequest { IncludeInternal = includeInternal }, options),
+            answer => answer.Status,
+            cancellationToken).ConfigureAwait(false);
+        return [.. response.Topics.Select(Describe)];
+    }
+
+    /// <summary>Creates a topic; the same one again is no failure.</summary>
+    /// <returns>As created, with the defaults.</returns>
+    public async Task<TopicDescription> CreateTopicAsync(TopicDescription topic, CancellationToken cancellationToken = default)
+    {
+        var request = new CreateTopicRequest { Topic = new Topic { Name = topic.Name, QueueCount = topic.QueueCount } };
+        request.Topic.AcceptMessageTypes.AddRange(topic.MessageTypes.Select(type => (Apache.Rocketmq.V2.MessageType)type));
+        var response = await AskAsync(
+            $"Creating topic '{topic.Name}'",
+            (admin, options) => admin.CreateTopicAsync(request, options),
+            answer => answer.Status,
+            cancellationToken).ConfigureAwait(false);
+        return Describe(response.Topic);
+    }
+
+    /// <summary>A topic and the offsets of its queues.</summary>
+    public async Task<TopicDescription> DescribeTopicAsync(string name, CancellationToken cancellationToken = default)
+    {
+        var response = await AskAsync(
+            $"Describing topic '{name}'",
+            (admin, options) => admin.DescribeTopicAsync(new DescribeTopicRequest { Name = name }, options),
+            answer => answer.Status,
+            cancellationToken).ConfigureAwait(false);
+        return Describe(response.Topic) with
+        {
+            Queues = [.. response.Queues.Select(queue => new TopicQueueRange(queue.QueueId, queue.MinOffset, queue.MaxOffset))],
+        };
+    }
+
+    /// <summary>Deletes a topic and its messages.</summary>
+    public Task DeleteTopicAsync(string name, CancellationToken cancellationToken = default) => AskAsync(
+        $"Deleting topic '{name}'",
+        (admin, options) => admin.DeleteTopicAsync(new DeleteTopicRequest { Name = name }, options),
+        answer => answer.Status,
+        cancellationToken);
+
+    /// <summary>All groups by name.</summary>
+    public async Task<IReadOnlyList<GroupDescription>> ListGroupsAsync(CancellationToken cancellationToken = default)
+    {
+        var response = await AskAsync(
+            "Listing the groups",
+            (admin, options) => admin.ListGroupsAsync(new ListGroupsRequest(), options),
+            answer => answer.Status,
+            cancellationToken).ConfigureAwait(false);
+        return [.. response.Groups.Select(Describe)];
+    }
+
+    /// <summary>Creates a group; the same one again is no failure.</summary>
+    /// <returns>As created, with the defaults.</returns>
+    public async Task<GroupDescription> CreateGroupAsync(GroupDescription group, CancellationToken cancellationToken = default)
+    {
+        var request = new CreateGroupRequest
+        {
+            Group = new Group { Name = group.Name, Fifo = group.IsFifo, MaxAttempts = group.MaxAttempts },
+        };
+        request.Group.Backoff.AddRange(group.Backoff.Select(Duration.FromTimeSpan));
+        var response = await AskAsync(
+            $"Creating group '{group.Name}'",
+            (admin, options) => admin.CreateGroupAsync(request, options),
+            answer => answer.Status,
+            cancellationToken).ConfigureAwait(false);
+        return Describe(response.Group);
+    }
+
+    /// <summary>A group and where it stands in each queue.</summary>
+    public async Task<GroupDescription> DescribeGroupAsync(string name, CancellationToken cancellationToken = default)
+    {
+        var response = await AskAsync(
+            $"Describing group '{name}'",
+            (admin, options) => admin.DescribeGroupAsync(new DescribeGroupRequest { Name = name }, options),
+            answer => answer.Status,
+            cancellationToken).ConfigureAwait(false);
+        return Describe(response.Group) with
+        {
+            Queues =
+            [
+                .. response.Queues.Select(queue => new GroupQueueProgress(
+                    queue.Topic, queue.QueueId, queue.CommittedOffset, queue.MaxOffset, queue.InFlightCount, queue.LagCount)),
+            ],
+        };
+    }
+
+    /// <summary>All nodes; those that do not answer are listed as unreachable.</summary>
+    public async Task<ClusterDescription> DescribeClusterAsync(CancellationToken cancellationToken = default)
+    {
+        var response = await AskAsync(
+            "Asking for the cluster's status",
+            (admin, options) => admin.ClusterStatusAsync(new ClusterStatusRequest(), options),
+            answer => answer.Status,
+            cancellationToken).ConfigureAwait(false);
+        return new ClusterDescription(response.GroupName, [.. response.Nodes.Select(Describe)]);
+    }
+
+    /// <summary>Hands the leadership over.</summary>
+    /// <param name="targetNodeId">0: the follower that is furthest.</param>
+    /// <param name="cancellationToken">Stops waiting; does not take it back.</param>
+    /// <returns>Who leads afterwards; 0: not known yet.</returns>
+    public async Task<int> TransferLeadershipAsync(int targetNodeId = 0, CancellationToken cancellationToken = default)
+    {
+        var response = await AskAsync(
+            targetNodeId == 0 ? "Transferring the leadership" : $"Transferring the leadership to node {targetNodeId}",
+            (admin, options) =>
+                admin.TransferLeadershipAsync(new TransferLeadershipRequest { TargetNodeId = targetNodeId }, options),
+            answer => answer.Status,
+            cancellationToken).ConfigureAwait(false);
+        return response.LeaderId;
+    }
+
+    private Task<T> AskAsync<T>(
+        string operation,
+        Func<AdminService.AdminServiceClient, CallOptions, AsyncUnaryCall<T>> call,
+        Func<T, AdminStatus?> statusOf,
+        CancellationToken cancellationToken) => channel.CallAsync(
+            operation,
+            async (node, options) =>
+            {
+                var answer = await call(node.Admin, options).ConfigureAwait(false);
+                return ResponseStatus.Judge(statusOf(answer), operation) is { } failure ? throw failure : answer;
+            },
+            cancellationToken);
+
+    private static TopicDescription Describe(Topic topic) =>
+        new(topic.Name, topic.QueueCount, [.. topic.AcceptMessageTypes.Select(type => (MessageType)type)]);
+
+    private static GroupDescription Describe(Group group) => new(group.Name, group.Fifo, group.MaxAttempts)
+    {
+        Backoff = [.. group.Backoff.Select(wait => wait.ToTimeSpan())],
+    };
+
+    private static NodeDescription Describe(NodeStatus node) => new()
+    {
+        NodeId = node.NodeId,
+        ClientAddress = node.ClientAddress,
+        PeerAddress = node.PeerAddress,
+        Role = (NodeRole)node.Role,
+        Term = node.Term,
+        LeaderId = node.LeaderId,
+        CommitPosition = node.CommitPosition,
+        AppliedPosition = node.AppliedPosition,
+        EndPosition = node.EndPosition,
+        DurablePosition = node.DurablePosition,
+        LagBytes = node.LagBytes,
+        IsServing = node.Serving,
+        State = node.State,
+    };
+}

@@ -1,0 +1,17 @@
+namespace Dledger.Client.Administration;
+
+/// <summary>A topic.</summary>
+/// <param name="Name">Unique in the cluster.</param>
+/// <param name="QueueCount">Queue ids run from 0; 0 asks for the server's default.</param>
+/// <param name="MessageTypes">What may be sent to it; empty asks for the default.</param>
+public sealed record TopicDescription(string Name, int QueueCount, IReadOnlyList<MessageType> MessageTypes)
+{
+    /// <summary>By queue id; empty in lists of topics.</summary>
+    public IReadOnlyList<TopicQueueRange> Queues { get; init; } = [];
+}
+
+/// <summary>The offsets that one queue holds.</summary>
+/// <param name="QueueId">From 0.</param>
+/// <param name="MinOffset">Smallest still stored.</param>
+/// <param name="MaxOffset">What the next message will get.</param>
+public sealed record TopicQueueRange(int QueueId, long MinOffset, long MaxOffset);

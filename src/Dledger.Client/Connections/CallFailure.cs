@@ -1,0 +1,38 @@
+using Dledger.Client.Errors;
+using Grpc.Core;
+
+namespace Dledger.Client.Connections;
+
+/// <summary>What a failed call means to the caller. These are faults of the way; answers carry their own status.</summary>
+internal static class CallFailure
+{
+    public static DledgerException Judge(RpcException exception, string operation, NodeAddress address)
+    {
+        var reason = exception.Status.Detail;
+        return exception.StatusCode switch
+        {
+            StatusCode.Unavailable => new ClusterUnavailableException(
+                $"{operation}: {address} is not reachable ({reason}).",
+                "Is a node running there? Start one with 'dledger dev', or name another with --address.",
+                exception),
+            StatusCode.ResourceExhausted => new ClusterUnavailableException(
+                $"{operation}: {address} has too much to do ({reason}).", "Try again in a moment.", exception),
+            StatusCode.DeadlineExceeded or StatusCode.Cancelled or StatusCode.Aborted => new OutcomeUnknownException(
+                $"{operation}: no answer from {address} in time ({reason}).",
+                "It may have been done. See who leads: dledger cluster status",
+                exception),
+            StatusCode.Unimplemented => new RequestRefusedException(
+                $"{operation}: {address} does not offer this ({reason}).",
+                "Is it a Dledger node, of the same version?",
+                exception.StatusCode.ToString(),
+                exception),
+            StatusCode.InvalidArgument or StatusCode.PermissionDenied or StatusCode.Unauthenticated =>
+                new RequestRefusedException(
+                    $"{operation}: {address} refused it ({reason}).", "", exception.StatusCode.ToString(), exception),
+            _ => new ServerFaultException(
+                $"{operation}: {address} failed ({exception.StatusCode}: {reason}).",
+                "Look into the log of the node.",
+                exception),
+        };
+    }
+}

@@ -1,0 +1,109 @@
+using Dledger.Client.Errors;
+using Grpc.Core;
+
+namespace Dledger.Client.Connections;
+
+/// <summary>The connections to a cluster, shared by producers, consumers and the admin client. Safe for any thread.</summary>
+/// <remarks>
+/// Any node answers any call and forwards what only the leader can do, so one reachable address is enough. A call that a
+/// node does not take goes to the next address, after a short wait once all were tried, until
+/// <see cref="DledgerChannelOptions.RetryTimeout"/> is over.
+/// </remarks>
+public sealed class DledgerChannel : IAsyncDisposable
+{
+    private static readonly TimeSpan RetryDelayMin = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan RetryDelayMax = TimeSpan.FromMilliseconds(500);
+
+    private readonly NodeConnection[] _nodes;
+    private readonly TimeProvider _time;
+    private int _current;
+
+    /// <summary>Opens nothing yet; connections come with the first call.</summary>
+    /// <exception cref="ArgumentException">No address, or one that is none.</exception>
+    public DledgerChannel(DledgerChannelOptions options, TimeProvider? time = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfZero(options.Addresses.Count, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.RequestTimeout, TimeSpan.FromMilliseconds(100), nameof(options));
+        Options = options;
+        _time = time ?? TimeProvider.System;
+        _nodes = [.. options.Addresses.Select(address => new NodeConnection(NodeAddress.Parse(address), options))];
+    }
+
+    /// <summary>As given.</summary>
+    public DledgerChannelOptions Options { get; }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync()
+    {
+        foreach (var node in _nodes)
+        {
+            node.Dispose();
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>Makes a call that may be repeated: nothing happens twice, or it does not matter.</summary>
+    internal Task<T> CallAsync<T>(
+        string operation, Func<NodeConnection, CallOptions, Task<T>> call, CancellationToken cancellationToken) =>
+        CallAsync(operation, call, Options.RequestTimeout, isRepeatable: true, cancellationToken);
+
+    /// <summary>Makes one call, on another node when the first does not take it.</summary>
+    /// <param name="operation">What is asked of what, for messages.</param>
+    /// <param name="call">The call on one node; judges the status inside the answer by itself.</param>
+    /// <param name="timeout">Deadline of one attempt.</param>
+    /// <param name="isRepeatable">Also try again when the first attempt may have taken effect.</param>
+    /// <param name="cancellationToken">Stops waiting; undoes nothing.</param>
+    internal async Task<T> CallAsync<T>(
+        string operation,
+        Func<NodeConnection, CallOptions, Task<T>> call,
+        TimeSpan timeout,
+        bool isRepeatable,
+        CancellationToken cancellationToken)
+    {
+        var begun = _time.GetTimestamp();
+        var mayHaveHappened = false;
+        for (var attempt = 1; ; attempt++)
+        {
+            var current = Volatile.Read(ref _current);
+            var node = _nodes[current];
+            DledgerException failure;
+            try
+            {
+                var options = new CallOptions(
+                    node.Headers(), _time.GetUtcNow().UtcDateTime + timeout, cancellationToken);
+                return await call(node, options).ConfigureAwait(false);
+            }
+            catch (RpcException exception)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                failure = CallFailure.Judge(exception, operation, node.Address);
+            }
+            catch (DledgerException exception) when (exception.IsTransient)
+            {
+                failure = exception;
+            }
+
+            mayHaveHappened |= failure is OutcomeUnknownException;
+            var isOver = _time.GetElapsedTime(begun) >= Options.RetryTimeout && attempt >= _nodes.Length;
+            if (!failure.IsTransient || isOver || (mayHaveHappened && !isRepeatable))
+            {
+                throw mayHaveHappened && failure is ClusterUnavailableException
+                    ? new OutcomeUnknownException(failure.Summary, "An earlier attempt may have been done.", failure)
+                    : failure;
+            }
+
+            Interlocked.CompareExchange(ref _current, (current + 1) % _nodes.Length, current);
+            if (attempt % _nodes.Length == 0)
+            {
+                await Task.Delay(RetryDelay(attempt / _nodes.Length), _time, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private static TimeSpan RetryDelay(int round)
+    {
+        var delay = RetryDelayMin * Math.Pow(2, Math.Min(round - 1, 10));
+        return (delay < RetryDelayMax ? delay : RetryDelayMax) * (0.5 + (Random.Shared.NextDouble() / 2));
+    }
+}

@@ -1,0 +1,60 @@
+using Apache.Rocketmq.V2;
+using Dledger.Protocol.Admin.V1;
+using Grpc.Core;
+using Grpc.Net.Client;
+
+namespace Dledger.Client.Connections;
+
+/// <summary>The channel to one node, its service stubs and the headers that every call carries.</summary>
+internal sealed class NodeConnection : IDisposable
+{
+    private static readonly string Version =
+        typeof(NodeConnection).Assembly.GetName().Version?.ToString(3) ?? "0.0.0";
+
+    private readonly GrpcChannel _channel;
+    private readonly string _clientId;
+
+    public NodeConnection(NodeAddress address, DledgerChannelOptions options)
+    {
+        Address = address;
+        _clientId = options.ClientId;
+        var handler = new SocketsHttpHandler
+        {
+            EnableMultipleHttp2Connections = true,
+            ConnectTimeout = options.RequestTimeout,
+            PooledConnectionIdleTimeout = Timeout.InfiniteTimeSpan,
+        };
+        if (options.AcceptAnyCertificate)
+        {
+            handler.SslOptions.RemoteCertificateValidationCallback = (_, _, _, _) => true;
+        }
+
+        _channel = GrpcChannel.ForAddress(address.Uri, new GrpcChannelOptions
+        {
+            HttpHandler = handler,
+            DisposeHttpClient = true,
+            MaxReceiveMessageSize = null,
+            MaxSendMessageSize = null,
+        });
+        Messaging = new MessagingService.MessagingServiceClient(_channel);
+        Admin = new AdminService.AdminServiceClient(_channel);
+    }
+
+    public NodeAddress Address { get; }
+
+    public MessagingService.MessagingServiceClient Messaging { get; }
+
+    public AdminService.AdminServiceClient Admin { get; }
+
+    /// <summary>The transport headers of the protocol; the server wants at least the client id.</summary>
+    public Metadata Headers() => new()
+    {
+        { "x-mq-client-id", _clientId },
+        { "x-mq-language", "DOTNET" },
+        { "x-mq-client-version", Version },
+        { "x-mq-protocol", "v2" },
+        { "x-mq-request-id", Guid.NewGuid().ToString() },
+    };
+
+    public void Dispose() => _channel.Dispose();
+}

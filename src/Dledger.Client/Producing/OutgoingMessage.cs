@@ -1,0 +1,25 @@
+namespace Dledger.Client.Producing;
+
+/// <summary>A message to be sent.</summary>
+/// <param name="Topic">Where it goes.</param>
+/// <param name="Body">What it says; not empty. Borrowed until the send has ended.</param>
+public sealed record OutgoingMessage(string Topic, ReadOnlyMemory<byte> Body)
+{
+    /// <summary>What consumers may filter on; one word without a bar.</summary>
+    public string? Tag { get; init; }
+
+    /// <summary>What the message can be found by later.</summary>
+    public IReadOnlyList<string> Keys { get; init; } = [];
+
+    /// <summary>Anything that goes with the body.</summary>
+    public IReadOnlyDictionary<string, string> Properties { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Messages of one group are stored in one queue, in the order in which they were sent.</summary>
+    public string? MessageGroup { get; init; }
+
+    /// <summary>The body is gzip already; consumers get it unpacked.</summary>
+    public bool IsGzip { get; init; }
+
+    /// <summary>Names the message for ever, also in repeated sends. Default: a new one for each send.</summary>
+    public string? MessageId { get; init; }
+}

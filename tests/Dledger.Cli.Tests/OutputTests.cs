@@ -1,0 +1,58 @@
+using Dledger.Client.Tests.Nodes;
+
+namespace Dledger.Cli.Tests;
+
+/// <summary>Every answer of the commands, for people and for programs, against golden files.</summary>
+public sealed class OutputTests
+{
+    [Theory]
+    [InlineData("topic-list", "topic list")]
+    [InlineData("topic-list-json", "topic list --json")]
+    [InlineData("topic-create", "topic create orders --queues 8")]
+    [InlineData("topic-create-json", "topic create orders --queues 8 --json")]
+    [InlineData("topic-describe", "topic describe orders")]
+    [InlineData("topic-describe-json", "topic describe orders --json")]
+    [InlineData("topic-delete", "topic delete orders --yes")]
+    [InlineData("topic-delete-unconfirmed", "topic delete orders")]
+    [InlineData("group-list", "group list")]
+    [InlineData("group-list-json", "group list --json")]
+    [InlineData("group-create", "group create shippers")]
+    [InlineData("group-create-json", "group create shippers --json")]
+    [InlineData("group-describe", "group describe shippers")]
+    [InlineData("group-describe-json", "group describe shippers --json")]
+    [InlineData("cluster-status", "cluster status")]
+    [InlineData("cluster-status-json", "cluster status --json")]
+    [InlineData("cluster-transfer", "cluster transfer --to 3")]
+    [InlineData("cluster-transfer-json", "cluster transfer --to 3 --json")]
+    public async Task An_answer_is_the_one_of_its_golden_file(string name, string command)
+    {
+        await using var node = await ScriptedNode.StartAsync();
+
+        var run = await CommandRun.OfAsync([.. command.Split(' '), "--address", node.Address]);
+
+        GoldenOutput.Check(name, run.Describe(command, (node.Address, "<address>")));
+    }
+
+    [Theory]
+    [InlineData("help", "--help")]
+    [InlineData("help-dev", "dev --help")]
+    [InlineData("help-serve", "serve --help")]
+    [InlineData("help-produce", "produce --help")]
+    [InlineData("help-consume", "consume --help")]
+    [InlineData("help-topic-create", "topic create --help")]
+    [InlineData("usage-no-command", "")]
+    [InlineData("usage-unknown-command", "topic frobnicate")]
+    [InlineData("usage-unknown-option", "topic list --colour red")]
+    [InlineData("usage-missing-argument", "topic create")]
+    [InlineData("usage-wait", "topic list --wait -1")]
+    [InlineData("usage-address", "topic list --address nowhere:at:all")]
+    [InlineData("serve-no-file", "serve --config no-such-file.json")]
+    [InlineData("serve-problems", "serve --set client.prot=1 --set limits.bodySize=9GiB --set nodeId=0")]
+    [InlineData("log-verify-no-directory", "log verify no-such-directory")]
+    public async Task A_command_line_that_needs_no_node_answers_as_its_golden_file(string name, string command)
+    {
+        var run = await CommandRun.OfAsync(command.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+
+        GoldenOutput.Check(name, run.Describe(command));
+    }
+}

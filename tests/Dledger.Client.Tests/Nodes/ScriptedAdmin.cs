@@ -1,0 +1,101 @@
+using Dledger.Protocol.Admin.V1;
+using Grpc.Core;
+
+namespace Dledger.Client.Tests.Nodes;
+
+/// <summary>The admin service with one topic, one group and three nodes, unless a test sets a status of its own.</summary>
+internal sealed class ScriptedAdmin : AdminService.AdminServiceBase
+{
+    /// <summary>What every answer says.</summary>
+    public AdminStatus Status { get; set; } = new() { Code = AdminCode.AdminOk };
+
+    public override Task<ListTopicsResponse> ListTopics(ListTopicsRequest request, ServerCallContext context) =>
+        Task.FromResult(new ListTopicsResponse { Status = Status, Topics = { Orders(), Orders("payments", 1) } });
+
+    public override Task<CreateTopicResponse> CreateTopic(CreateTopicRequest request, ServerCallContext context) =>
+        Task.FromResult(new CreateTopicResponse
+        {
+            Status = Status,
+            Topic = Orders(request.Topic.Name, request.Topic.QueueCount == 0 ? 4 : request.Topic.QueueCount),
+        });
+
+    public override Task<DescribeTopicResponse> DescribeTopic(DescribeTopicRequest request, ServerCallContext context) =>
+        Task.FromResult(new DescribeTopicResponse
+        {
+            Status = Status,
+            Topic = Orders(request.Name, 2),
+            Queues =
+            {
+                new TopicQueue { QueueId = 0, MinOffset = 0, MaxOffset = 120 },
+                new TopicQueue { QueueId = 1, MinOffset = 10, MaxOffset = 1_000 },
+            },
+        });
+
+    public override Task<DeleteTopicResponse> DeleteTopic(DeleteTopicRequest request, ServerCallContext context) =>
+        Task.FromResult(new DeleteTopicResponse { Status = Status });
+
+    public override Task<ListGroupsResponse> ListGroups(ListGroupsRequest request, ServerCallContext context) =>
+        Task.FromResult(new ListGroupsResponse { Status = Status, Groups = { Shippers() } });
+
+    public override Task<CreateGroupResponse> CreateGroup(CreateGroupRequest request, ServerCallContext context) =>
+        Task.FromResult(new CreateGroupResponse { Status = Status, Group = Shippers(request.Group.Name) });
+
+    public override Task<DescribeGroupResponse> DescribeGroup(DescribeGroupRequest request, ServerCallContext context) =>
+        Task.FromResult(new DescribeGroupResponse
+        {
+            Status = Status,
+            Group = Shippers(request.Name),
+            Queues =
+            {
+                new GroupQueue { Topic = "orders", QueueId = 0, CommittedOffset = 100, MaxOffset = 120, InFlightCount = 5, LagCount = 20 },
+                new GroupQueue { Topic = "orders", QueueId = 1, CommittedOffset = 1_000, MaxOffset = 1_000 },
+            },
+        });
+
+    public override Task<ClusterStatusResponse> ClusterStatus(ClusterStatusRequest request, ServerCallContext context) =>
+        Task.FromResult(new ClusterStatusResponse
+        {
+            Status = Status,
+            GroupName = "dledger-0",
+            Nodes =
+            {
+                Node(1, NodeRole.Follower, lag: 64),
+                Node(2, NodeRole.Leader, lag: 0),
+                new NodeStatus
+                {
+                    NodeId = 3, ClientAddress = "10.0.0.3:8081", PeerAddress = "10.0.0.3:9081", Role = NodeRole.Unreachable,
+                    LagBytes = -1, State = "no answer",
+                },
+            },
+        });
+
+    public override Task<TransferLeadershipResponse> TransferLeadership(
+        TransferLeadershipRequest request, ServerCallContext context) =>
+        Task.FromResult(new TransferLeadershipResponse { Status = Status, LeaderId = request.TargetNodeId });
+
+    private static Topic Orders(string name = "orders", int queues = 2) => new()
+    {
+        Name = name,
+        QueueCount = queues,
+        AcceptMessageTypes = { Apache.Rocketmq.V2.MessageType.Normal },
+    };
+
+    private static Group Shippers(string name = "shippers") => new() { Name = name, MaxAttempts = 17 };
+
+    private static NodeStatus Node(int id, NodeRole role, long lag) => new()
+    {
+        NodeId = id,
+        ClientAddress = $"10.0.0.{id}:8081",
+        PeerAddress = $"10.0.0.{id}:9081",
+        Role = role,
+        Term = 7,
+        LeaderId = 2,
+        CommitPosition = 4_096,
+        AppliedPosition = 4_096 - lag,
+        EndPosition = 4_160,
+        DurablePosition = 4_160 - lag,
+        LagBytes = lag,
+        Serving = role == NodeRole.Leader,
+        State = "ok",
+    };
+}

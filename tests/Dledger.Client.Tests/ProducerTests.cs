@@ -1,0 +1,171 @@
+using Apache.Rocketmq.V2;
+using Dledger.Client.Connections;
+using Dledger.Client.Errors;
+using Dledger.Client.Producing;
+using Dledger.Client.Tests.Nodes;
+using Grpc.Core;
+
+namespace Dledger.Client.Tests;
+
+public sealed class ProducerTests
+{
+    private static readonly OutgoingMessage Hello = new("greetings", "hello"u8.ToArray());
+
+    [Fact]
+    public async Task A_send_carries_all_that_the_message_has_and_the_headers_of_the_protocol()
+    {
+        await using var node = await ScriptedNode.StartAsync();
+        await using var channel = Channel(node.Address);
+
+        var receipt = await new Producer(channel).SendAsync(Hello with
+        {
+            Tag = "t",
+            Keys = ["k"],
+            Properties = new Dictionary<string, string> { ["p"] = "v" },
+            IsGzip = true,
+        });
+
+        var message = Assert.Single(Assert.IsType<SendMessageRequest>(Assert.Single(node.Messaging.Requests)).Messages);
+        Assert.Equal(receipt.MessageId, message.SystemProperties.MessageId);
+        Assert.Equal("greetings", message.Topic.Name);
+        Assert.Equal("hello", message.Body.ToStringUtf8());
+        Assert.Equal("t", message.SystemProperties.Tag);
+        Assert.Equal(["k"], message.SystemProperties.Keys);
+        Assert.Equal("v", message.UserProperties["p"]);
+        Assert.Equal(Encoding.Gzip, message.SystemProperties.BodyEncoding);
+        Assert.Equal(MessageType.Normal, message.SystemProperties.MessageType);
+        Assert.NotNull(message.SystemProperties.BornTimestamp);
+        Assert.Equal(channel.Options.ClientId, Assert.Single(node.Messaging.Headers).GetValue("x-mq-client-id"));
+    }
+
+    [Fact]
+    public async Task Message_ids_have_the_form_of_the_protocol_and_differ()
+    {
+        await using var node = await ScriptedNode.StartAsync();
+        await using var channel = Channel(node.Address);
+        var producer = new Producer(channel);
+
+        var first = await producer.SendAsync(Hello);
+        var second = await producer.SendAsync(Hello);
+
+        Assert.Matches("^01[0-9A-F]{32}$", first.MessageId);
+        Assert.NotEqual(first.MessageId, second.MessageId);
+    }
+
+    [Fact]
+    public async Task A_batch_is_one_request_and_gives_one_receipt_each()
+    {
+        await using var node = await ScriptedNode.StartAsync();
+        await using var channel = Channel(node.Address);
+
+        var receipts = await new Producer(channel).SendAsync([Hello, Hello, Hello]);
+
+        Assert.Single(node.Messaging.Requests);
+        Assert.Equal([0L, 1, 2], receipts.Select(receipt => receipt.Offset));
+    }
+
+    [Fact]
+    public async Task A_dead_node_is_left_for_the_next_address()
+    {
+        await using var node = await ScriptedNode.StartAsync();
+        await using var channel = Channel(await ScriptedNode.DeadAddressAsync(), node.Address);
+        var producer = new Producer(channel);
+
+        await producer.SendAsync(Hello);
+        await producer.SendAsync(Hello);
+
+        Assert.Equal(2, node.Messaging.Requests.Count);
+    }
+
+    [Fact]
+    public async Task A_send_that_no_node_takes_says_which_address_was_not_reachable()
+    {
+        var address = await ScriptedNode.DeadAddressAsync();
+        await using var channel = Channel(address);
+
+        var failure = await Assert.ThrowsAsync<ClusterUnavailableException>(() => new Producer(channel).SendAsync(Hello));
+
+        Assert.True(failure.IsTransient);
+        Assert.Contains(address, failure.Message);
+        Assert.Contains("greetings", failure.Message);
+    }
+
+    [Fact]
+    public async Task A_busy_answer_is_tried_again_with_the_same_message_id()
+    {
+        await using var node = await ScriptedNode.StartAsync();
+        var usual = node.Messaging.OnSend;
+        node.Messaging.OnSend = request => node.Messaging.Requests.Count == 1
+            ? new SendMessageResponse { Status = new Apache.Rocketmq.V2.Status { Code = Code.TooManyRequests, Message = "busy" } }
+            : usual(request);
+        await using var channel = new DledgerChannel(new DledgerChannelOptions { Addresses = [node.Address] });
+
+        var receipt = await new Producer(channel).SendAsync(Hello);
+
+        Assert.Equal(
+            [receipt.MessageId, receipt.MessageId],
+            node.Messaging.Requests.Cast<SendMessageRequest>().Select(request => request.Messages[0].SystemProperties.MessageId));
+    }
+
+    [Theory]
+    [InlineData(Code.TopicNotFound, typeof(ResourceNotFoundException))]
+    [InlineData(Code.IllegalTopic, typeof(RequestRefusedException))]
+    [InlineData(Code.MessageBodyTooLarge, typeof(RequestRefusedException))]
+    [InlineData(Code.MessagePropertiesTooLarge, typeof(RequestRefusedException))]
+    [InlineData(Code.NotImplemented, typeof(RequestRefusedException))]
+    [InlineData(Code.TooManyRequests, typeof(ClusterUnavailableException))]
+    [InlineData(Code.HaNotAvailable, typeof(ClusterUnavailableException))]
+    [InlineData(Code.ProxyTimeout, typeof(OutcomeUnknownException))]
+    [InlineData(Code.SlavePersistenceTimeout, typeof(OutcomeUnknownException))]
+    [InlineData(Code.InternalServerError, typeof(ServerFaultException))]
+    public async Task Each_code_of_the_protocol_becomes_an_exception_that_says_what_it_means(Code code, Type expected)
+    {
+        await using var node = await ScriptedNode.StartAsync();
+        node.Messaging.OnSend = _ => new SendMessageResponse
+        {
+            Status = new Apache.Rocketmq.V2.Status { Code = code, Message = "the reason" },
+        };
+        await using var channel = Channel(node.Address);
+
+        var failure = await Assert.ThrowsAsync(expected, () => new Producer(channel).SendAsync(Hello));
+
+        Assert.Contains("the reason", failure.Message);
+        Assert.Contains(((int)code).ToString(), failure.Message);
+    }
+
+    [Fact]
+    public async Task A_call_without_an_answer_in_time_has_an_unknown_outcome()
+    {
+        await using var node = await ScriptedNode.StartAsync();
+        using var release = new ManualResetEventSlim();
+        node.Messaging.OnSend = _ =>
+        {
+            release.Wait(TimeSpan.FromSeconds(30));
+            return new SendMessageResponse { Status = ScriptedMessaging.Ok };
+        };
+        await using var channel = new DledgerChannel(new DledgerChannelOptions
+        {
+            Addresses = [node.Address],
+            RequestTimeout = TimeSpan.FromMilliseconds(200),
+            RetryTimeout = TimeSpan.Zero,
+        });
+
+        await Assert.ThrowsAsync<OutcomeUnknownException>(() => new Producer(channel).SendAsync(Hello));
+        release.Set();
+    }
+
+    [Fact]
+    public async Task Cancellation_is_cancellation_and_no_fault()
+    {
+        await using var node = await ScriptedNode.StartAsync();
+        node.Messaging.OnSend = _ => throw new RpcException(new Grpc.Core.Status(StatusCode.Unavailable, "not now"));
+        await using var channel = new DledgerChannel(new DledgerChannelOptions { Addresses = [node.Address] });
+        using var cancellation = new CancellationTokenSource(TimeSpan.FromMilliseconds(100));
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => new Producer(channel).SendAsync(Hello, cancellation.Token));
+    }
+
+    private static DledgerChannel Channel(params string[] addresses) =>
+        new(new DledgerChannelOptions { Addresses = addresses, RetryTimeout = TimeSpan.Zero });
+}
