@@ -1,0 +1,134 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json;
+
+namespace Dledger.Integration.Tests.Processes;
+
+/// <summary>Nodes of the built program on free ports of this machine, with their data in a temporary directory.</summary>
+internal sealed class NodeCluster : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly string _directory;
+
+    private NodeCluster(string directory, IReadOnlyList<NodeProcess> nodes)
+    {
+        _directory = directory;
+        Nodes = nodes;
+    }
+
+    public IReadOnlyList<NodeProcess> Nodes { get; }
+
+    /// <summary><c>host:port</c> of the first node.</summary>
+    public string Address => Nodes[0].Address;
+
+    /// <summary>Makes and starts the nodes, and waits until one of them leads and all answer.</summary>
+    public static async Task<NodeCluster> StartAsync(int count)
+    {
+        var cluster = Create(count);
+        foreach (var node in cluster.Nodes)
+        {
+            node.Start();
+        }
+
+        await cluster.WaitUntilWholeAsync();
+        return cluster;
+    }
+
+    /// <summary>Makes the nodes without starting them.</summary>
+    public static NodeCluster Create(int count)
+    {
+        var directory = Directory.CreateTempSubdirectory("dledger-it-").FullName;
+        var ports = FreePorts(2 * count);
+        var nodes = Enumerable.Range(0, count)
+            .Select(index => new NodeProcess(index + 1, ports[index], ports[count + index], directory))
+            .ToArray();
+        foreach (var node in nodes)
+        {
+            node.WriteConfiguration(nodes);
+        }
+
+        return new NodeCluster(directory, nodes);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var node in Nodes)
+        {
+            await node.KillAsync();
+        }
+
+        Directory.Delete(_directory, recursive: true);
+    }
+
+    /// <summary>A command of the program, with the address of the first running node.</summary>
+    public Task<ProgramRun> RunAsync(params string[] arguments) =>
+        ProgramRun.DledgerAsync([.. arguments, "--address", (Nodes.FirstOrDefault(node => node.IsRunning) ?? Nodes[0]).Address]);
+
+    /// <summary>The same, and it must succeed.</summary>
+    public async Task<ProgramRun> CommandAsync(params string[] arguments)
+    {
+        var run = await RunAsync(arguments);
+        Assert.True(run.ExitCode == 0, $"dledger {string.Join(' ', arguments)}: exit code {run.ExitCode}: {run.Error}\n{Logs()}");
+        return run;
+    }
+
+    public async Task<NodeProcess?> FindLeaderAsync()
+    {
+        var status = await StatusAsync();
+        var leader = status?.GetProperty("leaderId").GetInt32() ?? 0;
+        return Nodes.FirstOrDefault(node => node.Id == leader && node.IsRunning);
+    }
+
+    public async Task WaitUntilWholeAsync()
+    {
+        try
+        {
+            await Eventually.TrueAsync("every node takes part", Patience, IsWholeAsync);
+        }
+        catch (TimeoutException exception)
+        {
+            throw new TimeoutException($"{exception.Message}\n{Logs()}", exception);
+        }
+    }
+
+    /// <summary>What the nodes have logged, for the message of a failed test.</summary>
+    public string Logs() => string.Join("\n", Nodes.Select(node =>
+        $"--- node {node.Id}\n{string.Join("\n", node.Log.Split('\n').TakeLast(20))}"));
+
+    private static int[] FreePorts(int count)
+    {
+        var listeners = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToArray();
+        Array.ForEach(listeners, listener => listener.Start());
+        var ports = listeners.Select(listener => ((IPEndPoint)listener.LocalEndpoint).Port).ToArray();
+        Array.ForEach(listeners, listener => listener.Stop());
+        return ports;
+    }
+
+    private async Task<bool> IsWholeAsync()
+    {
+        if (await StatusAsync() is not { } status || status.GetProperty("leaderId").GetInt32() == 0)
+        {
+            return false;
+        }
+
+        return status.GetProperty("nodes").EnumerateArray().Count(
+            node => node.GetProperty("role").GetString() is "leader" or "follower"
+                && (node.GetProperty("lagBytes").GetInt64() is >= 0 and < 1 << 20 || node.GetProperty("role").GetString() == "leader"))
+            == Nodes.Count;
+    }
+
+    private async Task<JsonElement?> StatusAsync()
+    {
+        foreach (var node in Nodes.Where(node => node.IsRunning))
+        {
+            var run = await ProgramRun.DledgerAsync("cluster", "status", "--json", "--wait", "0", "--address", node.Address);
+            if (run.ExitCode == 0)
+            {
+                return run.Json;
+            }
+        }
+
+        return null;
+    }
+}
