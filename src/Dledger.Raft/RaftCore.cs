@@ -299,11 +299,17 @@ public sealed class RaftCore
     /// <summary>The own outbound connection to a peer is gone.</summary>
     public void SessionClosed(long now, NodeId peer, long session, SessionCloseReason reason)
     {
-        if (Enter(now))
+        if (!Enter(now))
         {
-            _state.Peers.Find(peer)?.Close(session);
-            Leave();
+            return;
         }
+
+        if (_state.Peers.Find(peer) is { } found && found.Close(session))
+        {
+            _election.SessionClosed(now, found);
+        }
+
+        Leave();
     }
 
     /// <summary>

@@ -131,6 +131,13 @@ internal sealed class Election(RaftState state)
         }
     }
 
+    /// <summary>A connection to a peer is gone, and its answer with it.</summary>
+    public void SessionClosed(long now, Peer peer)
+    {
+        _ballot?.GiveUp(peer.Node);
+        RetryIfLost(now);
+    }
+
     /// <summary>True when the own vote, now durable, is the last that was missing.</summary>
     public bool MetaDurable()
     {
@@ -229,12 +236,7 @@ internal sealed class Election(RaftState state)
         }
 
         _ballot!.Count(reply.From, reply.IsGranted);
-        if (_ballot.IsLost)
-        {
-            // A split vote: nobody leads, so a whole timeout would be lost time. The random delay parts the rivals.
-            Hasten(now, _options.ResetDelayMin, _options.ResetDelayMax);
-        }
-
+        RetryIfLost(now);
         return _ballot.IsWon;
     }
 
@@ -271,6 +273,7 @@ internal sealed class Election(RaftState state)
     {
         _campaign++;
         _ballot = new Ballot(_options.Configuration);
+        _ballot.Await(_options.Self);
     }
 
     private void Broadcast(PeerMessage request)
@@ -285,7 +288,20 @@ internal sealed class Election(RaftState state)
         }
     }
 
-    private void Ask(Peer peer) => _state.Send(peer.Node, _request! with { Session = peer.Session });
+    private void Ask(Peer peer)
+    {
+        _ballot!.Await(peer.Node);
+        _state.Send(peer.Node, _request! with { Session = peer.Session });
+    }
+
+    // A split vote: nobody leads, so a whole timeout would be lost time. The random delay parts the rivals.
+    private void RetryIfLost(long now)
+    {
+        if (_state.Role == RaftRole.Candidate && _ballot!.IsLost)
+        {
+            Hasten(now, _options.ResetDelayMin, _options.ResetDelayMax);
+        }
+    }
 
     private bool IsUpToDate(Term lastTerm, LogPosition end) =>
         lastTerm > _state.Log.LastTerm || (lastTerm == _state.Log.LastTerm && end >= _state.Log.End);

@@ -45,14 +45,35 @@ public sealed class QuorumTests
     }
 
     [Fact]
-    public void A_ballot_is_lost_when_the_rest_is_no_majority()
+    public void A_ballot_is_lost_when_grants_and_awaited_answers_are_no_majority()
     {
         var ballot = new Ballot(new Configuration([new NodeId(1), new NodeId(2), new NodeId(3)]));
+        ballot.Await(new NodeId(1));
+        ballot.Await(new NodeId(2));
+        ballot.Await(new NodeId(3));
 
         ballot.Count(new NodeId(2), isGranted: false);
         Assert.False(ballot.IsLost);
-        ballot.Count(new NodeId(3), isGranted: false);
+        ballot.Count(new NodeId(1), isGranted: true);
+        Assert.False(ballot.IsLost);
+        ballot.GiveUp(new NodeId(3));
 
         Assert.True(ballot.IsLost);
+    }
+
+    [Fact]
+    public void A_voter_that_refused_can_be_asked_again()
+    {
+        var ballot = new Ballot(new Configuration([new NodeId(1), new NodeId(2), new NodeId(3)]));
+        ballot.Count(new NodeId(1), isGranted: true);
+        ballot.Await(new NodeId(2));
+        ballot.Count(new NodeId(2), isGranted: false);
+        Assert.True(ballot.IsLost);
+
+        ballot.Await(new NodeId(2));
+        Assert.False(ballot.IsLost);
+        ballot.Count(new NodeId(2), isGranted: true);
+
+        Assert.True(ballot.IsWon);
     }
 }

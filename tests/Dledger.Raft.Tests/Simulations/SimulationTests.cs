@@ -7,10 +7,10 @@ namespace Dledger.Raft.Tests.Simulations;
 public sealed class SimulationTests
 {
     [Fact]
-    public void All_invariants_hold_in_300_runs()
+    public void All_invariants_hold_in_600_runs()
     {
         var campaign = new Campaign();
-        for (ulong seed = 1; seed <= 300; seed++)
+        for (ulong seed = 1; seed <= 600; seed++)
         {
             var result = campaign.Run(seed);
             Assert.True(result.Failure is null, Explain(result));
