@@ -2,11 +2,14 @@ using System.Globalization;
 
 namespace Dledger.Benchmarks;
 
-/// <summary>How much CPU processes other than ours used during a run. A result taken next to a busy neighbour is worth little.</summary>
+/// <summary>
+/// How much CPU went elsewhere during a run: to other processes, and to other guests of the host (steal). A result taken next to a
+/// busy neighbour is worth little, and stolen time shows up in the tail: a call waits whenever its core is away.
+/// </summary>
 internal sealed class NeighbourLoad
 {
     private readonly int[] _ownProcesses;
-    private readonly (double Busy, double Own) _before;
+    private readonly (double Busy, double Own, double Stolen) _before;
     private readonly DateTime _start = DateTime.UtcNow;
 
     private NeighbourLoad(int[] ownProcesses)
@@ -18,15 +21,16 @@ internal sealed class NeighbourLoad
     public static NeighbourLoad Start(IEnumerable<int> ownProcesses) =>
         new([.. ownProcesses.Append(Environment.ProcessId)]);
 
-    /// <summary>Cores kept busy by others since the start, for example 0.2.</summary>
-    public double CoresUsedByOthers()
+    /// <summary>Cores kept busy by other processes, and cores taken by the host, since the start; for example 0.2.</summary>
+    public (double Others, double Stolen) Cores()
     {
         var after = Sample();
+        var seconds = (DateTime.UtcNow - _start).TotalSeconds;
         var others = after.Busy - _before.Busy - (after.Own - _before.Own);
-        return Math.Max(0, others / (DateTime.UtcNow - _start).TotalSeconds);
+        return (Math.Max(0, others / seconds), (after.Stolen - _before.Stolen) / seconds);
     }
 
-    private (double Busy, double Own) Sample()
+    private (double Busy, double Own, double Stolen) Sample()
     {
         const double ticksPerSecond = 100;
         var cpu = File.ReadLines("/proc/stat").First().Split(' ', StringSplitOptions.RemoveEmptyEntries);
@@ -37,7 +41,7 @@ internal sealed class NeighbourLoad
             var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
             return Number(fields[11]) + Number(fields[12]);
         });
-        return (busy / ticksPerSecond, own / ticksPerSecond);
+        return (busy / ticksPerSecond, own / ticksPerSecond, Number(cpu[8]) / ticksPerSecond);
     }
 
     private static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);

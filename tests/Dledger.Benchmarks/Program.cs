@@ -17,7 +17,8 @@ var flushMode = args.Length > 3 ? args[3] : "QUORUM_SYNC";
 
 Console.WriteLine($"unary SendMessage, {bodyBytes} B bodies, {flushMode}, {duration.TotalSeconds:0} s a row, " +
                   $"{Environment.ProcessorCount} cores shared by client and nodes, {Environment.Version}");
-Console.WriteLine("nodes  in flight     msg/s    p50 ms    p99 ms   failed   cores used by others");
+Console.WriteLine("'disk' is one write and one fdatasync of such a frame alone, just before the row; 'stolen' is CPU that the host took away.");
+Console.WriteLine("nodes  in flight     msg/s    p50 ms    p99 ms   failed   disk p50   disk p99   others' cores   stolen cores");
 
 foreach (var nodeCount in new[] { 1, 3 })
 {
@@ -26,12 +27,16 @@ foreach (var nodeCount in new[] { 1, 3 })
     await WarmUpAsync(workload);
     foreach (var inFlight in new[] { 1, 16, 64 })
     {
+        var disk = BareDisk.Measure(frameBytes: bodyBytes + 256);
         var neighbours = NeighbourLoad.Start(cluster.ProcessIds);
         var result = await workload.RunAsync(inFlight, duration, CancellationToken.None);
+        var (others, stolen) = neighbours.Cores();
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"{nodeCount,5}  {result.InFlight,9}  {result.MessagesPerSecond,8:0}  {result.P50Milliseconds,8:0.00}  " +
-            $"{result.P99Milliseconds,8:0.00}  {result.Failed,7}  {neighbours.CoresUsedByOthers(),6:0.00}"));
+            $"{result.P99Milliseconds,8:0.00}  {result.Failed,7}  " +
+            $"{LatencyRecorder.Percentile(disk, 0.5),9:0.00}  {LatencyRecorder.Percentile(disk, 0.99),9:0.00}  " +
+            $"{others,14:0.00}  {stolen,13:0.00}"));
     }
 }
 

@@ -21,7 +21,7 @@ public sealed record CommitLogOptions
     public bool ZeroFillSpares { get; init; } = true;
 
     /// <summary>Rate at which spares are written while none is urgent, bytes per second.</summary>
-    public long PrepareBytesPerSecond { get; init; } = 64L << 20;
+    public long PrepareBytesPerSecond { get; init; } = 16L << 20;
 
     /// <summary>The largest frame that is written or accepted, bytes.</summary>
     public int FrameBytesMax { get; init; } = 8 << 20;
