@@ -54,6 +54,12 @@ public sealed record RaftOptions
     /// <summary>Bytes sent to one peer and not yet received by it.</summary>
     public long WindowBytesMax { get; init; } = 32L << 20;
 
+    /// <summary>
+    /// Bytes that a follower reports as received beyond those that it has synced. With the leader's window this bounds what a
+    /// follower with a slow disk must keep in memory, and nobody has to stop reading the connection.
+    /// </summary>
+    public long UnsyncedBytesMax { get; init; } = 48L << 20;
+
     /// <summary>Bytes that a leader may have uncommitted before it takes no further frames.</summary>
     public long UncommittedBytesMax { get; init; } = 64L << 20;
 
@@ -77,7 +83,7 @@ public sealed record RaftOptions
             CheckQuorumWindow >= 2 * ElectionTimeoutMin,
             "the check-quorum window must be at least twice the shortest election timeout");
         Require(
-            RangeBytesMax > 0 && ProbeBytesMax > 0 && WindowBytesMax > 0 && UncommittedBytesMax > 0,
+            RangeBytesMax > 0 && ProbeBytesMax > 0 && WindowBytesMax > 0 && UnsyncedBytesMax > 0 && UncommittedBytesMax > 0,
             "sizes must be positive");
         return problems;
 

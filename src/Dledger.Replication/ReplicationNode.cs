@@ -4,11 +4,11 @@ using Dledger.Replication.Applying;
 using Dledger.Replication.Bootstrapping;
 using Dledger.Replication.Clocks;
 using Dledger.Replication.Driving;
+using Dledger.Replication.Loops;
 using Dledger.Replication.Peers;
 using Dledger.Replication.Tails;
 using Dledger.Replication.Writing;
 using Dledger.Storage.Disks;
-using Dledger.Storage.Logs;
 using Microsoft.Extensions.Logging;
 
 namespace Dledger.Replication;
@@ -23,18 +23,13 @@ public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWrit
 
     private readonly ReplicationOptions _options;
     private readonly IPeerTransport _transport;
-    private readonly IStateMachine _machine;
-    private readonly TimeProvider _time;
-    private readonly ulong _seed;
+    private readonly ILoopHost _host;
     private readonly ILogger _logger;
     private readonly NodeStorage _storage;
-    private readonly IdGenerator _ids;
     private readonly LogClock _clock;
     private readonly LoopInbox _inbox;
-    private readonly PeerGate _gate;
     private readonly FaultLatch _faults = new();
-    private readonly Thread _thread;
-    private readonly ManualResetEvent _restored = new(false);
+    private readonly NodeLife _life;
     private readonly Lock _stopLock = new();
     private readonly TaskCompletionSource<ReplicationExit> _completion =
         new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -43,9 +38,8 @@ public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWrit
     private ReplicationStatus? _status;
     private NodePicture? _statusPicture;
     private RunningParts? _running;
-    private LogPosition _restoredAt;
+    private ILoopRun? _living;
     private Task? _shutdown;
-    private bool _isTransportStarted;
 
     private ReplicationNode(
         ReplicationOptions options,
@@ -55,28 +49,45 @@ public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWrit
         IStateMachine machine,
         TimeProvider time,
         ulong seed,
-        ILogger logger)
+        ILogger logger,
+        ILoopHost host)
     {
         _options = options;
         _storage = storage;
-        _ids = ids;
         _transport = transport;
-        _machine = machine;
-        _time = time;
-        _seed = seed;
         _logger = logger;
+        _host = host;
         _clock = new LogClock(time);
         _inbox = new LoopInbox(options);
-        _picture = NodePicture.Unavailable(
-            storage.Meta.Current.ClusterId, PeerState.Fresh, storage.Meta.Current.Term, "the node is starting");
-        _gate = new PeerGate(
-            options,
-            storage.Meta.Current.StorageId,
-            options.Log.FrameBytesMax,
-            _inbox,
-            _clock,
-            () => Volatile.Read(ref _picture));
-        _thread = new Thread(Run) { IsBackground = true, Name = $"dledger-replication-{options.Self}" };
+        var meta = storage.Meta.Current;
+        _picture = NodePicture.Unavailable(meta.ClusterId, PeerState.Fresh, meta.Term, "the node is starting");
+        _life = new NodeLife(new LifeSurroundings
+        {
+            Options = options,
+            Storage = storage,
+            Ids = ids,
+            Transport = transport,
+            Machine = machine,
+            Time = time,
+            Seed = seed,
+            Logger = logger,
+            Host = host,
+            Clock = _clock,
+            Inbox = _inbox,
+            Gate = new PeerGate(
+                options,
+                meta.StorageId,
+                options.Log.FrameBytesMax,
+                _inbox,
+                _clock,
+                () => Volatile.Read(ref _picture)),
+            Faults = _faults,
+            WriterReports = this,
+            ApplyReports = this,
+            Publish = picture => Volatile.Write(ref _picture, picture),
+            PartsMade = parts => Volatile.Write(ref _running, parts),
+            Fail = Fail,
+        });
     }
 
     /// <inheritdoc/>
@@ -133,7 +144,19 @@ public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWrit
         IStateMachine machine,
         TimeProvider time,
         ulong seed,
-        ILoggerFactory loggers)
+        ILoggerFactory loggers) =>
+        Start(options, disk, transport, machine, time, seed, loggers, new ThreadLoopHost());
+
+    /// <summary>The same with the loops run by another host.</summary>
+    internal static ReplicationNode Start(
+        ReplicationOptions options,
+        IDisk disk,
+        IPeerTransport transport,
+        IStateMachine machine,
+        TimeProvider time,
+        ulong seed,
+        ILoggerFactory loggers,
+        ILoopHost host)
     {
         var problems = options.Validate();
         if (problems.Count > 0)
@@ -144,8 +167,13 @@ public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWrit
         var ids = new IdGenerator(seed ^ ((ulong)options.Self.Value << 56));
         var storage = NodeStorage.Open(disk, options, ids);
         var logger = loggers.CreateLogger("Dledger.Replication");
-        var node = new ReplicationNode(options, storage, ids, transport, machine, time, seed, logger);
-        node._thread.Start();
+        var node = new ReplicationNode(options, storage, ids, transport, machine, time, seed, logger, host);
+        lock (node._stopLock)
+        {
+            // A node that fails in its first turn waits here until there is something to join.
+            node._living = host.Run(node._life);
+        }
+
         return node;
     }
 
@@ -218,21 +246,13 @@ public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWrit
 
     void ILogWriterReports.WriterFailed(Exception fault) => Fail("the log cannot be written", fault);
 
-    void IApplyReports.Restored(LogPosition applied)
-    {
-        _restoredAt = applied;
-        _restored.Set();
-    }
+    void IApplyReports.Restored() => _inbox.Signal.Set();
 
     void IApplyReports.AppliedMoved() => _inbox.Signal.Set();
 
     void IApplyReports.ServingBegan(Term term) => ReplicationEvents.ServingBegan(_logger, _options.Self, term);
 
-    void IApplyReports.ApplyFailed(Exception fault)
-    {
-        Fail("the state machine failed", fault);
-        _restored.Set();
-    }
+    void IApplyReports.ApplyFailed(Exception fault) => Fail("the state machine failed", fault);
 
     private ProposalFailure? FindRefusal()
     {
@@ -283,146 +303,6 @@ public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWrit
         IsStopping = picture.IsStopping,
     };
 
-    private void Run()
-    {
-        ReplicationLoop? loop = null;
-        try
-        {
-            RunPhases(ref loop);
-        }
-        catch (Exception fault)
-        {
-            Fail("the replication loop failed", fault);
-        }
-
-        var (events, proposals) = _inbox.Close();
-        foreach (var proposal in proposals)
-        {
-            proposal.Fail(new ProposalFailure(ProposalFailureKind.Stopping, NodeId.None, "the node has stopped"));
-        }
-
-        foreach (var transfer in events.OfType<TransferRequested>())
-        {
-            transfer.Completion.TrySetResult(false);
-        }
-
-        loop?.Abandon(_faults.Reason ?? "the node has stopped");
-    }
-
-    private void RunPhases(ref ReplicationLoop? loop)
-    {
-        IReadOnlyList<OutboundOpened> sessions = [];
-        if (_storage.Meta.Current.Genesis is null)
-        {
-            var founder = new GenesisFounder(
-                _options, _storage.Meta, _ids, _inbox, _transport, PublishFresh, _logger);
-            PublishFresh("no cluster yet");
-            StartTransport();
-            if (!founder.Run())
-            {
-                return;
-            }
-
-            sessions = founder.OpenSessions;
-        }
-
-        _gate.Admit(_storage.Meta.Current.Genesis!);
-        var recovery = _storage.OpenLog(_time);
-        if (recovery.Damage is { } damage)
-        {
-            ServeDamaged(damage);
-            return;
-        }
-
-        if (recovery.TornTail)
-        {
-            ReplicationEvents.TornTailCut(_logger, recovery.Tail.End);
-        }
-
-        loop = StartLoops(recovery, sessions);
-        loop?.Run();
-    }
-
-    private ReplicationLoop? StartLoops(CommitLogRecovery recovery, IReadOnlyList<OutboundOpened> sessions)
-    {
-        var log = recovery.Log!;
-        var cache = new TailCache(recovery.Tail.End, _options.TailCacheBytesMax);
-        var running = new RunningParts(
-            log,
-            cache,
-            new LogWriter(log, _storage.Meta, _clock, _options.FlushMode, this, $"dledger-writer-{_options.Self}"),
-            new ApplyLoop(_machine, log, cache, _clock, this, _options.Self, _options.WaitingRequestCountMax),
-            log.CreatePreparer());
-        Volatile.Write(ref _running, running);
-        running.Start();
-        _restored.WaitOne();
-        if (_faults.IsSet)
-        {
-            return null;
-        }
-
-        var loop = new ReplicationLoop(new LoopSurroundings
-        {
-            Options = _options,
-            Metadata = _storage.Meta.Current,
-            Recovery = recovery,
-            Log = log,
-            Cache = cache,
-            Writer = running.Writer,
-            Apply = running.Apply,
-            Transport = _transport,
-            Inbox = _inbox,
-            Clock = _clock,
-            Faults = _faults,
-            Logger = _logger,
-            Seed = _seed ^ (ulong)_options.Self.Value,
-            Restored = _restoredAt,
-            OpenSessions = sessions,
-            Publish = Publish,
-        });
-        running.Loop = loop;
-        loop.Publish();
-        StartTransport();
-        return loop;
-    }
-
-    private void StartTransport()
-    {
-        if (!_isTransportStarted)
-        {
-            _isTransportStarted = true;
-            _transport.Start(_options.Self, _options.Members, _gate);
-        }
-    }
-
-    private void ServeDamaged(LogDamage damage)
-    {
-        var reason = $"log corrupt at {damage.Position}: {damage.Reason}";
-        ReplicationEvents.NodeUnavailable(_logger, _options.Self, reason);
-        Publish(NodePicture.Unavailable(
-            _storage.Meta.Current.ClusterId, PeerState.Repairing, _storage.Meta.Current.Term, reason));
-        StartTransport();
-        var events = new List<LoopEvent>();
-        while (true)
-        {
-            _inbox.Signal.Wait(-1);
-            if (_inbox.TryTakeEvents(ref events) && events.OfType<StopRequested>().Any())
-            {
-                return;
-            }
-
-            foreach (var transfer in events.OfType<TransferRequested>())
-            {
-                transfer.Completion.TrySetResult(false);
-            }
-        }
-    }
-
-    private void Publish(NodePicture picture) => Volatile.Write(ref _picture, picture);
-
-    private void PublishFresh(string reason) =>
-        Publish(NodePicture.Unavailable(Guid.Empty, PeerState.Fresh, _storage.Meta.Current.Term, reason));
-
     private void Fail(string what, Exception fault)
     {
         var reason = $"{what}: {fault.Message}";
@@ -453,16 +333,16 @@ public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWrit
         }
     }
 
-    // From the loop outwards: first nothing is promised any more, then nobody can reach the node, then its threads end.
+    // From the loop outwards: first nothing is promised any more, then nobody can reach the node, then its other loops end.
     private async Task ShutDownAsync(bool isGraceful)
     {
         _inbox.TryAdd(new StopRequested(isGraceful));
         var isLoopEnded = false;
-        await BlockAsync(() => isLoopEnded = _thread.Join(JoinPatience));
+        await _host.WaitAside(() => isLoopEnded = _living!.Join(JoinPatience));
         await _transport.DisposeAsync();
         if (isLoopEnded)
         {
-            await BlockAsync(StopParts);
+            await _host.WaitAside(StopParts);
         }
         else
         {
@@ -496,8 +376,4 @@ public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWrit
             }
         }
     }
-
-    // Joins threads on a thread of its own, never on one of the pool.
-    private static Task BlockAsync(Action action) => Task.Factory.StartNew(
-        action, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 }

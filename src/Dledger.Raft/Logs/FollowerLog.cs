@@ -146,7 +146,7 @@ internal sealed class FollowerLog(RaftState state)
             SeededDefect.AckOwnUnverifiedTail => _log.Durable,
             _ => LogPosition.Min(_log.Durable, _verified),
         },
-        Received = _verified,
+        Received = LogPosition.Min(_verified, _log.Durable + _state.Options.UnsyncedBytesMax),
         Applied = _state.Applied,
         SyncAge = _state.SyncAge(now),
         Mismatch = mismatch,

@@ -1,5 +1,6 @@
 using Dledger.Primitives;
 using Dledger.Replication.Clocks;
+using Dledger.Replication.Loops;
 using Dledger.Replication.Queues;
 using Dledger.Replication.Tails;
 using Dledger.Storage.Logs;
@@ -7,9 +8,9 @@ using Dledger.Storage.Logs;
 namespace Dledger.Replication.Applying;
 
 /// <summary>
-/// The thread that owns the state machine: committed frames in log order, requests between them, timers.
+/// The loop that owns the state machine: committed frames in log order, requests between them, timers.
 /// </summary>
-internal sealed class ApplyLoop
+internal sealed class ApplyLoop : ILoop
 {
     private const int FramesPerRound = 256;
     private const long BytesPerRound = 8L << 20;
@@ -25,11 +26,9 @@ internal sealed class ApplyLoop
     private readonly IApplyReports _reports;
     private readonly int _requestCountMax;
     private readonly NodeId _self;
-    private readonly WakeSignal _signal = new();
     private readonly SwapQueue<ApplyOrder> _orders;
     private readonly SwapQueue<IStateMachineRequest> _requests;
     private readonly Queue<ProposedFrame> _proposed = new();
-    private readonly Thread _thread;
     private List<ApplyOrder> _takenOrders = [];
     private List<IStateMachineRequest> _takenRequests = [];
     private int _requestCount;
@@ -38,6 +37,8 @@ internal sealed class ApplyLoop
     private long _appliedValue;
     private long _servingTermValue;
     private Term _leadingTerm;
+    private volatile bool _isRestored;
+    private LogPosition _restored;
     private bool _isLeading;
     private bool _isServing;
     private long _dueAt;
@@ -61,19 +62,24 @@ internal sealed class ApplyLoop
         _reports = reports;
         _self = self;
         _requestCountMax = requestCountMax;
-        _orders = new SwapQueue<ApplyOrder>(_signal);
-        _requests = new SwapQueue<IStateMachineRequest>(_signal);
-        _thread = new Thread(Run) { IsBackground = true, Name = $"dledger-apply-{self}" };
+        _orders = new SwapQueue<ApplyOrder>(Signal);
+        _requests = new SwapQueue<IStateMachineRequest>(Signal);
     }
+
+    /// <inheritdoc/>
+    public string Name => $"dledger-apply-{_self}";
+
+    /// <inheritdoc/>
+    public WakeSignal Signal { get; } = new();
 
     /// <summary>Everything before it has been applied. Any thread.</summary>
     public LogPosition Applied => new(Volatile.Read(ref _appliedValue));
 
+    /// <summary>Where the state machine continued after its restore; null before. Any thread.</summary>
+    public LogPosition? Restored => _isRestored ? _restored : null;
+
     /// <summary>The term in which this node serves as the leader, or <see cref="Term.Zero"/>. Any thread.</summary>
     public Term ServingTerm => new(Volatile.Read(ref _servingTermValue));
-
-    /// <summary>Starts the thread, which restores the state machine first.</summary>
-    public void Start() => _thread.Start();
 
     /// <summary>Tells the loop what to do next. The replication loop only, so that the order is its order.</summary>
     public void Add(ApplyOrder order) => _orders.TryAdd(order);
@@ -90,49 +96,56 @@ internal sealed class ApplyLoop
         return false;
     }
 
-    /// <summary>Waits for the thread to end.</summary>
-    public bool Join(TimeSpan patience) => _thread.Join(patience);
-
-    private void Run()
+    /// <summary>
+    /// Applies some of what is committed and serves what waits; the first turn restores the state machine. The last one
+    /// follows <see cref="StopApplying"/> or a fault.
+    /// </summary>
+    public NextTurn Turn()
     {
-        Exception? failure = null;
         try
         {
-            Publish(_machine.Restore(_log.DurableEnd));
-            _commit = _applied;
-            _reports.Restored(_applied);
-            while (true)
+            var next = Work();
+            if (next.IsNever)
             {
-                TakeOrders();
-                if (_stop is not null)
-                {
-                    break;
-                }
-
-                HandleRequests();
-                var isBehind = ApplyFrames();
-                RunTimers();
-                if (!isBehind)
-                {
-                    _signal.Wait(WaitMilliseconds());
-                }
+                Abandon(failure: null);
             }
 
-            if (!_stop.IsFault)
-            {
-                _machine.Stop();
-            }
+            return next;
         }
         catch (Exception fault)
         {
-            failure = fault;
+            Abandon(fault);
+            _reports.ApplyFailed(fault);
+            return NextTurn.Never;
+        }
+    }
+
+    private NextTurn Work()
+    {
+        if (!_isRestored)
+        {
+            _restored = _machine.Restore(_log.DurableEnd);
+            Publish(_restored);
+            _commit = _restored;
+            _isRestored = true;
+            _reports.Restored();
         }
 
-        Abandon(failure);
-        if (failure is not null)
+        TakeOrders();
+        if (_stop is { } stop)
         {
-            _reports.ApplyFailed(failure);
+            if (!stop.IsFault)
+            {
+                _machine.Stop();
+            }
+
+            return NextTurn.Never;
         }
+
+        HandleRequests();
+        var isBehind = ApplyFrames();
+        RunTimers();
+        return isBehind ? NextTurn.AtOnce : NextTurn.After(WaitMilliseconds());
     }
 
     private void TakeOrders()

@@ -5,8 +5,8 @@ namespace Dledger.Replication.Applying;
 /// <summary>What the apply loop tells its node. Called on the apply thread.</summary>
 internal interface IApplyReports
 {
-    /// <summary>The state machine continues at a position.</summary>
-    void Restored(LogPosition applied);
+    /// <summary>The state machine is restored, and <see cref="ApplyLoop.Restored"/> tells from where it continues.</summary>
+    void Restored();
 
     /// <summary>Frames were applied; a leader that waits for it may cut again.</summary>
     void AppliedMoved();

@@ -32,32 +32,32 @@ internal sealed class GenesisFounder(
     /// <summary>Outbound sessions that are still open.</summary>
     public IReadOnlyList<OutboundOpened> OpenSessions => [.. _sessions.Values];
 
-    /// <summary>Returns when the meta file holds a genesis; false when the node was stopped before.</summary>
-    public bool Run()
+    /// <summary>Handles what has come; says whether the meta file holds a genesis now.</summary>
+    public Founding Turn()
     {
-        ReplicationEvents.BootstrapWaits(logger, options.Self);
-        while (!_isStopped)
+        if (inbox.TryTakeEvents(ref _events) && TakeOffer() is { } offered)
         {
-            if (IsFounder() && Others().All(IsFresh))
-            {
-                Keep(Found());
-                return true;
-            }
+            Keep(offered);
 
-            publishReason(DescribeWait());
-            inbox.Signal.Wait(-1);
-            if (inbox.TryTakeEvents(ref _events) && TakeOffer() is { } offered)
-            {
-                Keep(offered);
-
-                // The peers still know this node as fresh; a new Hello on each connection tells them.
-                _sessions.Clear();
-                transport.CloseAll("this node has become a member");
-                return true;
-            }
+            // The peers still know this node as fresh; a new Hello on each connection tells them.
+            _sessions.Clear();
+            transport.CloseAll("this node has become a member");
+            return Founding.Done;
         }
 
-        return false;
+        if (_isStopped)
+        {
+            return Founding.Stopped;
+        }
+
+        if (IsFounder() && Others().All(IsFresh))
+        {
+            Keep(Found());
+            return Founding.Done;
+        }
+
+        publishReason(DescribeWait());
+        return Founding.Waits;
     }
 
     private IEnumerable<NodeId> Others() =>

@@ -7,21 +7,18 @@ namespace Dledger.Replication.Driving;
 internal sealed class LoopInbox
 {
     /// <summary>
-    /// Bytes of appends that were received and are not on disk. Beyond it a receiver waits, which stops the leader at
-    /// its window: a follower with a slow disk must not fill its memory.
+    /// Bytes of appends that were received and are not on disk. A leader that heeds its window and what its followers
+    /// report as received stays below: <see cref="Raft.RaftOptions.UnsyncedBytesMax"/> and one window.
     /// </summary>
     private const long UnwrittenBytesMax = 96L << 20;
 
     private readonly ReplicationOptions _options;
     private readonly SwapQueue<LoopEvent> _events;
     private readonly SwapQueue<Proposal> _proposals;
-    private readonly Lock _creditLock = new();
-    private readonly ManualResetEvent _creditMoved = new(false);
     private long _waitingBytes;
     private int _waitingCount;
     private long _receivedBytes;
     private long _unwrittenBytes;
-    private bool _isClosed;
 
     public LoopInbox(ReplicationOptions options)
     {
@@ -36,15 +33,26 @@ internal sealed class LoopInbox
     /// <summary>Adds an event; false when the loop has ended. Any thread.</summary>
     public bool TryAdd(LoopEvent item) => _events.TryAdd(item);
 
-    /// <summary>Adds a message of a peer, after waiting for room when it brings frames. Receiver threads.</summary>
-    public void AddMessage(PeerMessage message)
+    /// <summary>
+    /// Adds a message of a peer; false when it brings frames beyond the bound, for which its connection must be closed.
+    /// Receiver threads.
+    /// </summary>
+    public bool TryAddMessage(PeerMessage message)
     {
         if (message is AppendRequest { IsEmpty: false } append)
         {
-            WaitForCredit(append.Bytes.Length);
+            var bytes = append.Bytes.Length;
+            var received = Interlocked.Add(ref _receivedBytes, bytes);
+            var outstanding = received + Volatile.Read(ref _unwrittenBytes);
+            if (outstanding > UnwrittenBytesMax && outstanding > bytes)
+            {
+                Interlocked.Add(ref _receivedBytes, -bytes);
+                return false;
+            }
         }
 
         _events.TryAdd(new MessageArrived(message));
+        return true;
     }
 
     /// <summary>Adds a proposal; false when a bound is reached. Any thread.</summary>
@@ -80,46 +88,11 @@ internal sealed class LoopInbox
     /// </summary>
     public void ReleaseReceived(long steppedBytes, long unwrittenBytes)
     {
-        lock (_creditLock)
-        {
-            _receivedBytes -= steppedBytes;
-            _unwrittenBytes = unwrittenBytes;
-            if (_receivedBytes + _unwrittenBytes < UnwrittenBytesMax)
-            {
-                _creditMoved.Set();
-            }
-        }
+        Interlocked.Add(ref _receivedBytes, -steppedBytes);
+        Volatile.Write(ref _unwrittenBytes, unwrittenBytes);
     }
 
     /// <summary>Refuses everything from now on and answers what was never taken.</summary>
-    public (IReadOnlyList<LoopEvent> Events, IReadOnlyList<Proposal> Proposals) Close()
-    {
-        lock (_creditLock)
-        {
-            _isClosed = true;
-        }
-
-        _creditMoved.Set();
-        return (_events.Close(), _proposals.Close());
-    }
-
-    private void WaitForCredit(int bytes)
-    {
-        while (true)
-        {
-            lock (_creditLock)
-            {
-                var outstanding = _receivedBytes + _unwrittenBytes;
-                if (_isClosed || outstanding == 0 || outstanding + bytes <= UnwrittenBytesMax)
-                {
-                    _receivedBytes += bytes;
-                    return;
-                }
-
-                _creditMoved.Reset();
-            }
-
-            _creditMoved.WaitOne();
-        }
-    }
+    public (IReadOnlyList<LoopEvent> Events, IReadOnlyList<Proposal> Proposals) Close() =>
+        (_events.Close(), _proposals.Close());
 }

@@ -112,8 +112,7 @@ internal sealed class PeerGate(
             message = append with { Frames = frames };
         }
 
-        inbox.AddMessage(message);
-        return null;
+        return inbox.TryAddMessage(message) ? null : "more frames came than the window of a follower holds";
     }
 
     private string? TryParseFrames(AppendRequest append, out List<FrameSummary> frames)

@@ -6,6 +6,7 @@ using Dledger.Raft.Peers;
 using Dledger.Raft.Quorums;
 using Dledger.Replication.Applying;
 using Dledger.Replication.Clocks;
+using Dledger.Replication.Loops;
 using Dledger.Replication.Peers;
 using Dledger.Replication.Tails;
 using Dledger.Replication.Writing;
@@ -18,7 +19,7 @@ namespace Dledger.Replication.Driving;
 /// Drives RaftCore: events and proposals in, effects out to the writer, the peers and the apply loop.
 /// </summary>
 /// <remarks>
-/// Runs on one thread, which owns the core, the frame cutting, the tail cache's content and the proposals on their way.
+/// A loop that owns the core, the frame cutting, the tail cache's content and the proposals on their way.
 /// It never waits for a disk or a socket. Each turn drains the inbox before it looks at the timers (raft-and-storage.md
 /// 2.13).
 /// </remarks>
@@ -50,6 +51,7 @@ internal sealed class ReplicationLoop
     private long? _syncPending;
     private LogPosition _appliedTold;
     private TaskCompletionSource<bool>? _transfer;
+    private bool _isStarted;
     private bool _isStopping;
     private bool _isGracefulStop;
     private long _stopDeadline;
@@ -85,21 +87,25 @@ internal sealed class ReplicationLoop
     public NodeMetadata Metadata => _metadata;
 
     /// <summary>
-    /// Runs until a stop was requested and, if graceful, leadership was handed over or the patience ended.
+    /// Handles what has come and what is due. The last turn follows a fault, or a requested stop once leadership was
+    /// handed over or the patience ended.
     /// </summary>
     /// <exception cref="Exception">Any: the node must end its service.</exception>
-    public void Run()
+    public NextTurn Turn()
     {
-        foreach (var session in _around.OpenSessions)
+        if (!_isStarted)
         {
-            OpenSession(_clock.Monotonic(), session);
+            _isStarted = true;
+            foreach (var session in _around.OpenSessions)
+            {
+                OpenSession(_clock.Monotonic(), session);
+            }
         }
 
-        Turn();
-        while (!MayEnd() && !_around.Faults.IsSet)
+        Work();
+        if (!MayEnd() && !_around.Faults.IsSet)
         {
-            _inbox.Signal.Wait(WaitMilliseconds());
-            Turn();
+            return NextTurn.After(WaitMilliseconds());
         }
 
         if (_isGracefulStop && !_around.Faults.IsSet)
@@ -108,16 +114,18 @@ internal sealed class ReplicationLoop
             ExecuteEffects();
             _around.Transport.Drain(DrainPatience);
         }
+
+        return NextTurn.Never;
     }
 
-    /// <summary>Fails everything that still waits; called once after <see cref="Run"/> ended in whatever way.</summary>
+    /// <summary>Fails everything that still waits; called once after the last turn in whatever way.</summary>
     public void Abandon(string detail)
     {
         _transfer?.TrySetResult(false);
         _proposals.FailAll(ProposalFailureKind.Stopping, NodeId.None, detail);
     }
 
-    private void Turn()
+    private void Work()
     {
         if (_inbox.TryTakeEvents(ref _events))
         {

@@ -1,4 +1,5 @@
 using Dledger.Replication.Applying;
+using Dledger.Replication.Loops;
 using Dledger.Replication.Tails;
 using Dledger.Replication.Writing;
 using Dledger.Storage.Logs;
@@ -6,10 +7,13 @@ using Dledger.Storage.Logs;
 namespace Dledger.Replication.Driving;
 
 /// <summary>What exists while a node takes part: made when its log is open, ended in the reverse order.</summary>
-internal sealed class RunningParts(
-    CommitLog log, TailCache cache, LogWriter writer, ApplyLoop apply, SegmentPreparer preparer)
+internal sealed class RunningParts(CommitLog log, TailCache cache, LogWriter writer, ApplyLoop apply)
 {
     private static readonly TimeSpan JoinPatience = TimeSpan.FromSeconds(15);
+
+    private readonly SegmentPreparer _preparer = log.CreatePreparer();
+    private ILoopRun? _writing;
+    private ILoopRun? _applying;
 
     public CommitLog Log => log;
 
@@ -22,24 +26,24 @@ internal sealed class RunningParts(
     /// <summary>Set once the state machine is restored.</summary>
     public ReplicationLoop? Loop { get; set; }
 
-    /// <summary>Starts the threads below the replication loop.</summary>
-    public void Start()
+    /// <summary>Starts the loops below the replication loop.</summary>
+    public void Start(ILoopHost host)
     {
-        preparer.Start();
-        writer.Start();
-        apply.Start();
+        host.Run(_preparer);
+        _writing = host.Run(writer);
+        _applying = host.Run(apply);
     }
 
-    /// <summary>Ends the threads; the replication loop has ended before. False when one of them hangs.</summary>
+    /// <summary>Ends the loops; the replication loop has ended before. False when one of them hangs.</summary>
     public bool Stop(bool isFault)
     {
         apply.Add(new StopApplying(isFault));
-        var isApplyDone = apply.Join(JoinPatience);
+        var isApplyDone = _applying?.Join(JoinPatience) ?? true;
 
         // After a fault the files stay as they are: recovery, not a flush of ours, decides what counts.
         writer.Add(new StopWriting(isFault ? null : Loop?.Metadata));
-        var isWriterDone = writer.Join(JoinPatience);
-        preparer.Dispose();
+        var isWriterDone = _writing?.Join(JoinPatience) ?? true;
+        _preparer.Dispose();
         return isApplyDone && isWriterDone;
     }
 }

@@ -31,7 +31,7 @@ public interface IPeerEvents
 
     /// <summary>
     /// A message came. The node checks its content, keeps it, and answers null; or a reason for which the connection is
-    /// closed. May block the connection for a while: that is the back-pressure on a peer.
+    /// closed. Never blocks: behind frames wait heart-beats.
     /// </summary>
     string? Received(PeerMessage message);
 }

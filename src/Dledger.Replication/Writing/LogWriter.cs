@@ -1,18 +1,19 @@
 using Dledger.Primitives;
 using Dledger.Replication.Clocks;
+using Dledger.Replication.Loops;
 using Dledger.Replication.Queues;
 using Dledger.Storage.Logs;
 using Dledger.Storage.Metadata;
 
 namespace Dledger.Replication.Writing;
 
-/// <summary>The thread that writes: batches of frames with one sync each, truncations, and the meta file.</summary>
+/// <summary>The loop that writes: batches of frames with one sync each, truncations, and the meta file.</summary>
 /// <remarks>
 /// It takes everything that has gathered during the last sync and writes it at once, so the batch grows with the load
 /// and no timer is needed (raft-and-storage.md 8.6). Order is kept: metadata given before frames is durable before they
 /// are written (invariant I3). After the first fault nothing is reported any more (I32).
 /// </remarks>
-internal sealed class LogWriter
+internal sealed class LogWriter : ILoop
 {
     private const long BatchBytesMax = 32L << 20;
     private const int IdleMilliseconds = 100;
@@ -23,10 +24,9 @@ internal sealed class LogWriter
     private readonly LogClock _clock;
     private readonly ILogWriterReports _reports;
     private readonly bool _isAsync;
-    private readonly WakeSignal _signal = new();
     private readonly SwapQueue<WriterWork> _queue;
-    private readonly Thread _thread;
     private readonly List<ReadOnlyMemory<byte>> _batch = [];
+    private List<WriterWork> _work = [];
     private uint _batchGeneration;
     private LogPosition _batchEnd;
     private long _batchBytes;
@@ -45,9 +45,15 @@ internal sealed class LogWriter
         _clock = clock;
         _reports = reports;
         _isAsync = flushMode == FlushMode.QuorumAsync;
-        _queue = new SwapQueue<WriterWork>(_signal);
-        _thread = new Thread(Run) { IsBackground = true, Name = name };
+        _queue = new SwapQueue<WriterWork>(Signal);
+        Name = name;
     }
+
+    /// <inheritdoc/>
+    public string Name { get; }
+
+    /// <inheritdoc/>
+    public WakeSignal Signal { get; } = new();
 
     /// <summary>
     /// When the unfinished write or sync began, in monotonic microseconds; null when none is unfinished. Any thread.
@@ -61,51 +67,44 @@ internal sealed class LogWriter
         }
     }
 
-    /// <summary>Starts the thread.</summary>
-    public void Start() => _thread.Start();
-
     /// <summary>Queues work. The replication loop only; its caps bound what can wait here.</summary>
     public void Add(WriterWork work) => _queue.TryAdd(work);
 
-    /// <summary>Waits for the thread to end after <see cref="StopWriting"/> or a fault.</summary>
-    public bool Join(TimeSpan patience) => _thread.Join(patience);
-
-    private void Run()
+    /// <summary>Writes all that has gathered, with one sync. The last turn follows <see cref="StopWriting"/> or a fault.</summary>
+    public NextTurn Turn()
     {
         try
         {
-            var work = new List<WriterWork>();
-            while (true)
-            {
-                if (!_queue.TryTakeAll(ref work))
-                {
-                    if (!FinishOwedSyncs())
-                    {
-                        _signal.Wait(OwedWaitMilliseconds());
-                    }
-
-                    continue;
-                }
-
-                foreach (var item in work)
-                {
-                    if (item is StopWriting stop)
-                    {
-                        Stop(stop);
-                        return;
-                    }
-
-                    Execute(item);
-                }
-
-                FlushBatch();
-            }
+            return Work();
         }
         catch (Exception fault)
         {
             _queue.Close();
             _reports.WriterFailed(fault);
+            return NextTurn.Never;
         }
+    }
+
+    private NextTurn Work()
+    {
+        if (!_queue.TryTakeAll(ref _work))
+        {
+            return FinishOwedSyncs() ? NextTurn.AtOnce : NextTurn.After(OwedWaitMilliseconds());
+        }
+
+        foreach (var item in _work)
+        {
+            if (item is StopWriting stop)
+            {
+                Stop(stop);
+                return NextTurn.Never;
+            }
+
+            Execute(item);
+        }
+
+        FlushBatch();
+        return NextTurn.AtOnce;
     }
 
     private void Execute(WriterWork work)

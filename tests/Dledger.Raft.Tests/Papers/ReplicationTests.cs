@@ -312,6 +312,26 @@ public sealed class ReplicationTests
         Assert.False(cluster.Core(1).CanPropose);
     }
 
+    [Fact]
+    public void A_follower_with_a_stuck_disk_is_sent_no_more_than_it_may_keep_in_memory()
+    {
+        const int Cap = 4 * TestCluster.FrameLength;
+        var cluster = Led(options => options with { UnsyncedBytesMax = Cap, WindowBytesMax = Cap });
+        cluster[2].HoldsSync = true;
+
+        for (var i = 0; i < 30; i++)
+        {
+            cluster.Propose(1);
+            cluster.DeliverAll();
+        }
+
+        Assert.Equal(cluster.Core(1).End, cluster.Core(3).End);
+        Assert.InRange(cluster.Core(2).End - cluster.Core(2).Durable, Cap, (2 * Cap) + TestCluster.FrameLength);
+        cluster[2].HoldsSync = false;
+        cluster.Settle();
+        Assert.Equal(cluster.Core(1).End, cluster.Core(2).Durable);
+    }
+
     private static TestCluster Led(Func<RaftOptions, RaftOptions>? configure = null)
     {
         var cluster = new TestCluster(3, configure).Boot();
