@@ -83,7 +83,15 @@ internal sealed class SimulatedNode
         BootTerm = Disk.Term;
         _promised = LogPosition.Zero;
         _promisedHash = 0;
+
+        // What a node knows as committed it learned from frames and checkpoints on its own disk. A disk that missed the
+        // last truncation holds frames below the commit that the process knew, and they are not those.
         var frameCount = Log.CountBefore(LogPosition.Min(_knownCommit, Log.End));
+        while (frameCount > 0 && !Cluster.Checks.Commits.IsCommitted(Log.Frames[frameCount - 1]))
+        {
+            frameCount--;
+        }
+
         var known = Cluster.Random.Next(frameCount + 1);
         _reportedCommit = known == 0 ? LogPosition.Zero : Log.Frames[known - 1].End;
         var boot = new RaftBoot(
