@@ -23,7 +23,6 @@ public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWrit
 
     private readonly ReplicationOptions _options;
     private readonly IPeerTransport _transport;
-    private readonly ILoopHost _host;
     private readonly ILogger _logger;
     private readonly NodeStorage _storage;
     private readonly LogClock _clock;
@@ -56,7 +55,6 @@ public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWrit
         _storage = storage;
         _transport = transport;
         _logger = logger;
-        _host = host;
         _clock = new LogClock(time);
         _inbox = new LoopInbox(options);
         var meta = storage.Meta.Current;
@@ -337,12 +335,11 @@ public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWrit
     private async Task ShutDownAsync(bool isGraceful)
     {
         _inbox.TryAdd(new StopRequested(isGraceful));
-        var isLoopEnded = false;
-        await _host.WaitAside(() => isLoopEnded = _living!.Join(JoinPatience));
+        var isLoopEnded = await _living!.WaitForEndAsync(JoinPatience);
         await _transport.DisposeAsync();
         if (isLoopEnded)
         {
-            await _host.WaitAside(StopParts);
+            await StopPartsAsync();
         }
         else
         {
@@ -354,11 +351,11 @@ public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWrit
         _completion.TrySetResult(new ReplicationExit(reason is not null, reason ?? "the node was asked to stop"));
     }
 
-    private void StopParts()
+    private async Task StopPartsAsync()
     {
         try
         {
-            if (_running?.Stop(_faults.IsSet) ?? true)
+            if (_running is null || await _running.StopAsync(_faults.IsSet))
             {
                 _storage.Dispose();
             }

@@ -1,9 +1,11 @@
 using System.Text;
 using Dledger.Broker.Commands;
 using Dledger.Broker.Groups;
+using Dledger.Broker.Messages;
 using Dledger.Broker.Naming;
 using Dledger.Broker.Proposals;
 using Dledger.Broker.Topics;
+using Dledger.Storage.Disks;
 using Dledger.Storage.Records;
 using Microsoft.Extensions.Logging;
 
@@ -83,7 +85,18 @@ internal sealed class ReceiveService(BrokerCalls calls, PollTimer polls, ILogger
             }
 
             var mismatches = new List<DeliveryReference>();
-            var messages = reader.Read(grant, topic.Name, group.Id, topic.Id, request.Filter, mismatches);
+            IReadOnlyList<DeliveredMessage> messages;
+            try
+            {
+                messages = reader.Read(grant, topic.Name, group.Id, topic.Id, request.Filter, mismatches);
+            }
+            catch (StorageFaultException fault)
+            {
+                // The messages are leased; they come again when the lease ends, perhaps from a node that can read them.
+                return ReceiveOutcome.Of(new BrokerFailure(
+                    BrokerError.Unavailable, $"the records of the messages cannot be read: {fault.Message}"));
+            }
+
             FinishUnseen(group, topic, mismatches);
             if (messages.Count > 0)
             {

@@ -4,7 +4,8 @@ namespace Dledger.Replication.Clocks;
 /// <remarks>
 /// Log time is microseconds since the Unix epoch: an anchor plus monotonic elapsed time, never below a log time that
 /// this node has seen. So a jump of the wall clock does not move it; <see cref="Reanchor"/> follows the wall clock by
-/// at most 1 % of the time that passes (raft-and-storage.md 2.22).
+/// at most 1 % of the time that passes (raft-and-storage.md 2.22). A log time ahead of the own clock moves the anchor:
+/// after a leader whose clock was an hour fast, log time must go on from there, or no lease would end for an hour.
 /// </remarks>
 internal sealed class LogClock
 {
@@ -39,19 +40,8 @@ internal sealed class LogClock
     /// <summary>Raises log time to one that was seen in a frame, and answers the higher of the two.</summary>
     public long Observe(long logTime)
     {
-        while (true)
-        {
-            var floor = Volatile.Read(ref _floor);
-            if (floor >= logTime)
-            {
-                return floor;
-            }
-
-            if (Interlocked.CompareExchange(ref _floor, logTime, floor) == floor)
-            {
-                return logTime;
-            }
-        }
+        Raise(ref _anchor, logTime - Monotonic());
+        return Raise(ref _floor, logTime);
     }
 
     /// <summary>Moves the anchor towards the wall clock; called by the replication loop about every second.</summary>
@@ -65,7 +55,27 @@ internal sealed class LogClock
         }
 
         _reanchoredAt = monotonic;
-        var difference = WallNow() - (_anchor + monotonic);
-        Volatile.Write(ref _anchor, _anchor + Math.Clamp(difference, -elapsed / SlewShare, elapsed / SlewShare));
+        var anchor = Volatile.Read(ref _anchor);
+        var step = Math.Clamp(WallNow() - (anchor + monotonic), -elapsed / SlewShare, elapsed / SlewShare);
+
+        // Raised meanwhile by a frame: the next time will do.
+        Interlocked.CompareExchange(ref _anchor, anchor + step, anchor);
+    }
+
+    private static long Raise(ref long location, long value)
+    {
+        while (true)
+        {
+            var present = Volatile.Read(ref location);
+            if (present >= value)
+            {
+                return present;
+            }
+
+            if (Interlocked.CompareExchange(ref location, value, present) == present)
+            {
+                return value;
+            }
+        }
     }
 }

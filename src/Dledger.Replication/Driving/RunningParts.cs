@@ -35,14 +35,14 @@ internal sealed class RunningParts(CommitLog log, TailCache cache, LogWriter wri
     }
 
     /// <summary>Ends the loops; the replication loop has ended before. False when one of them hangs.</summary>
-    public bool Stop(bool isFault)
+    public async Task<bool> StopAsync(bool isFault)
     {
         apply.Add(new StopApplying(isFault));
-        var isApplyDone = _applying?.Join(JoinPatience) ?? true;
+        var isApplyDone = _applying is null || await _applying.WaitForEndAsync(JoinPatience);
 
         // After a fault the files stay as they are: recovery, not a flush of ours, decides what counts.
         writer.Add(new StopWriting(isFault ? null : Loop?.Metadata));
-        var isWriterDone = _writing?.Join(JoinPatience) ?? true;
+        var isWriterDone = _writing is null || await _writing.WaitForEndAsync(JoinPatience);
         _preparer.Dispose();
         return isApplyDone && isWriterDone;
     }

@@ -10,14 +10,11 @@ internal interface ILoopHost
 
     /// <summary>Lets spare segments be prepared until the preparer is disposed.</summary>
     void Run(SegmentPreparer preparer);
-
-    /// <summary>Runs something that waits for loops to end, where that blocks none of them.</summary>
-    Task WaitAside(Action wait);
 }
 
 /// <summary>A loop that was started.</summary>
 internal interface ILoopRun
 {
-    /// <summary>Waits until the loop has ended; false when it has not within the patience.</summary>
-    bool Join(TimeSpan patience);
+    /// <summary>Ends with true when the loop has had its last turn, with false when the patience is over before.</summary>
+    Task<bool> WaitForEndAsync(TimeSpan patience);
 }

@@ -10,28 +10,39 @@ internal sealed class ThreadLoopHost : ILoopHost
     /// <inheritdoc/>
     public ILoopRun Run(ILoop loop)
     {
-        var thread = new Thread(() => Drive(loop)) { IsBackground = true, Name = loop.Name };
-        thread.Start();
-        return new LoopThread(thread);
+        var run = new LoopThread(loop);
+        new Thread(run.Drive) { IsBackground = true, Name = loop.Name }.Start();
+        return run;
     }
 
     /// <inheritdoc/>
     public void Run(SegmentPreparer preparer) => preparer.Start();
 
-    /// <inheritdoc/>
-    public Task WaitAside(Action wait) => Task.Factory.StartNew(
-        wait, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-
-    private static void Drive(ILoop loop)
+    private sealed class LoopThread(ILoop loop) : ILoopRun
     {
-        for (var next = loop.Turn(); !next.IsNever; next = loop.Turn())
+        private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public void Drive()
         {
-            loop.Signal.Wait(next.Milliseconds);
-        }
-    }
+            for (var next = loop.Turn(); !next.IsNever; next = loop.Turn())
+            {
+                loop.Signal.Wait(next.Milliseconds);
+            }
 
-    private sealed class LoopThread(Thread thread) : ILoopRun
-    {
-        public bool Join(TimeSpan patience) => thread.Join(patience);
+            _ended.SetResult();
+        }
+
+        public async Task<bool> WaitForEndAsync(TimeSpan patience)
+        {
+            try
+            {
+                await _ended.Task.WaitAsync(patience);
+                return true;
+            }
+            catch (TimeoutException)
+            {
+                return false;
+            }
+        }
     }
 }

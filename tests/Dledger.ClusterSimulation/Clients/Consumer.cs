@@ -1,0 +1,134 @@
+using Dledger.Broker;
+using Dledger.Broker.Messages;
+using Dledger.Broker.Receipts;
+using Dledger.Broker.Receiving;
+using Dledger.ClusterSimulation.Oracles;
+
+namespace Dledger.ClusterSimulation.Clients;
+
+/// <summary>Receives, and then acks, delays, forgets, or acks with an old handle, as the dice fall.</summary>
+internal sealed class Consumer(SimulatedCluster cluster, ConsumeHistory history, string topic, int number)
+{
+    private const int OldHandlesMax = 8;
+
+    private readonly List<DeliveredMessage> _old = [];
+
+    public async Task RunAsync()
+    {
+        while (true)
+        {
+            await cluster.Calls.DelayAsync(cluster.Random.NextInterval(cluster.Scenario.ConsumeInterval));
+            await ReceiveAsync();
+        }
+    }
+
+    private async Task ReceiveAsync()
+    {
+        var random = cluster.Random;
+        var node = cluster.Calls.Choose();
+        var longPoll = random.Chance(0.5) ? cluster.Scenario.LongPoll : 0;
+        var request = new ReceiveRequest
+        {
+            Group = history.Group,
+            Topic = topic,
+            BatchSize = 1 + random.Next(8),
+            InvisibleDuration = TimeSpan.FromMicroseconds(cluster.Scenario.InvisibleTime),
+            LongPoll = TimeSpan.FromMicroseconds(longPoll),
+            ClientId = $"c{number}",
+        };
+        var begun = cluster.Events.Now;
+        var (isAnswered, outcome) = await cluster.Calls.CallAsync(
+            node, broker => broker.ReceiveAsync(request, CancellationToken.None), cluster.Scenario.CallPatience + longPoll);
+        if (!isAnswered)
+        {
+            cluster.Trace.Line($"{history.Group[0]}{number}", $"asked node {node.Id}: no answer");
+            history.AnswerLost();
+            return;
+        }
+
+        if (cluster.Trace.IsOn)
+        {
+            var what = outcome!.Failure?.ToString()
+                ?? string.Join(", ", outcome.Messages.Select(message => $"{message.MessageId} attempt {message.Attempt}"));
+            cluster.Trace.Line($"{history.Group[0]}{number}", $"asked node {node.Id}: {what}");
+        }
+
+        cluster.Calls.Learn(node, outcome!.Failure);
+        history.Delivered(outcome.Messages, begun);
+        if (cluster.IsHealed)
+        {
+            await Task.WhenAll(outcome.Messages.Select(AckAsync));
+            return;
+        }
+
+        foreach (var message in outcome.Messages)
+        {
+            await FinishAsync(message);
+        }
+    }
+
+    private async Task FinishAsync(DeliveredMessage message)
+    {
+        var random = cluster.Random;
+        if (random.Chance(cluster.Scenario.AckShare))
+        {
+            await AckAsync(message);
+        }
+        else if (random.Chance(0.5))
+        {
+            await ReturnAsync(message);
+        }
+        else if (_old.Count < OldHandlesMax)
+        {
+            _old.Add(message);
+        }
+
+        if (_old.Count > 0 && random.Chance(0.2))
+        {
+            var old = _old[random.Next(_old.Count)];
+            _old.Remove(old);
+            await AckAsync(old);
+        }
+    }
+
+    private async Task AckAsync(DeliveredMessage message)
+    {
+        var node = cluster.Calls.Choose();
+        var begun = cluster.Events.Now;
+        history.AckInvoked(message);
+        var (isAnswered, outcomes) = await cluster.Calls.CallAsync<IReadOnlyList<AckOutcome>>(
+            node,
+            broker => broker.AckAsync(history.Group, topic, [message.ReceiptHandle], CancellationToken.None),
+            cluster.Scenario.CallPatience);
+        if (!isAnswered || outcomes![0].Failure is { Error: BrokerError.OutcomeUnknown })
+        {
+            history.AckLost(message);
+            return;
+        }
+
+        cluster.Calls.Learn(node, outcomes[0].Failure);
+        if (outcomes[0].Failure is { } failure)
+        {
+            history.AckRefused(message, isStale: failure.Error == BrokerError.InvalidHandle);
+        }
+        else
+        {
+            history.Acked(message, begun);
+        }
+    }
+
+    private async Task ReturnAsync(DeliveredMessage message)
+    {
+        var node = cluster.Calls.Choose();
+        var delay = TimeSpan.FromMicroseconds(cluster.Random.Next(0, cluster.Scenario.InvisibleTime));
+        var (isAnswered, outcome) = await cluster.Calls.CallAsync(
+            node,
+            broker => broker.ChangeInvisibleAsync(
+                history.Group, topic, message.ReceiptHandle, delay, suspend: false, CancellationToken.None),
+            cluster.Scenario.CallPatience);
+        if (isAnswered)
+        {
+            cluster.Calls.Learn(node, outcome.Failure);
+        }
+    }
+}

@@ -1,0 +1,220 @@
+using Dledger.ClusterSimulation.Nodes;
+using Dledger.Replication;
+
+namespace Dledger.ClusterSimulation.Faults;
+
+/// <summary>Lets things go wrong at random, of the kinds that the scenario has, until the last phase.</summary>
+internal sealed class FaultInjector
+{
+    private readonly SimulatedCluster _cluster;
+    private readonly List<Action<SimulatedNode>> _kinds = [];
+
+    public FaultInjector(SimulatedCluster cluster)
+    {
+        _cluster = cluster;
+        var scenario = cluster.Scenario;
+        Add(scenario.HasKills, Kill);
+        Add(scenario.HasPowerLoss, LosePower);
+        Add(scenario.HasPowerLoss, LoseAllPower);
+        Add(scenario.HasCrashesInCalls, CrashInCall);
+        Add(scenario.HasPartitions && scenario.NodeCount > 1, CutOff);
+        Add(scenario.HasPartitions && scenario.NodeCount > 1, CutOneWay);
+        Add(scenario.HasPartitions, _ => cluster.Network.Mend());
+        Add(scenario.HasBrokenConnections && scenario.NodeCount > 1, BreakConnection);
+        Add(scenario.HasPauses, Pause);
+        Add(scenario.HasDiskStalls, Stall);
+        Add(scenario.HasDiskErrors, FailSync);
+        Add(scenario.HasTransfers && scenario.NodeCount > 1, Transfer);
+        Add(scenario.HasStops, Stop);
+        Add(scenario.HasClockJumps, JumpClock);
+    }
+
+    public void Start()
+    {
+        if (_kinds.Count > 0)
+        {
+            Plan();
+        }
+    }
+
+    /// <summary>Ends all faults. Those nodes that are to come back, come back; answers them.</summary>
+    public IReadOnlyList<SimulatedNode> Heal()
+    {
+        var random = _cluster.Random;
+        var alive = _cluster.Nodes.ToList();
+        if (_cluster.Scenario.HealsBareMajority)
+        {
+            while (alive.Count > (_cluster.Nodes.Count / 2) + 1)
+            {
+                var lost = random.Pick(alive);
+                lost.IsBanned = true;
+                lost.Crash(losesPower: false);
+                alive.Remove(lost);
+            }
+        }
+
+        _cluster.Network.Mend();
+        foreach (var node in alive)
+        {
+            node.Resume();
+            node.Disk.Heal();
+            node.Disk.Disk.CrashAtOperation = null;
+            node.Disk.Disk.SyncFails = null;
+        }
+
+        return alive;
+    }
+
+    private void Add(bool isOn, Action<SimulatedNode> kind)
+    {
+        if (isOn)
+        {
+            _kinds.Add(kind);
+        }
+    }
+
+    private void Plan() => _cluster.Events.After(_cluster.Random.NextInterval(_cluster.Scenario.FaultInterval), () =>
+    {
+        if (!_cluster.IsHealed)
+        {
+            // Half of the faults hit the leader: there they hurt.
+            var leader = _cluster.Nodes.FirstOrDefault(node => node.Replication?.Status.Role == ReplicationRole.Leader);
+            var victim = leader is not null && _cluster.Random.Chance(0.5) ? leader : _cluster.Random.Pick(_cluster.Nodes);
+            _cluster.Random.Pick(_kinds)(victim);
+            Plan();
+        }
+    });
+
+    private void Kill(SimulatedNode node)
+    {
+        if (node.IsUp)
+        {
+            _cluster.Marks.Reach("process killed");
+            if (node.Replication!.Status.Role == ReplicationRole.Leader)
+            {
+                _cluster.Marks.Reach("leader killed");
+            }
+
+            node.Crash(losesPower: false);
+        }
+    }
+
+    private void LosePower(SimulatedNode node)
+    {
+        if (node.IsUp)
+        {
+            _cluster.Marks.Reach("power loss");
+            node.Crash(losesPower: true);
+        }
+    }
+
+    private void LoseAllPower(SimulatedNode node)
+    {
+        if (_cluster.Random.Chance(0.3))
+        {
+            _cluster.Marks.Reach("all machines lost power");
+            foreach (var each in _cluster.Nodes)
+            {
+                each.Crash(losesPower: true);
+            }
+        }
+    }
+
+    private void CrashInCall(SimulatedNode node)
+    {
+        var disk = node.Disk.Disk;
+        disk.CrashAtOperation = disk.OperationCount + _cluster.Random.NextLogarithmic(1, 200);
+    }
+
+    private void CutOff(SimulatedNode node)
+    {
+        _cluster.Marks.Reach("partition");
+        var side = _cluster.Nodes.Where(other => other == node || _cluster.Random.Chance(0.3)).ToHashSet();
+        foreach (var inside in side)
+        {
+            foreach (var outside in _cluster.Nodes.Where(other => !side.Contains(other)))
+            {
+                _cluster.Network.Cut(inside, outside);
+                _cluster.Network.Cut(outside, inside);
+            }
+        }
+
+        MendLater();
+    }
+
+    private void CutOneWay(SimulatedNode node)
+    {
+        _cluster.Marks.Reach("link cut one way");
+        foreach (var other in _cluster.Nodes.Where(_ => _cluster.Random.Chance(0.6)))
+        {
+            if (_cluster.Random.Chance(0.5))
+            {
+                _cluster.Network.Cut(node, other);
+            }
+            else
+            {
+                _cluster.Network.Cut(other, node);
+            }
+        }
+
+        MendLater();
+    }
+
+    private void MendLater() => _cluster.Events.After(
+        _cluster.Random.NextInterval(3 * _cluster.Scenario.ElectionTimeout), _cluster.Network.Mend);
+
+    private void BreakConnection(SimulatedNode node)
+    {
+        _cluster.Marks.Reach("connection broken");
+        _cluster.Network.Break(node, _cluster.Random.Pick([.. _cluster.Nodes.Where(other => other != node)]));
+    }
+
+    private void Pause(SimulatedNode node)
+    {
+        if (node.IsUp)
+        {
+            _cluster.Marks.Reach("pause");
+            node.Pause(_cluster.Random.NextLogarithmic(1_000, 4 * _cluster.Scenario.ElectionTimeout));
+        }
+    }
+
+    private void Stall(SimulatedNode node)
+    {
+        _cluster.Marks.Reach("disk stall");
+        node.Disk.Stall(_cluster.Random.NextLogarithmic(10_000, 8 * _cluster.Scenario.ElectionTimeout));
+    }
+
+    private void FailSync(SimulatedNode node)
+    {
+        if (node.IsUp)
+        {
+            _cluster.Marks.Reach("error of a sync");
+            node.Disk.Disk.SyncFails = static path => path.StartsWith("log/", StringComparison.Ordinal) || path == "meta";
+        }
+    }
+
+    private void Transfer(SimulatedNode node)
+    {
+        if (node.Replication is { } replication && !node.IsPaused)
+        {
+            _cluster.Marks.Reach("transfer");
+            var target = _cluster.Random.Chance(0.5) ? _cluster.Random.Pick(_cluster.Nodes).Id : (NodeId?)null;
+            _ = replication.TransferLeadershipAsync(target, CancellationToken.None);
+        }
+    }
+
+    private void Stop(SimulatedNode node)
+    {
+        if (node.IsUp && !node.IsStopping)
+        {
+            _cluster.Marks.Reach("graceful stop");
+            node.Stop();
+        }
+    }
+
+    private void JumpClock(SimulatedNode node)
+    {
+        _cluster.Marks.Reach("clock jump");
+        node.WallError += _cluster.Random.Next(-3_600_000_000, 3_600_000_000);
+    }
+}

@@ -1,0 +1,52 @@
+using Dledger.ClusterSimulation.Nodes;
+using Dledger.Raft.Messages;
+using Dledger.Replication;
+using Dledger.Replication.Peers;
+
+namespace Dledger.ClusterSimulation.Networks;
+
+/// <summary>The network as one process sees it.</summary>
+internal sealed class SimulatedTransport(SimulatedNetwork network, SimulatedNode node) : IPeerTransport
+{
+    private readonly int _life = node.Life;
+    private bool _isDisposed;
+
+    public SimulatedNode Node => node;
+
+    /// <summary>What it tells; null before it is started.</summary>
+    public IPeerEvents? Events { get; private set; }
+
+    public bool IsAlive => !_isDisposed && Events is not null && node.Life == _life;
+
+    /// <inheritdoc/>
+    public void Start(NodeId self, IReadOnlyList<ClusterMember> members, IPeerEvents events) => Events = events;
+
+    /// <inheritdoc/>
+    public void Send(NodeId peer, PeerMessage message, IReadOnlyList<ReadOnlyMemory<byte>> range) =>
+        network.Send(this, peer, message, range);
+
+    /// <inheritdoc/>
+    public void Close(NodeId peer, long session, string reason) =>
+        network.CloseAll(this, connection => connection.Number == session);
+
+    /// <inheritdoc/>
+    public void CloseAll(string reason) => network.CloseAll(this, static _ => true);
+
+    /// <inheritdoc/>
+    public void Drain(TimeSpan patience)
+    {
+        // What was sent is under way already.
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync()
+    {
+        if (!_isDisposed)
+        {
+            network.ProcessEnded(this, isSilent: false);
+            _isDisposed = true;
+        }
+
+        return ValueTask.CompletedTask;
+    }
+}

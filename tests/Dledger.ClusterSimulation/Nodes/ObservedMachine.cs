@@ -1,0 +1,61 @@
+using Dledger.Broker;
+using Dledger.Replication;
+
+namespace Dledger.ClusterSimulation.Nodes;
+
+/// <summary>The broker's state machine with the oracle looking over its shoulder.</summary>
+internal sealed class ObservedMachine(SimulatedCluster cluster, SimulatedNode node, BrokerNode broker) : IStateMachine
+{
+    private readonly IStateMachine _machine = broker.StateMachine;
+
+    /// <summary>Applied up to here.</summary>
+    public LogPosition Applied { get; private set; }
+
+    public ulong StateHash => broker.Machine.StateHash;
+
+    /// <inheritdoc/>
+    public long NextDueLogTime => _machine.NextDueLogTime;
+
+    /// <inheritdoc/>
+    public LogPosition Restore(LogPosition durableEnd)
+    {
+        Applied = _machine.Restore(durableEnd);
+        if (Applied > LogPosition.Zero)
+        {
+            cluster.Marks.Reach("state restored from a checkpoint");
+            cluster.Checks.Check(
+                "I28", Applied <= durableEnd, $"node {node.Id} restored state at {Applied}, its log ends at {durableEnd}");
+            cluster.Oracle.Restored(node, Applied, StateHash);
+        }
+
+        return Applied;
+    }
+
+    /// <inheritdoc/>
+    public void Apply(in CommittedFrame frame)
+    {
+        // The oracle first: a caller who is answered by this frame is checked against it.
+        cluster.Oracle.Observe(node, frame);
+        _machine.Apply(frame);
+        Applied = frame.Summary.End;
+        if (cluster.Oracle.IsHashed(frame.Summary))
+        {
+            cluster.Oracle.Hashed(node, Applied, StateHash);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Handle(IStateMachineRequest request) => _machine.Handle(request);
+
+    /// <inheritdoc/>
+    public void LeadershipChanged(Leadership leadership) => _machine.LeadershipChanged(leadership);
+
+    /// <inheritdoc/>
+    public void Due(long logTimeNow) => _machine.Due(logTimeNow);
+
+    /// <inheritdoc/>
+    public void Maintain(LogPosition durable) => _machine.Maintain(durable);
+
+    /// <inheritdoc/>
+    public void Stop() => _machine.Stop();
+}

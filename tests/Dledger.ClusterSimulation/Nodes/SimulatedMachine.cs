@@ -1,0 +1,42 @@
+using Dledger.ClusterSimulation.Schedules;
+using Dledger.Testing.Disks;
+
+namespace Dledger.ClusterSimulation.Nodes;
+
+/// <summary>The disk of one machine with its speed and its moods; it outlives the processes on it.</summary>
+internal sealed class SimulatedMachine(SimulatedCluster cluster, int seed)
+{
+    private long _stalledUntil;
+
+    public SimulatedDisk Disk { get; } = new(seed);
+
+    /// <summary>How long the next batch of writes and its sync take, microseconds.</summary>
+    public long NextLatency()
+    {
+        var latency = cluster.Random.NextInterval(cluster.Scenario.SyncLatency);
+        return Math.Max(latency, _stalledUntil - cluster.Events.Now);
+    }
+
+    /// <summary>No sync ends before this time has passed.</summary>
+    public void Stall(long duration) => _stalledUntil = cluster.Events.Now + duration;
+
+    public void Heal() => _stalledUntil = 0;
+
+    /// <summary>Starts the machine again after the power went, or only the process.</summary>
+    public void Restart(bool hasLostPower, SimulationRandom random)
+    {
+        if (hasLostPower)
+        {
+            SectorLoss[] losses =
+            [
+                SectorLoss.Random, SectorLoss.Random, SectorLoss.All, SectorLoss.None, SectorLoss.KeepPrefix,
+                SectorLoss.KeepSuffix, SectorLoss.FirstOnly,
+            ];
+            Disk.LosePower(random.Pick(losses));
+        }
+        else
+        {
+            Disk.RestartProcess();
+        }
+    }
+}

@@ -1,0 +1,218 @@
+using Dledger.Broker;
+using Dledger.ClusterSimulation.Networks;
+using Dledger.ClusterSimulation.Schedules;
+using Dledger.Replication;
+using Dledger.Testing.Disks;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Dledger.ClusterSimulation.Nodes;
+
+/// <summary>One member: a machine, and the process that runs on it at present, whose code is the production code.</summary>
+internal sealed class SimulatedNode
+{
+    private readonly SimulatedCluster _cluster;
+    private readonly double _clockRate;
+    private SimulatedLoops? _loops;
+
+    public SimulatedNode(SimulatedCluster cluster, NodeId id)
+    {
+        _cluster = cluster;
+        Id = id;
+        _clockRate = 1 + ((2 * cluster.Random.NextDouble()) - 1) * cluster.Scenario.ClockError;
+        WallError = cluster.Random.Next(-cluster.Scenario.WallErrorMax, cluster.Scenario.WallErrorMax);
+        Disk = new SimulatedMachine(cluster, cluster.Random.Next(int.MaxValue));
+    }
+
+    public NodeId Id { get; }
+
+    public SimulatedMachine Disk { get; }
+
+    /// <summary>Counts the processes; everything of an older one is void.</summary>
+    public int Life { get; private set; }
+
+    /// <summary>Null while no process runs.</summary>
+    public BrokerNode? Broker { get; private set; }
+
+    public ReplicationNode? Replication { get; private set; }
+
+    public SimulatedTransport? Transport { get; private set; }
+
+    /// <summary>What the process's state machine has applied.</summary>
+    public ObservedMachine? Machine { get; private set; }
+
+    public long PausedUntil { get; private set; }
+
+    public bool IsPaused => PausedUntil > _cluster.Events.Now;
+
+    public bool IsUp => Broker is not null;
+
+    /// <summary>Stays down from now on: the last phase may have to do without it.</summary>
+    public bool IsBanned { get; set; }
+
+    /// <summary>A graceful stop is under way.</summary>
+    public bool IsStopping { get; private set; }
+
+    /// <summary>By how much the machine's wall clock is wrong, microseconds.</summary>
+    public long WallError { get; set; }
+
+    /// <summary>The highest position that this node said was durable; what survives every crash (I14).</summary>
+    public LogPosition Promised { get; private set; }
+
+    /// <summary>Starts a process on what the disk holds.</summary>
+    public void Boot()
+    {
+        Life++;
+        var life = Life;
+        IsStopping = false;
+        var time = new SimulatedTime(_cluster.Events, _clockRate, () => Life == life, () => PausedUntil)
+        {
+            WallError = WallError,
+        };
+        _cluster.Trace.Line(this, $"boots, life {life}");
+        _loops = new SimulatedLoops(_cluster, this);
+        Transport = new SimulatedTransport(_cluster.Network, this);
+        var loggers = _cluster.Trace.IsOn ? new TraceLoggers(_cluster.Trace, this) : (ILoggerFactory)NullLoggerFactory.Instance;
+        Guard(() =>
+        {
+            var broker = new BrokerNode(_cluster.Scenario.BrokerOptions, Disk.Disk, "", time, loggers);
+            Machine = new ObservedMachine(_cluster, this, broker);
+            Replication = ReplicationNode.Start(
+                _cluster.Scenario.OptionsOf(Id),
+                Disk.Disk,
+                Transport,
+                Machine,
+                time,
+                _cluster.Random.NextWord(),
+                loggers,
+                _loops);
+            broker.Attach(Replication);
+            Broker = broker;
+            _ = WatchAsync(Replication, life);
+        });
+    }
+
+    /// <summary>Ends the process at once; with the machine's power, nobody is told.</summary>
+    public void Crash(bool losesPower)
+    {
+        if (Broker is null && !Disk.Disk.HasCrashed)
+        {
+            return;
+        }
+
+        _cluster.Trace.Line(this, losesPower ? "loses power" : "is killed");
+        if (Transport is { } transport)
+        {
+            _cluster.Network.ProcessEnded(transport, isSilent: losesPower);
+        }
+
+        Disk.Disk.Crash();
+        Void();
+        Disk.Restart(losesPower, _cluster.Random);
+    }
+
+    /// <summary>Hands over and stops in order; the process is gone some time later.</summary>
+    public void Stop()
+    {
+        if (Replication is not { } replication || IsStopping || IsPaused)
+        {
+            return;
+        }
+
+        _cluster.Trace.Line(this, "stops");
+        IsStopping = true;
+        var life = Life;
+        _ = StopAsync();
+
+        async Task StopAsync()
+        {
+            await replication.StopAsync(CancellationToken.None);
+            if (Life == life)
+            {
+                Broker!.Dispose();
+                Void();
+                Disk.Restart(hasLostPower: false, _cluster.Random);
+            }
+        }
+    }
+
+    public void Pause(long duration)
+    {
+        _cluster.Trace.Line(this, $"pauses for {duration / 1000} ms");
+        PausedUntil = _cluster.Events.Now + duration;
+    }
+
+    public void Resume() => PausedUntil = 0;
+
+    /// <summary>Runs code of the process; it may be the moment at which the machine stops.</summary>
+    public void Guard(Action action)
+    {
+        var life = Life;
+        try
+        {
+            action();
+        }
+        catch (SimulatedCrashException)
+        {
+            // Seen below.
+        }
+
+        if (Life == life && Disk.Disk.HasCrashed)
+        {
+            _cluster.Marks.Reach("crash inside a disk call");
+            Crash(losesPower: _cluster.Scenario.HasPowerLoss && _cluster.Random.Chance(0.5));
+        }
+    }
+
+    /// <summary>Gives woken loops their turns and looks at what the process says of itself.</summary>
+    public void Observe()
+    {
+        if (Broker is null)
+        {
+            return;
+        }
+
+        _loops!.Poll();
+        var status = Replication!.Status;
+        _cluster.Checks.Replication.Observe(this, status);
+        Promised = LogPosition.Max(Promised, status.Durable);
+    }
+
+    // A process that ends by itself met a fault that the scenario made, or a bug.
+    private async Task WatchAsync(ReplicationNode replication, int life)
+    {
+        var exit = await replication.Completion;
+        if (Life == life && !IsStopping)
+        {
+            _cluster.Checks.Check("I32", _cluster.Scenario.HasDiskErrors, $"node {Id} ended by itself: {exit.Reason}");
+            _cluster.Marks.Reach("node ends by itself");
+            Broker!.Dispose();
+            Void();
+            Disk.Restart(hasLostPower: false, _cluster.Random);
+        }
+    }
+
+    /// <summary>The disk was damaged, so what it promised is open to doubt.</summary>
+    public void Forgive() => Promised = LogPosition.Zero;
+
+    private void Void()
+    {
+        _cluster.Checks.Replication.Ended(this);
+        Life++;
+        Broker = null;
+        Replication = null;
+        Transport = null;
+        Machine = null;
+        _loops = null;
+        PausedUntil = 0;
+        IsStopping = false;
+        var life = Life;
+        _cluster.Events.After(_cluster.Random.NextInterval(_cluster.Scenario.Downtime), () =>
+        {
+            if (Life == life && !IsBanned)
+            {
+                Boot();
+            }
+        });
+    }
+}

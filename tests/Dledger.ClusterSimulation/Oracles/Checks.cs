@@ -1,0 +1,57 @@
+using Dledger.ClusterSimulation.Reports;
+
+namespace Dledger.ClusterSimulation.Oracles;
+
+/// <summary>The invariants by name, and how often each was evaluated. The first that does not hold ends the run.</summary>
+internal sealed class Checks(SimulatedCluster cluster)
+{
+    /// <summary>What each means; the numbers are those of the design.</summary>
+    public static readonly IReadOnlyDictionary<string, string> Meanings = new SortedDictionary<string, string>(StringComparer.Ordinal)
+    {
+        ["I1"] = "at most one leader per term",
+        ["I2"] = "a node's term never falls in one process life",
+        ["I7"] = "what was delivered was committed before, with these bytes, at this offset",
+        ["I12"] = "applied <= commit <= end and durable <= end",
+        ["I14"] = "what a node called durable survives its crashes",
+        ["I16"] = "no range of a member is refused",
+        ["I20"] = "a committed frame is the same on every node and in every life",
+        ["I21"] = "commit never falls in one process life",
+        ["I25"] = "an ack comes after commit and apply, with the offset that the log gives",
+        ["I28"] = "a state checkpoint is not ahead of the log that it lies beside",
+        ["I32"] = "no process ends by itself without a disk error",
+        ["I36"] = "equal applied positions mean equal state",
+        ["I40"] = "what was acked is readable at its offset on every node",
+        ["I41"] = "a produce that began after another was acked lies behind it",
+        ["I42"] = "a produce that was rejected never appears, none appears twice",
+        ["I43"] = "every message is finished or in the dead letters once consumers work again",
+        ["I44"] = "an attempt is delivered once, attempts rise, order is kept in ordered groups",
+        ["I45"] = "an ack by a stale handle has no effect; what was acked stays acked",
+        ["I49"] = "log time never falls along the log",
+        ["I50"] = "after the faults stop a leader serves and all nodes converge",
+    };
+
+    private readonly SortedDictionary<string, long> _counts = new(Meanings.ToDictionary(each => each.Key, _ => 0L), StringComparer.Ordinal);
+
+    public IReadOnlyDictionary<string, long> Counts => _counts;
+
+    public ReplicationChecks Replication { get; } = new(cluster);
+
+    public void Check(string name, bool holds, string message)
+    {
+        _counts[name]++;
+        if (!holds)
+        {
+            throw new SimulationFailure(name, message);
+        }
+    }
+
+    /// <summary>The same for hot places: the message is built only when needed.</summary>
+    public void Check(string name, bool holds, Func<string> message)
+    {
+        _counts[name]++;
+        if (!holds)
+        {
+            throw new SimulationFailure(name, message());
+        }
+    }
+}

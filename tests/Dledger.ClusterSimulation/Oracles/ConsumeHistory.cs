@@ -1,0 +1,193 @@
+using Dledger.Broker.Messages;
+
+namespace Dledger.ClusterSimulation.Oracles;
+
+/// <summary>What the consumers of one group were given and what they answered.</summary>
+internal sealed class ConsumeHistory(SimulatedCluster cluster, string group, bool isOrdered, int attemptsMax)
+{
+    private readonly Dictionary<(int Queue, long Offset), Progress> _progress = [];
+    private readonly Dictionary<int, long> _firstOpen = [];
+    private bool _isAnyAnswerLost;
+
+    public string Group => group;
+
+    public bool IsOrdered => isOrdered;
+
+    public int AttemptsMax => attemptsMax;
+
+    /// <summary>Messages came; the moment at which the call that brought them began.</summary>
+    public void Delivered(IReadOnlyList<DeliveredMessage> batch, long begun)
+    {
+        if (isOrdered)
+        {
+            CheckOrder(batch);
+        }
+
+        foreach (var message in batch)
+        {
+            Delivered(message, begun);
+        }
+    }
+
+    private void Delivered(DeliveredMessage message, long begun)
+    {
+        var stored = cluster.Oracle.FindAt(message.Position);
+        cluster.Checks.Check(
+            "I7",
+            stored is not null && stored.Id == message.MessageId && stored.QueueId == message.QueueId
+                && stored.Offset == message.QueueOffset.Value && stored.Body.AsSpan().SequenceEqual(message.Body.Span),
+            () => $"{group} is given {message.MessageId} at {message.QueueId}/{message.QueueOffset}, "
+                + $"committed there is {stored?.ToString() ?? "nothing"}");
+        var progress = Of(message.QueueId, message.QueueOffset.Value);
+        cluster.Checks.Check(
+            "I44",
+            message.Attempt > progress.Attempt,
+            () => $"{group} is given {Name(message)} in attempt {message.Attempt} after attempt {progress.Attempt}");
+        cluster.Checks.Check(
+            "I44", message.Attempt <= attemptsMax, () => $"{group} is given {Name(message)} in attempt {message.Attempt}");
+        cluster.Checks.Check(
+            "I45",
+            progress.AckedAt >= begun,
+            () => $"{group} acked {Name(message)} at {progress.AckedAt} and is given it by a call that began at {begun}");
+        if (message.Attempt > 1)
+        {
+            cluster.Marks.Reach("message delivered again");
+        }
+
+        progress.Attempt = message.Attempt;
+        progress.DeliveredAt = cluster.Events.Now;
+    }
+
+    /// <summary>An ack is on its way: from now on the message may be finished.</summary>
+    public void AckInvoked(DeliveredMessage message) => Of(message.QueueId, message.QueueOffset.Value).PendingAcks++;
+
+    /// <summary>Nobody knows what became of an ack.</summary>
+    public void AckLost(DeliveredMessage message)
+    {
+        var progress = Of(message.QueueId, message.QueueOffset.Value);
+        progress.PendingAcks--;
+        progress.LostAcks++;
+    }
+
+    /// <summary>An ack was refused: its handle was stale, or nothing happened.</summary>
+    public void AckRefused(DeliveredMessage message, bool isStale)
+    {
+        Of(message.QueueId, message.QueueOffset.Value).PendingAcks--;
+        if (isStale)
+        {
+            cluster.Marks.Reach("ack refused for a stale handle");
+        }
+    }
+
+    /// <summary>An ack succeeded; <paramref name="begun"/> is when it was sent.</summary>
+    public void Acked(DeliveredMessage message, long begun)
+    {
+        var progress = Of(message.QueueId, message.QueueOffset.Value);
+        progress.PendingAcks--;
+
+        // A stale handle of a finished message or of a dead letter may be told that all is well; that of a leased one
+        // may not.
+        var isStale = progress.Attempt > message.Attempt && progress.DeliveredAt < begun && !progress.MayBeFinished
+            && progress.Attempt < attemptsMax;
+        cluster.Checks.Check(
+            "I45",
+            !isStale,
+            () => $"{group}: the ack of attempt {message.Attempt} of {Name(message)} had effect, "
+                + $"attempt {progress.Attempt} was under way");
+        progress.AckedAt = Math.Min(progress.AckedAt, cluster.Events.Now);
+    }
+
+    /// <summary>A copy in the dead letter topic was read.</summary>
+    public void DeadLetter(DeliveredMessage letter)
+    {
+        var origin = cluster.Oracle.Find(letter.MessageId);
+        cluster.Checks.Check("I43", origin is not null, $"dead letter of {letter.MessageId}, which was never stored");
+        var progress = Of(origin!.QueueId, origin.Offset);
+        cluster.Checks.Check(
+            "I43",
+            progress.DeadLetterAt is null || progress.DeadLetterAt == letter.QueueOffset,
+            () => $"{group}: {letter.MessageId} is twice in the dead letters, at {progress.DeadLetterAt} and {letter.QueueOffset}");
+        cluster.Checks.Check(
+            "I43",
+            progress.Attempt >= attemptsMax || progress.LostAnswers,
+            () => $"{group}: {letter.MessageId} is a dead letter after attempt {progress.Attempt} of {attemptsMax}");
+        if (progress.DeadLetterAt is null)
+        {
+            cluster.Marks.Reach("dead letter stored");
+        }
+
+        progress.DeadLetterAt = letter.QueueOffset;
+    }
+
+    /// <summary>A receive was cut off: messages may have been leased to nobody.</summary>
+    public void AnswerLost() => _isAnyAnswerLost = true;
+
+    /// <summary>Messages that the group has neither finished nor in its dead letters.</summary>
+    public IEnumerable<StoredMessage> Open(IReadOnlyList<StoredMessage> queue) => queue.Where(message =>
+        !_progress.TryGetValue((message.QueueId, message.Offset), out var progress)
+        || (!progress.MayBeFinished && progress.DeadLetterAt is null));
+
+    /// <summary>What is known of a message, for a failure's text.</summary>
+    public string Describe(StoredMessage message) =>
+        _progress.TryGetValue((message.QueueId, message.Offset), out var progress)
+            ? $"{group}: {message.Id} ({message.QueueId}/{message.Offset}) in attempt {progress.Attempt} at {progress.DeliveredAt}"
+            : $"{group}: {message.Id} ({message.QueueId}/{message.Offset}) never delivered";
+
+    // Every message of the queue before the batch must be done with, as far as anybody can know. Inside of a batch the
+    // consumer keeps the order itself.
+    private void CheckOrder(IReadOnlyList<DeliveredMessage> batch)
+    {
+        foreach (var messages in batch.GroupBy(message => message.QueueId))
+        {
+            var lowest = messages.First();
+            var first = _firstOpen.GetValueOrDefault(lowest.QueueId);
+            while (first < lowest.QueueOffset.Value && Of(lowest.QueueId, first) is var before
+                && (before.MayBeFinished || before.Attempt >= attemptsMax || before.LostAnswers))
+            {
+                first++;
+            }
+
+            _firstOpen[lowest.QueueId] = first;
+            cluster.Checks.Check(
+                "I44",
+                first >= lowest.QueueOffset.Value,
+                () => $"{group} is ordered and given {Name(lowest)} while offset {first} is not finished");
+            cluster.Checks.Check(
+                "I44",
+                messages.Zip(messages.Skip(1)).All(pair => pair.First.QueueOffset < pair.Second.QueueOffset),
+                () => $"{group} is ordered and given {string.Join(", ", messages.Select(Name))}");
+        }
+    }
+
+    private static string Name(DeliveredMessage message) => $"{message.MessageId} ({message.QueueId}/{message.QueueOffset})";
+
+    private Progress Of(int queue, long offset)
+    {
+        if (!_progress.TryGetValue((queue, offset), out var progress))
+        {
+            _progress.Add((queue, offset), progress = new Progress(this));
+        }
+
+        return progress;
+    }
+
+    private sealed class Progress(ConsumeHistory history)
+    {
+        public int Attempt { get; set; }
+
+        public long DeliveredAt { get; set; }
+
+        public long AckedAt { get; set; } = long.MaxValue;
+
+        public int PendingAcks { get; set; }
+
+        public int LostAcks { get; set; }
+
+        public bool MayBeFinished => AckedAt < long.MaxValue || PendingAcks > 0 || LostAcks > 0;
+
+        public QueueOffset? DeadLetterAt { get; set; }
+
+        /// <summary>Attempts may have gone to calls whose answers nobody got.</summary>
+        public bool LostAnswers => history._isAnyAnswerLost;
+    }
+}

@@ -1,0 +1,104 @@
+using System.Text;
+using Dledger.ClusterSimulation.Nodes;
+using Dledger.Replication;
+using Dledger.Storage.Frames;
+using Dledger.Storage.Records;
+
+namespace Dledger.ClusterSimulation.Oracles;
+
+/// <summary>A message as the committed log has it.</summary>
+internal sealed record StoredMessage(
+    string Id, int TopicId, int QueueId, long Offset, LogPosition Position, byte[] Body);
+
+/// <summary>
+/// The committed log is the truth: positions witness the order of everything. This is a second, plain reading of it, made
+/// from the frames that the nodes hand to their state machines.
+/// </summary>
+internal sealed class Oracle(SimulatedCluster cluster)
+{
+    private readonly Dictionary<LogPosition, (LogPosition End, uint HeaderCrc)> _frames = [];
+    private readonly Dictionary<LogPosition, ulong> _hashes = [];
+    private readonly Dictionary<LogPosition, StoredMessage> _byPosition = [];
+    private readonly Dictionary<(int Topic, int Queue), List<StoredMessage>> _queues = [];
+    private readonly Dictionary<string, StoredMessage> _byId = [];
+    private long _logTime;
+
+    /// <summary>End of the longest committed prefix that any node has applied.</summary>
+    public LogPosition End { get; private set; }
+
+    public IEnumerable<((int Topic, int Queue) Key, IReadOnlyList<StoredMessage> Messages)> Queues =>
+        _queues.OrderBy(each => each.Key).Select(each => (each.Key, (IReadOnlyList<StoredMessage>)each.Value));
+
+    public StoredMessage? Find(string id) => _byId.GetValueOrDefault(id);
+
+    public StoredMessage? FindAt(LogPosition position) => _byPosition.GetValueOrDefault(position);
+
+    /// <summary>A node is about to apply a frame.</summary>
+    public void Observe(SimulatedNode node, in CommittedFrame frame)
+    {
+        var summary = frame.Summary;
+        var crc = summary.HeaderCrc;
+        if (summary.Base == End)
+        {
+            Append(frame);
+        }
+
+        var isKnown = _frames.TryGetValue(summary.Base, out var known);
+        cluster.Checks.Check(
+            "I20",
+            isKnown && known.End == summary.End && known.HeaderCrc == crc,
+            isKnown
+                ? $"node {node.Id} applies another frame at {summary.Base} than was committed before"
+                : $"node {node.Id} applies a frame at {summary.Base}, which is inside of a committed one or behind {End}");
+    }
+
+    /// <summary>Whether the states after this frame are compared; all of them would take too long.</summary>
+    public bool IsHashed(in FrameSummary frame) => frame.HeaderCrc % 16 == 0;
+
+    /// <summary>A node has applied everything before a position.</summary>
+    public void Hashed(SimulatedNode node, LogPosition position, ulong hash) => cluster.Checks.Check(
+        "I36",
+        _hashes.TryAdd(position, hash) || _hashes[position] == hash,
+        $"node {node.Id} has another state at {position} than the first that was there");
+
+    /// <summary>A node continues from a checkpoint.</summary>
+    public void Restored(SimulatedNode node, LogPosition position, ulong hash)
+    {
+        cluster.Checks.Check("I28", position <= End, $"node {node.Id} restored {position}, committed is {End}");
+        Hashed(node, position, hash);
+    }
+
+    private void Append(in CommittedFrame frame)
+    {
+        var summary = frame.Summary;
+        _frames.Add(summary.Base, (summary.End, summary.HeaderCrc));
+        End = summary.End;
+        cluster.Checks.Check("I49", frame.LogTime >= _logTime, $"log time {frame.LogTime} follows {_logTime}");
+        _logTime = frame.LogTime;
+        var records = new RecordEnumerator(frame.Payload.Span, summary.Base + FrameHeader.Size);
+        while (records.MoveNext())
+        {
+            if (records.Current.Kind == RecordKind.Message)
+            {
+                Append(records.Current, records.CurrentPosition);
+            }
+        }
+    }
+
+    // Queue offsets by counting: no topic is deleted here, and every record names a queue that exists.
+    private void Append(in RecordView record, LogPosition position)
+    {
+        var key = (record.TopicId, record.QueueId);
+        if (!_queues.TryGetValue(key, out var queue))
+        {
+            _queues.Add(key, queue = []);
+        }
+
+        var message = new StoredMessage(
+            Encoding.UTF8.GetString(record.Key), record.TopicId, record.QueueId, queue.Count, position, record.Body.ToArray());
+        queue.Add(message);
+        _byPosition.Add(position, message);
+        cluster.Checks.Check("I42", _byId.TryAdd(message.Id, message), $"message {message.Id} is in the log twice");
+        cluster.Producing.Stored(message);
+    }
+}

@@ -1,0 +1,63 @@
+using Dledger.ClusterSimulation.Nodes;
+using Dledger.Replication;
+
+namespace Dledger.ClusterSimulation.Oracles;
+
+/// <summary>What the nodes say of themselves, compared with each other and with what they said before.</summary>
+internal sealed class ReplicationChecks(SimulatedCluster cluster)
+{
+    private readonly Dictionary<Term, NodeId> _leaders = [];
+    private readonly Dictionary<NodeId, ReplicationStatus> _last = [];
+    private NodeId _serving;
+
+    public void Observe(SimulatedNode node, ReplicationStatus status)
+    {
+        if (_last.TryGetValue(node.Id, out var last) && ReferenceEquals(last, status))
+        {
+            return;
+        }
+
+        _last[node.Id] = status;
+        var checks = cluster.Checks;
+        if (status.Role == ReplicationRole.Leader)
+        {
+            var known = _leaders.TryAdd(status.Term, node.Id) ? node.Id : _leaders[status.Term];
+            checks.Check("I1", known == node.Id, () => $"nodes {known} and {node.Id} both lead term {status.Term}");
+        }
+
+        if (status.IsServing && _serving != node.Id)
+        {
+            _serving = node.Id;
+            cluster.Marks.Reach("leader changed");
+        }
+
+        checks.Check(
+            "I2",
+            last is null || status.Term >= last.Term,
+            () => $"node {node.Id} is in term {status.Term} after term {last!.Term}");
+        checks.Check(
+            "I12",
+            status.Applied <= status.Commit && status.Commit <= status.End && status.Durable <= status.End,
+            () => $"node {node.Id}: applied {status.Applied}, commit {status.Commit}, durable {status.Durable}, end {status.End}");
+        checks.Check(
+            "I21",
+            last is null || status.Commit >= last.Commit,
+            () => $"node {node.Id} has commit {status.Commit} after {last!.Commit}");
+        if (last is null && status.Role != ReplicationRole.Passive)
+        {
+            checks.Check(
+                "I14",
+                status.End >= LogPosition.Min(node.Promised, cluster.Oracle.End),
+                () => $"node {node.Id} had {node.Promised} durable, of which {cluster.Oracle.End} are committed, "
+                    + $"and comes back with {status.End}");
+        }
+        else if (last is null)
+        {
+            // Still starting: what it says of its log counts from the first picture of a member.
+            _last.Remove(node.Id);
+        }
+    }
+
+    /// <summary>A process is gone; its successor starts a new life.</summary>
+    public void Ended(SimulatedNode node) => _last.Remove(node.Id);
+}

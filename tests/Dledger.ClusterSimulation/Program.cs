@@ -1,0 +1,108 @@
+using System.Globalization;
+using Dledger.ClusterSimulation.Oracles;
+using Dledger.ClusterSimulation.Reports;
+
+namespace Dledger.ClusterSimulation;
+
+/// <summary>Command line of the simulation of whole nodes; see --help.</summary>
+internal static class Program
+{
+    private const int FailureCountMax = 10;
+
+    private const string Usage = """
+        Whole nodes in one thread each run: production code over simulated disks, network and time.
+          --seeds N      run N seeds on all cores (1000)
+          --start S      the first of them (1)
+          --minutes M    run until M minutes have passed instead
+          --seed S       replay one seed with a trace of everything that happened
+        """;
+
+    private static int Main(string[] arguments)
+    {
+        ulong start = 1, count = 1_000;
+        ulong? seed = null;
+        var minutes = double.PositiveInfinity;
+        for (var i = 0; i < arguments.Length; i += 2)
+        {
+            var value = i + 1 < arguments.Length ? arguments[i + 1] : "";
+            var isUnderstood = arguments[i] switch
+            {
+                "--seed" => TryParse(value, out var number) && (seed = number) is not null,
+                "--start" => TryParse(value, out start),
+                "--seeds" => TryParse(value, out count),
+                "--minutes" => double.TryParse(value, CultureInfo.InvariantCulture, out minutes)
+                    && (count = ulong.MaxValue - start) > 0,
+                _ => false,
+            };
+            if (!isUnderstood)
+            {
+                Console.Error.WriteLine(Usage);
+                return arguments[i] == "--help" ? 0 : 2;
+            }
+        }
+
+        return seed is { } single ? Replay(single) : RunMany(start, count, minutes);
+    }
+
+    private static bool TryParse(string text, out ulong number) =>
+        ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
+
+    private static int Replay(ulong seed)
+    {
+        using var output = new StreamWriter(Console.OpenStandardOutput());
+        var result = new Campaign().Run(seed, output);
+        output.WriteLine(result.Failure is null
+            ? $"seed {seed}: all invariants held, hash {result.Hash:x16}"
+            : $"seed {seed}: {result.Failure.Message}");
+        return result.Failure is null ? 0 : 1;
+    }
+
+    private static int RunMany(ulong start, ulong count, double minutes)
+    {
+        var campaign = new Campaign();
+        var end = DateTime.UtcNow.AddMinutes(Math.Min(minutes, 1e6));
+        var next = start - 1;
+        var failures = 0;
+        var threads = Enumerable.Range(0, Environment.ProcessorCount).Select(_ => new Thread(Work)).ToArray();
+        Array.ForEach(threads, thread => thread.Start());
+        Array.ForEach(threads, thread => thread.Join());
+        Report(campaign, failures);
+        return failures == 0 ? 0 : 1;
+
+        void Work()
+        {
+            while (DateTime.UtcNow < end && Volatile.Read(ref failures) < FailureCountMax)
+            {
+                var seed = Interlocked.Increment(ref next);
+                if (seed - start >= count)
+                {
+                    return;
+                }
+
+                if (campaign.Run(seed).Failure is { } failure)
+                {
+                    Interlocked.Increment(ref failures);
+                    Console.WriteLine($"seed {seed}: {failure.Message}");
+                    Console.WriteLine($"  replay: make sim SEED={seed}");
+                }
+            }
+        }
+    }
+
+    private static void Report(Campaign campaign, int failures)
+    {
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{campaign.RunCount} runs, {campaign.EventCount} events, {campaign.SimulatedTime / 3.6e9:F1} simulated hours, "
+            + $"{campaign.AckedCount} acked messages, {failures} failures"));
+        foreach (var (name, evaluations) in campaign.Evaluations)
+        {
+            Console.WriteLine($"  {name,-4} {evaluations,14}  {Checks.Meanings[name]}");
+        }
+
+        foreach (var (name, reached) in campaign.Marks.Counts)
+        {
+            Console.WriteLine($"  {reached,14}  {name}{(reached == 0 ? "   <-- never reached" : "")}");
+        }
+    }
+}

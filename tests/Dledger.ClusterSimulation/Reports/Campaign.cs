@@ -1,0 +1,63 @@
+using Dledger.ClusterSimulation.Scenarios;
+
+namespace Dledger.ClusterSimulation.Reports;
+
+/// <summary>What became of one seed.</summary>
+/// <param name="Seed">The seed.</param>
+/// <param name="Failure">Why it failed; null when all invariants held.</param>
+/// <param name="Hash">Equal for equal runs.</param>
+internal sealed record RunResult(ulong Seed, Exception? Failure, ulong Hash);
+
+/// <summary>Runs seeds, on one thread or several, and adds up what they evaluated and reached.</summary>
+internal sealed class Campaign
+{
+    private readonly Lock _lock = new();
+    private readonly SortedDictionary<string, long> _evaluations = new(StringComparer.Ordinal);
+
+    public Marks Marks { get; } = new();
+
+    public IReadOnlyDictionary<string, long> Evaluations => _evaluations;
+
+    public long RunCount { get; private set; }
+
+    public long EventCount { get; private set; }
+
+    /// <summary>Messages that were acknowledged.</summary>
+    public long AckedCount { get; private set; }
+
+    /// <summary>Simulated microseconds.</summary>
+    public long SimulatedTime { get; private set; }
+
+    public RunResult Run(ulong seed, TextWriter? trace = null)
+    {
+        var cluster = new SimulatedCluster(seed, Scenario.Draw(seed), trace);
+        Exception? failure = null;
+        try
+        {
+            cluster.Run();
+        }
+        catch (SimulationFailure found)
+        {
+            failure = found;
+        }
+        catch (Exception crashed)
+        {
+            failure = new SimulationFailure("crash", crashed.ToString());
+        }
+
+        lock (_lock)
+        {
+            RunCount++;
+            EventCount += cluster.Events.Count;
+            SimulatedTime += cluster.Events.Now;
+            AckedCount += cluster.Producing.AckedCount;
+            Marks.Add(cluster.Marks);
+            foreach (var (name, count) in cluster.Checks.Counts)
+            {
+                _evaluations[name] = _evaluations.GetValueOrDefault(name) + count;
+            }
+        }
+
+        return new RunResult(seed, failure, cluster.Trace.Hash);
+    }
+}

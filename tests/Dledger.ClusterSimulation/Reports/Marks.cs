@@ -1,0 +1,63 @@
+namespace Dledger.ClusterSimulation.Reports;
+
+/// <summary>Faults that bit and rare branches that were taken; a campaign of runs must have reached every one of them.</summary>
+internal sealed class Marks
+{
+    /// <summary>All of them; a mark outside of this list is a mistake in the simulator.</summary>
+    public static readonly IReadOnlyList<string> Names =
+    [
+        "ack refused for a stale handle",
+        "all machines lost power",
+        "clock jump",
+        "connection broken",
+        "crash inside a disk call",
+        "dead letter stored",
+        "disk stall",
+        "error of a sync",
+        "graceful stop",
+        "leader changed",
+        "leader killed",
+        "link cut one way",
+        "message delivered again",
+        "node ends by itself",
+        "pause",
+        "partition",
+        "power loss",
+        "process killed",
+        "produce refused",
+        "produce with unknown outcome",
+        "produce with unknown outcome was stored",
+        "state restored from a checkpoint",
+        "transfer",
+    ];
+
+    private readonly SortedDictionary<string, long> _counts = new(StringComparer.Ordinal);
+
+    public Marks()
+    {
+        foreach (var name in Names)
+        {
+            _counts[name] = 0;
+        }
+    }
+
+    public IReadOnlyDictionary<string, long> Counts => _counts;
+
+    public void Reach(string name)
+    {
+        if (!_counts.TryGetValue(name, out var count))
+        {
+            throw new InvalidOperationException($"mark '{name}' is not in the list");
+        }
+
+        _counts[name] = count + 1;
+    }
+
+    public void Add(Marks other)
+    {
+        foreach (var (name, count) in other._counts)
+        {
+            _counts[name] += count;
+        }
+    }
+}

@@ -1,0 +1,181 @@
+using Dledger.Broker;
+using Dledger.ClusterSimulation.Schedules;
+using Dledger.Replication;
+using Dledger.Storage.Logs;
+
+namespace Dledger.ClusterSimulation.Scenarios;
+
+/// <summary>
+/// What one run is made of: cluster, sizes, load, and the kinds of faults. Drawn from the seed; times in microseconds.
+/// </summary>
+/// <remarks>
+/// Sizes are tiny, so that segments roll and checkpoints are cut all the time. Each seed draws which faults are on at all,
+/// also "almost none": swarms of such runs reach more than one full mixture.
+/// </remarks>
+internal sealed record Scenario
+{
+    public required int NodeCount { get; init; }
+
+    /// <summary>Shortest election timeout.</summary>
+    public required long ElectionTimeout { get; init; }
+
+    public required long FaultPhase { get; init; }
+
+    public required long FaultInterval { get; init; }
+
+    public required long Downtime { get; init; }
+
+    public required long Latency { get; init; }
+
+    public required long SyncLatency { get; init; }
+
+    /// <summary>From the wake-up of a loop to its turn.</summary>
+    public required long Reaction { get; init; }
+
+    public required long PreparerInterval { get; init; }
+
+    public required int ProducerCount { get; init; }
+
+    /// <summary>What each producer sends while faults are on.</summary>
+    public required int MessageCount { get; init; }
+
+    public required long ProduceInterval { get; init; }
+
+    public required int BodyBytesMax { get; init; }
+
+    public required int ConsumerCount { get; init; }
+
+    public required long ConsumeInterval { get; init; }
+
+    /// <summary>How often a consumer acks what it was given, while faults are on.</summary>
+    public required double AckShare { get; init; }
+
+    public required long InvisibleTime { get; init; }
+
+    public required long LongPoll { get; init; }
+
+    public required long CallPatience { get; init; }
+
+    public required int QueueCount { get; init; }
+
+    public required int AttemptsMax { get; init; }
+
+    public required CommitLogOptions Log { get; init; }
+
+    public required long CheckpointInterval { get; init; }
+
+    /// <summary>Relative error of the nodes' monotonic clocks, at most.</summary>
+    public required double ClockError { get; init; }
+
+    public required long WallErrorMax { get; init; }
+
+    public required bool HasKills { get; init; }
+
+    public required bool HasPowerLoss { get; init; }
+
+    public required bool HasCrashesInCalls { get; init; }
+
+    public required bool HasPartitions { get; init; }
+
+    public required bool HasBrokenConnections { get; init; }
+
+    public required bool HasSlowLinks { get; init; }
+
+    public required bool HasPauses { get; init; }
+
+    public required bool HasDiskStalls { get; init; }
+
+    public required bool HasDiskErrors { get; init; }
+
+    public required bool HasTransfers { get; init; }
+
+    public required bool HasStops { get; init; }
+
+    public required bool HasClockJumps { get; init; }
+
+    /// <summary>Only a bare majority comes back for the last phase.</summary>
+    public required bool HealsBareMajority { get; init; }
+
+    /// <summary>Bytes on disks change by themselves. No run of this version has it: damage is not repaired yet.</summary>
+    public bool HasDamage => false;
+
+    public BrokerOptions BrokerOptions => new()
+    {
+        AutoCreateGroups = true,
+        DeliveryWindow = 64,
+        CheckpointBytes = 1 << 20,
+        CheckpointInterval = TimeSpan.FromMicroseconds(CheckpointInterval),
+    };
+
+    public static Scenario Draw(ulong seed)
+    {
+        var random = new SimulationRandom(seed ^ 0x5DEECE66D);
+        var timeout = random.Chance(0.2) ? 500_000 : random.Next(80_000, 250_000);
+        int[] counts = [3, 3, 3, 3, 3, 3, 5, 5, 1];
+        return new Scenario
+        {
+            NodeCount = random.Pick(counts),
+            ElectionTimeout = timeout,
+            FaultPhase = timeout * random.Next(8, 20),
+            FaultInterval = random.NextLogarithmic(timeout / 4, timeout * 5),
+            Downtime = random.NextLogarithmic(timeout / 10, timeout * 2),
+            Latency = random.NextLogarithmic(50, timeout / 50),
+            SyncLatency = random.NextLogarithmic(100, timeout / 30),
+            Reaction = random.NextLogarithmic(2, 200),
+            PreparerInterval = random.NextLogarithmic(2_000, 50_000),
+            ProducerCount = 1 + random.Next(4),
+            MessageCount = (int)random.NextLogarithmic(20, 200),
+            ProduceInterval = random.NextLogarithmic(timeout / 200, timeout / 10),
+            BodyBytesMax = (int)random.NextLogarithmic(16, 3_000),
+            ConsumerCount = 1 + random.Next(3),
+            ConsumeInterval = random.NextLogarithmic(timeout / 100, timeout / 5),
+            AckShare = random.Chance(0.3) ? 0.3 : 0.8,
+            InvisibleTime = random.Next(1_000_000, 3_000_000),
+            LongPoll = random.Next(10_000, 300_000),
+            CallPatience = random.Next(timeout, 4 * timeout),
+            QueueCount = 1 + random.Next(4),
+            AttemptsMax = 2 + random.Next(4),
+            Log = new CommitLogOptions
+            {
+                SegmentBytes = 4096 * random.Next(3, 40),
+                FrameBytesMax = 8192,
+                SpareCount = random.Next(3),
+                ZeroFillSpares = random.Chance(0.5),
+                PrepareBytesPerSecond = 1 << 20,
+                UnsyncedBytesMax = random.Next(8192, 65_536),
+                CheckpointBytes = random.Next(8192, 262_144),
+                WatermarkDelayMax = TimeSpan.FromMicroseconds(random.NextLogarithmic(1_000, 100_000)),
+            },
+            CheckpointInterval = random.Next(1_000_000, 2_000_000),
+            ClockError = random.Chance(0.5) ? 0.0002 : 0.03,
+            WallErrorMax = random.Chance(0.5) ? 1 : 3_000_000,
+            HasKills = random.Chance(0.6),
+            HasPowerLoss = random.Chance(0.4),
+            HasCrashesInCalls = random.Chance(0.4),
+            HasPartitions = random.Chance(0.5),
+            HasBrokenConnections = random.Chance(0.4),
+            HasSlowLinks = random.Chance(0.2),
+            HasPauses = random.Chance(0.3),
+            HasDiskStalls = random.Chance(0.2),
+            HasDiskErrors = random.Chance(0.15),
+            HasTransfers = random.Chance(0.3),
+            HasStops = random.Chance(0.3),
+            HasClockJumps = random.Chance(0.2),
+            HealsBareMajority = random.Chance(0.25),
+        };
+    }
+
+    public ReplicationOptions OptionsOf(NodeId self) => new()
+    {
+        Self = self,
+        Members = [.. Enumerable.Range(1, NodeCount).Select(id => new ClusterMember(new NodeId(id), $"host-{id}", 1))],
+        Log = Log,
+        ElectionTimeoutMin = TimeSpan.FromMicroseconds(ElectionTimeout),
+        ElectionTimeoutMax = TimeSpan.FromMicroseconds(2 * ElectionTimeout),
+        HeartbeatInterval = TimeSpan.FromMicroseconds(ElectionTimeout / 7),
+        FrameBytesTarget = 4096,
+        UncommittedBytesMax = 65_536,
+        UnappliedBytesMax = 65_536,
+        TailCacheBytesMax = 32_768,
+    };
+}

@@ -1,0 +1,289 @@
+using Dledger.Broker.Groups;
+using Dledger.Broker.Topics;
+using Dledger.ClusterSimulation.Clients;
+using Dledger.ClusterSimulation.Faults;
+using Dledger.ClusterSimulation.Networks;
+using Dledger.ClusterSimulation.Nodes;
+using Dledger.ClusterSimulation.Oracles;
+using Dledger.ClusterSimulation.Reports;
+using Dledger.ClusterSimulation.Scenarios;
+using Dledger.ClusterSimulation.Schedules;
+
+namespace Dledger.ClusterSimulation;
+
+/// <summary>
+/// Whole nodes on one thread: the production code from the disk calls up to the broker's calls, with simulated time, disks,
+/// network and clients. First with faults, then healed, when everything must come right again.
+/// </summary>
+internal sealed class SimulatedCluster
+{
+    private const string Topic = "orders";
+
+    private readonly TurnContext _context = new();
+    private readonly FaultInjector _faults;
+    private readonly List<Producer> _producers = [];
+    private readonly List<ConsumeHistory> _groups = [];
+    private Exception? _clientFault;
+
+    public SimulatedCluster(ulong seed, Scenario scenario, TextWriter? trace)
+    {
+        Scenario = scenario;
+        Random = new SimulationRandom(seed);
+        Trace = new Trace(Events, trace);
+        Checks = new Checks(this);
+        Oracle = new Oracle(this);
+        Producing = new ProduceHistory(this);
+        Calls = new ClientCalls(this);
+        Network = new SimulatedNetwork(this);
+        Nodes = [.. Enumerable.Range(1, scenario.NodeCount).Select(id => new SimulatedNode(this, new NodeId(id)))];
+        _faults = new FaultInjector(this);
+    }
+
+    public Scenario Scenario { get; }
+
+    public SimulationRandom Random { get; }
+
+    public EventQueue Events { get; } = new();
+
+    public Trace Trace { get; }
+
+    public Marks Marks { get; } = new();
+
+    public Checks Checks { get; }
+
+    public Oracle Oracle { get; }
+
+    public ProduceHistory Producing { get; }
+
+    public ClientCalls Calls { get; }
+
+    public SimulatedNetwork Network { get; }
+
+    public IReadOnlyList<SimulatedNode> Nodes { get; }
+
+    /// <summary>The last phase has begun.</summary>
+    public bool IsHealed { get; private set; }
+
+    /// <summary>Runs to the end; throws <see cref="SimulationFailure"/> at the first broken invariant.</summary>
+    public void Run()
+    {
+        var outside = SynchronizationContext.Current;
+        SynchronizationContext.SetSynchronizationContext(_context);
+        try
+        {
+            RunPhases();
+        }
+        finally
+        {
+            SynchronizationContext.SetSynchronizationContext(outside);
+        }
+    }
+
+    private void RunPhases()
+    {
+        Trace.Line("", Scenario.ToString());
+        foreach (var node in Nodes)
+        {
+            node.Boot();
+        }
+
+        Network.Start();
+        var work = PrepareAsync();
+        RunUntil(() => work.IsCompleted, 60_000_000, "topic and groups are not there after a minute without faults");
+        Check(work);
+        _faults.Start();
+        var end = Events.Now + Scenario.FaultPhase;
+        while (Step(end))
+        {
+        }
+
+        Heal();
+    }
+
+    private async Task PrepareAsync()
+    {
+        var isReady = false;
+        while (!isReady)
+        {
+            await Calls.DelayAsync(Scenario.ElectionTimeout / 4);
+            var node = Random.Pick(Nodes);
+            var (isAnswered, failure) = await Calls.CallAsync(
+                node,
+                broker => broker.CreateTopicAsync(
+                    new TopicSpec { Name = Topic, QueueCount = Scenario.QueueCount }, CancellationToken.None),
+                Scenario.CallPatience);
+            isReady = isAnswered && (failure is null || failure.Value.Error == Broker.BrokerError.AlreadyExists);
+        }
+
+        foreach (var (name, isOrdered) in new[] { ("plain", false), ("ordered", true) })
+        {
+            await CreateGroupAsync(name, isOrdered);
+            StartGroup(new ConsumeHistory(this, name, isOrdered, Scenario.AttemptsMax));
+        }
+
+        for (var i = 0; i < Scenario.ProducerCount; i++)
+        {
+            var producer = new Producer(this, Topic) { Remaining = Scenario.MessageCount };
+            _producers.Add(producer);
+            _ = WatchAsync(producer.RunAsync());
+        }
+    }
+
+    private async Task CreateGroupAsync(string name, bool isOrdered)
+    {
+        var spec = new GroupSpec { Name = name, Fifo = isOrdered, MaxAttempts = Scenario.AttemptsMax };
+        var isReady = false;
+        while (!isReady)
+        {
+            var (isAnswered, failure) = await Calls.CallAsync(
+                Random.Pick(Nodes), broker => broker.CreateGroupAsync(spec, CancellationToken.None), Scenario.CallPatience);
+            isReady = isAnswered && (failure is null || failure.Value.Error == Broker.BrokerError.AlreadyExists);
+        }
+    }
+
+    private void StartGroup(ConsumeHistory history)
+    {
+        _groups.Add(history);
+        for (var i = 0; i < Scenario.ConsumerCount; i++)
+        {
+            _ = WatchAsync(new Consumer(this, history, Topic, i).RunAsync());
+        }
+
+        _ = WatchAsync(new DeadLetterReader(this, history).RunAsync());
+    }
+
+    // Clients never end by themselves; when one does, a check failed inside of it.
+    private async Task WatchAsync(Task client)
+    {
+        try
+        {
+            await client;
+        }
+        catch (Exception fault)
+        {
+            _clientFault ??= fault;
+        }
+    }
+
+    private static void Check(Task work)
+    {
+        if (work.Exception is { } fault)
+        {
+            throw fault.InnerException!;
+        }
+    }
+
+    private bool Step(long until)
+    {
+        if (!Events.TryRunNext(until))
+        {
+            return false;
+        }
+
+        _context.Drain();
+        foreach (var node in Nodes)
+        {
+            node.Observe();
+        }
+
+        if (_clientFault is { } fault)
+        {
+            throw fault;
+        }
+
+        return true;
+    }
+
+    // Looks now and then, not after each event. The time limit begins anew whenever the measure of what is left changes.
+    private void RunUntil(
+        Func<bool> isDone, long within, string problem, string name = "I50", Func<string>? left = null)
+    {
+        var deadline = Events.Now + within;
+        var last = "";
+        while (!isDone())
+        {
+            var present = left?.Invoke() ?? "";
+            if (present != last)
+            {
+                last = present;
+                deadline = Events.Now + within;
+            }
+
+            Checks.Check(
+                name,
+                Events.Now < deadline,
+                () => $"{problem}: {present} {string.Join("; ", Nodes.Select(Describe))}");
+            var pause = Math.Min(deadline, Events.Now + (Scenario.ElectionTimeout / 10));
+            while (Step(pause))
+            {
+            }
+        }
+
+        Checks.Check(name, true, problem);
+    }
+
+    private void Heal()
+    {
+        Trace.Line("", "faults stop");
+        IsHealed = true;
+        var alive = _faults.Heal();
+
+        // Down nodes start again after a while; then five times the longest election timeout must do.
+        var patience = (40 * Scenario.Downtime) + (10 * Scenario.ElectionTimeout) + (200 * Scenario.SyncLatency);
+        RunUntil(
+            () => alive.Any(node => node.Replication?.Status.IsServing == true), patience, "no node serves after the faults");
+        foreach (var producer in _producers)
+        {
+            producer.Remaining = 3;
+        }
+
+        RunUntil(
+            () => _producers.All(producer => producer.Remaining == 0), patience + 20_000_000, "producers get no answers");
+        RunUntil(
+            () => !OpenMessages().Any(),
+            patience + (4 * Scenario.InvisibleTime) + 10_000_000,
+            "some messages are neither finished nor dead letters",
+            "I43",
+            () => $"{OpenMessages().Count()}, for example {string.Join(", ", OpenMessages().Take(3))};");
+        RunUntil(() => HaveConverged(alive), patience + 20_000_000, "the nodes do not converge");
+        Compare(alive);
+    }
+
+    private IEnumerable<string> OpenMessages() =>
+        from queue in Oracle.Queues
+        where queue.Key.Topic == Producing.TopicId
+        from consumers in _groups
+        from message in consumers.Open(queue.Messages)
+        select consumers.Describe(message);
+
+    private bool HaveConverged(IReadOnlyList<SimulatedNode> alive)
+    {
+        var first = alive[0].Replication?.Status;
+        return first is not null && alive.All(node => node.Replication?.Status is { } status
+            && status.End == first.End && status.Commit == first.End && status.Applied == first.End
+            && status.Durable == first.End && status.Term == first.Term);
+    }
+
+    private void Compare(IReadOnlyList<SimulatedNode> alive)
+    {
+        var hash = alive[0].Machine!.StateHash;
+        foreach (var node in alive)
+        {
+            Checks.Check("I36", node.Machine!.StateHash == hash, $"nodes {alive[0].Id} and {node.Id} differ in their state");
+            foreach (var (message, answer) in Producing.Acked)
+            {
+                var bytes = new byte[message.Body.Length + 512];
+                var read = node.Replication!.Read(answer.Position, bytes);
+                Checks.Check(
+                    "I40",
+                    bytes.AsSpan(0, read).IndexOf(message.Body) >= 0,
+                    () => $"node {node.Id} does not hold {message.Id}, which was acked at {answer.Position}");
+            }
+        }
+    }
+
+    private static string Describe(SimulatedNode node) => node.Replication?.Status is not { } status
+        ? $"n{node.Id} down"
+        : $"n{node.Id} {status.Role} term={status.Term} leader={status.Leader} durable={status.Durable} end={status.End} "
+            + $"commit={status.Commit} applied={status.Applied} {status.UnavailableReason}";
+}
