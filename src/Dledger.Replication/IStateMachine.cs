@@ -14,13 +14,12 @@ namespace Dledger.Replication;
 public interface IStateMachine
 {
     /// <summary>
-    /// Loads the newest checkpoint that describes a position at or below <paramref name="durableEnd"/>.
-    /// Called once, before anything else.
+    /// Loads the newest checkpoint that describes a durable position of the own log. Called once, before anything else.
     /// </summary>
     /// <returns>
     /// Where <see cref="Apply"/> continues; a frame boundary, <see cref="LogPosition.Zero"/> without checkpoint.
     /// </returns>
-    LogPosition Restore(LogPosition durableEnd);
+    LogPosition Restore(IRecoveredLog log);
 
     /// <summary>
     /// Applies one committed frame. Frames come in log order, each exactly once after <see cref="Restore"/>.

@@ -89,7 +89,11 @@ internal sealed class SimulatedCluster
 
         Network.Start();
         var work = PrepareAsync();
-        RunUntil(() => work.IsCompleted, 60_000_000, "topic and groups are not there after a minute without faults");
+        RunUntil(
+            "I50",
+            "topic and groups are not there after a minute without faults",
+            60_000_000,
+            () => work.IsCompleted ? null : "");
         Check(work);
         _faults.Start();
         var end = Events.Now + Scenario.FaultPhase;
@@ -194,25 +198,17 @@ internal sealed class SimulatedCluster
         return true;
     }
 
-    // Looks now and then, not after each event. The time limit begins anew whenever the measure of what is left changes.
-    private void RunUntil(
-        Func<bool> isDone, long within, string problem, string name = "I50", Func<string>? left = null)
+    // Looks now and then, not after each event. The time limit begins anew whenever what is left changes.
+    private void RunUntil(string name, string problem, long within, Func<string?> findLeft)
     {
         var deadline = Events.Now + within;
-        var last = "";
-        while (!isDone())
+        for (string? last = null, left; (left = findLeft()) is not null; last = left)
         {
-            var present = left?.Invoke() ?? "";
-            if (present != last)
-            {
-                last = present;
-                deadline = Events.Now + within;
-            }
-
+            deadline = left == last ? deadline : Events.Now + within;
             Checks.Check(
                 name,
                 Events.Now < deadline,
-                () => $"{problem}: {present} {string.Join("; ", Nodes.Select(Describe))}");
+                () => $"{problem}: {left} {string.Join("; ", Nodes.Select(Describe))}");
             var pause = Math.Min(deadline, Events.Now + (Scenario.ElectionTimeout / 10));
             while (Step(pause))
             {
@@ -231,30 +227,49 @@ internal sealed class SimulatedCluster
         // Down nodes start again after a while; then five times the longest election timeout must do.
         var patience = (40 * Scenario.Downtime) + (10 * Scenario.ElectionTimeout) + (200 * Scenario.SyncLatency);
         RunUntil(
-            () => alive.Any(node => node.Replication?.Status.IsServing == true), patience, "no node serves after the faults");
+            "I50",
+            "no node serves after the faults",
+            patience,
+            () => alive.Any(node => node.Replication?.Status.IsServing == true) ? null : "");
         foreach (var producer in _producers)
         {
             producer.Remaining = 3;
         }
 
         RunUntil(
-            () => _producers.All(producer => producer.Remaining == 0), patience + 20_000_000, "producers get no answers");
+            "I50",
+            "producers get no answers",
+            patience + 20_000_000,
+            () => _producers.Sum(producer => producer.Remaining) is > 0 and var left ? $"{left} messages" : null);
         RunUntil(
-            () => !OpenMessages().Any(),
-            patience + (4 * Scenario.InvisibleTime) + 10_000_000,
-            "some messages are neither finished nor dead letters",
             "I43",
-            () => $"{OpenMessages().Count()}, for example {string.Join(", ", OpenMessages().Take(3))};");
-        RunUntil(() => HaveConverged(alive), patience + 20_000_000, "the nodes do not converge");
+            "messages are neither finished nor dead letters",
+            patience + (4 * Scenario.InvisibleTime) + 10_000_000,
+            FindOpenMessages);
+        RunUntil(
+            "I50",
+            "the nodes do not converge",
+            patience + 20_000_000,
+            () => HaveConverged(alive) ? null : "");
         Compare(alive);
     }
 
-    private IEnumerable<string> OpenMessages() =>
-        from queue in Oracle.Queues
-        where queue.Key.Topic == Producing.TopicId
-        from consumers in _groups
-        from message in consumers.Open(queue.Messages)
-        select consumers.Describe(message);
+    private string? FindOpenMessages()
+    {
+        foreach (var consumers in _groups)
+        {
+            var open = Oracle.Queues
+                .Where(queue => queue.Key.Topic == Producing.TopicId)
+                .SelectMany(queue => consumers.Open(queue.Messages))
+                .ToList();
+            if (open.Count > 0)
+            {
+                return $"{open.Count}, for example {string.Join(", ", open.Take(3).Select(consumers.Describe))};";
+            }
+        }
+
+        return null;
+    }
 
     private bool HaveConverged(IReadOnlyList<SimulatedNode> alive)
     {

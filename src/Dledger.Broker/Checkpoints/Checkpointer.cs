@@ -1,5 +1,6 @@
 using Dledger.Broker.StateMachine;
 using Dledger.Primitives;
+using Dledger.Replication;
 using Dledger.Storage.Checkpoints;
 using Dledger.Storage.Disks;
 using Dledger.Storage.Queues;
@@ -36,15 +37,17 @@ internal sealed class Checkpointer
     /// <summary>The state of an empty log.</summary>
     public BrokerState MakeEmpty() => new(new ConsumeQueueStore(_disk, _queueDirectory, new ConsumeQueueOptions()));
 
-    /// <summary>The newest usable state at or below a position; the empty one at zero when there is none.</summary>
-    public (BrokerState State, AppliedPoint Applied) Restore(LogPosition durableEnd)
+    /// <summary>The newest usable state that fits the own log; the empty one at zero when there is none.</summary>
+    public (BrokerState State, AppliedPoint Applied) Restore(IRecoveredLog log)
     {
-        var maximum = durableEnd;
+        var maximum = log.DurableEnd;
         while (_store.ReadNewest(maximum, out var faults) is { } checkpoint)
         {
             Report(faults);
             var queues = new ConsumeQueueStore(_disk, _queueDirectory, new ConsumeQueueOptions());
-            if (StateReader.TryRead(checkpoint, queues, out var state, out var fault))
+            var fault = "it describes another history than the log beside it";
+            if (log.Holds(checkpoint.Applied, checkpoint.HeaderCrc)
+                && StateReader.TryRead(checkpoint, queues, out var state, out fault))
             {
                 queues.DeleteUnknown();
                 _schedule.Written(checkpoint.Applied);

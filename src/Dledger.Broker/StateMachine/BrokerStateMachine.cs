@@ -67,10 +67,10 @@ internal sealed class BrokerStateMachine : IStateMachine
     public void Attach(IReplicatedLog log) => _log = log;
 
     /// <inheritdoc/>
-    public LogPosition Restore(LogPosition durableEnd)
+    public LogPosition Restore(IRecoveredLog log)
     {
         _state.Queues.Dispose();
-        var (state, applied) = _checkpointer.Restore(durableEnd);
+        var (state, applied) = _checkpointer.Restore(log);
         Adopt(state);
         _applied = applied;
         return applied.Position;

@@ -35,6 +35,7 @@ internal sealed class ApplyLoop : ILoop
     private LogPosition _commit;
     private LogPosition _applied;
     private long _appliedValue;
+    private long _durableValue;
     private long _servingTermValue;
     private Term _leadingTerm;
     private volatile bool _isRestored;
@@ -62,6 +63,7 @@ internal sealed class ApplyLoop : ILoop
         _reports = reports;
         _self = self;
         _requestCountMax = requestCountMax;
+        Durable = log.DurableEnd;
         _orders = new SwapQueue<ApplyOrder>(Signal);
         _requests = new SwapQueue<IStateMachineRequest>(Signal);
     }
@@ -74,6 +76,16 @@ internal sealed class ApplyLoop : ILoop
 
     /// <summary>Everything before it has been applied. Any thread.</summary>
     public LogPosition Applied => new(Volatile.Read(ref _appliedValue));
+
+    /// <summary>
+    /// The own log is durable up to here in its present form: what a truncation takes is not durable from the moment at
+    /// which it is decided, though the disk still holds the old bytes and says so. Set by the replication loop.
+    /// </summary>
+    public LogPosition Durable
+    {
+        get => new(Volatile.Read(ref _durableValue));
+        set => Volatile.Write(ref _durableValue, value.Value);
+    }
 
     /// <summary>Where the state machine continued after its restore; null before. Any thread.</summary>
     public LogPosition? Restored => _isRestored ? _restored : null;
@@ -124,7 +136,7 @@ internal sealed class ApplyLoop : ILoop
     {
         if (!_isRestored)
         {
-            _restored = _machine.Restore(_log.DurableEnd);
+            _restored = _machine.Restore(new RecoveredLog(_log));
             Publish(_restored);
             _commit = _restored;
             _isRestored = true;
@@ -268,7 +280,7 @@ internal sealed class ApplyLoop : ILoop
         if (_isMaintenanceOwed && now - _maintainedAt >= MaintainIntervalMicroseconds)
         {
             _maintainedAt = now;
-            var durable = _log.DurableEnd;
+            var durable = Durable;
 
             // The followers may have committed what this node has not synced: then the last part comes next time.
             _isMaintenanceOwed = durable < _applied;

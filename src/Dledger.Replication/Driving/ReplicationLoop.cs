@@ -157,6 +157,7 @@ internal sealed class ReplicationLoop
             case LogSynced synced:
                 _log.Synced(synced, isCurrent: synced.Generation == _core.Generation);
                 _core.LogDurable(now, synced.Position, synced.Generation);
+                _apply.Durable = _core.Durable;
                 break;
             case MetadataSynced synced:
                 if (_metadataTerms.Remove(synced.Version, out var term))
@@ -370,6 +371,9 @@ internal sealed class ReplicationLoop
             case TruncateTo cut:
                 ReplicationEvents.LogTruncated(_around.Logger, cut.Position);
                 _log.Truncate(cut.Position);
+
+                // Before the apply loop learns of a commit behind the cut: it must not take the old bytes for the new ones.
+                _apply.Durable = LogPosition.Min(_apply.Durable, cut.Position);
                 break;
             case RoleChanged role:
                 ChangeRole(role);

@@ -72,7 +72,26 @@ public sealed class CheckpointTests
         using var twin = new BrokerNode(
             new BrokerOptions(), broker.Disk, "", broker.Time, NullLoggerFactory.Instance);
 
-        Assert.Equal(LogPosition.Zero, twin.StateMachine.Restore(new LogPosition(written.Value - 8)));
+        var shorter = broker.Log.RecoveredTo(new LogPosition(written.Value - 8));
+        Assert.Equal(LogPosition.Zero, twin.StateMachine.Restore(shorter));
+    }
+
+    // A node that was told to cut its log wrote a checkpoint of the new history and died before the cut was on disk.
+    [Fact]
+    public async Task A_checkpoint_of_another_history_than_the_log_beside_it_is_passed_over()
+    {
+        var broker = await Busy(new TestBroker());
+        broker.Node.StateMachine.Stop();
+        var other = new TestBroker(disk: new SimulatedDisk(seed: 9));
+        other.Time.Advance(TimeSpan.FromSeconds(1));
+        await Busy(other);
+        await other.Send("orders", "one more");
+
+        using var twin = new BrokerNode(
+            new BrokerOptions(), broker.Disk, "", broker.Time, NullLoggerFactory.Instance);
+
+        Assert.True(other.Log.End > broker.Log.End);
+        Assert.Equal(LogPosition.Zero, twin.StateMachine.Restore(other.Log.RecoveredTo(other.Log.End)));
     }
 
     [Fact]

@@ -78,7 +78,7 @@ internal sealed class MemoryLog : IReplicatedLog
         _machine = machine;
         IsServing = false;
         _requests.Clear();
-        Applied = machine.Restore(Durable ?? _tail.End);
+        Applied = machine.Restore(RecoveredTo(Durable ?? _tail.End));
         var restored = Applied;
         foreach (var frame in _frames)
         {
@@ -88,6 +88,9 @@ internal sealed class MemoryLog : IReplicatedLog
         Applied = _tail.End;
         return restored;
     }
+
+    /// <summary>The log as a restart finds it when this much of it is durable.</summary>
+    public IRecoveredLog RecoveredTo(LogPosition durableEnd) => new Recovered(this, durableEnd);
 
     /// <summary>Applies the frames between two positions to another machine.</summary>
     public void Replay(IStateMachine machine, LogPosition from, LogPosition to)
@@ -231,5 +234,14 @@ internal sealed class MemoryLog : IReplicatedLog
             var payload = frame.AsMemory(FrameHeader.Size);
             machine.Apply(new CommittedFrame(header.Summary, header.LogTime, header.RecordCount, payload, proposals));
         }
+    }
+
+    private sealed class Recovered(MemoryLog log, LogPosition durableEnd) : IRecoveredLog
+    {
+        public LogPosition DurableEnd => durableEnd;
+
+        public bool Holds(LogPosition end, uint headerCrc) => end <= durableEnd && log._frames.Any(frame =>
+            FrameHeader.TryParse(frame, log._seed, 8 << 20, out var header, out _)
+            && header.Tail.End == end && header.Tail.HeaderCrc == headerCrc);
     }
 }

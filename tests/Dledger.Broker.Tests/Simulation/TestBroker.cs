@@ -95,7 +95,7 @@ internal sealed class TestBroker
     {
         using var twin = new BrokerNode(
             _options, new SimulatedDisk(seed: 2), "", Time, NullLoggerFactory.Instance);
-        Log.Replay(twin.StateMachine, twin.StateMachine.Restore(LogPosition.Zero), Log.End);
+        Log.Replay(twin.StateMachine, twin.StateMachine.Restore(Log.RecoveredTo(LogPosition.Zero)), Log.End);
         return twin.Machine.StateHash;
     }
 
@@ -103,7 +103,7 @@ internal sealed class TestBroker
     public ulong HashAt(LogPosition end)
     {
         using var twin = new BrokerNode(_options, Disk, "", Time, NullLoggerFactory.Instance);
-        Log.Replay(twin.StateMachine, twin.StateMachine.Restore(end), end);
+        Log.Replay(twin.StateMachine, twin.StateMachine.Restore(Log.RecoveredTo(end)), end);
         return twin.Machine.StateHash;
     }
 

@@ -12,12 +12,15 @@ internal sealed class Consumer(SimulatedCluster cluster, ConsumeHistory history,
     private const int OldHandlesMax = 8;
 
     private readonly List<DeliveredMessage> _old = [];
+    private bool _foundAny;
 
     public async Task RunAsync()
     {
         while (true)
         {
-            await cluster.Calls.DelayAsync(cluster.Random.NextInterval(cluster.Scenario.ConsumeInterval));
+            // In the last phase, which may wait long for leases to end, those that found nothing rest a little.
+            var interval = cluster.IsHealed && !_foundAny ? cluster.Scenario.ElectionTimeout : cluster.Scenario.ConsumeInterval;
+            await cluster.Calls.DelayAsync(cluster.Random.NextInterval(interval));
             await ReceiveAsync();
         }
     }
@@ -53,7 +56,14 @@ internal sealed class Consumer(SimulatedCluster cluster, ConsumeHistory history,
             cluster.Trace.Line($"{history.Group[0]}{number}", $"asked node {node.Id}: {what}");
         }
 
-        cluster.Calls.Learn(node, outcome!.Failure);
+        if (outcome!.Failure is not null)
+        {
+            // The lease may have been granted before the leader lost its place.
+            history.AnswerLost();
+        }
+
+        cluster.Calls.Learn(node, outcome.Failure);
+        _foundAny = outcome.Messages.Count > 0;
         history.Delivered(outcome.Messages, begun);
         if (cluster.IsHealed)
         {

@@ -12,7 +12,7 @@ internal sealed class DeadLetterReader(SimulatedCluster cluster, ConsumeHistory 
     {
         while (true)
         {
-            await cluster.Calls.DelayAsync(cluster.Random.NextInterval(4 * cluster.Scenario.ConsumeInterval));
+            await cluster.Calls.DelayAsync(cluster.Random.NextInterval(cluster.Scenario.ElectionTimeout));
             await ReadAsync();
         }
     }

@@ -12,8 +12,14 @@ internal sealed class Producer(SimulatedCluster cluster, string topic)
     {
         while (true)
         {
+            if (Remaining == 0)
+            {
+                await cluster.Calls.DelayAsync(cluster.Scenario.ElectionTimeout);
+                continue;
+            }
+
             await cluster.Calls.DelayAsync(cluster.Random.NextInterval(cluster.Scenario.ProduceInterval));
-            if (Remaining > 0 && await SendAsync())
+            if (await SendAsync())
             {
                 Remaining--;
             }

@@ -12,6 +12,7 @@ internal sealed class SimulatedNetwork(SimulatedCluster cluster)
 {
     private readonly List<Connection> _connections = [];
     private readonly HashSet<(NodeId From, NodeId To)> _cuts = [];
+    private readonly HashSet<(NodeId From, NodeId To)> _dialling = [];
     private long _number;
 
     public bool IsCut(SimulatedNode from, SimulatedNode to) => _cuts.Contains((from.Id, to.Id));
@@ -75,7 +76,11 @@ internal sealed class SimulatedNetwork(SimulatedCluster cluster)
         foreach (var connection in _connections.Where(each => each.Opener == ended || each.Acceptor == ended).ToArray())
         {
             var other = connection.OtherEnd(ended);
-            connection.TryClose(ended);
+            if (connection.TryClose(ended) && ended == connection.Opener)
+            {
+                Dial(ended.Node, other.Node);
+            }
+
             var reason = isSilent || IsCut(ended.Node, other.Node)
                 ? SessionCloseReason.Timeout
                 : SessionCloseReason.PeerReset;
@@ -122,7 +127,17 @@ internal sealed class SimulatedNetwork(SimulatedCluster cluster)
     private void CloseEnd(Connection connection, SimulatedTransport end, SessionCloseReason reason)
     {
         var isKnown = connection.IsOpenAt(end);
-        if (!connection.TryClose(end) || !isKnown)
+        if (!connection.TryClose(end))
+        {
+            return;
+        }
+
+        if (end == connection.Opener)
+        {
+            Dial(end.Node, connection.Acceptor.Node);
+        }
+
+        if (!isKnown)
         {
             return;
         }
@@ -146,16 +161,23 @@ internal sealed class SimulatedNetwork(SimulatedCluster cluster)
         });
     }
 
+    // Again and again until there is a connection; its end begins the next attempts.
     private void Dial(SimulatedNode opener, SimulatedNode acceptor)
     {
+        if (!_dialling.Add((opener.Id, acceptor.Id)))
+        {
+            return;
+        }
+
         var timeout = cluster.Scenario.ElectionTimeout;
         cluster.Events.After(cluster.Random.Next(timeout / 50, timeout / 8), () =>
         {
+            _dialling.Remove((opener.Id, acceptor.Id));
             if (opener.Transport is { IsAlive: true } from && acceptor.Transport is { IsAlive: true } to
                 && !opener.IsPaused && !acceptor.IsPaused && !IsCut(opener, acceptor) && !IsCut(acceptor, opener)
-                && !_connections.Exists(each => each.Opener == from && each.Acceptor == to && each.IsOpenAt(from)))
+                && ShakeHands(from, to))
             {
-                ShakeHands(from, to);
+                return;
             }
 
             Dial(opener, acceptor);
@@ -163,7 +185,7 @@ internal sealed class SimulatedNetwork(SimulatedCluster cluster)
     }
 
     // As PeerHandshake does it: the acceptor judges first, then the one that dialled.
-    private void ShakeHands(SimulatedTransport from, SimulatedTransport to)
+    private bool ShakeHands(SimulatedTransport from, SimulatedTransport to)
     {
         var introduction = to.Events!.Introduce();
         var refusal = to.Events.Judge(from.Events!.Introduce()) is { } told
@@ -172,7 +194,7 @@ internal sealed class SimulatedNetwork(SimulatedCluster cluster)
         if (refusal is not null)
         {
             from.Events.DialRefused(to.Node.Id, refusal);
-            return;
+            return false;
         }
 
         // A new connection of a peer replaces the old one, as at the listener.
@@ -191,6 +213,7 @@ internal sealed class SimulatedNetwork(SimulatedCluster cluster)
                 from.Events.SessionOpened(connection.Number, introduction);
             }
         }));
+        return true;
     }
 
     private void WhenAwake(SimulatedTransport end, Action action)

@@ -17,14 +17,14 @@ internal sealed class ObservedMachine(SimulatedCluster cluster, SimulatedNode no
     public long NextDueLogTime => _machine.NextDueLogTime;
 
     /// <inheritdoc/>
-    public LogPosition Restore(LogPosition durableEnd)
+    public LogPosition Restore(IRecoveredLog log)
     {
-        Applied = _machine.Restore(durableEnd);
+        Applied = _machine.Restore(log);
         if (Applied > LogPosition.Zero)
         {
             cluster.Marks.Reach("state restored from a checkpoint");
             cluster.Checks.Check(
-                "I28", Applied <= durableEnd, $"node {node.Id} restored state at {Applied}, its log ends at {durableEnd}");
+                "I28", Applied <= log.DurableEnd, $"node {node.Id} restored state at {Applied}, its log ends at {log.DurableEnd}");
             cluster.Oracle.Restored(node, Applied, StateHash);
         }
 

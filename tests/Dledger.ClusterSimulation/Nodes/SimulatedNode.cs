@@ -56,7 +56,10 @@ internal sealed class SimulatedNode
     /// <summary>By how much the machine's wall clock is wrong, microseconds.</summary>
     public long WallError { get; set; }
 
-    /// <summary>The highest position that this node said was durable; what survives every crash (I14).</summary>
+    /// <summary>
+    /// What the node last called durable, which survives every crash (I14). A truncation takes it back: the bytes that come
+    /// instead are not durable yet.
+    /// </summary>
     public LogPosition Promised { get; private set; }
 
     /// <summary>Starts a process on what the disk holds.</summary>
@@ -175,7 +178,7 @@ internal sealed class SimulatedNode
         _loops!.Poll();
         var status = Replication!.Status;
         _cluster.Checks.Replication.Observe(this, status);
-        Promised = LogPosition.Max(Promised, status.Durable);
+        Promised = status.Durable;
     }
 
     // A process that ends by itself met a fault that the scenario made, or a bug.

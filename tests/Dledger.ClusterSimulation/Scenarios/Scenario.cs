@@ -122,7 +122,7 @@ internal sealed record Scenario
             Latency = random.NextLogarithmic(50, timeout / 50),
             SyncLatency = random.NextLogarithmic(100, timeout / 30),
             Reaction = random.NextLogarithmic(2, 200),
-            PreparerInterval = random.NextLogarithmic(2_000, 50_000),
+            PreparerInterval = random.NextLogarithmic(5_000, 200_000),
             ProducerCount = 1 + random.Next(4),
             MessageCount = (int)random.NextLogarithmic(20, 200),
             ProduceInterval = random.NextLogarithmic(timeout / 200, timeout / 10),

@@ -64,7 +64,7 @@ internal sealed class RecordingMachine : IStateMachine
         }
     }
 
-    public LogPosition Restore(LogPosition durableEnd)
+    public LogPosition Restore(IRecoveredLog log)
     {
         _applied = RestoredTo;
         return RestoredTo;
