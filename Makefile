@@ -2,7 +2,7 @@
 CONFIGURATION ?= Release
 JS := tests/Dledger.Integration.Tests/js
 
-.PHONY: verify format build test fix demo sim crash-rounds bench-unary
+.PHONY: verify format build test fix demo sim soak sim-raft mutations crash-rounds bench-unary
 
 verify: format build test
 
@@ -26,11 +26,28 @@ demo: $(JS)/node_modules/.package-lock.json
 	dotnet build src/Dledger.Cli -c $(CONFIGURATION)
 	node $(JS)/demo.mjs --configuration $(CONFIGURATION)
 
-# Random schedules of the Raft core: make sim [SEEDS=20000] [START=1], or replay one: make sim SEED=n
-SEEDS ?= 20000
+# Whole nodes in one thread: make sim [SEEDS=2000] [START=1], or replay one run with a trace: make sim SEED=n
+SEEDS ?= 2000
 START ?= 1
+SIM = dotnet run --project tests/Dledger.ClusterSimulation -c $(CONFIGURATION) --
 sim:
+	$(SIM) $(if $(SEED),--seed $(SEED),--seeds $(SEEDS) --start $(START))
+
+# The same until the time is over: make soak [MINUTES=60]
+soak: MINUTES = 60
+soak:
+	$(SIM) --minutes $(MINUTES) --start $(START)
+
+# The Raft core alone: make sim-raft [SEEDS=20000] [START=1] [SEED=n]
+sim-raft: SEEDS = 20000
+sim-raft:
 	dotnet run --project tests/Dledger.Simulation -c $(CONFIGURATION) -- $(if $(SEED),--seed $(SEED),--seeds $(SEEDS) --start $(START))
+
+# Each seeded defect must be found, in the Raft core and in whole nodes: make mutations [RUNS=5000]
+RUNS ?= 5000
+mutations:
+	dotnet run --project tests/Dledger.Simulation -c $(CONFIGURATION) -- --mutations $(RUNS)
+	$(SIM) --mutations
 
 # A node killed by strace at a random write or sync, then everything acked is read back: make crash-rounds [ROUNDS=50]
 ROUNDS ?= 50

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Dledger.ClusterSimulation.Mutations;
 using Dledger.ClusterSimulation.Oracles;
 using Dledger.ClusterSimulation.Reports;
 
@@ -15,6 +16,8 @@ internal static class Program
           --start S      the first of them (1)
           --minutes M    run until M minutes have passed instead
           --seed S       replay one seed with a trace of everything that happened
+          --mutation M   with a seeded defect, such as AckBeforeSync
+          --mutations    seed every defect and print what found it, after how many seeds
         """;
 
     private static int Main(string[] arguments)
@@ -22,6 +25,12 @@ internal static class Program
         ulong start = 1, count = 1_000;
         ulong? seed = null;
         var minutes = double.PositiveInfinity;
+        var mutation = Mutation.None;
+        if (arguments is ["--mutations"])
+        {
+            return ProveMutations();
+        }
+
         for (var i = 0; i < arguments.Length; i += 2)
         {
             var value = i + 1 < arguments.Length ? arguments[i + 1] : "";
@@ -30,6 +39,7 @@ internal static class Program
                 "--seed" => TryParse(value, out var number) && (seed = number) is not null,
                 "--start" => TryParse(value, out start),
                 "--seeds" => TryParse(value, out count),
+                "--mutation" => Enum.TryParse(value, out mutation),
                 "--minutes" => double.TryParse(value, CultureInfo.InvariantCulture, out minutes)
                     && (count = ulong.MaxValue - start) > 0,
                 _ => false,
@@ -41,25 +51,44 @@ internal static class Program
             }
         }
 
-        return seed is { } single ? Replay(single) : RunMany(start, count, minutes);
+        return seed is { } single ? Replay(single, mutation) : RunMany(start, count, minutes, mutation);
     }
 
     private static bool TryParse(string text, out ulong number) =>
         ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
 
-    private static int Replay(ulong seed)
+    private static int ProveMutations()
+    {
+        var missed = 0;
+        MutationProof.All.AsParallel().Select(MutationProof.Judge).ForAll(verdict =>
+        {
+            if (verdict.Failure is null)
+            {
+                Interlocked.Increment(ref missed);
+            }
+
+            var found = verdict.Failure is { } failure
+                ? $"{failure.Invariant,-8} {failure.Message.ReplaceLineEndings(" ")}"
+                : "MISSED";
+            Console.WriteLine($"{verdict.Mutation,-28} {verdict.Seeds,5} seeds  {(found.Length > 150 ? found[..150] : found)}");
+        });
+
+        return missed == 0 ? 0 : 1;
+    }
+
+    private static int Replay(ulong seed, Mutation mutation)
     {
         using var output = new StreamWriter(Console.OpenStandardOutput());
-        var result = new Campaign().Run(seed, output);
+        var result = new Campaign(mutation).Run(seed, output);
         output.WriteLine(result.Failure is null
             ? $"seed {seed}: all invariants held, hash {result.Hash:x16}"
             : $"seed {seed}: {result.Failure.Message}");
         return result.Failure is null ? 0 : 1;
     }
 
-    private static int RunMany(ulong start, ulong count, double minutes)
+    private static int RunMany(ulong start, ulong count, double minutes, Mutation mutation)
     {
-        var campaign = new Campaign();
+        var campaign = new Campaign(mutation);
         var end = DateTime.UtcNow.AddMinutes(Math.Min(minutes, 1e6));
         var next = start - 1;
         var failures = 0;

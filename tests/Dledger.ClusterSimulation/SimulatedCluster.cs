@@ -190,7 +190,7 @@ internal sealed class SimulatedCluster
             node.Observe();
         }
 
-        if (_clientFault is { } fault)
+        if ((Checks.Failure ?? _clientFault) is { } fault)
         {
             throw fault;
         }

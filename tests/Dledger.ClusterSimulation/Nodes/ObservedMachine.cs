@@ -1,5 +1,7 @@
 using Dledger.Broker;
+using Dledger.ClusterSimulation.Mutations;
 using Dledger.Replication;
+using Dledger.Storage.Records;
 
 namespace Dledger.ClusterSimulation.Nodes;
 
@@ -19,7 +21,8 @@ internal sealed class ObservedMachine(SimulatedCluster cluster, SimulatedNode no
     /// <inheritdoc/>
     public LogPosition Restore(IRecoveredLog log)
     {
-        Applied = _machine.Restore(log);
+        Applied = _machine.Restore(
+            Mutation == Mutation.CheckpointAheadOfLog ? new CredulousLog(log) : log);
         if (Applied > LogPosition.Zero)
         {
             cluster.Marks.Reach("state restored from a checkpoint");
@@ -36,7 +39,7 @@ internal sealed class ObservedMachine(SimulatedCluster cluster, SimulatedNode no
     {
         // The oracle first: a caller who is answered by this frame is checked against it.
         cluster.Oracle.Observe(node, frame);
-        _machine.Apply(frame);
+        ApplyMutated(frame);
         Applied = frame.Summary.End;
         if (cluster.Oracle.IsHashed(frame.Summary))
         {
@@ -54,8 +57,44 @@ internal sealed class ObservedMachine(SimulatedCluster cluster, SimulatedNode no
     public void Due(long logTimeNow) => _machine.Due(logTimeNow);
 
     /// <inheritdoc/>
-    public void Maintain(LogPosition durable) => _machine.Maintain(durable);
+    public void Maintain(LogPosition durable) =>
+        _machine.Maintain(Mutation == Mutation.CheckpointAheadOfLog ? Applied : durable);
 
     /// <inheritdoc/>
     public void Stop() => _machine.Stop();
+
+    private Mutation Mutation => cluster.Scenario.Mutation;
+
+    private void ApplyMutated(in CommittedFrame frame)
+    {
+        var logTime = Mutation == Mutation.ApplyByOwnClock ? frame.LogTime + (cluster.Events.Now / 1000) : frame.LogTime;
+        var isReversed = Mutation == Mutation.ApplyInAnotherOrder && node.Id.Value % 2 == 0 && frame.Proposals.Count == 0;
+        _machine.Apply(new CommittedFrame(
+            frame.Summary,
+            logTime,
+            frame.RecordCount,
+            isReversed ? Reverse(frame.Payload) : frame.Payload,
+            frame.Proposals));
+    }
+
+    private static byte[] Reverse(ReadOnlyMemory<byte> payload)
+    {
+        var reversed = new byte[payload.Length];
+        var records = new RecordEnumerator(payload.Span, LogPosition.Zero);
+        var end = payload.Length;
+        while (records.MoveNext())
+        {
+            end -= records.Current.Length;
+            records.Current.Bytes.CopyTo(reversed.AsSpan(end));
+        }
+
+        return reversed;
+    }
+
+    private sealed class CredulousLog(IRecoveredLog log) : IRecoveredLog
+    {
+        public LogPosition DurableEnd => log.DurableEnd;
+
+        public bool Holds(LogPosition end, uint headerCrc) => end <= log.DurableEnd;
+    }
 }

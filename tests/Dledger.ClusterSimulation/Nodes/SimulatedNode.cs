@@ -1,7 +1,9 @@
 using Dledger.Broker;
+using Dledger.ClusterSimulation.Mutations;
 using Dledger.ClusterSimulation.Networks;
 using Dledger.ClusterSimulation.Schedules;
 using Dledger.Replication;
+using Dledger.Storage.Disks;
 using Dledger.Testing.Disks;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -78,11 +80,14 @@ internal sealed class SimulatedNode
         var loggers = _cluster.Trace.IsOn ? new TraceLoggers(_cluster.Trace, this) : (ILoggerFactory)NullLoggerFactory.Instance;
         Guard(() =>
         {
-            var broker = new BrokerNode(_cluster.Scenario.BrokerOptions, Disk.Disk, "", time, loggers);
+            var disk = _cluster.Scenario.Mutation == Mutation.None
+                ? (IDisk)Disk.Disk
+                : new DefectiveDisk(Disk.Disk, _cluster.Scenario.Mutation);
+            var broker = new BrokerNode(_cluster.Scenario.BrokerOptions, disk, "", time, loggers);
             Machine = new ObservedMachine(_cluster, this, broker);
             Replication = ReplicationNode.Start(
                 _cluster.Scenario.OptionsOf(Id),
-                Disk.Disk,
+                disk,
                 Transport,
                 Machine,
                 time,

@@ -36,14 +36,13 @@ internal sealed class Checks(SimulatedCluster cluster)
 
     public ReplicationChecks Replication { get; } = new(cluster);
 
-    public void Check(string name, bool holds, string message)
-    {
-        _counts[name]++;
-        if (!holds)
-        {
-            throw new SimulationFailure(name, message);
-        }
-    }
+    /// <summary>
+    /// The first failure. It may have been thrown inside of the production code, which takes it for a fault of its own, so the
+    /// run looks here.
+    /// </summary>
+    public SimulationFailure? Failure { get; private set; }
+
+    public void Check(string name, bool holds, string message) => Check(name, holds, () => message);
 
     /// <summary>The same for hot places: the message is built only when needed.</summary>
     public void Check(string name, bool holds, Func<string> message)
@@ -51,7 +50,8 @@ internal sealed class Checks(SimulatedCluster cluster)
         _counts[name]++;
         if (!holds)
         {
-            throw new SimulationFailure(name, message());
+            Failure ??= new SimulationFailure(name, message());
+            throw Failure;
         }
     }
 }

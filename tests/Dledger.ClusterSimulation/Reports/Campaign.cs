@@ -1,3 +1,4 @@
+using Dledger.ClusterSimulation.Mutations;
 using Dledger.ClusterSimulation.Scenarios;
 
 namespace Dledger.ClusterSimulation.Reports;
@@ -9,7 +10,7 @@ namespace Dledger.ClusterSimulation.Reports;
 internal sealed record RunResult(ulong Seed, Exception? Failure, ulong Hash);
 
 /// <summary>Runs seeds, on one thread or several, and adds up what they evaluated and reached.</summary>
-internal sealed class Campaign
+internal sealed class Campaign(Mutation mutation = Mutation.None)
 {
     private readonly Lock _lock = new();
     private readonly SortedDictionary<string, long> _evaluations = new(StringComparer.Ordinal);
@@ -30,7 +31,7 @@ internal sealed class Campaign
 
     public RunResult Run(ulong seed, TextWriter? trace = null)
     {
-        var cluster = new SimulatedCluster(seed, Scenario.Draw(seed), trace);
+        var cluster = new SimulatedCluster(seed, Scenario.Draw(seed, mutation), trace);
         Exception? failure = null;
         try
         {

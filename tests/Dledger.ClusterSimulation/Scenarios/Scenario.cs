@@ -1,4 +1,5 @@
 using Dledger.Broker;
+using Dledger.ClusterSimulation.Mutations;
 using Dledger.ClusterSimulation.Schedules;
 using Dledger.Replication;
 using Dledger.Storage.Logs;
@@ -96,6 +97,9 @@ internal sealed record Scenario
     /// <summary>Only a bare majority comes back for the last phase.</summary>
     public required bool HealsBareMajority { get; init; }
 
+    /// <summary>A defect to seed; none in a campaign that looks for real ones.</summary>
+    public Mutation Mutation { get; init; }
+
     /// <summary>Bytes on disks change by themselves. No run of this version has it: damage is not repaired yet.</summary>
     public bool HasDamage => false;
 
@@ -107,7 +111,7 @@ internal sealed record Scenario
         CheckpointInterval = TimeSpan.FromMicroseconds(CheckpointInterval),
     };
 
-    public static Scenario Draw(ulong seed)
+    public static Scenario Draw(ulong seed, Mutation mutation = Mutation.None)
     {
         var random = new SimulationRandom(seed ^ 0x5DEECE66D);
         var timeout = random.Chance(0.2) ? 500_000 : random.Next(80_000, 250_000);
@@ -162,6 +166,7 @@ internal sealed record Scenario
             HasStops = random.Chance(0.3),
             HasClockJumps = random.Chance(0.2),
             HealsBareMajority = random.Chance(0.25),
+            Mutation = mutation,
         };
     }
 
