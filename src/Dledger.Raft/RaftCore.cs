@@ -5,6 +5,7 @@ using Dledger.Raft.Leaders;
 using Dledger.Raft.Logs;
 using Dledger.Raft.Messages;
 using Dledger.Raft.Peers;
+using Dledger.Raft.Quorums;
 
 namespace Dledger.Raft;
 
@@ -27,6 +28,10 @@ namespace Dledger.Raft;
 /// <see cref="LogDurable"/> says so. A broken rule of ours throws <see cref="InvariantViolationException"/>; a proof that two
 /// logs contradict each other is the effect <see cref="Halt"/>. Both end the node.
 /// </para>
+/// <para>
+/// Members change by <see cref="ChangeConfiguration"/>. What the driver owes for that (frames with a configuration, connections, the
+/// fields of the meta file and of the boot) is listed at the end of DIVERGENCE.md.
+/// </para>
 /// </remarks>
 public sealed class RaftCore
 {
@@ -38,13 +43,14 @@ public sealed class RaftCore
     private readonly FollowerLog _follower;
     private readonly Leadership _leadership;
     private readonly Transfer _transfer;
+    private readonly Reconfiguration _reconfiguration;
     private readonly Queue<AppendRequest> _deferred = new();
     private long _expectedAt = long.MaxValue;
     private long _stallTransferAt;
     private bool _isStarted;
 
     /// <summary>A core over a recovered log.</summary>
-    /// <param name="options">Timings, limits and voters.</param>
+    /// <param name="options">Timings, limits and the own identity.</param>
     /// <param name="boot">What recovery found.</param>
     /// <param name="view">Questions about the frames of the log.</param>
     /// <param name="seed">Randomness of the timers; different on each node.</param>
@@ -55,6 +61,7 @@ public sealed class RaftCore
         _follower = new FollowerLog(_state);
         _leadership = new Leadership(_state);
         _transfer = new Transfer(_state);
+        _reconfiguration = new Reconfiguration(_state);
     }
 
     public RaftRole Role => _state.Role;
@@ -95,8 +102,26 @@ public sealed class RaftCore
     /// <summary>Why the core stopped for good; null while it runs.</summary>
     public string? HaltReason => _state.HaltReason;
 
-    /// <summary>The other voters; match positions and contacts mean something only while this node leads. Makes a copy.</summary>
-    public IReadOnlyList<PeerProgress> Peers => _state.Peers.ToProgress();
+    /// <summary>The other members; match positions and contacts mean something only while this node leads. Makes a copy.</summary>
+    public IReadOnlyList<PeerProgress> Peers => _state.Peers.ToProgress(Configuration);
+
+    /// <summary>The configuration in force here: the newest of the local log, committed or not.</summary>
+    public Configuration Configuration => _state.Configuration;
+
+    /// <summary>
+    /// All configurations of the local log that are known, oldest first: what a checkpoint at a position has to keep is the last one
+    /// before it. Owned by the core.
+    /// </summary>
+    public IReadOnlyList<ConfigurationEntry> Configurations => _state.Log.Configurations.Entries;
+
+    /// <summary>The newest committed configuration.</summary>
+    public ConfigurationEntry CommittedConfiguration => _state.Log.Committed;
+
+    /// <summary>Whether this node, with its present storage, is a voter in the configuration in force.</summary>
+    public bool IsVoter => _state.IsVoter;
+
+    /// <summary>Whether this node may have lost frames and is not whole again.</summary>
+    public bool HasLoss => _state.HasLoss;
 
     /// <summary>Whether the driver may cut a data frame: leads, its term is open, hands nothing over, and the uncommitted cap is not reached.</summary>
     public bool CanPropose => Role == RaftRole.Leader && TermStart is not null && !_transfer.IsActive
@@ -147,7 +172,7 @@ public sealed class RaftCore
             _election.StartPreVote(now);
         }
 
-        Leave();
+        Leave(now);
     }
 
     /// <summary>A message of a peer; the bytes of an append's range are validated already (I16).</summary>
@@ -175,6 +200,7 @@ public sealed class RaftCore
                 _election.Receive(now, request);
                 break;
             case PreVoteReply reply:
+                _election.NoteRemoved(now, reply);
                 if (_state.Options.Defect == SeededDefect.NoHigherTermFromPreVoteReply || !AdoptIfHigher(now, reply))
                 {
                     _election.Receive(now, reply);
@@ -216,7 +242,7 @@ public sealed class RaftCore
                 break;
         }
 
-        Leave();
+        Leave(now);
     }
 
     /// <summary>Leader: the driver cut a frame at <see cref="End"/> and shows it in the view.</summary>
@@ -228,8 +254,8 @@ public sealed class RaftCore
         }
 
         Invariant.Check(Role == RaftRole.Leader, $"a frame was cut by a {Role}");
-        _leadership.FrameAppended(now, frame);
-        Leave();
+        _leadership.FrameAppended(now, frame, frame.Flags.HasFlag(FrameFlags.Configuration) ? _reconfiguration.TakeCut() : null);
+        Leave(now);
     }
 
     /// <summary>The writer synced the log up to a position; notices of older generations change nothing (I19).</summary>
@@ -240,16 +266,18 @@ public sealed class RaftCore
             return;
         }
 
+        _state.NoteDurableConfiguration();
         if (Role == RaftRole.Leader)
         {
             _leadership.AdvanceCommit(now);
         }
         else
         {
+            _follower.TryClearLoss();
             _follower.Acknowledge(now);
         }
 
-        Leave();
+        Leave(now);
     }
 
     /// <summary>Term and vote of a version, and so of all before it, are durable.</summary>
@@ -265,12 +293,16 @@ public sealed class RaftCore
         {
             BecomeLeader(now);
         }
+        else if (Role == RaftRole.Leader)
+        {
+            _leadership.AdvanceCommit(now);
+        }
         else if (CanStepDeferred)
         {
             StepDeferred(now);
         }
 
-        Leave();
+        Leave(now);
     }
 
     /// <summary>The state machine has executed everything before a position; peers are told with the next answer.</summary>
@@ -279,7 +311,13 @@ public sealed class RaftCore
     /// <summary>The own outbound connection to a peer was opened.</summary>
     public void SessionOpened(long now, NodeId peer, long session, PeerHello hello)
     {
-        if (!Enter(now) || _state.Peers.Find(peer) is not { } found || !found.Open(session, hello))
+        if (!Enter(now))
+        {
+            return;
+        }
+
+        var found = _state.Peers.Meet(peer);
+        if (!found.Open(session, hello))
         {
             return;
         }
@@ -293,7 +331,7 @@ public sealed class RaftCore
             _election.SessionOpened(found);
         }
 
-        Leave();
+        Leave(now);
     }
 
     /// <summary>The own outbound connection to a peer is gone.</summary>
@@ -309,7 +347,7 @@ public sealed class RaftCore
             _election.SessionClosed(now, found);
         }
 
-        Leave();
+        Leave(now);
     }
 
     /// <summary>
@@ -329,7 +367,7 @@ public sealed class RaftCore
             _election.LeaderLost(now);
         }
 
-        Leave();
+        Leave(now);
     }
 
     /// <summary>When the oldest unfinished sync of the log began; null: none is unfinished. To be called at each change.</summary>
@@ -338,7 +376,7 @@ public sealed class RaftCore
         if (Enter(now))
         {
             _state.SyncStartedAt = startedAt;
-            Leave();
+            Leave(now);
         }
     }
 
@@ -359,7 +397,30 @@ public sealed class RaftCore
             _transfer.TryStart(now, target);
         }
 
-        Leave();
+        Leave(now);
+    }
+
+    /// <summary>
+    /// Leader: changes who the members are. The outcome is <see cref="ConfigurationChangeFinished"/> with the same object; refused
+    /// when this node does not lead, its term has nothing committed, another change is under way, or the change does not apply.
+    /// </summary>
+    public void ChangeConfiguration(long now, ConfigurationChange change)
+    {
+        if (!Enter(now))
+        {
+            return;
+        }
+
+        if (Role == RaftRole.Leader)
+        {
+            _reconfiguration.Start(change, TermStart, _transfer.IsActive);
+        }
+        else
+        {
+            _reconfiguration.Finish(change, ConfigurationChangeOutcome.Refused, "this node does not lead");
+        }
+
+        Leave(now);
     }
 
     /// <summary>The node stops: gives up leadership at once and never campaigns again. Votes and acks go on until the end.</summary>
@@ -381,7 +442,7 @@ public sealed class RaftCore
             StepDown(now);
         }
 
-        Leave();
+        Leave(now);
     }
 
     /// <summary>What kept the node passive is over: it has its genesis, or its log is whole again.</summary>
@@ -391,7 +452,7 @@ public sealed class RaftCore
         {
             _state.Activate();
             _election.Start(now);
-            Leave();
+            Leave(now);
         }
     }
 
@@ -459,7 +520,8 @@ public sealed class RaftCore
             _transfer.Finish(isSuccess: false);
         }
 
-        var stall = _state.Peers.All.Length == 0 ? 0 : _state.SyncAge(now);
+        var isAlone = _state.IsVoter && _state.Configuration is { IsJoint: false, Voters.Count: 1 };
+        var stall = isAlone ? 0 : _state.SyncAge(now);
         if (stall >= _state.Options.StallLimit && !_transfer.IsActive && now >= _stallTransferAt && _transfer.HasTarget())
         {
             _stallTransferAt = now + (2 * _state.Options.StallLimit);
@@ -486,6 +548,7 @@ public sealed class RaftCore
     {
         _election.EndRound();
         _leadership.Stop();
+        _reconfiguration.Stop();
         _state.SetRole(RaftRole.Follower, NodeId.None);
         _election.Rearm(now);
         _transfer.Finish(isSuccess: true);
@@ -544,8 +607,32 @@ public sealed class RaftCore
         return true;
     }
 
-    private void Leave()
+    private void Leave(long now)
     {
+        if (Role == RaftRole.Leader && _reconfiguration.Advance(TermStart))
+        {
+            // The last duty of a leader that removed itself: all know what is committed, and choose another one at once.
+            _leadership.SendToAll(now);
+            _leadership.Resign();
+            StepDown(now);
+        }
+
+        if (Role == RaftRole.Leader && TermStart < Commit && Durable >= Commit)
+        {
+            _state.ClearLoss();
+        }
+
+        if (Role == RaftRole.Leader && _state.IsConfigurationNews && _state.Log.IsConfigurationCommitted)
+        {
+            // Those who leave hear that it is final.
+            _leadership.SendToAll(now);
+        }
+
+        if (_state.FollowConfiguration(now))
+        {
+            _election.ConfigurationChanged(now);
+        }
+
         _state.FlushMeta();
         _expectedAt = NextTimer;
     }

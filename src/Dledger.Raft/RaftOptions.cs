@@ -1,5 +1,4 @@
 using Dledger.Primitives;
-using Dledger.Raft.Quorums;
 
 namespace Dledger.Raft;
 
@@ -9,8 +8,8 @@ public sealed record RaftOptions
     /// <summary>This node.</summary>
     public required NodeId Self { get; init; }
 
-    /// <summary>The voters, this node normally among them. A node that is not a voter follows but never campaigns.</summary>
-    public required Configuration Configuration { get; init; }
+    /// <summary>Identity of this node's data directory: with <see cref="Self"/> the member that it is, if it is one.</summary>
+    public required Guid StorageId { get; init; }
 
     /// <summary>Shortest election timeout; within it a voter that hears its leader grants nothing. Below it: more false alarms.</summary>
     public long ElectionTimeoutMin { get; init; } = 500_000;
@@ -63,6 +62,9 @@ public sealed record RaftOptions
     /// <summary>Bytes that a leader may have uncommitted before it takes no further frames.</summary>
     public long UncommittedBytesMax { get; init; } = 64L << 20;
 
+    /// <summary>A learner may become a voter when it is at most this many bytes behind the leader's end in two rounds in a row.</summary>
+    public long PromotionLagMax { get; init; } = 1 << 20;
+
     /// <summary>A defect to seed, so that tests can prove that the simulator finds it. None outside of tests.</summary>
     internal SeededDefect Defect { get; init; }
 
@@ -83,7 +85,8 @@ public sealed record RaftOptions
             CheckQuorumWindow >= 2 * ElectionTimeoutMin,
             "the check-quorum window must be at least twice the shortest election timeout");
         Require(
-            RangeBytesMax > 0 && ProbeBytesMax > 0 && WindowBytesMax > 0 && UnsyncedBytesMax > 0 && UncommittedBytesMax > 0,
+            RangeBytesMax > 0 && ProbeBytesMax > 0 && WindowBytesMax > 0 && UnsyncedBytesMax > 0
+            && UncommittedBytesMax > 0 && PromotionLagMax > 0,
             "sizes must be positive");
         return problems;
 

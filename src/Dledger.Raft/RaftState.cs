@@ -3,6 +3,7 @@ using Dledger.Raft.Effects;
 using Dledger.Raft.Logs;
 using Dledger.Raft.Messages;
 using Dledger.Raft.Peers;
+using Dledger.Raft.Quorums;
 
 namespace Dledger.Raft;
 
@@ -16,7 +17,13 @@ internal sealed class RaftState
     private readonly Queue<(long Version, Send Send)> _held = new();
     private readonly Queue<(long Version, Term Term)> _unwritten = new();
     private (RaftRole Role, Term Term, NodeId Leader) _announced;
+    private (ConfigurationEntry Entry, bool IsCommitted) _announcedConfiguration;
+    private LogPosition? _removedAt;
+    private LogPosition _configurationFloor;
+    private long _floorVersion;
+    private long _lossClearedVersion;
     private bool _hasUnsentMeta;
+    private bool _isLossOnDisk;
 
     public RaftState(RaftOptions options, RaftBoot boot, IRaftLogView view, ulong seed)
     {
@@ -25,7 +32,13 @@ internal sealed class RaftState
         Options = options;
         Random = new RaftRandom(seed);
         Log = new LocalLog(boot, view, Effects, options.Defect);
-        Peers = new PeerTable(options.Configuration, options.Self);
+        Self = new Member(options.Self, options.StorageId);
+        HasLoss = boot.HasLoss && options.Defect != SeededDefect.LossFlagIgnored;
+        _isLossOnDisk = boot.HasLoss;
+        _configurationFloor = boot.ConfigurationFloor;
+        HasLostConfiguration = HasLoss && Log.Effective.Position < boot.ConfigurationFloor;
+        _announcedConfiguration = (Log.Effective, Log.IsConfigurationCommitted);
+        Peers.SetMembers(PeerNodes());
         Role = boot.Passive ? RaftRole.Passive : RaftRole.Follower;
         PassiveReason = boot.PassiveReason;
         Term = boot.Term;
@@ -39,6 +52,11 @@ internal sealed class RaftState
             VotedFor = options.Self;
             Persist();
         }
+
+        if (!HasLoss)
+        {
+            MoveConfigurationFloor();
+        }
     }
 
     public RaftOptions Options { get; }
@@ -49,7 +67,39 @@ internal sealed class RaftState
 
     public LocalLog Log { get; }
 
-    public PeerTable Peers { get; }
+    public PeerTable Peers { get; } = new();
+
+    /// <summary>This node with its present storage.</summary>
+    public Member Self { get; }
+
+    /// <summary>The configuration in force here.</summary>
+    public Configuration Configuration => Log.Effective.Configuration;
+
+    /// <summary>
+    /// Whether this node may campaign: it is a voter, or it was one until a configuration that may still not be committed. Only it may
+    /// have that configuration, and then nobody else can win (thesis 4.2.2).
+    /// </summary>
+    public bool IsElectable => !IsRemoved && (IsVoter || Log.Committed.Configuration.IsVoter(Self));
+
+    /// <summary>Whether this node counts itself.</summary>
+    public bool IsVoter => Options.Defect == SeededDefect.WipedNodeCounts
+        ? Configuration.IsVoter(Self.Node)
+        : Configuration.IsVoter(Self);
+
+    /// <summary>
+    /// This node may have lost frames that it acknowledged, and did not get them back yet: it decides nothing, except together with
+    /// all voters.
+    /// </summary>
+    public bool HasLoss { get; private set; }
+
+    /// <summary>
+    /// A configuration is among what was lost: who the voters are is unknown here, so that even all voters of the one left may not
+    /// be the right ones. True only while <see cref="HasLoss"/> is.
+    /// </summary>
+    public bool HasLostConfiguration { get; private set; }
+
+    /// <summary>A peer said that a committed configuration has no part for this node, and no newer one came since.</summary>
+    public bool IsRemoved => _removedAt >= Log.Effective.Position;
 
     /// <summary>Never decreases (I2).</summary>
     public Term Term { get; private set; }
@@ -113,6 +163,72 @@ internal sealed class RaftState
         }
     }
 
+    /// <summary>
+    /// Synced, and if a configuration is part of it, a loss of that would be noticed: what this node may count itself for.
+    /// </summary>
+    public LogPosition OwnDurable => MetaDurableVersion >= _floorVersion
+        ? Log.Durable
+        : LogPosition.Min(Log.Durable, Log.Effective.Position);
+
+    /// <summary>
+    /// Once a configuration is synced, the meta file says so before any acknowledgement of it leaves (see <see cref="Send"/>).
+    /// </summary>
+    public void NoteDurableConfiguration()
+    {
+        if (Log.Effective.Position > _configurationFloor && Log.Effective.Position < Log.Durable)
+        {
+            MoveConfigurationFloor();
+        }
+    }
+
+    /// <summary>Whether <see cref="FollowConfiguration"/> has something to do.</summary>
+    public bool IsConfigurationNews => !ReferenceEquals(_announcedConfiguration.Entry, Log.Effective)
+        || _announcedConfiguration.IsCommitted != Log.IsConfigurationCommitted;
+
+    /// <summary>A committed configuration at that position has no part for this node.</summary>
+    public void NoteRemoved(LogPosition position) =>
+        _removedAt = _removedAt is { } known ? LogPosition.Max(known, position) : position;
+
+    /// <summary>All that the node once helped to commit is durable here again; the flag falls when that is durable, too.</summary>
+    public void ClearLoss()
+    {
+        if (HasLoss && _isLossOnDisk)
+        {
+            _isLossOnDisk = false;
+            _configurationFloor = Log.Effective.Position;
+            Persist();
+            _lossClearedVersion = MetaVersion;
+        }
+    }
+
+    /// <summary>
+    /// Follows the configuration in force: who is a peer, and what the driver knows of it. Returns whether anything changed.
+    /// </summary>
+    public bool FollowConfiguration(long now)
+    {
+        if (!IsConfigurationNews)
+        {
+            return false;
+        }
+
+        var present = (Log.Effective, Log.IsConfigurationCommitted);
+
+        _announcedConfiguration = present;
+        var nodes = PeerNodes();
+        foreach (var peer in Peers.SetMembers(nodes))
+        {
+            peer.Join(now, Log.End);
+        }
+
+        if (Log.Effective.Position < _configurationFloor)
+        {
+            MoveConfigurationFloor();
+        }
+
+        Effects.Add(new ConfigurationChanged(present.Effective, present.IsConfigurationCommitted, nodes));
+        return true;
+    }
+
     /// <summary>Notes that a meta version is on disk and lets go the messages that waited for it.</summary>
     public void AdvanceMetaDurable(long version)
     {
@@ -121,6 +237,12 @@ internal sealed class RaftState
         while (_unwritten.TryPeek(out var unwritten) && unwritten.Version <= version)
         {
             TermDurable = _unwritten.Dequeue().Term;
+        }
+
+        if (_lossClearedVersion > 0 && MetaDurableVersion >= _lossClearedVersion)
+        {
+            HasLoss = false;
+            HasLostConfiguration = false;
         }
 
         while (_held.TryPeek(out var held) && held.Version <= MetaDurableVersion)
@@ -163,7 +285,7 @@ internal sealed class RaftState
         if (_hasUnsentMeta)
         {
             _hasUnsentMeta = false;
-            Effects.Add(new PersistMeta(MetaVersion, Term, VotedFor));
+            Effects.Add(new PersistMeta(MetaVersion, Term, VotedFor, _isLossOnDisk, _configurationFloor));
         }
     }
 
@@ -181,6 +303,21 @@ internal sealed class RaftState
         {
             HaltReason = reason;
             Effects.Add(new Halt(reason));
+        }
+    }
+
+    /// <summary>All members, and those of the last committed configuration: a removed node must hear that it is removed.</summary>
+    private List<NodeId> PeerNodes() => [.. Log.Effective.Configuration.Members.Concat(Log.Committed.Configuration.Members)
+        .Concat(Log.Configurations.Newest.Configuration.Members)
+        .Select(member => member.Node).Where(node => node != Options.Self).Distinct().Order()];
+
+    private void MoveConfigurationFloor()
+    {
+        if (!HasLostConfiguration && _configurationFloor != Log.Effective.Position)
+        {
+            _configurationFloor = Log.Effective.Position;
+            Persist();
+            _floorVersion = MetaVersion;
         }
     }
 

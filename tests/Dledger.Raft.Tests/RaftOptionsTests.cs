@@ -1,5 +1,4 @@
 using Dledger.Primitives;
-using Dledger.Raft.Quorums;
 
 namespace Dledger.Raft.Tests;
 
@@ -17,5 +16,5 @@ public sealed class RaftOptionsTests
     }
 
     private static RaftOptions Create() =>
-        new() { Self = new NodeId(1), Configuration = new Configuration([new NodeId(1), new NodeId(2), new NodeId(3)]) };
+        new() { Self = new NodeId(1), StorageId = Guid.Empty };
 }

@@ -7,8 +7,9 @@ namespace Dledger.Simulation;
 
 /// <summary>
 /// <c>--seeds N --start S</c> runs a campaign; <c>--seed S</c> replays one run with a trace; <c>--defect NAME</c> seeds a defect,
-/// <c>--only outcomes</c> judges by the damage alone.
-/// Exit code 0: all held, 1: an invariant broke, 2: wrong arguments.
+/// <c>--only outcomes</c> judges by the damage alone. <c>--mutations N</c> seeds each known defect in turn, for at most N runs, and
+/// prints what found it.
+/// Exit code 0: all held, or every defect was found; 1: an invariant broke, or a defect was missed; 2: wrong arguments.
 /// </summary>
 internal static class Program
 {
@@ -19,6 +20,7 @@ internal static class Program
         ulong count = 1000;
         var defect = SeededDefect.None;
         IReadOnlySet<string>? only = null;
+        ulong mutations = 0;
         for (var i = 0; i < arguments.Length; i += 2)
         {
             var value = i + 1 < arguments.Length ? arguments[i + 1] : "";
@@ -27,6 +29,7 @@ internal static class Program
                 "--seed" => TryParse(value, out var number) && (seed = number) is not null,
                 "--start" => TryParse(value, out start),
                 "--seeds" => TryParse(value, out count),
+                "--mutations" => TryParse(value, out mutations) && mutations > 0,
                 "--defect" => Enum.TryParse(value, out defect),
                 "--only" => (only = value == "outcomes" ? Checks.Outcomes : new HashSet<string>(value.Split(','))).Count > 0,
                 _ => false,
@@ -34,9 +37,14 @@ internal static class Program
             if (!isUnderstood)
             {
                 Console.Error.WriteLine($"cannot use '{arguments[i]} {value}'");
-                Console.Error.WriteLine("usage: [--seeds N] [--start S] | --seed S   [--defect NAME] [--only outcomes|I1,I4,...]");
+                Console.Error.WriteLine("usage: [--seeds N] [--start S] | --seed S | --mutations N [--start S]   [--defect NAME] [--only outcomes|I1,I4,...]");
                 return 2;
             }
+        }
+
+        if (mutations > 0)
+        {
+            return Mutations.Print(Console.Out, start, mutations, only) ? 0 : 1;
         }
 
         return seed is { } single ? Replay(single, defect, only) : RunMany(start, count, defect, only);

@@ -22,12 +22,14 @@ internal sealed class SimulatedCluster
         Scenario = scenario;
         Random = new SimulationRandom(seed);
         Trace = new Trace(trace);
-        Checks = new Checks(scenario.NodeCount, only);
+        Checks = new Checks(only);
         Clients = new SimulatedClients(this);
         Network = new SimulatedNetwork(this);
-        Configuration = new Configuration(Enumerable.Range(1, scenario.NodeCount).Select(number => new NodeId(number)));
-        Nodes = [.. Configuration.Voters.Select(id => new SimulatedNode(this, id))];
+        Nodes = [.. Enumerable.Range(1, scenario.NodeCount + scenario.SpareCount).Select(number => new SimulatedNode(this, new NodeId(number)))];
+        Founders = new Configuration(Nodes.Take(scenario.NodeCount).Select(node => node.Disk.Member));
+        Damages = new DamageBudget(this);
         _faults = new FaultInjector(this);
+        Operator = new MembershipOperator(this);
     }
 
     public Scenario Scenario { get; }
@@ -46,7 +48,12 @@ internal sealed class SimulatedCluster
 
     public SimulatedNetwork Network { get; }
 
-    public Configuration Configuration { get; }
+    /// <summary>The first configuration.</summary>
+    public Configuration Founders { get; }
+
+    public DamageBudget Damages { get; }
+
+    public MembershipOperator Operator { get; }
 
     public IReadOnlyList<SimulatedNode> Nodes { get; }
 
@@ -55,10 +62,10 @@ internal sealed class SimulatedCluster
 
     public SimulatedNode? Find(NodeId id) => id == NodeId.None ? null : Nodes[id.Value - 1];
 
-    public RaftOptions CreateOptions(NodeId self) => new()
+    public RaftOptions CreateOptions(Member self) => new()
     {
-        Self = self,
-        Configuration = Configuration,
+        Self = self.Node,
+        StorageId = self.StorageId,
         ElectionTimeoutMin = Scenario.ElectionTimeoutMin,
         ElectionTimeoutMax = Scenario.ElectionTimeoutMax,
         HeartbeatInterval = Scenario.ElectionTimeoutMin / 7,
@@ -72,6 +79,7 @@ internal sealed class SimulatedCluster
         ProbeBytesMax = Scenario.RangeBytesMax,
         WindowBytesMax = 4L * Scenario.RangeBytesMax,
         UncommittedBytesMax = Math.Max(64 << 10, 8L * Scenario.RangeBytesMax),
+        PromotionLagMax = 64 << 10,
         Defect = Scenario.Defect,
     };
 
@@ -99,6 +107,7 @@ internal sealed class SimulatedCluster
         Network.Start();
         Clients.Start();
         _faults.Start();
+        Operator.Start();
         while (Events.TryRunNext(Scenario.FaultPhase))
         {
         }
@@ -109,8 +118,9 @@ internal sealed class SimulatedCluster
     private void Heal()
     {
         Trace.Line(Events.Now, 0, "faults stop");
-        var alive = _faults.StopAndHeal();
         Clients.IsStopped = true;
+        Operator.IsStopped = true;
+        var alive = _faults.StopAndHeal();
         var healedAt = Events.Now;
         var deadline = healedAt + (5 * Scenario.ElectionTimeoutMax);
         var lowest = LogPosition.Zero;
@@ -129,13 +139,14 @@ internal sealed class SimulatedCluster
                 {
                     // A leader may refuse while it hands over, so it is asked again.
                     proposeAt = Events.Now + Scenario.ElectionTimeoutMin;
-                    Clients.ProposeTo(alive.First(node => node.Core!.Role == RaftRole.Leader));
+                    Clients.ProposeTo(MembersOf(alive).First(node => node.Core!.Role == RaftRole.Leader));
                 }
             }
 
             // The bound is on electing and settling. How long a node that missed much needs to catch up depends on the
             // scenario's window; it only must not stand still for a whole T.
-            if (alive.Min(node => node.Core?.Durable ?? LogPosition.Zero) is var slowest && slowest > lowest)
+            var members = MembersOf(alive);
+            if (members.Count > 0 && members.Min(node => node.Core?.Durable ?? LogPosition.Zero) is var slowest && slowest > lowest)
             {
                 lowest = slowest;
                 deadline = Math.Max(deadline, Events.Now + Scenario.ElectionTimeoutMax);
@@ -153,7 +164,7 @@ internal sealed class SimulatedCluster
         }
 
         HealedAfter = Events.Now - healedAt;
-        foreach (var node in alive)
+        foreach (var node in MembersOf(alive))
         {
             Checks.Log.EpochsOf(node);
             Checks.Check(
@@ -163,14 +174,24 @@ internal sealed class SimulatedCluster
         }
     }
 
+    /// <summary>The nodes of these that have a part, by the account of their leader; none without a leader.</summary>
+    private static List<SimulatedNode> MembersOf(IReadOnlyList<SimulatedNode> alive)
+    {
+        // A node that was removed while it was cut off may still believe that it leads, until it notices.
+        var leader = alive.Where(node => node.Core?.Role == RaftRole.Leader).MaxBy(node => node.Core!.Term)?.Core;
+        return leader is null ? [] : [.. alive.Where(node => leader.Configuration.Members.Contains(node.Disk.Member))];
+    }
+
     private static bool HasConverged(IReadOnlyList<SimulatedNode> alive)
     {
-        var leader = alive.FirstOrDefault(node => node.Core!.Role == RaftRole.Leader)?.Core;
-        return leader is not null && alive.All(node => node.Core is { } core
+        var members = MembersOf(alive);
+        var leader = members.Where(node => node.Core!.Role == RaftRole.Leader).MaxBy(node => node.Core!.Term)?.Core;
+        return leader is { Configuration.IsJoint: false } && members.All(node => node.Core is { } core
             && core.Term == leader.Term && core.Leader == leader.Leader && core.End == leader.End
-            && core.Commit == leader.End && core.Durable == leader.End);
+            && core.Commit == leader.End && core.Durable == leader.End && !core.HasLoss);
     }
 
     private static string Describe(SimulatedNode node) => node.Core is not { } core ? $"n{node.Id} down"
-        : $"n{node.Id} {core.Role} term={core.Term} leader={core.Leader} durable={core.Durable} end={core.End} commit={core.Commit}";
+        : $"n{node.Id} {core.Role} term={core.Term} leader={core.Leader} durable={core.Durable} end={core.End} "
+        + $"commit={core.Commit}{(core.HasLoss ? " loss" : "")} {core.Configuration}";
 }

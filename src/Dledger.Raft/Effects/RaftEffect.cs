@@ -1,19 +1,52 @@
 using Dledger.Primitives;
 using Dledger.Raft.Messages;
+using Dledger.Raft.Quorums;
 
 namespace Dledger.Raft.Effects;
 
 /// <summary>One thing that the driver must do. Effects are executed in the order in which they were taken.</summary>
 public abstract record RaftEffect;
 
-/// <summary>Make term and vote durable, then call <see cref="RaftCore.MetaDurable"/>; a newer version may replace an unwritten one.</summary>
-public sealed record PersistMeta(long Version, Term Term, NodeId VotedFor) : RaftEffect;
+/// <summary>
+/// Make all of this durable, then call <see cref="RaftCore.MetaDurable"/>; a newer version may replace an unwritten one.
+/// </summary>
+/// <param name="Version">To be returned in <see cref="RaftCore.MetaDurable"/>.</param>
+/// <param name="Term">The term.</param>
+/// <param name="VotedFor">The vote of that term.</param>
+/// <param name="HasLoss">The loss flag; it only ever falls here, after the boot that found it set.</param>
+/// <param name="ConfigurationFloor">See <see cref="RaftBoot.ConfigurationFloor"/>; it moves with the configuration in force.</param>
+public sealed record PersistMeta(
+    long Version, Term Term, NodeId VotedFor, bool HasLoss, LogPosition ConfigurationFloor) : RaftEffect;
 
 /// <summary>
 /// Build the frame that opens the leader's term at the log's end, show it in the view, and call
 /// <see cref="RaftCore.FrameAppended"/> before any other call of the core.
 /// </summary>
 public sealed record CutTermStart(Term Term) : RaftEffect;
+
+/// <summary>
+/// Build a frame at the log's end that holds this configuration alone, flagged <see cref="FrameFlags.Configuration"/>, show it in
+/// the view, and call <see cref="RaftCore.FrameAppended"/> before any other call of the core.
+/// </summary>
+public sealed record CutConfiguration(Configuration Configuration) : RaftEffect;
+
+/// <summary>
+/// Another configuration is in force, or the one in force is committed now. It may also be an older one: a truncation took the newer.
+/// </summary>
+/// <param name="Entry">The configuration and its position.</param>
+/// <param name="IsCommitted">Whether it can no longer be taken back.</param>
+/// <param name="Peers">
+/// The nodes to which this node wants an outbound connection: all other members, and until the configuration is committed also
+/// those of the one before it. Connections of any other node of the cluster are still accepted: it may know more.
+/// </param>
+public sealed record ConfigurationChanged(ConfigurationEntry Entry, bool IsCommitted, IReadOnlyList<NodeId> Peers) : RaftEffect;
+
+/// <summary>A request of <see cref="RaftCore.ChangeConfiguration"/> ended.</summary>
+/// <param name="Change">The request, the same object.</param>
+/// <param name="Outcome">How it ended.</param>
+/// <param name="Reason">In words for an operator, unless it succeeded.</param>
+public sealed record ConfigurationChangeFinished(
+    ConfigurationChange Change, ConfigurationChangeOutcome Outcome, string? Reason) : RaftEffect;
 
 /// <summary>Hand the frames of [Base, End) to the log writer under a write generation.</summary>
 /// <param name="Generation">To be returned in <see cref="RaftCore.LogDurable"/>.</param>

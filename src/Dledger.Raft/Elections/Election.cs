@@ -31,12 +31,14 @@ internal sealed class Election(RaftState state)
     public bool HasResigned { get; private set; }
 
     private bool MayCampaign =>
-        !HasResigned && _state.Role != RaftRole.Passive && _options.Configuration.IsVoter(_options.Self);
+        !HasResigned && _state.Role != RaftRole.Passive && _state.IsElectable;
+
+    private bool IsOnlyVoter => !_state.Configuration.IsJoint && _state.Configuration.Voters.Count == 1 && _state.IsVoter;
 
     /// <summary>Starts the timer; a single voter need not wait for a leader that cannot exist.</summary>
     public void Start(long now) =>
         Deadline = !MayCampaign ? Never
-            : _options.Configuration.Voters.Count == 1 ? now
+            : IsOnlyVoter ? now
             : now + RandomTimeout();
 
     /// <summary>Stops wanting leadership.</summary>
@@ -48,6 +50,15 @@ internal sealed class Election(RaftState state)
 
     /// <summary>Waits a whole election timeout from now.</summary>
     public void Rearm(long now) => Deadline = MayCampaign ? now + RandomTimeout() : Never;
+
+    /// <summary>Another configuration is in force: a new voter starts its timer, a node that is none any more stops it.</summary>
+    public void ConfigurationChanged(long now)
+    {
+        if (_state.Role != RaftRole.Leader && MayCampaign != (Deadline != Never))
+        {
+            Rearm(now);
+        }
+    }
 
     /// <summary>No campaign while this node leads.</summary>
     public void Disarm() => Deadline = Never;
@@ -86,14 +97,14 @@ internal sealed class Election(RaftState state)
     public void StartPreVote(long now)
     {
         Rearm(now);
-        if (!MayCampaign || _state.SyncAge(now) >= _options.StallLimit)
+        if (!MayCampaign || _state.SyncAge(now) >= _options.StallLimit || (_state.HasLoss && !CanWinUnanimously()))
         {
             return;
         }
 
         StartRound();
         _state.SetRole(RaftRole.PreCandidate, NodeId.None);
-        _ballot!.Count(_options.Self, isGranted: true);
+        _ballot!.Count(_state.Self, isGranted: true, _state.HasLoss);
         if (_ballot.IsWon)
         {
             StartVote(now, isTransfer: false);
@@ -115,7 +126,7 @@ internal sealed class Election(RaftState state)
     /// <summary>The leader handed over: campaigns at once, without pre-vote.</summary>
     public void StartTransfer(long now)
     {
-        if (MayCampaign && _state.SyncAge(now) < _options.StallLimit)
+        if (MayCampaign && !_state.HasLoss && _state.SyncAge(now) < _options.StallLimit)
         {
             StartVote(now, isTransfer: true);
         }
@@ -125,7 +136,7 @@ internal sealed class Election(RaftState state)
     public void SessionOpened(Peer peer)
     {
         if (_request is not null && _state.Role is RaftRole.PreCandidate or RaftRole.Candidate
-            && !_ballot!.HasGranted(peer.Node))
+            && IsAsked(peer) && !_ballot!.HasGranted(VoterOf(peer)))
         {
             Ask(peer);
         }
@@ -134,7 +145,7 @@ internal sealed class Election(RaftState state)
     /// <summary>A connection to a peer is gone, and its answer with it.</summary>
     public void SessionClosed(long now, Peer peer)
     {
-        _ballot?.GiveUp(peer.Node);
+        _ballot?.GiveUp(VoterOf(peer));
         RetryIfLost(now);
     }
 
@@ -146,7 +157,7 @@ internal sealed class Election(RaftState state)
             return false;
         }
 
-        _ballot!.Count(_options.Self, isGranted: true);
+        _ballot!.Count(_state.Self, isGranted: true, _state.HasLoss);
         return _ballot.IsWon;
     }
 
@@ -156,7 +167,8 @@ internal sealed class Election(RaftState state)
         var isUpToDate = IsUpToDate(request.LastTerm, request.End);
         var hasLeader = HasLiveLeader(now);
         var isGranted = _state.Role is not (RaftRole.Passive or RaftRole.Leader)
-            && request.NextTerm > _state.Term && isUpToDate && !hasLeader;
+            && request.NextTerm > _state.Term && isUpToDate && !hasLeader && !_state.HasLostConfiguration;
+        var committed = _state.Log.Committed;
         _state.Send(request.From, new PreVoteReply
         {
             From = _options.Self,
@@ -164,6 +176,8 @@ internal sealed class Election(RaftState state)
             Term = _state.Term,
             Campaign = request.Campaign,
             IsGranted = isGranted,
+            HasLoss = _state.HasLoss,
+            RemovedAt = committed.Configuration.IsMember(request.From) ? null : committed.Position,
             LastTerm = _state.Log.LastTerm,
             End = _state.Log.End,
             Leader = _state.Leader,
@@ -172,9 +186,21 @@ internal sealed class Election(RaftState state)
         {
             GiveWay(now);
         }
-        else if (!isUpToDate && !hasLeader)
+        else if (!isUpToDate && !hasLeader && _options.Defect != SeededDefect.NoHasteOfTheBetterLog)
         {
             RetrySoon(now);
+        }
+    }
+
+    /// <summary>Stops campaigning when the group has committed a configuration without this node (thesis 4.2.2).</summary>
+    public void NoteRemoved(long now, PreVoteReply reply)
+    {
+        if (reply.RemovedAt is { } position && _state.Role == RaftRole.PreCandidate && position >= _state.Log.Effective.Position)
+        {
+            _state.NoteRemoved(position);
+            EndRound();
+            _state.SetRole(RaftRole.Follower, NodeId.None);
+            Rearm(now);
         }
     }
 
@@ -186,8 +212,8 @@ internal sealed class Election(RaftState state)
             return;
         }
 
-        _ballot!.Count(reply.From, reply.IsGranted);
-        if (_ballot.IsWon)
+        Count(reply, reply.IsGranted, reply.HasLoss);
+        if (_ballot!.IsWon)
         {
             StartVote(now, isTransfer: false);
         }
@@ -204,7 +230,7 @@ internal sealed class Election(RaftState state)
         var isFree = _state.VotedFor == NodeId.None || _state.VotedFor == request.From
             || _options.Defect == SeededDefect.TwoVotesInOneTerm;
         var isGranted = !isDisregarded && request.Term == _state.Term && isUpToDate && isFree
-            && _state.Role is not (RaftRole.Leader or RaftRole.Candidate or RaftRole.Passive);
+            && _state.Role is not (RaftRole.Leader or RaftRole.Candidate or RaftRole.Passive) && !_state.HasLostConfiguration;
         if (isGranted)
         {
             _state.VoteFor(request.From);
@@ -219,9 +245,11 @@ internal sealed class Election(RaftState state)
             Term = _state.Term,
             Campaign = request.Campaign,
             IsGranted = isGranted,
+            HasLoss = _state.HasLoss,
             Leader = _state.Leader,
         });
-        if (!isDisregarded && !isUpToDate && _state.Role is RaftRole.Follower or RaftRole.PreCandidate)
+        if (!isDisregarded && !isUpToDate && _state.Role is RaftRole.Follower or RaftRole.PreCandidate
+            && _options.Defect != SeededDefect.NoHasteOfTheBetterLog)
         {
             RetrySoon(now);
         }
@@ -235,9 +263,9 @@ internal sealed class Election(RaftState state)
             return false;
         }
 
-        _ballot!.Count(reply.From, reply.IsGranted);
+        Count(reply, reply.IsGranted, reply.HasLoss);
         RetryIfLost(now);
-        return _ballot.IsWon;
+        return _ballot!.IsWon;
     }
 
     /// <summary>Ends the round, won or not.</summary>
@@ -272,8 +300,8 @@ internal sealed class Election(RaftState state)
     private void StartRound()
     {
         _campaign++;
-        _ballot = new Ballot(_options.Configuration);
-        _ballot.Await(_options.Self);
+        _ballot = new Ballot(_state.Configuration, _options.Defect);
+        _ballot.Await(_state.Self);
     }
 
     private void Broadcast(PeerMessage request)
@@ -281,7 +309,7 @@ internal sealed class Election(RaftState state)
         _request = request;
         foreach (var peer in _state.Peers.All)
         {
-            if (peer.IsConnected)
+            if (peer.IsConnected && IsAsked(peer))
             {
                 Ask(peer);
             }
@@ -290,8 +318,51 @@ internal sealed class Election(RaftState state)
 
     private void Ask(Peer peer)
     {
-        _ballot!.Await(peer.Node);
+        _ballot!.Await(VoterOf(peer));
         _state.Send(peer.Node, _request! with { Session = peer.Session });
+    }
+
+    /// <summary>
+    /// Learners and other storages of a voter are asked in vain; only the number matters here, as the hello may be outdated.
+    /// </summary>
+    private bool IsAsked(Peer peer) => _state.Configuration.IsVoter(peer.Node);
+
+    /// <summary>An answer stands for the storage that is at the other end of the connection that brought it (I6).</summary>
+    private void Count(PeerMessage reply, bool isGranted, bool hasLoss)
+    {
+        if (_state.Peers.Find(reply.From) is { } peer && peer.Session == reply.Session)
+        {
+            _ballot!.Count(VoterOf(peer), isGranted, hasLoss);
+        }
+    }
+
+    private Member VoterOf(Peer peer)
+    {
+        if (_options.Defect == SeededDefect.WipedNodeCounts)
+        {
+            return _state.Configuration.Voters.Concat(_state.Configuration.VotersNew)
+                .FirstOrDefault(voter => voter.Node == peer.Node, peer.Member);
+        }
+
+        return peer.Member;
+    }
+
+    private bool CanWinUnanimously()
+    {
+        if (_state.HasLostConfiguration)
+        {
+            return false;
+        }
+
+        foreach (var voter in _state.Configuration.Voters.Concat(_state.Configuration.VotersNew))
+        {
+            if (voter != _state.Self && _state.Peers.Find(voter.Node) is not { IsConnected: true })
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     // A split vote: nobody leads, so a whole timeout would be lost time. The random delay parts the rivals.
@@ -312,7 +383,7 @@ internal sealed class Election(RaftState state)
 
     private void Hasten(long now, long delayMin, long delayMax)
     {
-        if (MayCampaign)
+        if (MayCampaign && !_state.HasLoss)
         {
             Deadline = Math.Min(Deadline, now + _state.Random.Next(delayMin, delayMax));
         }
@@ -327,5 +398,7 @@ internal sealed class Election(RaftState state)
         }
     }
 
-    private long RandomTimeout() => _state.Random.Next(_options.ElectionTimeoutMin, _options.ElectionTimeoutMax);
+    // A node that can win only with all votes lets the others try first.
+    private long RandomTimeout() => _state.Random.Next(_options.ElectionTimeoutMin, _options.ElectionTimeoutMax)
+        + (_state.HasLoss ? _options.ElectionTimeoutMin : 0);
 }

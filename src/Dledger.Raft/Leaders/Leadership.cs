@@ -17,6 +17,8 @@ internal sealed class Leadership(RaftState state)
     private long _heartbeatAt = Never;
     private long _commitNoticeAt = Never;
     private long _lastSentAt;
+    private long _roundAt;
+    private bool _hasCheckedRound;
 
     /// <summary>Where the first frame of the own term begins: S(term); null until it is cut.</summary>
     public LogPosition? TermStart { get; private set; }
@@ -30,7 +32,8 @@ internal sealed class Leadership(RaftState state)
         TermStart = null;
         _heartbeatAt = now + _options.HeartbeatInterval;
         _commitNoticeAt = Never;
-        foreach (var peer in _state.Peers.All)
+        _hasCheckedRound = false;
+        foreach (var peer in _state.Peers.Known)
         {
             peer.StartTerm(now, _state.Log.End);
         }
@@ -47,7 +50,10 @@ internal sealed class Leadership(RaftState state)
     }
 
     /// <summary>The driver cut a frame: it goes to the writer and to the peers at the same time.</summary>
-    public void FrameAppended(long now, in FrameSummary frame)
+    /// <param name="now">The time.</param>
+    /// <param name="frame">The frame.</param>
+    /// <param name="configuration">What it holds when it is flagged so; in force from now on.</param>
+    public void FrameAppended(long now, in FrameSummary frame, Configuration? configuration)
     {
         Invariant.Check(frame.Term == _state.Term, $"L1: frame of term {frame.Term} cut by the leader of {_state.Term}");
         if (TermStart is null)
@@ -56,7 +62,8 @@ internal sealed class Leadership(RaftState state)
             TermStart = frame.Base;
         }
 
-        _state.Log.Append(frame);
+        _state.Log.Append(frame, configuration);
+        _state.FollowConfiguration(now);
         _state.Effects.Add(new WriteRange(_state.Log.Generation, frame.Base, frame.End, Source: null));
         foreach (var peer in _state.Peers.All)
         {
@@ -75,10 +82,8 @@ internal sealed class Leadership(RaftState state)
             }
 
             _heartbeatAt = now + _options.HeartbeatInterval;
-            foreach (var peer in _state.Peers.All)
-            {
-                SendEmpty(now, peer);
-            }
+            CountRound(now);
+            SendToAll(now);
         }
 
         if (now >= _commitNoticeAt)
@@ -96,6 +101,15 @@ internal sealed class Leadership(RaftState state)
         return true;
     }
 
+    /// <summary>Sends everybody a heart-beat, and with it the commit position.</summary>
+    public void SendToAll(long now)
+    {
+        foreach (var peer in _state.Peers.All)
+        {
+            SendEmpty(now, peer);
+        }
+    }
+
     /// <summary>A connection to a peer was opened: finds out anew what it has.</summary>
     public void SessionOpened(long now, Peer peer)
     {
@@ -107,12 +121,14 @@ internal sealed class Leadership(RaftState state)
     public void Receive(long now, AppendReply reply)
     {
         var peer = _state.Peers.Find(reply.From);
-        if (peer is null || reply.Session != peer.Session)
+        if (peer is null || (reply.Session != peer.Session && _options.Defect != SeededDefect.AckOfOlderSessionCounted))
         {
             return;
         }
 
-        peer.LastContact = Math.Max(peer.LastContact, Math.Min(reply.SentAt, now));
+        peer.LastContact = _options.Defect == SeededDefect.ContactByReceiveTime
+            ? now
+            : Math.Max(peer.LastContact, Math.Min(reply.SentAt, now));
         peer.Applied = reply.Applied;
         peer.SyncAge = reply.SyncAge;
         if (reply.Durable > peer.Match)
@@ -126,7 +142,7 @@ internal sealed class Leadership(RaftState state)
 
         if (reply.Mismatch is { } mismatch)
         {
-            if (reply.Stream == peer.Stream)
+            if (reply.Stream == peer.Stream || _options.Defect == SeededDefect.StreamIgnored)
             {
                 peer.Stream++;
                 Rematch(peer, mismatch);
@@ -150,8 +166,7 @@ internal sealed class Leadership(RaftState state)
     /// <summary>Applies the commit rule to the present match positions (Raft section 5.4.2).</summary>
     public void AdvanceCommit(long now)
     {
-        Span<long> matches = stackalloc long[_options.Configuration.Voters.Count];
-        var quorum = new LogPosition(Quorum.MajorityValue(Collect(matches, _state.Log.Durable.Value, peer => peer.Match.Value)));
+        var quorum = new LogPosition(MajorityValue(_state.OwnDurable.Value, peer => peer.Match.Value));
         var isOfOwnTerm = TermStart is { } start && quorum > start;
         if ((isOfOwnTerm || _options.Defect == SeededDefect.CommitWithoutCurrentTerm) && _state.Log.AdvanceCommit(quorum))
         {
@@ -172,28 +187,56 @@ internal sealed class Leadership(RaftState state)
         }
     }
 
-    private bool HasQuorum(long now)
+    private bool HasQuorum(long now) =>
+        now - MajorityValue(now, peer => peer.LastContact) <= _options.CheckQuorumWindow;
+
+    /// <summary>
+    /// The largest value that a majority of the voters reached, in a joint configuration the lower one of its halves. Only the
+    /// voters' own storages count (I6), and this node itself only if it is a voter.
+    /// </summary>
+    private long MajorityValue(long own, Func<Peer, long> valueOf)
     {
-        Span<long> contacts = stackalloc long[_options.Configuration.Voters.Count];
-        var contact = Quorum.MajorityValue(Collect(contacts, now, peer => peer.LastContact));
-        return now - contact <= _options.CheckQuorumWindow;
+        var configuration = _state.Configuration;
+        var value = MajorityValue(configuration.Voters, own, valueOf);
+        return configuration.IsJoint && _options.Defect != SeededDefect.JointOneMajority
+            ? Math.Min(value, MajorityValue(configuration.VotersNew, own, valueOf))
+            : value;
     }
 
-    /// <summary>One value per voter; a leader that is no voter does not count itself.</summary>
-    private Span<long> Collect(Span<long> values, long own, Func<Peer, long> valueOf)
+    private long MajorityValue(IReadOnlyList<Member> voters, long own, Func<Peer, long> valueOf)
     {
-        var count = 0;
+        Span<long> values = stackalloc long[voters.Count];
+        for (var i = 0; i < voters.Count; i++)
+        {
+            values[i] = IsSame(voters[i], _state.Self) ? own
+                : _state.Peers.Find(voters[i].Node) is { } peer && (peer.Hello is null || IsSame(voters[i], peer.Member)) ? valueOf(peer)
+                : 0;
+        }
+
+        if (_options.Defect == SeededDefect.UncountedLeaderCounts && !voters.Contains(_state.Self))
+        {
+            values.Sort();
+            values[0] = Math.Max(values[0], own);
+        }
+
+        return Quorum.MajorityValue(values);
+    }
+
+    private bool IsSame(Member voter, Member member) =>
+        voter == member || (_options.Defect == SeededDefect.WipedNodeCounts && voter.Node == member.Node);
+
+    /// <summary>A learner that was close behind, and alive, at two heart-beats in a row will keep up as a voter.</summary>
+    private void CountRound(long now)
+    {
         foreach (var peer in _state.Peers.All)
         {
-            values[count++] = valueOf(peer);
+            var isClose = _state.Log.End - peer.Match <= _options.PromotionLagMax && peer.Match > LogPosition.Zero;
+            var hasAnswered = _hasCheckedRound && peer.IsConnected && peer.LastContact >= _roundAt;
+            peer.CaughtUpRounds = isClose && hasAnswered ? peer.CaughtUpRounds + 1 : 0;
         }
 
-        if (_options.Configuration.IsVoter(_options.Self))
-        {
-            values[count++] = own;
-        }
-
-        return values[..count];
+        _roundAt = now;
+        _hasCheckedRound = true;
     }
 
     /// <summary>
@@ -248,7 +291,7 @@ internal sealed class Leadership(RaftState state)
 
     private void Fill(long now, Peer peer)
     {
-        if (!peer.IsConnected || TermStart is null)
+        if (!peer.IsConnected || !peer.IsMember || TermStart is null)
         {
             return;
         }

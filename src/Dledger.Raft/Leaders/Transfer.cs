@@ -19,7 +19,7 @@ internal sealed class Transfer(RaftState state)
     /// <summary>When the attempt is given up.</summary>
     public long Deadline { get; private set; } = long.MaxValue;
 
-    /// <summary>Begins an attempt; false, with the failure reported, when nobody suitable exists.</summary>
+    /// <summary>Begins an attempt, only with a voter; false, with the failure reported, when nobody suitable exists.</summary>
     public bool TryStart(long now, NodeId? wanted)
     {
         var target = FindTarget(wanted);
@@ -75,6 +75,7 @@ internal sealed class Transfer(RaftState state)
         foreach (var peer in _state.Peers.All)
         {
             var isSuitable = peer.IsConnected
+                && _state.Configuration.StaysVoter(peer.Member)
                 && peer.State == ProgressState.Replicate
                 && peer.SyncAge < _state.Options.StallLimit
                 && _state.Log.End - peer.Match <= _state.Options.WindowBytesMax

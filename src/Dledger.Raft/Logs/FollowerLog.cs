@@ -22,6 +22,7 @@ internal sealed class FollowerLog(RaftState state)
     private long _sentAt;
     private long _unacknowledgedBytes;
     private LogPosition _verified;
+    private LogPosition? _lossTarget;
 
     /// <summary>The leader's connection in the present term; 0 when it has sent nothing yet.</summary>
     public long Session { get; private set; }
@@ -35,6 +36,7 @@ internal sealed class FollowerLog(RaftState state)
         {
             _term = request.Term;
             Session = 0;
+            _lossTarget = null;
         }
 
         if (request.Session < Session)
@@ -47,6 +49,7 @@ internal sealed class FollowerLog(RaftState state)
             // The committed prefix is in every legal leader's log; all else must be compared anew.
             Session = request.Session;
             _verified = _log.Commit;
+            _lossTarget = null;
             _rejectedStream = -1;
             _stream = 0;
             _sentAt = 0;
@@ -61,7 +64,8 @@ internal sealed class FollowerLog(RaftState state)
     {
         Invariant.Check(_state.TermDurable >= request.Term, $"I3: append of term {request.Term}, durable term {_state.TermDurable}");
         if (_state.Options.Defect != SeededDefect.StaleSessionAccepted
-            && (request.Session != Session || request.Stream <= _rejectedStream))
+            && (request.Session != Session
+                || (request.Stream <= _rejectedStream && _state.Options.Defect != SeededDefect.StreamIgnored)))
         {
             // The rejection itself may have been lost. The leader reacts to one rejection per stream, so saying it again
             // is harmless, and heart-beats bound how often.
@@ -111,6 +115,8 @@ internal sealed class FollowerLog(RaftState state)
             _log.Commit <= _verified || _state.Options.Defect == SeededDefect.FollowerCommitBeyondVerified,
             $"I24: commit {_log.Commit} <= verified {_verified}");
 
+        AimToClearLoss(request);
+
         // One ack per sync, unless nothing is left to sync or the leader's window might close meanwhile.
         _unacknowledgedBytes += request.RangeEnd - request.Previous;
         if (request.IsEmpty || _log.Durable >= _verified
@@ -131,6 +137,37 @@ internal sealed class FollowerLog(RaftState state)
 
         _unacknowledgedBytes = 0;
         _state.Send(_state.Leader, CreateReply(now, mismatch: null, _stream, _sentAt));
+    }
+
+    /// <summary>
+    /// Clears the loss flag when everything is here again that the node can have helped to commit before its loss (2.22).
+    /// </summary>
+    public void TryClearLoss()
+    {
+        if (_lossTarget is { } target && LogPosition.Min(_log.Durable, _verified) >= target)
+        {
+            _lossTarget = null;
+            _state.ClearLoss();
+        }
+    }
+
+    /// <summary>
+    /// A commit position of this session lies beyond all that the leader counted this node for before, as it set the match back
+    /// when the session was opened. Beyond the leader's first frame it also covers what older leaders committed.
+    /// </summary>
+    private void AimToClearLoss(AppendRequest request)
+    {
+        if (!_state.HasLoss || _lossTarget is not null)
+        {
+            return;
+        }
+
+        var isOfLeadersTerm = _log.Epochs.FindStart(_state.Term) is { } start && request.Commit > start;
+        if (isOfLeadersTerm || _state.Options.Defect == SeededDefect.LossFlagClearedEarly)
+        {
+            _lossTarget = request.Commit;
+            TryClearLoss();
+        }
     }
 
     private AppendReply CreateReply(long now, LogMismatch? mismatch, int stream, long sentAt) => new()
@@ -231,6 +268,11 @@ internal sealed class FollowerLog(RaftState state)
                 return $"frame at {frame.Base} does not continue position {position}, chain {chain}, term {term}";
             }
 
+            if (frame.Flags.HasFlag(FrameFlags.Configuration) != request.FindConfiguration(frame) is not null)
+            {
+                return $"frame at {frame.Base} has flags {frame.Flags}, but its configuration does not fit that";
+            }
+
             position = frame.End;
             chain = frame.HeaderCrc;
             term = frame.Term;
@@ -252,7 +294,7 @@ internal sealed class FollowerLog(RaftState state)
 
             if (writeFrom is null && frame.Base < _log.End)
             {
-                if (_log.Epochs.TermAt(frame.Base) == frame.Term)
+                if (_log.Epochs.TermAt(frame.Base) == frame.Term && !IsCutBlindly(request))
                 {
                     if (!_log.TryGetFrame(frame.Base, out var own) || own.HeaderCrc != frame.HeaderCrc)
                     {
@@ -263,7 +305,7 @@ internal sealed class FollowerLog(RaftState state)
                     continue;
                 }
 
-                if (frame.Base < _log.Commit)
+                if (frame.Base < _log.Commit && !IsCutBlindly(request))
                 {
                     _state.Halt(
                         $"leader {request.From} of term {request.Term} sent another frame at {frame.Base}, below commit "
@@ -271,12 +313,12 @@ internal sealed class FollowerLog(RaftState state)
                     return false;
                 }
 
-                Invariant.Check(_verified <= frame.Base, $"I17: verified {_verified}, but frame at {frame.Base} differs");
+                Invariant.Check(_verified <= frame.Base || IsCutBlindly(request), $"I17: verified {_verified}, but frame at {frame.Base} differs");
                 _log.TruncateTo(frame.Base);
             }
 
             writeFrom ??= frame.Base;
-            _log.Append(frame);
+            _log.Append(frame, request.FindConfiguration(frame));
         }
 
         if (writeFrom is { } from)
@@ -286,4 +328,8 @@ internal sealed class FollowerLog(RaftState state)
 
         return true;
     }
+
+    /// <summary>The seeded defect: an append counts as the whole truth, so that an old one takes away what came after it.</summary>
+    private bool IsCutBlindly(AppendRequest request) =>
+        _state.Options.Defect == SeededDefect.TruncateOnStaleAppend && request.RangeEnd < _log.End;
 }

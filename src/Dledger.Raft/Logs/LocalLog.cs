@@ -1,5 +1,6 @@
 using Dledger.Primitives;
 using Dledger.Raft.Effects;
+using Dledger.Raft.Quorums;
 
 namespace Dledger.Raft.Logs;
 
@@ -26,6 +27,7 @@ internal sealed class LocalLog
         End = boot.End;
         Durable = boot.Durable;
         Commit = boot.Commit;
+        Configurations = new ConfigurationHistory(boot.Configurations, defect);
         Invariant.Check(
             view.Start <= Commit && Commit <= End && Durable <= End,
             $"I12: start {view.Start} <= commit {Commit} <= end {End}, durable {Durable} <= end");
@@ -45,6 +47,19 @@ internal sealed class LocalLog
 
     /// <summary>Counts truncations; a writer notice of an older generation says nothing about the present bytes.</summary>
     public uint Generation { get; private set; }
+
+    public ConfigurationHistory Configurations { get; }
+
+    /// <summary>The configuration in force: the one with the highest position, committed or not (I26).</summary>
+    public ConfigurationEntry Effective => _defect == SeededDefect.ConfigurationEffectiveAtCommit
+        ? Committed
+        : Configurations.Newest;
+
+    /// <summary>The newest configuration that is committed.</summary>
+    public ConfigurationEntry Committed => Configurations.CommittedAt(Commit);
+
+    /// <summary>Whether no configuration waits to be committed.</summary>
+    public bool IsConfigurationCommitted => ReferenceEquals(Committed, Configurations.Newest);
 
     public Term LastTerm => Epochs.Last.Term;
 
@@ -72,8 +87,8 @@ internal sealed class LocalLog
     public LogPosition FindRangeEnd(LogPosition from, int bytesMax) =>
         from == End ? End : _view.FindRangeEnd(from, bytesMax);
 
-    /// <summary>Adds a frame at the end.</summary>
-    public void Append(in FrameSummary frame)
+    /// <summary>Adds a frame at the end; with the configuration that it holds, if it is flagged so.</summary>
+    public void Append(in FrameSummary frame, Configuration? configuration)
     {
         Invariant.Check(frame.Base == End, $"I10: frame at {frame.Base} appended at end {End}");
         Invariant.Check(
@@ -88,6 +103,14 @@ internal sealed class LocalLog
             Epochs.Append(new Epoch(frame.Term, frame.Base));
         }
 
+        Invariant.Check(
+            frame.Flags.HasFlag(FrameFlags.Configuration) == configuration is not null,
+            $"I26: frame at {frame.Base} with flags {frame.Flags}, its configuration is {configuration?.ToString() ?? "missing"}");
+        if (configuration is not null)
+        {
+            Configurations.Append(new ConfigurationEntry(frame.Base, configuration));
+        }
+
         End = frame.End;
         _tailChain = frame.HeaderCrc;
     }
@@ -95,11 +118,14 @@ internal sealed class LocalLog
     /// <summary>Cuts the log because the leader's log differs from the position on.</summary>
     public void TruncateTo(LogPosition position)
     {
-        Invariant.Check(position >= Commit && position < End, $"I13: cut to {position}, commit {Commit}, end {End}");
+        Invariant.Check(
+            (position >= Commit || _defect == SeededDefect.TruncateOnStaleAppend) && position < End,
+            $"I13: cut to {position}, commit {Commit}, end {End}");
         var isBoundary = _view.TryGetChain(position, out var chain);
         Invariant.Check(isBoundary, $"I13: cut to {position}, where no frame ends");
         Generation++;
         Epochs.TruncateTo(position);
+        Configurations.TruncateTo(position);
         End = position;
         Durable = LogPosition.Min(Durable, position);
         _tailChain = chain;

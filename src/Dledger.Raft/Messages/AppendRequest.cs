@@ -1,4 +1,5 @@
 using Dledger.Primitives;
+using Dledger.Raft.Quorums;
 
 namespace Dledger.Raft.Messages;
 
@@ -36,9 +37,28 @@ public sealed record AppendRequest : PeerMessage
     /// </summary>
     public IReadOnlyList<FrameSummary> Frames { get; init; } = [];
 
+    /// <summary>
+    /// The configurations that the receiving driver decoded, one for each frame of the range with
+    /// <see cref="FrameFlags.Configuration"/>, in order. Empty in messages that the core sends.
+    /// </summary>
+    public IReadOnlyList<ConfigurationEntry> Configurations { get; init; } = [];
+
     /// <summary>The bytes of the range on the receiving side; the core only hands them on in a write effect.</summary>
     public ReadOnlyMemory<byte> Bytes { get; init; }
 
     /// <summary>Whether this is a heart-beat or commit notice.</summary>
     public bool IsEmpty => RangeEnd == Previous;
+
+    internal Configuration? FindConfiguration(in FrameSummary frame)
+    {
+        for (var i = 0; i < Configurations.Count; i++)
+        {
+            if (Configurations[i].Position == frame.Base)
+            {
+                return Configurations[i].Configuration;
+            }
+        }
+
+        return null;
+    }
 }

@@ -11,6 +11,15 @@ public sealed record PreVoteReply : PeerMessage
     /// <summary>Whether the vote would be given.</summary>
     public required bool IsGranted { get; init; }
 
+    /// <summary>The responder may have lost frames: its grant counts only if all voters grant.</summary>
+    public bool HasLoss { get; init; }
+
+    /// <summary>
+    /// Where the responder's newest committed configuration lies, if the asker's node has no part in it; null otherwise. An asker
+    /// that knows no newer one campaigns no more.
+    /// </summary>
+    public LogPosition? RemovedAt { get; init; }
+
     /// <summary>Term of the responder's last frame.</summary>
     public required Term LastTerm { get; init; }
 
@@ -32,6 +41,9 @@ public sealed record VoteReply : PeerMessage
 
     /// <summary>Whether the vote is given in the message's term; durable before the reply leaves.</summary>
     public required bool IsGranted { get; init; }
+
+    /// <summary>The responder may have lost frames: its grant counts only if all voters grant.</summary>
+    public bool HasLoss { get; init; }
 
     /// <summary>The leader that the responder follows, if any.</summary>
     public required NodeId Leader { get; init; }

@@ -1,8 +1,9 @@
 using Dledger.Primitives;
+using Dledger.Raft.Quorums;
 
 namespace Dledger.Raft.Peers;
 
-/// <summary>One other voter: the connection to it, and while this node leads, how far it has followed.</summary>
+/// <summary>One other node: the connection to it, and while this node leads, how far it has followed.</summary>
 /// <remarks><c>Match &lt;= Received &lt;= Next &lt;= End</c> in state <see cref="ProgressState.Replicate"/>.</remarks>
 internal sealed class Peer(NodeId node)
 {
@@ -15,8 +16,17 @@ internal sealed class Peer(NodeId node)
 
     public bool IsConnected => Session != 0;
 
+    /// <summary>Whether the configuration has a part for it; nothing is sent to strangers but answers.</summary>
+    public bool IsMember { get; set; }
+
     /// <summary>What it said when the connection was opened.</summary>
     public PeerHello? Hello { get; private set; }
+
+    /// <summary>The member that it is with the storage of its last hello.</summary>
+    public Member Member => new(Node, Hello?.StorageId ?? Guid.Empty);
+
+    /// <summary>Heart-beats in a row at which it was close behind the leader and had answered since the one before.</summary>
+    public int CaughtUpRounds { get; set; }
 
     public ProgressState State { get; set; }
 
@@ -49,8 +59,20 @@ internal sealed class Peer(NodeId node)
     public void StartTerm(long now, LogPosition end)
     {
         Match = LogPosition.Zero;
+        CaughtUpRounds = 0;
         LastContact = now;
         StartStreams(end);
+    }
+
+    /// <summary>
+    /// Became a member while this node leads. The streams go on counting: in the same session the peer remembers what it rejected.
+    /// </summary>
+    public void Join(long now, LogPosition end)
+    {
+        LastContact = now;
+        CaughtUpRounds = 0;
+        Stream++;
+        Probe(Match > LogPosition.Zero ? Match : end);
     }
 
     /// <summary>A connection was opened; false when it is not newer than the present one.</summary>
@@ -65,6 +87,7 @@ internal sealed class Peer(NodeId node)
         {
             // What it acknowledged before may be gone. Commit stays: it was decided when the bytes were there.
             Match = LogPosition.Zero;
+            CaughtUpRounds = 0;
         }
 
         Session = session;
@@ -102,6 +125,6 @@ internal sealed class Peer(NodeId node)
         IsProbeOutstanding = false;
     }
 
-    public PeerProgress ToProgress() =>
-        new(Node, State, IsConnected, Match, Received, Applied, LastContact, SyncAge);
+    public PeerProgress ToProgress(Configuration configuration) => new(
+        Node, Member.StorageId, configuration.IsVoter(Member), State, IsConnected, Match, Received, Applied, LastContact, SyncAge);
 }

@@ -4,6 +4,8 @@ namespace Dledger.Raft.Peers;
 
 /// <summary>What the leader knows of one peer, for status displays.</summary>
 /// <param name="Node">The peer.</param>
+/// <param name="StorageId">Identity of its data directory as it last said; empty when it was never connected.</param>
+/// <param name="IsVoter">Whether it is a voter with that storage.</param>
 /// <param name="State">How the leader sends to it.</param>
 /// <param name="IsConnected">Whether an outbound connection to it is open.</param>
 /// <param name="Match">Durable there and equal to the leader's log.</param>
@@ -13,6 +15,8 @@ namespace Dledger.Raft.Peers;
 /// <param name="SyncAge">Age of its oldest unfinished sync, as last reported; microseconds.</param>
 public readonly record struct PeerProgress(
     NodeId Node,
+    Guid StorageId,
+    bool IsVoter,
     ProgressState State,
     bool IsConnected,
     LogPosition Match,

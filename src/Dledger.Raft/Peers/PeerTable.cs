@@ -3,26 +3,47 @@ using Dledger.Raft.Quorums;
 
 namespace Dledger.Raft.Peers;
 
-/// <summary>The other voters of the configuration, in the order of their numbers.</summary>
-internal sealed class PeerTable(Configuration configuration, NodeId self)
+/// <summary>The other nodes: those with a part in the configuration, and those that merely are or were connected.</summary>
+/// <remarks>A connection may be opened before the frame that makes its node a member arrives, so strangers are kept as well.</remarks>
+internal sealed class PeerTable
 {
-    private readonly Peer[] _peers = [.. configuration.Voters.Where(node => node != self).Select(node => new Peer(node))];
+    private readonly SortedDictionary<NodeId, Peer> _known = [];
+    private Peer[] _peers = [];
 
+    /// <summary>Those with a part in the configuration, in the order of their numbers.</summary>
     public ReadOnlySpan<Peer> All => _peers;
 
-    /// <summary>The peer of that number; null when it is no voter.</summary>
-    public Peer? Find(NodeId node)
+    /// <summary>Strangers as well.</summary>
+    public IEnumerable<Peer> Known => _known.Values;
+
+    /// <summary>The peer of that number; null when nothing is known of it.</summary>
+    public Peer? Find(NodeId node) => _known.GetValueOrDefault(node);
+
+    /// <summary>The peer of that number, now known at the latest.</summary>
+    public Peer Meet(NodeId node)
     {
-        foreach (var peer in _peers)
+        if (!_known.TryGetValue(node, out var peer))
         {
-            if (peer.Node == node)
-            {
-                return peer;
-            }
+            peer = new Peer(node);
+            _known.Add(node, peer);
         }
 
-        return null;
+        return peer;
     }
 
-    public IReadOnlyList<PeerProgress> ToProgress() => [.. _peers.Select(peer => peer.ToProgress())];
+    /// <summary>Sets who has a part; returns those who had none before.</summary>
+    public IReadOnlyList<Peer> SetMembers(IReadOnlyCollection<NodeId> nodes)
+    {
+        var before = _peers;
+        _peers = [.. nodes.Order().Select(Meet)];
+        foreach (var peer in _known.Values)
+        {
+            peer.IsMember = nodes.Contains(peer.Node);
+        }
+
+        return [.. _peers.Except(before)];
+    }
+
+    public IReadOnlyList<PeerProgress> ToProgress(Configuration configuration) =>
+        [.. _peers.Select(peer => peer.ToProgress(configuration))];
 }

@@ -70,8 +70,15 @@ internal sealed class ReplicationLoop
         var end = around.Recovery.Tail.End;
         _proposals = new WaitingProposals(around.Inbox);
         var commit = LogPosition.Min(end, LogPosition.Max(around.Restored, around.Recovery.CommitHint));
+        var founders = new Configuration(_metadata.Genesis!.Voters.Select(voter => new Member(voter.Node, voter.StorageId)));
         var boot = new RaftBoot(
-            _metadata.Term, _metadata.VotedFor, around.Recovery.Epochs, end, around.Log.DurableEnd, commit);
+            _metadata.Term,
+            _metadata.VotedFor,
+            around.Recovery.Epochs,
+            end,
+            around.Log.DurableEnd,
+            commit,
+            [new ConfigurationEntry(LogPosition.Zero, founders)]);
         _core = new RaftCore(
             RaftOptionsOf(_options, _metadata), boot, new RaftLogView(around.Cache, around.Log), around.Seed);
         if (commit > around.Restored)
@@ -482,7 +489,7 @@ internal sealed class ReplicationLoop
         return new RaftOptions
         {
             Self = options.Self,
-            Configuration = new Configuration(metadata.Genesis!.Voters.Select(voter => voter.Node)),
+            StorageId = metadata.StorageId,
             ElectionTimeoutMin = electionMin,
             ElectionTimeoutMax = (long)options.ElectionTimeoutMax.TotalMicroseconds,
             HeartbeatInterval = (long)options.HeartbeatInterval.TotalMicroseconds,

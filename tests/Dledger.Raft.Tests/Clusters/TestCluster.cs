@@ -2,6 +2,7 @@ using Dledger.Primitives;
 using Dledger.Raft.Effects;
 using Dledger.Raft.Messages;
 using Dledger.Raft.Peers;
+using Dledger.Raft.Quorums;
 
 namespace Dledger.Raft.Tests.Clusters;
 
@@ -18,16 +19,22 @@ internal sealed class TestCluster
     private readonly Func<RaftOptions, RaftOptions> _configure;
     private long _session;
 
-    public TestCluster(int nodeCount, Func<RaftOptions, RaftOptions>? configure = null)
+    /// <summary>Nodes 1 to n; of them the first ones are the voters that the cluster was founded with, all unless said.</summary>
+    public TestCluster(int nodeCount, Func<RaftOptions, RaftOptions>? configure = null, int? founderCount = null)
     {
         _configure = configure ?? (options => options);
         for (var number = 1; number <= nodeCount; number++)
         {
             Nodes.Add(new TestNode(this, new NodeId(number)));
         }
+
+        Founders = new Configuration(Nodes.Take(founderCount ?? nodeCount).Select(node => node.Member));
     }
 
     public List<TestNode> Nodes { get; } = [];
+
+    /// <summary>The cluster's first configuration.</summary>
+    public Configuration Founders { get; }
 
     /// <summary>Microseconds.</summary>
     public long Now { get; private set; } = 1_000_000;
@@ -209,7 +216,7 @@ internal sealed class TestCluster
 
         if (message is AppendRequest { IsEmpty: false } append)
         {
-            message = append with { Frames = [.. from.Log.Range(append.Previous, append.RangeEnd).Select(frame => frame.Summary)] };
+            message = from.Log.Attach(append);
         }
 
         _inFlight.Add((from, message.IsReply ? session.Opener : session.Acceptor, message));
@@ -245,7 +252,8 @@ internal sealed class TestCluster
 
                 var session = ++_session;
                 _sessions[session] = (opener, acceptor);
-                var hello = new PeerHello(Guid.Empty, PeerState.Normal, core.Term, core.Epochs.Last.Term, core.End);
+                var state = core.HasLoss ? PeerState.Loss : PeerState.Normal;
+                var hello = new PeerHello(acceptor.Member.StorageId, state, core.Term, core.Epochs.Last.Term, core.End);
                 opener.Call((running, now) => running.SessionOpened(now, acceptor.Id, session, hello));
             }
         }

@@ -10,6 +10,7 @@ internal sealed class TestNode(TestCluster cluster, NodeId id)
 {
     private readonly Queue<PersistMeta> _meta = new();
     private readonly Queue<WriteRange> _writes = new();
+    private LogPosition _configurationFloor;
 
     public NodeId Id { get; } = id;
 
@@ -21,6 +22,15 @@ internal sealed class TestNode(TestCluster cluster, NodeId id)
     public (Term Term, NodeId Vote) Meta { get; private set; }
 
     public LogPosition DurableEnd { get; private set; }
+
+    /// <summary>The node with its present storage; a wipe gives it another one.</summary>
+    public Member Member { get; private set; } = new(id, StorageOf(id, 1));
+
+    /// <summary>The loss flag on disk.</summary>
+    public bool HasLoss { get; set; }
+
+    /// <summary>What the driver was told of the configuration last.</summary>
+    public ConfigurationChanged? Configuration { get; private set; }
 
     /// <summary>Finished meta writes and syncs are not reported while set.</summary>
     public bool HoldsMeta { get; set; }
@@ -41,15 +51,47 @@ internal sealed class TestNode(TestCluster cluster, NodeId id)
         DurableEnd = Log.End;
     }
 
+    /// <summary>Identity of the n-th data directory of a node.</summary>
+    public static Guid StorageOf(NodeId node, int generation) => new(node.Value, (short)generation, 0, new byte[8]);
+
+    /// <summary>Takes a node that is down a new, empty disk.</summary>
+    public void Wipe()
+    {
+        Member = new Member(Id, StorageOf(Id, Member.StorageId.ToByteArray()[4] + 1));
+        Meta = default;
+        HasLoss = false;
+        _configurationFloor = LogPosition.Zero;
+        Log = new SimulatedLog([]);
+        DurableEnd = LogPosition.Zero;
+    }
+
+    /// <summary>Takes the end of the log from a node that is down; recovery notices and sets the loss flag.</summary>
+    public void Lose(LogPosition end)
+    {
+        HasLoss = true;
+        DurableEnd = LogPosition.Min(DurableEnd, end);
+    }
+
     public void Boot(Func<RaftOptions, RaftOptions> configure, bool isPassive)
     {
         Log = new SimulatedLog(Log.Range(LogPosition.Zero, DurableEnd));
         var options = configure(new RaftOptions
         {
             Self = Id,
-            Configuration = new Configuration(cluster.Nodes.Select(node => node.Id)),
+            StorageId = Member.StorageId,
         });
-        var boot = new RaftBoot(Meta.Term, Meta.Vote, Log.ScanEpochs(), Log.End, Log.End, LogPosition.Zero, isPassive, isPassive ? "no genesis" : null);
+        var boot = new RaftBoot(
+            Meta.Term,
+            Meta.Vote,
+            Log.ScanEpochs(),
+            Log.End,
+            Log.End,
+            LogPosition.Zero,
+            Log.ScanConfigurations(cluster.Founders),
+            isPassive,
+            isPassive ? "no genesis" : null,
+            HasLoss,
+            _configurationFloor);
         Core = new RaftCore(options, boot, Log, (ulong)Id.Value);
         Call((core, now) => core.Tick(now));
     }
@@ -78,9 +120,9 @@ internal sealed class TestNode(TestCluster cluster, NodeId id)
     }
 
     /// <summary>Cuts a frame as the leader's driver does.</summary>
-    public void CutFrame(FrameFlags flags, int length)
+    public void CutFrame(FrameFlags flags, int length, Configuration? configuration = null)
     {
-        var frame = NextFrame(Core!.Term, flags, length);
+        var frame = NextFrame(Core!.Term, flags, length, configuration);
         Log.Append(frame);
         Call((core, now) => core.FrameAppended(now, frame.Summary));
     }
@@ -94,6 +136,8 @@ internal sealed class TestNode(TestCluster cluster, NodeId id)
         }
 
         Meta = (meta.Term, meta.VotedFor);
+        HasLoss = meta.HasLoss;
+        _configurationFloor = meta.ConfigurationFloor;
         Call((core, now) => core.MetaDurable(now, meta.Version));
         return true;
     }
@@ -111,12 +155,12 @@ internal sealed class TestNode(TestCluster cluster, NodeId id)
         return true;
     }
 
-    private SimulatedFrame NextFrame(Term term, FrameFlags flags, int length)
+    private SimulatedFrame NextFrame(Term term, FrameFlags flags, int length, Configuration? configuration = null)
     {
         Log.TryGetChain(Log.End, out var chain);
 
         // The content follows from term and position, so that scripted logs with equal terms are equal.
-        return SimulatedFrame.Create(Log.End, length, term, flags, chain, Log.PrefixHashAt(Log.End)!.Value, content: 0);
+        return SimulatedFrame.Create(Log.End, length, term, flags, chain, Log.PrefixHashAt(Log.End)!.Value, content: 0, configuration);
     }
 
     private void Execute(RaftCore core, RaftEffect effect)
@@ -129,12 +173,18 @@ internal sealed class TestNode(TestCluster cluster, NodeId id)
             case CutTermStart:
                 CutFrame(FrameFlags.TermStart | FrameFlags.ControlOnly, TestCluster.FrameLength);
                 break;
+            case CutConfiguration cut:
+                CutFrame(FrameFlags.Configuration | FrameFlags.ControlOnly, TestCluster.FrameLength, cut.Configuration);
+                break;
+            case ConfigurationChanged changed:
+                Configuration = changed;
+                break;
             case WriteRange write:
                 foreach (var summary in write.Source?.Frames ?? [])
                 {
                     if (summary.Base >= write.Base)
                     {
-                        Log.Append(new SimulatedFrame(summary, SimulatedFrame.HashOf(summary, Log.PrefixHashAt(Log.End)!.Value)));
+                        Log.Append(SimulatedFrame.Receive(summary, Log.PrefixHashAt(Log.End)!.Value, write.Source!.Configurations));
                     }
                 }
 

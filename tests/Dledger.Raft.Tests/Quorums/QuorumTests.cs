@@ -7,6 +7,10 @@ namespace Dledger.Raft.Tests.Quorums;
 
 public sealed class QuorumTests
 {
+    private static readonly Member One = new(new NodeId(1), Guid.Empty);
+    private static readonly Member Two = new(new NodeId(2), Guid.Empty);
+    private static readonly Member Three = new(new NodeId(3), Guid.Empty);
+
     [Fact]
     public void The_majority_value_is_the_largest_that_a_majority_reached()
     {
@@ -33,13 +37,13 @@ public sealed class QuorumTests
     [Fact]
     public void A_ballot_counts_each_voter_once_and_nobody_else()
     {
-        var ballot = new Ballot(new Configuration([new NodeId(1), new NodeId(2), new NodeId(3)]));
+        var ballot = new Ballot(new Configuration([One, Two, Three]));
 
-        ballot.Count(new NodeId(1), isGranted: true);
-        ballot.Count(new NodeId(1), isGranted: true);
-        ballot.Count(new NodeId(9), isGranted: true);
+        ballot.Count(One, isGranted: true);
+        ballot.Count(One, isGranted: true);
+        ballot.Count(new Member(new NodeId(9), Guid.Empty), isGranted: true);
         Assert.False(ballot.IsWon);
-        ballot.Count(new NodeId(3), isGranted: true);
+        ballot.Count(Three, isGranted: true);
 
         Assert.True(ballot.IsWon);
     }
@@ -47,16 +51,16 @@ public sealed class QuorumTests
     [Fact]
     public void A_ballot_is_lost_when_grants_and_awaited_answers_are_no_majority()
     {
-        var ballot = new Ballot(new Configuration([new NodeId(1), new NodeId(2), new NodeId(3)]));
-        ballot.Await(new NodeId(1));
-        ballot.Await(new NodeId(2));
-        ballot.Await(new NodeId(3));
+        var ballot = new Ballot(new Configuration([One, Two, Three]));
+        ballot.Await(One);
+        ballot.Await(Two);
+        ballot.Await(Three);
 
-        ballot.Count(new NodeId(2), isGranted: false);
+        ballot.Count(Two, isGranted: false);
         Assert.False(ballot.IsLost);
-        ballot.Count(new NodeId(1), isGranted: true);
+        ballot.Count(One, isGranted: true);
         Assert.False(ballot.IsLost);
-        ballot.GiveUp(new NodeId(3));
+        ballot.GiveUp(Three);
 
         Assert.True(ballot.IsLost);
     }
@@ -64,15 +68,15 @@ public sealed class QuorumTests
     [Fact]
     public void A_voter_that_refused_can_be_asked_again()
     {
-        var ballot = new Ballot(new Configuration([new NodeId(1), new NodeId(2), new NodeId(3)]));
-        ballot.Count(new NodeId(1), isGranted: true);
-        ballot.Await(new NodeId(2));
-        ballot.Count(new NodeId(2), isGranted: false);
+        var ballot = new Ballot(new Configuration([One, Two, Three]));
+        ballot.Count(One, isGranted: true);
+        ballot.Await(Two);
+        ballot.Count(Two, isGranted: false);
         Assert.True(ballot.IsLost);
 
-        ballot.Await(new NodeId(2));
+        ballot.Await(Two);
         Assert.False(ballot.IsLost);
-        ballot.Count(new NodeId(2), isGranted: true);
+        ballot.Count(Two, isGranted: true);
 
         Assert.True(ballot.IsWon);
     }

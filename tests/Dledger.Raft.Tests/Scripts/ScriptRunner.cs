@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Dledger.Primitives;
+using Dledger.Raft.Quorums;
 using Dledger.Raft.Tests.Clusters;
 
 namespace Dledger.Raft.Tests.Scripts;
@@ -67,7 +68,9 @@ internal sealed class ScriptRunner
                 _terms[Number(rest[0])] = Number(rest[1]);
                 break;
             case "cluster":
-                Start(Number(rest[0]), rest.Length > 1 ? Numbers(rest[2..]) : []);
+                // cluster 4 founders 3: nodes 1 to 4, of which the first three are the voters at first.
+                var isFounded = rest.Length > 1 && rest[1] == "founders";
+                Start(Number(rest[0]), isFounded ? Number(rest[2]) : null, rest.Length > 1 && !isFounded ? Numbers(rest[2..]) : []);
                 break;
             case "trace":
                 Cluster.IsTracing = rest[0] == "on";
@@ -75,6 +78,25 @@ internal sealed class ScriptRunner
             case "show":
                 Notes();
                 Cluster.Nodes.ForEach(node => _printed.Append(Describe.State(node)).Append('\n'));
+                break;
+            case "members":
+                Notes();
+                foreach (var node in Cluster.Nodes.Where(node => node.Core is not null))
+                {
+                    _printed.Append(CultureInfo.InvariantCulture, $"{node.Id} {Describe.Members(node.Core!.Configuration)}\n");
+                }
+
+                break;
+            case "change":
+                // change 1 promote 4 remove 3: asks node 1.
+                Call(rest[0], (core, now) => core.ChangeConfiguration(now, ParseChange(rest[1..])));
+                break;
+            case "wipe":
+                Cluster[Number(rest[0])].Wipe();
+                break;
+            case "lose":
+                // lose 3 800: node 3, which is down, has only 800 bytes left and knows that it lost some.
+                Cluster[Number(rest[0])].Lose(new LogPosition(Number(rest[1])));
                 break;
             case "tick":
                 Cluster.TickAtDeadline(Number(rest[0]));
@@ -147,15 +169,36 @@ internal sealed class ScriptRunner
         Notes();
     }
 
-    private void Start(int count, int[] passive)
+    private void Start(int count, int? founderCount, int[] passive)
     {
-        _cluster = new TestCluster(count);
+        _cluster = new TestCluster(count, founderCount: founderCount);
         foreach (var (number, terms) in _logs)
         {
             _cluster[number].SetLog(new Term(_terms.GetValueOrDefault(number, terms.LastOrDefault())), terms);
         }
 
         _cluster.Boot(passive);
+    }
+
+    private ConfigurationChange ParseChange(string[] words)
+    {
+        var change = new ConfigurationChange();
+        for (var i = 0; i < words.Length; i += 2)
+        {
+            // 3a is node 3 with its first storage, 3 the node with its present one.
+            var isFirst = words[i + 1].EndsWith('a');
+            var node = Cluster[Number(words[i + 1].TrimEnd('a'))];
+            var member = isFirst ? new Member(node.Id, TestNode.StorageOf(node.Id, 1)) : node.Member;
+            change = words[i] switch
+            {
+                "add" => change with { AddLearners = [.. change.AddLearners, member] },
+                "promote" => change with { Promote = [.. change.Promote, member] },
+                "remove" => change with { Remove = [.. change.Remove, member] },
+                _ => throw new FormatException($"unknown change '{words[i]}'"),
+            };
+        }
+
+        return change;
     }
 
     private void Call(string number, Action<RaftCore, long> call) => Cluster[Number(number)].Call(call);

@@ -1,6 +1,5 @@
 using Dledger.Primitives;
 using Dledger.Raft;
-using Dledger.Raft.Quorums;
 using Dledger.Simulation.Nodes;
 using Dledger.Simulation.Schedules;
 
@@ -25,6 +24,9 @@ internal sealed class FaultInjector
         Add(scenario.HasDiskStalls, StallDisk, weight: 1);
         Add(scenario.HasTransfers, Transfer, weight: 2);
         Add(scenario.HasResignations, StopGracefully, weight: 1);
+        Add(scenario.HasWipes, Wipe, weight: 2);
+        Add(scenario.HasLosses, Lose, weight: 2);
+        Add(scenario.HasLosses && scenario.HasPowerLoss, LoseEverywhere, weight: 1);
     }
 
     private SimulationRandom Random => _cluster.Random;
@@ -48,11 +50,17 @@ internal sealed class FaultInjector
         var alive = _cluster.Nodes.ToList();
         if (_cluster.Scenario.HealsBareMajority)
         {
-            while (alive.Count > Quorum.Size(_cluster.Nodes.Count))
+            foreach (var victim in alive.OrderBy(_ => Random.NextWord()).ToArray())
             {
-                var victim = alive[Random.Next(alive.Count)];
                 alive.Remove(victim);
-                Crash(victim, isSilent: false);
+                if (_cluster.Damages.CanElect(alive))
+                {
+                    Crash(victim, isSilent: false);
+                }
+                else
+                {
+                    alive.Add(victim);
+                }
             }
         }
 
@@ -244,5 +252,52 @@ internal sealed class FaultInjector
                 Restart(node);
             }
         });
+    }
+
+    private void Wipe()
+    {
+        var node = AnyNodeOrLeader();
+        if (_cluster.Damages.Allows(node))
+        {
+            Crash(node, isSilent: Random.Chance(0.5));
+            node.Wipe();
+            Restart(node);
+        }
+    }
+
+    private void Lose()
+    {
+        var node = AnyNodeOrLeader();
+        if (_cluster.Damages.Allows(node))
+        {
+            Crash(node, isSilent: Random.Chance(0.5));
+            node.Lose(keptMin: 0);
+            Restart(node);
+        }
+    }
+
+    /// <summary>All nodes must suspect themselves, but no more of them lost anything than may.</summary>
+    private void LoseEverywhere()
+    {
+        if (_cluster.Damages.InForce().Any(configuration => configuration.Members.Any(_cluster.Damages.IsDamaged)))
+        {
+            return;
+        }
+
+        _cluster.Marks.Reach("whole cluster has the loss flag");
+        var victim = AnyNode();
+        foreach (var node in _cluster.Nodes)
+        {
+            Crash(node, isSilent: true);
+        }
+
+        var isAllowed = _cluster.Damages.Allows(victim);
+        foreach (var node in _cluster.Nodes)
+        {
+            // Who lost a configuration waits for a leader, and none could be elected here without it.
+            var configurationCount = node.Disk.Written.ToList().FindLastIndex(frame => frame.Configuration is not null) + 1;
+            node.Lose(keptMin: node == victim && isAllowed ? configurationCount : node.Disk.Written.Count);
+            Restart(node);
+        }
     }
 }

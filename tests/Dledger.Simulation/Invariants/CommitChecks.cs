@@ -10,6 +10,11 @@ internal sealed class CommitChecks(Checks checks)
 {
     private readonly List<(SimulatedFrame Frame, Term Term)> _committed = [];
     private readonly Dictionary<LogPosition, (ulong Hash, Term Term)> _hashes = [];
+    private readonly Dictionary<Member, HashSet<ulong>> _damaged = [];
+    private readonly Dictionary<Member, SimulatedFrame> _owed = [];
+
+    /// <summary>The newest committed configuration; null while the first one is.</summary>
+    public ConfigurationEntry? Configuration { get; private set; }
 
     /// <summary>Every frame that any node ever reported committed, in order, and the term in which it was.</summary>
     public IReadOnlyList<(SimulatedFrame Frame, Term Term)> Committed => _committed;
@@ -45,6 +50,15 @@ internal sealed class CommitChecks(Checks checks)
                     frame.Summary.Base == End,
                     $"node {node.Id} commits a frame at {frame.Summary.Base}, the committed log ends at {End}");
                 _committed.Add((frame, core.Term));
+                if (frame.Configuration is { } configuration)
+                {
+                    Configuration = new ConfigurationEntry(frame.Summary.Base, configuration);
+                    if (configuration.IsJoint)
+                    {
+                        node.Cluster.Marks.Reach("joint configuration committed");
+                    }
+                }
+
                 _hashes[frame.End] = (frame.PrefixHash, core.Term);
             }
 
@@ -58,15 +72,53 @@ internal sealed class CommitChecks(Checks checks)
     private void LeaderCommitted(SimulatedNode node, LogPosition position)
     {
         var core = node.Core!;
-        var quorum = Quorum.Size(node.Cluster.Nodes.Count);
-        var matches = core.Peers.Count(peer => peer.Match >= position) + (core.Durable >= position ? 1 : 0);
+        var configuration = node.Configuration;
+        var peers = core.Peers;
         checks.Check(
             "I22",
-            matches >= quorum && position > core.TermStart,
-            $"leader {node.Id} commits {position}: {matches} matches, term starts at {core.TermStart}");
+            position > core.TermStart && MemberChecks.IsQuorum(configuration, voter => voter == node.Disk.Member
+                ? core.Durable >= position
+                : peers.Any(peer => peer.Node == voter.Node && peer.StorageId == voter.StorageId && peer.Match >= position)),
+            $"leader {node.Id} commits {position}, not matched by {configuration}; its term starts at {core.TermStart}");
 
         var hash = node.Log.PrefixHashAt(position) ?? 0;
-        var holders = node.Cluster.Nodes.Count(other => other.Disk.HoldsDurably(position, hash));
-        checks.Check("I23", holders >= quorum, $"leader {node.Id} commits {position}, which {holders} disks hold");
+        checks.Check(
+            "I23",
+            MemberChecks.IsQuorum(configuration, voter => Holds(node.Cluster, voter, position, hash)),
+            $"leader {node.Id} commits {position}, which the disks of no majority of {configuration} hold");
+    }
+
+    /// <summary>A disk loses its content, or a part of it: what it had held until now counts as held (2.26).</summary>
+    public void Damaged(Member member, IEnumerable<SimulatedFrame> held)
+    {
+        if (!_damaged.TryGetValue(member, out var names))
+        {
+            names = [];
+            _damaged.Add(member, names);
+        }
+
+        names.UnionWith(held.Select(frame => frame.PrefixHash));
+        var last = _committed.FindLastIndex(committed => names.Contains(committed.Frame.PrefixHash));
+        if (last >= 0)
+        {
+            _owed[member] = _committed[last].Frame;
+        }
+    }
+
+    /// <summary>A node is about to clear its loss flag.</summary>
+    public void ClearingLoss(SimulatedNode node)
+    {
+        node.Cluster.Marks.Reach("loss flag cleared");
+        checks.Check(
+            "I34",
+            !_owed.TryGetValue(node.Disk.Member, out var owed) || node.Disk.HoldsDurably(owed.End, owed.PrefixHash),
+            $"node {node.Id} clears its loss flag without the frame that ends at {owed.End}, which it had when that was committed");
+    }
+
+    private bool Holds(SimulatedCluster cluster, Member voter, LogPosition position, ulong hash)
+    {
+        var disk = cluster.Find(voter.Node)!.Disk;
+        return (disk.Member == voter && disk.HoldsDurably(position, hash))
+            || (_damaged.TryGetValue(voter, out var names) && names.Contains(hash));
     }
 }

@@ -17,7 +17,7 @@ internal sealed class SimulatedNetwork(SimulatedCluster cluster)
     private readonly Dictionary<(NodeId From, NodeId To), Connection> _connections = [];
     private readonly List<Connection> _inbound = [];
     private readonly HashSet<(NodeId From, NodeId To)> _blocked = [];
-    private readonly List<(SimulatedNode To, PeerMessage Message)> _replays = [];
+    private readonly List<(SimulatedNode To, int Life, PeerMessage Message)> _replays = [];
     private long _number;
 
     /// <summary>Single messages suffer.</summary>
@@ -101,7 +101,7 @@ internal sealed class SimulatedNetwork(SimulatedCluster cluster)
     {
         if (message is AppendRequest { IsEmpty: false } request)
         {
-            message = request with { Frames = [.. from.Log.Range(request.Previous, request.RangeEnd).Select(frame => frame.Summary)] };
+            message = from.Log.Attach(request);
         }
 
         var connection = message.IsReply
@@ -163,33 +163,37 @@ internal sealed class SimulatedNetwork(SimulatedCluster cluster)
         {
             if (_replays.Count < ReplayCountMax)
             {
-                _replays.Add((to, message));
+                _replays.Add((to, to.Life, message));
             }
             else
             {
-                _replays[random.Next(ReplayCountMax)] = (to, message);
+                _replays[random.Next(ReplayCountMax)] = (to, to.Life, message);
             }
         }
 
-        Later(to, message);
+        Later(to, to.Life, message);
         if (random.Chance(0.05))
         {
-            Later(to, message);
+            Later(to, to.Life, message);
         }
 
         if (random.Chance(0.03) && _replays.Count > 0)
         {
-            var (replayTo, replay) = _replays[random.Next(_replays.Count)];
-            Later(replayTo, replay);
+            var (replayTo, life, replay) = _replays[random.Next(_replays.Count)];
+            Later(replayTo, life, replay);
         }
     }
 
-    private void Later(SimulatedNode to, PeerMessage message)
+    /// <summary>
+    /// Old messages reach later lives of a process, too, unless its disk was damaged between: then the process must know that what
+    /// it hears was said to it, and that a connection proves.
+    /// </summary>
+    private void Later(SimulatedNode to, int life, PeerMessage message)
     {
         var delay = Latency() * (cluster.Random.Chance(0.1) ? cluster.Random.Next(2, 50) : 1);
         cluster.Events.After(delay, () =>
         {
-            if (IsHostile)
+            if (IsHostile && life >= to.DamagedLife)
             {
                 to.Deliver(message);
             }
@@ -203,6 +207,7 @@ internal sealed class SimulatedNetwork(SimulatedCluster cluster)
         {
             var isOpen = _connections.TryGetValue((opener.Id, acceptor.Id), out var present) && present.IsCurrent(toAcceptor: false);
             var canOpen = opener.Core is not null && acceptor.Core is not null && !opener.IsPaused && !acceptor.IsPaused
+                && (!cluster.Scenario.ConnectsMembersOnly || opener.WantedPeers.Contains(acceptor.Id))
                 && !IsBlocked(opener, acceptor) && !IsBlocked(acceptor, opener);
             if (!isOpen && canOpen)
             {
@@ -220,15 +225,15 @@ internal sealed class SimulatedNetwork(SimulatedCluster cluster)
         _inbound.RemoveAll(old => !old.IsOpenAtAcceptor && !old.IsOpenAtOpener);
         _inbound.Add(connection);
         var core = acceptor.Core!;
-        var state = core.Role == RaftRole.Passive ? PeerState.Fresh : PeerState.Normal;
-        var hello = new PeerHello(Guid.Empty, state, core.Term, core.Epochs.Last.Term, core.End);
+        var state = core.Role == RaftRole.Passive ? PeerState.Fresh : core.HasLoss ? PeerState.Loss : PeerState.Normal;
+        var hello = new PeerHello(acceptor.Disk.Member.StorageId, state, core.Term, core.Epochs.Last.Term, core.End);
         cluster.Events.After(Latency(), () =>
         {
             if (connection.IsCurrent(toAcceptor: false))
             {
                 opener.Post("session opened", (node, now) =>
                 {
-                    if (node.Role == RaftRole.Leader && node.Peers.First(peer => peer.Node == acceptor.Id).Match < hello.End
+                    if (node.Role == RaftRole.Leader && node.Peers.FirstOrDefault(peer => peer.Node == acceptor.Id).Match < hello.End
                         && hello.End <= node.End && node.Epochs.TermBefore(hello.End) == hello.LastTerm)
                     {
                         cluster.Marks.Reach("probe at the peer's own end");

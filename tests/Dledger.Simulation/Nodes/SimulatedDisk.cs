@@ -1,4 +1,5 @@
 using Dledger.Primitives;
+using Dledger.Raft.Quorums;
 using Dledger.Simulation.Invariants;
 using Dledger.Simulation.Schedules;
 
@@ -17,9 +18,10 @@ internal sealed class SimulatedDisk(EventQueue events, SimulationRandom random, 
     private sealed record Cut(LogPosition Position) : Operation;
 
     private readonly Queue<Operation> _log = new();
-    private readonly Queue<(long Version, Term Term, NodeId Vote)> _meta = new();
+    private readonly Queue<(long Version, Term Term, NodeId Vote, bool HasLoss, LogPosition Floor)> _meta = new();
     private readonly List<SimulatedFrame> _written = [];
     private int _durableCount;
+    private int _generation = 1;
     private LogPosition? _pendingCut;
     private bool _isLogBusy;
     private bool _isMetaBusy;
@@ -27,6 +29,15 @@ internal sealed class SimulatedDisk(EventQueue events, SimulationRandom random, 
     private Action? _finishMeta;
     private long _logOperation;
     private long _metaOperation;
+
+    /// <summary>The node with this disk; after a wipe it is another member.</summary>
+    public Member Member { get; private set; } = new(node, StorageOf(node, 1));
+
+    /// <summary>The flag in the meta file: frames that were acknowledged may be missing.</summary>
+    public bool HasLoss { get; private set; }
+
+    /// <summary>In the meta file: position of the configuration in force.</summary>
+    public LogPosition ConfigurationFloor { get; private set; }
 
     public Term Term { get; private set; }
 
@@ -84,9 +95,9 @@ internal sealed class SimulatedDisk(EventQueue events, SimulationRandom random, 
         StartLog();
     }
 
-    public void EnqueueMeta(long version, Term term, NodeId vote)
+    public void EnqueueMeta(long version, Term term, NodeId vote, bool hasLoss, LogPosition configurationFloor)
     {
-        _meta.Enqueue((version, term, vote));
+        _meta.Enqueue((version, term, vote, hasLoss, configurationFloor));
         StartMeta();
     }
 
@@ -125,7 +136,7 @@ internal sealed class SimulatedDisk(EventQueue events, SimulationRandom random, 
         _log.Clear();
         if (_meta.TryPeek(out var meta) && random.Chance(0.5))
         {
-            Keep(meta.Term, meta.Vote);
+            Keep(meta.Term, meta.Vote, meta.HasLoss, meta.Floor);
         }
 
         _meta.Clear();
@@ -134,6 +145,30 @@ internal sealed class SimulatedDisk(EventQueue events, SimulationRandom random, 
         StalledUntil = 0;
         return isLost;
     }
+
+    /// <summary>The disk is replaced while the process is down: the node is another member now, with nothing.</summary>
+    public void Wipe()
+    {
+        checks.Commits.Damaged(Member, _written);
+        Member = new Member(node, StorageOf(node, ++_generation));
+        HasLoss = false;
+        ConfigurationFloor = LogPosition.Zero;
+        Term = Term.Zero;
+        VotedFor = NodeId.None;
+        _written.Clear();
+        _durableCount = 0;
+    }
+
+    /// <summary>Recovery finds frames missing that may have been acknowledged, and sets the flag.</summary>
+    public void Lose(int keptCount)
+    {
+        checks.Commits.Damaged(Member, _written);
+        HasLoss = true;
+        _written.RemoveRange(keptCount, _written.Count - keptCount);
+        _durableCount = keptCount;
+    }
+
+    private static Guid StorageOf(NodeId node, int generation) => new(node.Value, (short)generation, 0, new byte[8]);
 
     private long Latency() =>
         Math.Max(random.NextInterval(syncLatency), StalledUntil - events.Now);
@@ -236,8 +271,8 @@ internal sealed class SimulatedDisk(EventQueue events, SimulationRandom random, 
             {
                 _metaOperation++;
                 _isMetaBusy = false;
-                var (version, term, vote) = _meta.Dequeue();
-                Keep(term, vote);
+                var (version, term, vote, hasLoss, floor) = _meta.Dequeue();
+                Keep(term, vote, hasLoss, floor);
                 MetaDurable?.Invoke(version);
                 StartMeta();
             }
@@ -245,7 +280,7 @@ internal sealed class SimulatedDisk(EventQueue events, SimulationRandom random, 
         events.After(Latency(), _finishMeta);
     }
 
-    private void Keep(Term term, NodeId vote)
+    private void Keep(Term term, NodeId vote, bool hasLoss, LogPosition configurationFloor)
     {
         checks.Check("I2", term >= Term, $"node {node} persists term {term} after {Term}");
         checks.Check(
@@ -254,6 +289,8 @@ internal sealed class SimulatedDisk(EventQueue events, SimulationRandom random, 
             $"node {node} voted for {VotedFor} and {vote} in term {term}");
         Term = term;
         VotedFor = vote;
-        checks.Elections.VotePersisted(node, term, vote);
+        HasLoss = hasLoss;
+        ConfigurationFloor = configurationFloor;
+        checks.Elections.VotePersisted(Member, term, vote, hasLoss);
     }
 }

@@ -1,5 +1,7 @@
 using Dledger.Primitives;
 using Dledger.Raft;
+using Dledger.Raft.Messages;
+using Dledger.Raft.Quorums;
 
 namespace Dledger.Simulation.Nodes;
 
@@ -10,8 +12,16 @@ internal sealed class SimulatedLog : IRaftLogView
     public const uint GenesisChain = 0x51D;
 
     private readonly List<SimulatedFrame> _frames;
+    private readonly List<ConfigurationEntry> _configurations = [];
 
-    public SimulatedLog(IEnumerable<SimulatedFrame> frames) => _frames = [.. frames];
+    public SimulatedLog(IEnumerable<SimulatedFrame> frames)
+    {
+        _frames = [.. frames];
+        _configurations.AddRange(_frames.Where(frame => frame.Configuration is not null).Select(EntryOf));
+    }
+
+    /// <summary>The newest configuration in a frame, by this log's own account; null when there is none.</summary>
+    public ConfigurationEntry? NewestConfiguration => _configurations.Count == 0 ? null : _configurations[^1];
 
     public LogPosition Start => LogPosition.Zero;
 
@@ -19,12 +29,20 @@ internal sealed class SimulatedLog : IRaftLogView
 
     public IReadOnlyList<SimulatedFrame> Frames => _frames;
 
-    public void Append(in SimulatedFrame frame) => _frames.Add(frame);
+    public void Append(in SimulatedFrame frame)
+    {
+        _frames.Add(frame);
+        if (frame.Configuration is not null)
+        {
+            _configurations.Add(EntryOf(frame));
+        }
+    }
 
     public void TruncateTo(LogPosition position)
     {
         var count = CountBefore(position);
         _frames.RemoveRange(count, _frames.Count - count);
+        _configurations.RemoveAll(entry => entry.Position >= position);
     }
 
     /// <summary>How many frames end at or before a position.</summary>
@@ -104,6 +122,21 @@ internal sealed class SimulatedLog : IRaftLogView
         return [.. _frames.GetRange(first, CountBefore(to) - first)];
     }
 
+    /// <summary>The append as the receiving driver hands it over: with the range's frames and configurations.</summary>
+    public AppendRequest Attach(AppendRequest append)
+    {
+        var frames = Range(append.Previous, append.RangeEnd);
+        return append with
+        {
+            Frames = [.. frames.Select(frame => frame.Summary)],
+            Configurations = [.. frames.Where(frame => frame.Configuration is not null).Select(EntryOf)],
+        };
+    }
+
+    /// <summary>All configurations, behind the cluster's first one.</summary>
+    public IReadOnlyList<ConfigurationEntry> ScanConfigurations(Configuration first) =>
+        [new ConfigurationEntry(LogPosition.Zero, first), .. _configurations];
+
     /// <summary>The epoch table that a scan of all frames yields.</summary>
     public EpochTable ScanEpochs()
     {
@@ -118,4 +151,6 @@ internal sealed class SimulatedLog : IRaftLogView
 
         return table;
     }
+
+    private static ConfigurationEntry EntryOf(SimulatedFrame frame) => new(frame.Summary.Base, frame.Configuration!);
 }

@@ -3,6 +3,8 @@ using Dledger.Raft;
 using Dledger.Raft.Effects;
 using Dledger.Raft.Messages;
 using Dledger.Raft.Peers;
+using Dledger.Raft.Quorums;
+using Dledger.Simulation.Invariants;
 
 namespace Dledger.Simulation.Nodes;
 
@@ -22,6 +24,11 @@ internal sealed class SimulatedNode
     private bool _wasReset;
     private bool _isSyncStalled;
     private (Term Term, long Session) _newest;
+    private readonly Dictionary<(Term Term, long Session), int> _rejected = [];
+    private readonly HashSet<(Term Term, long Session, int Stream)> _reacted = [];
+    private readonly Dictionary<NodeId, long> _answered = [];
+    private long _leaderSince;
+    private long _configuredAt;
 
     public SimulatedNode(SimulatedCluster cluster, NodeId id)
     {
@@ -67,6 +74,15 @@ internal sealed class SimulatedNode
 
     public Term BootTerm { get; private set; }
 
+    /// <summary>The first life after the last damage of the disk.</summary>
+    public int DamagedLife { get; private set; }
+
+    /// <summary>The configuration that follows from this node's log alone.</summary>
+    public Configuration Configuration => Log.NewestConfiguration?.Configuration ?? Cluster.Founders;
+
+    /// <summary>The nodes to which the core wants a connection.</summary>
+    public IReadOnlyList<NodeId> WantedPeers { get; private set; } = [];
+
     public bool IsPaused { get; private set; }
 
     public bool StartsPassive { get; set; }
@@ -94,15 +110,22 @@ internal sealed class SimulatedNode
 
         var known = Cluster.Random.Next(frameCount + 1);
         _reportedCommit = known == 0 ? LogPosition.Zero : Log.Frames[known - 1].End;
+        var configurations = Log.ScanConfigurations(Cluster.Founders);
         var boot = new RaftBoot(
-            Disk.Term, Disk.VotedFor, Log.ScanEpochs(), Log.End, Log.End, _reportedCommit, StartsPassive, StartsPassive ? "no genesis" : null);
-        Core = new RaftCore(Cluster.CreateOptions(Id), boot, Log, Cluster.Random.NextWord());
+            Disk.Term, Disk.VotedFor, Log.ScanEpochs(), Log.End, Log.End, _reportedCommit, configurations,
+            StartsPassive, StartsPassive ? "no genesis" : null, Disk.HasLoss, Disk.ConfigurationFloor);
+        WantedPeers = [.. configurations.TakeLast(2).SelectMany(entry => entry.Configuration.Members)
+            .Select(member => member.Node).Where(node => node != Id).Distinct()];
+        Core = new RaftCore(Cluster.CreateOptions(Disk.Member), boot, Log, Cluster.Random.NextWord());
         _tickAt = long.MaxValue;
         _deliveredUntil = 0;
         _wasReset = false;
         _newest = default;
         _isSyncStalled = false;
         _commitTold.Clear();
+        _rejected.Clear();
+        _reacted.Clear();
+        _answered.Clear();
         IsStopping = false;
         Cluster.Trace.Line(Cluster.Events.Now, Id.Value, $"boots: term={Disk.Term} vote={Disk.VotedFor} end={Log.End} commit={_reportedCommit}");
         Post("start", (core, now) => core.Tick(now));
@@ -132,6 +155,29 @@ internal sealed class SimulatedNode
         }
 
         Cluster.Checks.Log.Crashed(this, _promised, _promisedHash);
+    }
+
+    /// <summary>The disk of a node that is down is replaced by an empty one.</summary>
+    public void Wipe()
+    {
+        Cluster.Trace.Line(Cluster.Events.Now, Id.Value, "is wiped");
+        Cluster.Marks.Reach("node wiped");
+        DamagedLife = Life;
+        _knownCommit = LogPosition.Zero;
+        Disk.Wipe();
+    }
+
+    /// <summary>Frames at the end of the log of a node that is down are lost, perhaps none.</summary>
+    /// <param name="keptMin">Frames that are not lost.</param>
+    public void Lose(int keptMin)
+    {
+        var count = Disk.Written.Count;
+        var kept = keptMin + Cluster.Random.Next(count - keptMin + 1);
+        Cluster.Trace.Line(Cluster.Events.Now, Id.Value, $"loses {count - kept} of {count} frames");
+        Cluster.Marks.Reach("acknowledged frames lost");
+        DamagedLife = Life;
+        Disk.Lose(kept);
+        _knownCommit = LogPosition.Min(_knownCommit, Disk.DurableEnd);
     }
 
     public void Pause(long duration)
@@ -199,7 +245,20 @@ internal sealed class SimulatedNode
     {
         var before = (core.Term, core.Role, core.End, core.Commit, core.Verified);
         var isOld = message is AppendRequest request && _newest.Term == request.Term && request.Session < _newest.Session;
+        var isOfRejected = message is AppendRequest late && !late.IsEmpty && late.Term == core.Term
+            && _rejected.TryGetValue((late.Term, late.Session), out var rejected) && late.Stream <= rejected;
+        var peerBefore = message is AppendReply { Mismatch: not null } ? ProgressOf(core, message.From) : null;
         core.Receive(now, message);
+        if (isOfRejected)
+        {
+            Cluster.Marks.Reach("append of a rejected stream ignored");
+            Cluster.Checks.Check(
+                "I18",
+                before == (core.Term, core.Role, core.End, core.Commit, core.Verified) || before.Role != RaftRole.Follower,
+                $"node {Id}: append of a rejected stream changed {before}");
+        }
+
+        CheckAnswers(core, now, message, peerBefore);
         if (message is AppendRequest append && core.Role != RaftRole.Passive)
         {
             if (isOld)
@@ -241,13 +300,65 @@ internal sealed class SimulatedNode
         }
     });
 
+    private static ProgressState? ProgressOf(RaftCore core, NodeId node) => core.Role != RaftRole.Leader ? null
+        : core.Peers.Where(peer => peer.Node == node).Select(peer => (ProgressState?)peer.State).FirstOrDefault();
+
+    private void CheckAnswers(RaftCore core, long now, PeerMessage message, ProgressState? stateBefore)
+    {
+        switch (message)
+        {
+            case AppendReply reply when core.Role == RaftRole.Leader && reply.Term == core.Term:
+                _answered[reply.From] = Math.Max(_answered.GetValueOrDefault(reply.From), reply.SentAt);
+                if (reply.Mismatch is not null && !_reacted.Add((reply.Term, reply.Session, reply.Stream)))
+                {
+                    Cluster.Marks.Reach("second rejection of a stream ignored");
+                    Cluster.Checks.Check(
+                        "I18",
+                        stateBefore != ProgressState.Replicate || ProgressOf(core, reply.From) != ProgressState.Probe,
+                        $"node {Id}: a second rejection of stream {reply.Stream} by {reply.From} started a probe");
+                }
+
+                break;
+            case PreVoteRequest asker when core.Role == RaftRole.Follower && core.Leader == NodeId.None && core.IsVoter
+                && !core.HasLoss && core.NextDeadline != long.MaxValue:
+                var last = core.Epochs.Last.Term;
+                if (asker.LastTerm < last || (asker.LastTerm == last && asker.End < core.End))
+                {
+                    Cluster.Checks.Check(
+                        "P5", core.NextDeadline <= now + 50_000, $"node {Id} refuses {asker.From} and waits until {core.NextDeadline}, now {now}");
+                }
+
+                break;
+            default:
+                break;
+        }
+    }
+
+    /// <summary>A leader that was just ticked has answers of a majority that are not too old.</summary>
+    private void CheckQuorumOf(RaftCore core)
+    {
+        var options = Cluster.CreateOptions(Disk.Member);
+        var oldest = LocalNow - options.CheckQuorumWindow - options.HeartbeatInterval - 1_000;
+        if (_configuredAt >= LocalNow - options.HeartbeatInterval - 1_000)
+        {
+            // It judges at heart-beats, and none was due since the voters changed.
+            return;
+        }
+
+        Cluster.Checks.Check(
+            "CQ",
+            _leaderSince >= oldest || MemberChecks.IsQuorum(
+                Configuration, voter => voter == Disk.Member || _answered.GetValueOrDefault(voter.Node) >= oldest),
+            $"node {Id} still leads term {core.Term}, its majority answered nothing sent since {oldest}");
+    }
+
     /// <summary>Cuts a frame as the driver of a leader does.</summary>
-    public SimulatedFrame CutFrame(int length, FrameFlags flags)
+    public SimulatedFrame CutFrame(int length, FrameFlags flags, Configuration? configuration = null)
     {
         var core = Core!;
         Log.TryGetChain(Log.End, out var chain);
         var frame = SimulatedFrame.Create(
-            Log.End, length, core.Term, flags, chain, Log.PrefixHashAt(Log.End)!.Value, Cluster.Random.NextWord());
+            Log.End, length, core.Term, flags, chain, Log.PrefixHashAt(Log.End)!.Value, Cluster.Random.NextWord(), configuration);
         Log.Append(frame);
         Cluster.Checks.Log.Appended(this, frame);
         core.FrameAppended(LocalNow, frame.Summary);
@@ -298,7 +409,17 @@ internal sealed class SimulatedNode
             Cluster.Marks.Reach(core.Term > term ? "leader steps down for a higher term" : "leader steps down without quorum");
         }
 
+        if (what == "tick" && core.Role == RaftRole.Leader)
+        {
+            CheckQuorumOf(core);
+        }
+
         CheckPositions(core);
+        if (Core is not null)
+        {
+            Cluster.Checks.Members.Stepped(this);
+        }
+
         ScheduleTick();
     }
 
@@ -323,10 +444,25 @@ internal sealed class SimulatedNode
         switch (effect)
         {
             case PersistMeta meta:
-                Disk.EnqueueMeta(meta.Version, meta.Term, meta.VotedFor);
+                if (Disk.HasLoss && !meta.HasLoss)
+                {
+                    Cluster.Checks.Commits.ClearingLoss(this);
+                }
+
+                Disk.EnqueueMeta(meta.Version, meta.Term, meta.VotedFor, meta.HasLoss, meta.ConfigurationFloor);
                 break;
             case CutTermStart:
                 CutFrame(128, FrameFlags.TermStart | FrameFlags.ControlOnly);
+                break;
+            case CutConfiguration cut:
+                Cluster.Checks.Members.Cutting(this, cut.Configuration);
+                CutFrame(256, FrameFlags.Configuration | FrameFlags.ControlOnly, cut.Configuration);
+                break;
+            case ConfigurationChanged changed:
+                ExecuteConfiguration(core, changed);
+                break;
+            case ConfigurationChangeFinished finished:
+                Cluster.Operator.Finished(finished);
                 break;
             case WriteRange write:
                 ExecuteWrite(write);
@@ -365,7 +501,7 @@ internal sealed class SimulatedNode
                 if (summary.Base >= write.Base)
                 {
                     Cluster.Checks.Check("I10", summary.Base == Log.End, $"node {Id} appends at {summary.Base}, end {Log.End}");
-                    var frame = new SimulatedFrame(summary, SimulatedFrame.HashOf(summary, Log.PrefixHashAt(Log.End)!.Value));
+                    var frame = SimulatedFrame.Receive(summary, Log.PrefixHashAt(Log.End)!.Value, source.Configurations);
                     Log.Append(frame);
                     Cluster.Checks.Log.Appended(this, frame);
                 }
@@ -377,12 +513,28 @@ internal sealed class SimulatedNode
         Disk.EnqueueWrite(write.Generation, Log.Range(write.Base, write.End));
     }
 
+    private void ExecuteConfiguration(RaftCore core, ConfigurationChanged changed)
+    {
+        WantedPeers = changed.Peers;
+        _configuredAt = LocalNow;
+        if (changed.IsCommitted && core.Role != RaftRole.Leader && BootTerm != core.Term && !core.IsVoter
+            && Cluster.Checks.Elections.LeaderOf(core.Term) == Id)
+        {
+            Cluster.Marks.Reach("leader removed itself");
+        }
+    }
+
     private void ExecuteCut(TruncateTo cut)
     {
         Cluster.Marks.Reach("truncation");
         if (Log.Frames[Log.CountBefore(cut.Position)].Term < Log.Frames[^1].Term)
         {
             Cluster.Marks.Reach("truncation across an epoch");
+        }
+
+        if (Log.NewestConfiguration?.Position >= cut.Position)
+        {
+            Cluster.Marks.Reach("configuration rolled back");
         }
 
         Cluster.Checks.Log.Truncating(this, _reportedCommit, cut.Position);
@@ -411,10 +563,16 @@ internal sealed class SimulatedNode
                 }
 
                 break;
-            case AppendReply { Mismatch: not null }:
+            case AppendReply { Mismatch: not null } reply:
+                _rejected[(reply.Term, reply.Session)] = reply.Stream;
                 Cluster.Marks.Reach("append rejected");
                 break;
-            case PreVoteReply { IsGranted: false }:
+            case PreVoteReply { IsGranted: false } reply:
+                if (reply.RemovedAt is not null)
+                {
+                    Cluster.Marks.Reach("removed node is told");
+                }
+
                 Cluster.Marks.Reach("pre-vote refused");
                 break;
             case VoteReply { IsGranted: false } reply:
@@ -461,7 +619,9 @@ internal sealed class SimulatedNode
             Cluster.Checks.Elections.LeaderElected(this);
             Cluster.Checks.Log.EpochsOf(this);
             Cluster.Clients.LeaderElected(this);
-            if (Cluster.Nodes.Count == 1)
+            _answered.Clear();
+            _leaderSince = LocalNow;
+            if (Configuration is { IsJoint: false, Voters.Count: 1 })
             {
                 Cluster.Marks.Reach("single voter elected");
             }

@@ -7,7 +7,11 @@ namespace Dledger.Simulation.Scenarios;
 /// <remarks>Each seed draws which faults are on at all, also "almost none": swarms of such runs reach more than one full mixture.</remarks>
 internal sealed record Scenario
 {
+    /// <summary>Voters of the first configuration: nodes 1 to n.</summary>
     public required int NodeCount { get; init; }
+
+    /// <summary>Nodes without a part at first; at most 7 nodes in all.</summary>
+    public required int SpareCount { get; init; }
 
     /// <summary>Shortest election timeout; the other timings follow from it.</summary>
     public required long ElectionTimeoutMin { get; init; }
@@ -49,6 +53,21 @@ internal sealed record Scenario
 
     public required bool HasPassiveNode { get; init; }
 
+    /// <summary>Members are added, promoted, removed and replaced.</summary>
+    public required bool HasChanges { get; init; }
+
+    /// <summary>Mean time between two requested changes.</summary>
+    public required long ChangeInterval { get; init; }
+
+    /// <summary>Nodes lose their disks and come back with new ones.</summary>
+    public required bool HasWipes { get; init; }
+
+    /// <summary>Nodes lose frames that they acknowledged, and know it.</summary>
+    public required bool HasLosses { get; init; }
+
+    /// <summary>Nodes are connected only to those with a part in their configuration, as the driver does it.</summary>
+    public required bool ConnectsMembersOnly { get; init; }
+
     /// <summary>All frames have one length, so that frame ends of different terms meet at one position.</summary>
     public required bool HasUniformFrames { get; init; }
 
@@ -64,9 +83,21 @@ internal sealed record Scenario
         var random = new SimulationRandom(seed ^ 0x5DEECE66D);
         var timeout = random.Chance(0.2) ? 500_000 : random.Next(60_000, 200_000);
         int[] counts = [3, 3, 3, 3, 3, 5, 5, 5, 1, 2, 4];
+        var count = counts[random.Next(counts.Length)];
+
+        // Drawn from a source of their own, so that older seeds keep their scenarios.
+        var members = new SimulationRandom(seed ^ 0x2545F4914F6CDD1D);
+        var hasChanges = members.Chance(0.55);
+        var hasWipes = members.Chance(0.3);
         return new Scenario
         {
-            NodeCount = counts[random.Next(counts.Length)],
+            NodeCount = count,
+            SpareCount = hasChanges ? members.Next(1 + Math.Min(4, 7 - count)) : 0,
+            HasChanges = hasChanges,
+            ChangeInterval = members.NextLogarithmic(timeout / 10, timeout * 2),
+            HasWipes = hasWipes,
+            HasLosses = members.Chance(0.3),
+            ConnectsMembersOnly = members.Chance(0.5),
             ElectionTimeoutMin = timeout,
             FaultPhase = timeout * random.Next(8, 25),
             FaultInterval = random.NextLogarithmic(timeout / 8, timeout * 4),
