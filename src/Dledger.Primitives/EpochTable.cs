@@ -61,6 +61,21 @@ public sealed class EpochTable
         }
     }
 
+    /// <summary>
+    /// Forgets what lies before a log's new start, a frame boundary; at or before the present start it does nothing.
+    /// </summary>
+    public void AdvanceStart(LogPosition start)
+    {
+        if (start <= _epochs[0].Start)
+        {
+            return;
+        }
+
+        var head = new Epoch(TermBefore(start), start);
+        _epochs.RemoveAll(epoch => epoch.Start < start);
+        _epochs.Insert(0, head);
+    }
+
     /// <summary>The term of the frame that ends at <paramref name="position"/>.</summary>
     public Term TermBefore(LogPosition position)
     {

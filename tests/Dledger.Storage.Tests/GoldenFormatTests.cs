@@ -5,6 +5,7 @@ using Dledger.Storage.Logs;
 using Dledger.Storage.Metadata;
 using Dledger.Storage.Queues;
 using Dledger.Storage.Records;
+using Dledger.Storage.Snapshots;
 using Dledger.Testing.Golden;
 
 namespace Dledger.Storage.Tests;
@@ -81,14 +82,18 @@ public sealed class GoldenFormatTests
             BootId = new Guid("deadbeef-0000-4000-8000-000000000001"),
             CleanStop = new CleanStop(new LogPosition(0x99), 0xCAFEBABE),
         };
+        var second = metadata with
+        {
+            MachineBootId = new Guid("feedface-0000-4000-8000-000000000002"),
+            Install = new InstallIntent(new LogPosition(0x7766), 0x12345678, Tail),
+            InstalledApplied = new LogPosition(0x5544),
+        };
         var slot = new byte[MetaSlot.Bytes];
-        MetaSlot.Write(slot, 12, metadata);
+        MetaSlot.Write(slot, 12, second);
 
-        GoldenFile.Check("metaslot-v1.hex", slot);
-        var stored = GoldenFile.Read("metaslot-v1.hex", slot.Length);
-        Assert.True(MetaSlot.TryParse(stored, out var version, out var parsed));
-        Assert.Equal(12, version);
-        Assert.Equal(metadata, parsed);
+        GoldenFile.Check("metaslot-v2.hex", slot);
+        AssertMetaSlot("metaslot-v2.hex", second);
+        AssertMetaSlot("metaslot-v1.hex", metadata);
     }
 
     [Fact]
@@ -108,6 +113,19 @@ public sealed class GoldenFormatTests
         Assert.Equal(checkpoint.Tail, parsed!.Tail);
         Assert.Equal(checkpoint.Epochs, parsed.Epochs);
         Assert.Null(LogCheckpoint.Parse(bytes, Identity with { StorageId = Guid.Empty }));
+    }
+
+    [Fact]
+    public void A_log_start_keeps_its_bytes()
+    {
+        var record = new LogStartRecord(6, Tail);
+        var slot = new byte[LogStartRecord.Bytes];
+        record.Write(slot, Identity);
+
+        GoldenFile.Check("logstart-v1.hex", slot);
+        var stored = GoldenFile.Read("logstart-v1.hex", slot.Length);
+        Assert.Equal(record, LogStartRecord.Parse(stored, Identity));
+        Assert.Null(LogStartRecord.Parse(stored, Identity with { StorageId = Guid.Empty }));
     }
 
     [Fact]
@@ -136,6 +154,41 @@ public sealed class GoldenFormatTests
         Assert.Null(fault);
         Assert.Equal(manifest.Parts, parsed!.Parts);
         Assert.Equal(manifest.Applied, parsed.Applied);
+    }
+
+    [Fact]
+    public void A_snapshot_manifest_keeps_its_bytes()
+    {
+        var manifest = new SnapshotManifest
+        {
+            Applied = new LogPosition(0x2233445566778899),
+            AppliedTerm = new Term(0x66),
+            AppliedHeaderCrc = 0x0A0B0C0D,
+            LogStart = Tail,
+            Attachment = "extra"u8.ToArray(),
+            Parts =
+            [
+                new SnapshotPart(SnapshotPartKind.State, "topics", 0, 0, default, 77, 0x11223344),
+                new SnapshotPart(SnapshotPartKind.Queue, "", 0x0102, 3, new QueueOffset(300_000), 40, 0x55667788),
+            ],
+        };
+        var bytes = manifest.Encode();
+
+        GoldenFile.Check("snapshotmanifest-v1.hex", bytes);
+        var stored = GoldenFile.Read("snapshotmanifest-v1.hex", bytes.Length);
+        var parsed = SnapshotManifest.Parse(stored, out var crc, out var fault);
+        Assert.Null(fault);
+        Assert.Equal(SnapshotInstall.IntentOf(manifest).ManifestCrc, crc);
+        Assert.Equal(manifest.Parts, parsed!.Parts);
+        Assert.Equal(manifest.LogStart, parsed.LogStart);
+        Assert.Equal(bytes, parsed.Encode());
+    }
+
+    private static void AssertMetaSlot(string golden, NodeMetadata expected)
+    {
+        Assert.True(MetaSlot.TryParse(GoldenFile.Read(golden, MetaSlot.Bytes), out var version, out var parsed));
+        Assert.Equal(12, version);
+        Assert.Equal(expected, parsed);
     }
 
     private static byte[] Record() => RecordEncoder.Encode(

@@ -9,12 +9,15 @@ namespace Dledger.Storage.Checkpoints;
 /// </summary>
 /// <remarks>
 /// A checkpoint counts only with a valid manifest, which is written and synced last. The newest two are kept: the older
-/// one helps when the newer one rots. One thread at a time. Format: Checkpoints/FORMAT.md.
+/// one helps when the newer one rots. One thread at a time, except for pins. Format: Checkpoints/FORMAT.md.
 /// </remarks>
 public sealed class StateCheckpointStore(IDisk disk, string directory)
 {
     private const string ManifestName = "manifest";
     private const int KeptCount = 2;
+
+    private readonly Lock _lock = new();
+    private readonly List<CheckpointPin> _pins = [];
 
     /// <summary>
     /// Writes a checkpoint; returns when it is durable, and then removes older ones. One that is there already is left
@@ -59,11 +62,18 @@ public sealed class StateCheckpointStore(IDisk disk, string directory)
     /// The newest valid checkpoint at or below a position, or null. Newer ones that are incomplete or damaged are
     /// skipped and named in <paramref name="faults"/>.
     /// </summary>
-    public StateCheckpoint? ReadNewest(LogPosition maximum, out IReadOnlyList<string> faults)
+    /// <param name="maximum">End of the durable log.</param>
+    /// <param name="faults">What is wrong with the ones skipped.</param>
+    /// <param name="installed">
+    /// Applied position of an installed snapshot, from the meta file: this one may lie beyond the maximum.
+    /// </param>
+    public StateCheckpoint? ReadNewest(
+        LogPosition maximum, out IReadOnlyList<string> faults, LogPosition? installed = null)
     {
         var found = new List<string>();
         faults = found;
-        foreach (var position in ListPositions().Where(position => position <= maximum.Value))
+        foreach (var position in ListPositions()
+            .Where(position => position <= maximum.Value || position == installed?.Value))
         {
             var checkpoint = Read(new LogPosition(position), out var fault);
             if (checkpoint is not null)
@@ -77,22 +87,111 @@ public sealed class StateCheckpointStore(IDisk disk, string directory)
         return null;
     }
 
-    private StateCheckpoint? Read(LogPosition applied, out string? fault)
+    /// <summary>
+    /// Applied positions of the checkpoints with a valid manifest, newest first. The log must be kept from the first of
+    /// them on, and from the second on if it shall help when the first one rots.
+    /// </summary>
+    public IReadOnlyList<LogPosition> ListDurable() =>
+    [
+        .. ListPositions()
+            .Select(position => new LogPosition(position))
+            .Where(at => ReadManifest(at, out _) is not null),
+    ];
+
+    /// <summary>
+    /// Keeps the newest checkpoint with a valid manifest from being removed until the result is disposed; null when
+    /// there is none. Any thread.
+    /// </summary>
+    public CheckpointPin? PinNewest()
     {
-        var path = PathOf(applied.Value);
-        if (!disk.Exists($"{path}/{ManifestName}"))
+        lock (_lock)
+        {
+            foreach (var position in ListPositions())
+            {
+                if (ReadManifest(new LogPosition(position), out _) is { } manifest)
+                {
+                    var pin = new CheckpointPin(this, PathOf(position), manifest);
+                    _pins.Add(pin);
+                    return pin;
+                }
+            }
+
+            return null;
+        }
+    }
+
+    /// <summary>Whether a name can be that of a part.</summary>
+    internal static bool IsPartName(string name) =>
+        name.Length is > 0 and <= 64
+        && name != ManifestName
+        && name.All(letter => letter is (>= 'a' and <= 'z') or (>= '0' and <= '9') or '-');
+
+    /// <summary>Gives a pinned checkpoint free.</summary>
+    internal void Unpin(CheckpointPin pin)
+    {
+        lock (_lock)
+        {
+            _pins.Remove(pin);
+        }
+    }
+
+    /// <summary>Where a part of a checkpoint lies.</summary>
+    internal string PathOf(LogPosition applied, string part) => $"{PathOf(applied.Value)}/{part}";
+
+    /// <summary>Removes every checkpoint but the one at a position, before that one is installed.</summary>
+    internal void RemoveOthers(LogPosition applied)
+    {
+        foreach (var position in ListPositions().Where(position => position != applied.Value))
+        {
+            Remove(PathOf(position));
+        }
+    }
+
+    /// <summary>
+    /// Makes a checkpoint of parts that were moved to their places; durable when it returns. Throws <see
+    /// cref="DamagedFileException"/> when a part is not what the manifest says.
+    /// </summary>
+    internal void Adopt(CheckpointManifest manifest)
+    {
+        var path = PathOf(manifest.Applied.Value);
+        disk.SyncDirectory(path);
+        if (disk.Exists($"{path}/{ManifestName}"))
+        {
+            disk.Delete($"{path}/{ManifestName}");
+        }
+
+        WriteFile($"{path}/{ManifestName}", manifest.Encode());
+        disk.SyncDirectory(path);
+        disk.SyncDirectory(directory);
+        disk.SyncDirectory(DiskPaths.ParentOf(directory));
+        if (Read(manifest.Applied, out var fault) is null)
+        {
+            throw new DamagedFileException(path, fault!);
+        }
+    }
+
+    private CheckpointManifest? ReadManifest(LogPosition applied, out string? fault)
+    {
+        var path = $"{PathOf(applied.Value)}/{ManifestName}";
+        if (!disk.Exists(path))
         {
             fault = "no manifest, it was never finished";
             return null;
         }
 
-        var manifest = CheckpointManifest.Parse(ReadFile($"{path}/{ManifestName}"), out fault);
+        var manifest = CheckpointManifest.Parse(ReadFile(path), out fault);
         if (manifest is not null && manifest.Applied != applied)
         {
             fault = $"its manifest is that of {manifest.Applied}";
         }
 
-        if (manifest is null || fault is not null)
+        return fault is null ? manifest : null;
+    }
+
+    private StateCheckpoint? Read(LogPosition applied, out string? fault)
+    {
+        var path = PathOf(applied.Value);
+        if (ReadManifest(applied, out fault) is not { } manifest)
         {
             return null;
         }
@@ -133,17 +232,20 @@ public sealed class StateCheckpointStore(IDisk disk, string directory)
 
     private void RemoveOlder(LogPosition applied)
     {
-        var keptCount = 1;
-        foreach (var position in ListPositions().Where(position => position < applied.Value))
+        lock (_lock)
         {
-            var path = PathOf(position);
-            if (keptCount < KeptCount && disk.Exists($"{path}/{ManifestName}"))
+            var keptCount = 1;
+            foreach (var position in ListPositions().Where(position => position < applied.Value))
             {
-                keptCount++;
-            }
-            else
-            {
-                Remove(path);
+                var path = PathOf(position);
+                if (keptCount < KeptCount && disk.Exists($"{path}/{ManifestName}"))
+                {
+                    keptCount++;
+                }
+                else if (!_pins.Exists(pin => pin.Applied.Value == position))
+                {
+                    Remove(path);
+                }
             }
         }
     }
@@ -185,9 +287,4 @@ public sealed class StateCheckpointStore(IDisk disk, string directory)
     }
 
     private string PathOf(long applied) => $"{directory}/{applied.ToString("D20", CultureInfo.InvariantCulture)}";
-
-    private static bool IsPartName(string name) =>
-        name.Length is > 0 and <= 64
-        && name != ManifestName
-        && name.All(letter => letter is (>= 'a' and <= 'z') or (>= '0' and <= '9') or '-');
 }

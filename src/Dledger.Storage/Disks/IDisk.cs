@@ -50,6 +50,9 @@ public interface IDisk
     /// <summary>Makes the names inside a directory durable.</summary>
     void SyncDirectory(string path);
 
+    /// <summary>How much room the file system below the root has.</summary>
+    DiskSpace GetSpace();
+
     /// <summary>
     /// Takes an advisory lock on a file (created when missing) until the result is disposed or the process ends; null
     /// when another holder has it.

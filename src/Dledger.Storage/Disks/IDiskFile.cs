@@ -35,4 +35,12 @@ public interface IDiskFile : IDisposable
 
     /// <summary>Returns when contents and length are durable (fdatasync).</summary>
     void Sync();
+
+    /// <summary>
+    /// Asks that a clean range be dropped from memory, so that the next read comes from the device and a long read does
+    /// not push out what others need. Advice only: it may do nothing, and never fails.
+    /// </summary>
+    void DropCache(long offset, long length)
+    {
+    }
 }

@@ -28,6 +28,8 @@ internal static unsafe partial class PosixCalls
     public const int LockExclusive = 2;
     public const int LockNonBlocking = 4;
 
+    public const int AdviseDontNeed = 4;
+
     public const int Interrupted = 4;
     public const int TryAgain = 11;
     public const int FileExists = 17;
@@ -57,6 +59,9 @@ internal static unsafe partial class PosixCalls
 
     [LibraryImport(Library, EntryPoint = "fallocate", SetLastError = true)]
     public static partial int Allocate(SafeFileHandle file, int mode, long offset, long length);
+
+    [LibraryImport(Library, EntryPoint = "posix_fadvise")]
+    public static partial int Advise(SafeFileHandle file, long offset, long length, int advice);
 
     [LibraryImport(Library, EntryPoint = "ftruncate", SetLastError = true)]
     public static partial int SetLength(SafeFileHandle file, long length);

@@ -118,6 +118,22 @@ public sealed class PosixDisk : IDisk
     public void SyncDirectory(string path) => SyncResolvedDirectory(Resolve(path));
 
     /// <inheritdoc/>
+    public DiskSpace GetSpace()
+    {
+        try
+        {
+            // What only the superuser may take counts as if it were not there.
+            var drive = new DriveInfo(_root);
+            var reserved = drive.TotalFreeSpace - drive.AvailableFreeSpace;
+            return new DiskSpace(drive.TotalSize - reserved, drive.AvailableFreeSpace);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            throw new StorageFaultException(_root, "statfs", StorageFaultException.DeviceError, fault.Message);
+        }
+    }
+
+    /// <inheritdoc/>
     public IDisposable? TryLock(string path)
     {
         var resolved = Resolve(path);

@@ -141,6 +141,10 @@ internal sealed unsafe class PosixDiskFile(PosixDisk disk, string path, SafeFile
     public void Sync() => disk.SyncHandle(handle, path, contentsOnly: true);
 
     /// <inheritdoc/>
+    public void DropCache(long offset, long length) =>
+        PosixCalls.Advise(handle, offset, length, PosixCalls.AdviseDontNeed);
+
+    /// <inheritdoc/>
     public void Dispose() => handle.Dispose();
 
     private long WriteVectors(long offset, IReadOnlyList<ReadOnlyMemory<byte>> buffers, int first, int count)

@@ -7,6 +7,9 @@ public sealed class StorageFaultException(string path, string call, int errno, s
     /// <summary>Errno of a full file system.</summary>
     public const int NoSpace = 28;
 
+    /// <summary>Errno of a user whose quota is used up.</summary>
+    public const int QuotaExceeded = 122;
+
     /// <summary>Errno of a device error.</summary>
     public const int DeviceError = 5;
 
@@ -18,4 +21,7 @@ public sealed class StorageFaultException(string path, string call, int errno, s
 
     /// <summary>The error number it left.</summary>
     public int Errno { get; } = errno;
+
+    /// <summary>Whether a sync failed: then nothing may be tried again, whatever the error.</summary>
+    public bool IsOfSync => Call is "fsync" or "fdatasync";
 }

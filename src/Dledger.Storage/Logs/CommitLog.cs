@@ -13,7 +13,9 @@ namespace Dledger.Storage.Logs;
 ///     |-- frames -----|-- frames -------|-- frames -------|-- zeros, or bytes of an interrupted write
 /// </code>
 /// Start &lt;= watermark &lt;= DurableEnd &lt;= WrittenEnd, and WrittenEnd - watermark &lt;= UnverifiedBytesMax.
-/// Nothing below DurableEnd changes except by <see cref="TruncateTo"/>.
+/// Nothing below DurableEnd changes except by <see cref="TruncateTo"/>; Start only rises, by
+/// <see cref="AdvanceStart"/>.
+/// <see cref="Reset"/> replaces all of it.
 /// Members marked "writer" belong to one thread, the log writer; the others are for any thread. A reader that races a
 /// truncation may see zeros or newer bytes: whoever reads checks the checksums. After the first failed write or sync
 /// every writer member throws that <see cref="StorageFaultException"/>; nothing is retried. Format: Logs/FORMAT.md.
@@ -26,6 +28,9 @@ public sealed class CommitLog : IDisposable
     private readonly ReadableLog _readable;
     private readonly LogTail _tail;
     private readonly LogCheckpointFiles _checkpoints;
+    private readonly SegmentRetirement _retirement;
+    private readonly SpaceReserve _reserve;
+    private readonly LogPins _pins = new();
     private readonly Lock _names = new();
 
     private StorageFaultException? _fault;
@@ -47,7 +52,9 @@ public sealed class CommitLog : IDisposable
         Identity = identity;
         Seed = identity.Seed;
         _readable = new ReadableLog(state.Segments, state.Tail, Seed, options.FrameBytesMax);
-        _tail = new LogTail(disk, directory, options, identity, time, state, _readable, _names);
+        _retirement = new SegmentRetirement(disk, directory, options, state.Spares, _names);
+        _reserve = new SpaceReserve(disk, directory, options.ReserveBytes);
+        _tail = new LogTail(disk, directory, options, identity, time, state, _readable, _retirement, _reserve, _names);
         _checkpoints = new LogCheckpointFiles(disk, directory, identity, state.CheckpointSequence, state.CheckpointEnd);
     }
 
@@ -60,8 +67,11 @@ public sealed class CommitLog : IDisposable
     /// <summary>Start value of all header checksums.</summary>
     public ClusterSeed Seed { get; }
 
-    /// <summary>The first position still kept.</summary>
+    /// <summary>The first position still kept: the base of a segment.</summary>
     public LogPosition Start => _readable.Start;
+
+    /// <summary>The frame that ends at the start, as the first segment remembers it.</summary>
+    public ChainTail StartTail => _readable.Segments[0].Header.BaseTail;
 
     /// <summary>Position behind the last frame handed to the file system.</summary>
     public LogPosition WrittenEnd => _readable.End;
@@ -71,6 +81,14 @@ public sealed class CommitLog : IDisposable
 
     /// <summary>Files in use.</summary>
     public int SegmentCount => _readable.Segments.Length;
+
+    /// <summary>Base of the segment that is written; everything before it is sealed.</summary>
+    public LogPosition LastSegmentBase => _readable.Segments[^1].Base;
+
+    /// <summary>
+    /// Whether a roll, a spare or the reserve file found no space lately; false again when one of them has found it.
+    /// </summary>
+    public bool IsSpaceLow => _reserve.IsLow;
 
     /// <summary>What made the log unusable, or null.</summary>
     public StorageFaultException? Fault => Volatile.Read(ref _fault);
@@ -92,13 +110,17 @@ public sealed class CommitLog : IDisposable
     /// <param name="createIfEmpty">
     /// False for a node that took part in a term before: then an empty directory is a lost log, not a new one.
     /// </param>
+    /// <param name="verifyAll">
+    /// Reads all frames, also those below the log checkpoint, which are left to the scrubber else.
+    /// </param>
     public static CommitLogRecovery Open(
         IDisk disk,
         string directory,
         CommitLogOptions options,
         LogIdentity identity,
         TimeProvider time,
-        bool createIfEmpty = true)
+        bool createIfEmpty = true,
+        bool verifyAll = false)
     {
         var problems = options.Validate();
         if (problems.Count > 0)
@@ -106,7 +128,7 @@ public sealed class CommitLog : IDisposable
             throw new ArgumentException(string.Join("; ", problems), nameof(options));
         }
 
-        return new LogRecovery(disk, directory, options, identity, time).Run(createIfEmpty);
+        return new LogRecovery(disk, directory, options, identity, time, verifyAll).Run(createIfEmpty);
     }
 
     /// <summary>The background worker that keeps spares ready: one per log, disposed before it.</summary>
@@ -114,7 +136,7 @@ public sealed class CommitLog : IDisposable
     {
         Invariant.Check(!_hasPreparer, "a log has one preparer");
         _hasPreparer = true;
-        var preparer = new SegmentPreparer(this, _disk, _directory, _spares);
+        var preparer = new SegmentPreparer(this, _disk, _directory, _spares, _reserve);
         _tail.Rolled = preparer.Wake;
         return preparer;
     }
@@ -122,14 +144,15 @@ public sealed class CommitLog : IDisposable
     /// <summary>
     /// Writes whole frames, one per buffer, behind the log's end; they are durable after the next <see cref="Sync"/>.
     /// Rolls to a new segment and syncs in between when sizes demand it. The frames were verified: one that does not
-    /// continue the log is our bug. Writer.
+    /// continue the log is our bug. Returns how many were written: fewer than given only when a new segment finds no
+    /// space (<see cref="IsSpaceLow"/>); the log is sound then, and the rest may be given again later. Writer.
     /// </summary>
-    public void Append(IReadOnlyList<ReadOnlyMemory<byte>> frames)
+    public int Append(IReadOnlyList<ReadOnlyMemory<byte>> frames)
     {
         ThrowIfFaulted();
         try
         {
-            _tail.Append(frames);
+            return _tail.Append(frames);
         }
         catch (StorageFaultException fault)
         {
@@ -195,6 +218,132 @@ public sealed class CommitLog : IDisposable
             throw;
         }
     }
+
+    /// <summary>
+    /// Gives up the log below a position, in whole segments: the start moves to the base of the segment that holds the
+    /// lowest of <paramref name="to"/>, <paramref name="checkpoint"/> and all pins. Returns the start, which is
+    /// durable;
+    /// the files go later, by <see cref="RetireExpired"/>. Raft's epoch table moves with it. On a full disk without a
+    /// reserve the start stays. Writer.
+    /// </summary>
+    /// <param name="to">A committed frame boundary; what lies below is not needed any more.</param>
+    /// <param name="checkpoint">
+    /// Applied position of a durable state checkpoint of this node, from which it can start again.
+    /// </param>
+    public LogPosition AdvanceStart(LogPosition to, LogPosition checkpoint)
+    {
+        ThrowIfFaulted();
+        Invariant.Check(to <= Tail.End, $"start at {to}, the log ends at {Tail.End}");
+        try
+        {
+            _pins.Advance(LogPosition.Min(to, checkpoint), _tail.AdvanceStart);
+            return Start;
+        }
+        catch (StorageFaultException fault)
+        {
+            Volatile.Write(ref _fault, fault);
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Turns one segment below the start into a spare, or deletes it; false when none waits. The preparer calls it; a
+    /// caller without a preparer does it here. Any thread, one at a time.
+    /// </summary>
+    public bool RetireExpired() => _retirement.Step();
+
+    /// <summary>
+    /// Replaces the whole log by an empty one that begins behind <paramref name="start"/>, durably. Only for the
+    /// install
+    /// of a snapshot, with a durable intent in the meta file: a crash in between is finished by <see
+    /// cref="ResetOnDisk"/>. No pin may be held. Writer.
+    /// </summary>
+    public void Reset(ChainTail start)
+    {
+        ThrowIfFaulted();
+        try
+        {
+            _pins.Advance(start.End, kept => Invariant.Check(kept == start.End, $"log from {kept} on is pinned"));
+            _retirement.Replace(() => _tail.Reset(start));
+            _checkpoints.Reset(start.End);
+            _rollCountAtCheckpoint = _tail.RollCount;
+        }
+        catch (StorageFaultException fault)
+        {
+            Volatile.Write(ref _fault, fault);
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// <see cref="Reset"/> for a directory that nobody has open, in whatever state it is. Can be repeated.
+    /// </summary>
+    public static void ResetOnDisk(
+        IDisk disk, string directory, CommitLogOptions options, LogIdentity identity, in ChainTail start) =>
+        new LogReset(disk, directory, options, identity).Run(start).Segment.Release();
+
+    /// <summary>
+    /// Writes whole committed frames of a peer over a damaged range that the scrubber found, all of it or its
+    /// beginning;
+    /// null when they are durable. Bytes that do not fit both sides are refused with a reason and nothing is written.
+    /// Writer.
+    /// </summary>
+    /// <param name="damaged">The range; <paramref name="rest"/> is what is left of it.</param>
+    /// <param name="frames">The bytes, from the range's beginning on.</param>
+    /// <param name="rest">Null when nothing is left.</param>
+    public string? RepairRange(DamagedRange damaged, ReadOnlySpan<byte> frames, out DamagedRange? rest)
+    {
+        ThrowIfFaulted();
+        rest = damaged;
+        var fault = RangeRepair.FindFault(damaged, frames, Seed, Options.FrameBytesMax, out var tail);
+        if (fault is not null)
+        {
+            return fault;
+        }
+
+        var segments = _readable.Segments;
+        var index = Segment.FindIndex(segments, damaged.From);
+        if (index < 0 || tail.End > segments[^1].Base || index + 1 >= segments.Length)
+        {
+            return $"{damaged.From} lies in no sealed segment";
+        }
+
+        try
+        {
+            RangeRepair.Write(segments[index], damaged.From, frames);
+            rest = RangeRepair.Rest(damaged, tail);
+            return null;
+        }
+        catch (StorageFaultException failed)
+        {
+            Volatile.Write(ref _fault, failed);
+            throw;
+        }
+    }
+
+    /// <summary>Writes the header page of a sealed segment once more after the scrubber found it damaged.
+    /// Writer.</summary>
+    public void RepairHeader(LogPosition segmentBase)
+    {
+        ThrowIfFaulted();
+        try
+        {
+            Array.Find(_readable.Segments, segment => segment.Base == segmentBase)?.WriteHeader();
+        }
+        catch (StorageFaultException fault)
+        {
+            Volatile.Write(ref _fault, fault);
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// A reader of all sealed segments for damage, one per log. It remembers its place in the log's directory.
+    /// </summary>
+    public LogScrubber CreateScrubber() => new(this, _readable, _disk, _directory);
+
+    /// <summary>Keeps everything from the present start on until the result is disposed. Any thread.</summary>
+    public LogPin Pin() => _pins.Add(() => StartTail);
 
     /// <summary>Whether a checkpoint at this committed position saves recovery enough reading. Writer.</summary>
     public bool IsCheckpointDue(LogPosition committed) =>
@@ -263,6 +412,7 @@ public sealed class CommitLog : IDisposable
         finally
         {
             _checkpoints.Dispose();
+            _retirement.Dispose();
             _spares.Dispose();
             foreach (var segment in _readable.Segments)
             {

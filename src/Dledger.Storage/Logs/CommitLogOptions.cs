@@ -34,6 +34,14 @@ public sealed record CommitLogOptions
     /// </summary>
     public long UnsyncedBytesMax { get; init; } = 32L << 20;
 
+    /// <summary>
+    /// Bytes of a file that is given up when a write of the log finds no space, 0 for none; at most 1 GiB.
+    /// </summary>
+    public long ReserveBytes { get; init; } = 64L << 20;
+
+    /// <summary>Rate at which sealed segments are read to find damage, bytes per second.</summary>
+    public long ScrubBytesPerSecond { get; init; } = 10L << 20;
+
     /// <summary>A log checkpoint is due after this many bytes.</summary>
     public long CheckpointBytes { get; init; } = 256L << 20;
 
@@ -57,6 +65,10 @@ public sealed record CommitLogOptions
         Require(
             PrepareBytesPerSecond >= 1 << 20,
             nameof(PrepareBytesPerSecond), PrepareBytesPerSecond, "at least 1048576");
+        Require(ReserveBytes is >= 0 and <= (1L << 30), nameof(ReserveBytes), ReserveBytes, "0 to 1073741824");
+        Require(
+            ScrubBytesPerSecond >= 1 << 16,
+            nameof(ScrubBytesPerSecond), ScrubBytesPerSecond, "at least 65536");
         Require(CheckpointBytes >= FrameBytesMax, nameof(CheckpointBytes), CheckpointBytes, "at least FrameBytesMax");
         return problems;
 

@@ -17,6 +17,21 @@ public sealed record CommitLogRecovery
     /// </summary>
     public LogDamage? Damage { get; init; }
 
+    /// <summary>
+    /// All that is damaged, in order, as far as the scan saw it: from the log checkpoint on, or from the start when
+    /// header
+    /// pages are damaged, segments missing, or everything was to be verified. Empty when only <see cref="Damage"/> can
+    /// say
+    /// what is wrong.
+    /// </summary>
+    public IReadOnlyList<DamagedRange> DamagedRanges { get; init; } = [];
+
+    /// <summary>Set with the ranges when bytes of a peer can mend them.</summary>
+    public LogRepair? Repair { get; init; }
+
+    /// <summary>Bases of the segments whose header pages were damaged and have been written again.</summary>
+    public IReadOnlyList<LogPosition> RebuiltHeaders { get; init; } = [];
+
     /// <summary>The terms of the log; the caller's own copy.</summary>
     public required EpochTable Epochs { get; init; }
 

@@ -11,4 +11,5 @@ internal sealed record CommitLogState(
     ChainTail Tail,
     WatermarkSlot Watermark,
     long CheckpointSequence,
-    LogPosition CheckpointEnd);
+    LogPosition CheckpointEnd,
+    long StartSequence);

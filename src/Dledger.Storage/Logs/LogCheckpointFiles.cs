@@ -34,6 +34,14 @@ internal sealed class LogCheckpointFiles(
         End = tail.End;
     }
 
+    /// <summary>Forgets the files, which were deleted with the log that they spoke of.</summary>
+    public void Reset(LogPosition start)
+    {
+        Dispose();
+        _files.AsSpan().Clear();
+        End = start;
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

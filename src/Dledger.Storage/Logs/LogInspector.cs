@@ -22,15 +22,17 @@ public sealed class LogInspector : IDisposable
     private const int FrameBytesMax = 64 << 20;
 
     private readonly LogSurvey _survey;
+    private readonly LogIdentity _identity;
     private readonly ClusterSeed _seed;
     private readonly CommitLogOptions _options;
     private readonly Segment[] _segments;
     private readonly bool _mustHaveLog;
 
-    private LogInspector(LogSurvey survey, ClusterSeed seed, CommitLogOptions options, bool mustHaveLog)
+    private LogInspector(LogSurvey survey, LogIdentity identity, CommitLogOptions options, bool mustHaveLog)
     {
         _survey = survey;
-        _seed = seed;
+        _identity = identity;
+        _seed = identity.Seed;
         _options = options;
         _segments = [.. survey.Segments];
         _mustHaveLog = mustHaveLog;
@@ -58,7 +60,7 @@ public sealed class LogInspector : IDisposable
         var survey = LogSurvey.Read(disk, logDirectory, identity, DiskOpenMode.Read);
         return new LogInspector(
             survey,
-            identity.Seed,
+            identity,
             options ?? new CommitLogOptions(),
             mustHaveLog: metadata is not null && metadata.Term > Term.Zero);
     }
@@ -75,7 +77,7 @@ public sealed class LogInspector : IDisposable
         }
 
         var start = _segments[0].Header.BaseTail;
-        var scanner = new FrameScanner(_segments, start, _seed, FrameBytesMax);
+        var scanner = new FrameScanner(_segments, start, _identity, FrameBytesMax);
         var epochs = new EpochTable(start.End, start.Term);
         var frameCount = 0L;
         var recordCount = 0L;
@@ -95,7 +97,10 @@ public sealed class LogInspector : IDisposable
             recordCount += frame.Header.RecordCount;
         }
 
-        var damage = _survey.Damage ?? FindEndFault(scanner, fault);
+        var damage = _survey.Damage
+            ?? _survey.FindMissingStart()
+            ?? _survey.HeaderDamage
+            ?? FindEndFault(scanner, fault);
         return Report(scanner.Tail, frameCount, recordCount, damage is null && !scanner.EndsInZeros, damage);
     }
 
@@ -113,7 +118,7 @@ public sealed class LogInspector : IDisposable
 
         // A frame is found from the one before, so the scan begins with the segment that holds the first one.
         var index = Math.Max(0, Segment.FindIndex(_segments, from));
-        var scanner = new FrameScanner(_segments, _segments[index].Header.BaseTail, _seed, FrameBytesMax);
+        var scanner = new FrameScanner(_segments, _segments[index].Header.BaseTail, _identity, FrameBytesMax);
         while (scanner.Tail.End < to && TryInspectNext(scanner, from, out var frame))
         {
             if (frame is not null)
@@ -191,7 +196,7 @@ public sealed class LogInspector : IDisposable
         }
 
         return LogRecovery.FindImpossibleFrame(
-            _segments[^1], end, floor, _options.UnverifiedBytesMax, _seed, FrameBytesMax);
+            _segments[^1], end, floor, _options.UnverifiedBytesMax, _seed, FrameBytesMax)?.Damage;
     }
 
     private LogVerification Report(

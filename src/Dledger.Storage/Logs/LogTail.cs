@@ -24,6 +24,9 @@ internal sealed class LogTail
     private readonly ReadableLog _readable;
     private readonly SparePool _spares;
     private readonly Lock _names;
+    private LogStartFile _startFile;
+    private readonly SegmentRetirement _retirement;
+    private readonly SpaceReserve _reserve;
     private readonly List<ReadOnlyMemory<byte>> _gathered = [];
     private readonly byte[] _slotBytes = new byte[WatermarkSlot.Bytes];
     private readonly byte[] _headerPage = new byte[CommitLogOptions.SegmentHeaderBytes];
@@ -42,6 +45,8 @@ internal sealed class LogTail
         TimeProvider time,
         CommitLogState state,
         ReadableLog readable,
+        SegmentRetirement retirement,
+        SpaceReserve reserve,
         Lock names)
     {
         _disk = disk;
@@ -52,7 +57,10 @@ internal sealed class LogTail
         _time = time;
         _readable = readable;
         _spares = state.Spares;
+        _retirement = retirement;
+        _reserve = reserve;
         _names = names;
+        _startFile = new LogStartFile(disk, directory, identity, state.StartSequence);
         _tail = state.Tail;
         _durableEnd = state.Tail.End.Value;
         _watermark = state.Watermark;
@@ -64,12 +72,12 @@ internal sealed class LogTail
     public ChainTail Tail => _tail;
 
     /// <summary>The terms of the log.</summary>
-    public EpochTable Epochs { get; }
+    public EpochTable Epochs { get; private set; }
 
     /// <summary>Rolls since the log was opened.</summary>
     public long RollCount { get; private set; }
 
-    /// <summary>Set on each roll, for the preparer.</summary>
+    /// <summary>Called on each roll and when segments expire, for the preparer.</summary>
     public Action? Rolled { get; set; }
 
     /// <summary>Position up to which the log is durable. Any thread.</summary>
@@ -78,16 +86,18 @@ internal sealed class LogTail
     private Segment Active => _readable.Segments[^1];
 
     /// <summary>See <see cref="CommitLog.Append"/>.</summary>
-    public void Append(IReadOnlyList<ReadOnlyMemory<byte>> frames)
+    public int Append(IReadOnlyList<ReadOnlyMemory<byte>> frames)
     {
         for (var i = 0; i < frames.Count; i++)
         {
             var frame = frames[i];
-            var header = CheckFrame(frame.Span);
             if (MustRollBefore(frame.Length))
             {
                 WriteGathered();
-                Roll();
+                if (!TryRoll())
+                {
+                    return i;
+                }
             }
             else if (_tail.End - DurableEnd + frame.Length > _options.UnsyncedBytesMax)
             {
@@ -95,11 +105,12 @@ internal sealed class LogTail
                 Sync();
             }
 
+            _tail = CheckFrame(frame.Span).Tail;
             _gathered.Add(frame);
-            _tail = header.Tail;
         }
 
         WriteGathered();
+        return frames.Count;
     }
 
     /// <summary>One fdatasync for everything written, with the watermark when it is due.</summary>
@@ -158,6 +169,75 @@ internal sealed class LogTail
         }
     }
 
+    /// <summary>
+    /// Makes the base of the segment that holds a position the log's start, durably; the segments before it expire.
+    /// </summary>
+    public void AdvanceStart(LogPosition to)
+    {
+        // Behind a roll the new segment's header page may not be durable yet, and nothing before it would remain.
+        Sync();
+        var segments = _readable.Segments;
+        var index = Segment.FindIndex(segments, to);
+        if (index <= 0)
+        {
+            return;
+        }
+
+        if (!TryWriteStart(segments[index].Header.BaseTail))
+        {
+            return;
+        }
+
+        Epochs.AdvanceStart(segments[index].Base);
+        _readable.Publish(segments[index..]);
+        foreach (var expired in segments[..index])
+        {
+            _retirement.Add(expired);
+        }
+
+        Rolled?.Invoke();
+    }
+
+    /// <summary>A full disk must not keep its space from being given back, and is no reason to stop.</summary>
+    private bool TryWriteStart(in ChainTail start)
+    {
+        for (var isRetry = false; ; isRetry = true)
+        {
+            try
+            {
+                _startFile.Write(start);
+                return true;
+            }
+            catch (StorageFaultException fault) when (SpaceReserve.IsNoSpace(fault) && !fault.IsOfSync)
+            {
+                if (isRetry || !_reserve.TryFree())
+                {
+                    return false;
+                }
+            }
+        }
+    }
+
+    /// <summary>See <see cref="CommitLog.Reset"/>.</summary>
+    public void Reset(in ChainTail start)
+    {
+        var replaced = _readable.Segments;
+        var (segment, watermark, sequence) = new LogReset(_disk, _directory, _options, _identity).Run(start);
+        _startFile = new LogStartFile(_disk, _directory, _identity, sequence);
+        _tail = start;
+        _headerPagePending = false;
+        Epochs = new EpochTable(start.End, start.Term);
+        Volatile.Write(ref _durableEnd, start.End.Value);
+        NoteWatermark(watermark);
+        _readable.Replace([segment], start);
+        foreach (var old in replaced)
+        {
+            old.Release();
+        }
+
+        Rolled?.Invoke();
+    }
+
     private FrameHeader CheckFrame(ReadOnlySpan<byte> frame)
     {
         var isHeader = FrameHeader.TryParse(frame, _seed, _options.FrameBytesMax, out var header, out var fault);
@@ -205,21 +285,42 @@ internal sealed class LogTail
             _gathered.Add(Zeros.AsMemory(0, padding));
         }
 
-        active.File.Write(_headerPagePending ? 0 : active.FileOffset(from), _gathered);
+        var offset = _headerPagePending ? 0 : active.FileOffset(from);
+        try
+        {
+            active.File.Write(offset, _gathered);
+        }
+        catch (StorageFaultException fault) when (CanRetry(fault))
+        {
+            active.File.Write(offset, _gathered);
+        }
+
         _gathered.Clear();
         _headerPagePending = false;
         _readable.Publish(_tail);
     }
 
     /// <summary>
-    /// Seals the active segment and goes on in a spare, whose header page is written with its first frame.
+    /// A write that finds no space although its blocks were reserved is made once more, in the same place, when the
+    /// reserve could be freed; no sync comes in between, so nothing is taken for durable that is not.
     /// </summary>
-    private void Roll()
+    private bool CanRetry(StorageFaultException fault) => SpaceReserve.IsNoSpace(fault) && _reserve.TryFree();
+
+    /// <summary>
+    /// Seals the active segment and goes on in a spare, whose header page is written with its first frame. False, with
+    /// nothing changed, when there is no spare and no space for one.
+    /// </summary>
+    private bool TryRoll()
     {
         Sync();
         var sealedSegment = Active;
-        var spare = _spares.Take() ?? CreateSpare();
-        var header = SegmentHeader.After(_tail, _identity, spare.ZeroFilled);
+        if ((_spares.Take() ?? TryCreateSpare()) is not { } spare)
+        {
+            Rolled?.Invoke();
+            return false;
+        }
+
+        var header = SegmentHeader.After(_tail, _identity, spare.ZeroFilled, spare.UseCounter + 1);
         var slot = new WatermarkSlot(_watermark.Sequence + 1, _tail.End);
         header.Write(_headerPage);
         slot.Write(_headerPage.AsSpan(slot.FileOffset), _seed);
@@ -235,18 +336,35 @@ internal sealed class LogTail
         }
 
         Rolled?.Invoke();
+        return true;
     }
 
-    private SpareSegment CreateSpare()
+    private SpareSegment? TryCreateSpare()
     {
         // The preparer was too slow or is off. Blocks reserved but not written: slower syncs, yet no wait for a
         // gibibyte of zeros. The name must be durable before the first frame in the file is.
         var path = $"{_directory}/unprepared-{_spares.NextNumber()}";
-        var file = _disk.Open(path, DiskOpenMode.CreateNew);
-        file.Allocate(CommitLogOptions.SegmentHeaderBytes + _options.SegmentBytes);
-        file.Sync();
-        _disk.SyncDirectory(_directory);
-        return new SpareSegment(file, path, ZeroFilled: false);
+        IDiskFile? file = null;
+        try
+        {
+            file = _disk.Open(path, DiskOpenMode.CreateNew);
+            file.Allocate(CommitLogOptions.SegmentHeaderBytes + _options.SegmentBytes);
+            file.Sync();
+            _disk.SyncDirectory(_directory);
+            _reserve.IsLow = false;
+            return new SpareSegment(file, path, ZeroFilled: false);
+        }
+        catch (StorageFaultException fault) when (SpaceReserve.IsNoSpace(fault) && !fault.IsOfSync)
+        {
+            _reserve.IsLow = true;
+            if (file is not null)
+            {
+                file.Dispose();
+                _disk.Delete(path);
+            }
+
+            return null;
+        }
     }
 
     private void CutStep(LogPosition end)
@@ -269,7 +387,9 @@ internal sealed class LogTail
 
         for (var i = segments.Length - 1; i > index; i--)
         {
-            Retire(segments[i], segments[..i]);
+            // The header page dies durably before the file goes: a crash must not bring the segment back.
+            _readable.Publish(segments[..i]);
+            SegmentRetirement.Delete(_disk, _names, segments[i]);
         }
 
         if (index + 1 < segments.Length)
@@ -279,22 +399,6 @@ internal sealed class LogTail
 
         keep.File.ZeroFill(keep.FileOffset(end), oldEndInKept - end);
         keep.File.Sync();
-    }
-
-    /// <summary>Kills the header page durably before the file goes: a crash must not bring the segment back.</summary>
-    private void Retire(Segment segment, Segment[] remaining)
-    {
-        Span<byte> sector = stackalloc byte[SegmentHeader.SectorBytes];
-        SegmentHeader.WriteRetired(sector);
-        segment.File.Write(0, sector);
-        segment.File.Sync();
-        _readable.Publish(remaining);
-        lock (_names)
-        {
-            _disk.Delete(segment.Path);
-        }
-
-        segment.Release();
     }
 
     /// <summary>The lowest frame boundary at or above a position, found by walking back from the end.</summary>
@@ -327,7 +431,14 @@ internal sealed class LogTail
     private void WriteSlot(Segment segment, in WatermarkSlot slot)
     {
         slot.Write(_slotBytes, _seed);
-        segment.File.Write(slot.FileOffset, _slotBytes);
+        try
+        {
+            segment.File.Write(slot.FileOffset, _slotBytes);
+        }
+        catch (StorageFaultException fault) when (CanRetry(fault))
+        {
+            segment.File.Write(slot.FileOffset, _slotBytes);
+        }
     }
 
     private void NoteWatermark(in WatermarkSlot slot)

@@ -29,6 +29,13 @@ internal sealed class ReadableLog(Segment[] segments, in ChainTail tail, Cluster
     /// <summary>Writer: a new end.</summary>
     public void Publish(in ChainTail tail) => Volatile.Write(ref _written, new WrittenTail(tail.End, tail.HeaderCrc));
 
+    /// <summary>Writer: another log. A read in between finds bytes that fail their checksums, or none.</summary>
+    public void Replace(Segment[] next, in ChainTail tail)
+    {
+        Publish(tail);
+        Publish(next);
+    }
+
     /// <summary>See <see cref="CommitLog.Read"/>.</summary>
     public int Read(LogPosition position, Span<byte> destination)
     {

@@ -1,5 +1,6 @@
 using Dledger.Primitives;
 using Dledger.Storage.Disks;
+using Dledger.Storage.Frames;
 
 namespace Dledger.Storage.Logs;
 
@@ -17,9 +18,25 @@ internal sealed class Segment(IDiskFile file, string path, in SegmentHeader head
     /// <summary>The file's present name; only cosmetic, the header decides.</summary>
     public string Path { get; set; } = path;
 
-    public SegmentHeader Header { get; } = header;
+    public SegmentHeader Header { get; private set; } = header;
+
+    /// <summary>Whether the header page was damaged: what <see cref="Header"/> says was found elsewhere.</summary>
+    public bool IsHeaderDamaged { get; init; }
 
     public LogPosition Base => Header.Base;
+
+    /// <summary>Recovery: what a damaged header page must have said about the frame before the segment.</summary>
+    public void RebuildHeader(in ChainTail tail, LogIdentity identity) =>
+        Header = SegmentHeader.After(tail, identity, zeroFilled: false);
+
+    /// <summary>Writes the header sector once more; the watermark slots stay. Durable when it returns.</summary>
+    public void WriteHeader()
+    {
+        var page = new byte[CommitLogOptions.SegmentHeaderBytes];
+        Header.Write(page);
+        File.Write(0, page.AsSpan(0, SegmentHeader.SectorBytes));
+        File.Sync();
+    }
 
     /// <summary>Where a position of this segment lies in the file.</summary>
     public long FileOffset(LogPosition position) => CommitLogOptions.SegmentHeaderBytes + (position - Base);
@@ -64,6 +81,11 @@ internal sealed class Segment(IDiskFile file, string path, in SegmentHeader head
 
         return false;
     }
+
+    /// <summary>
+    /// Gives the writer's reference back and takes the file, which stays open; false when a read holds it.
+    /// </summary>
+    public bool TryTake() => Interlocked.CompareExchange(ref _references, 0, 1) == 1;
 
     /// <summary>Gives a reference back.</summary>
     public void Release()

@@ -18,6 +18,9 @@ internal enum SegmentHeaderState
 
     /// <summary>None of these: the header was destroyed.</summary>
     Damaged,
+
+    /// <summary>Intact, but of a version that this software does not know.</summary>
+    UnknownVersion,
 }
 
 /// <summary>The first sector of a segment: whose it is and which frame its first frame continues.</summary>
@@ -73,21 +76,23 @@ internal readonly record struct SegmentHeader
     public ChainTail BaseTail => new(Base, BaseHeaderCrc, BaseFrameLength, BaseTerm, BaseLogTime);
 
     /// <summary>The header of a segment that begins behind <paramref name="tail"/>.</summary>
-    public static SegmentHeader After(in ChainTail tail, LogIdentity identity, bool zeroFilled) => new()
-    {
-        ClusterId = identity.ClusterId,
-        StorageId = identity.StorageId,
-        Base = tail.End,
-        BaseTerm = tail.Term,
-        BaseHeaderCrc = tail.HeaderCrc,
-        BaseFrameLength = tail.FrameLength,
-        BaseLogTime = tail.LogTime,
-        UseCounter = 1,
-        ZeroFilled = zeroFilled,
-    };
+    public static SegmentHeader After(
+        in ChainTail tail, LogIdentity identity, bool zeroFilled, long useCounter = 1) => new()
+        {
+            ClusterId = identity.ClusterId,
+            StorageId = identity.StorageId,
+            Base = tail.End,
+            BaseTerm = tail.Term,
+            BaseHeaderCrc = tail.HeaderCrc,
+            BaseFrameLength = tail.FrameLength,
+            BaseLogTime = tail.LogTime,
+            UseCounter = useCounter,
+            ZeroFilled = zeroFilled,
+        };
 
     /// <summary>
-    /// Reads the first sector. <paramref name="fault"/> is set only for <see cref="SegmentHeaderState.Damaged"/>.
+    /// Reads the first sector. <paramref name="fault"/> is set only for <see cref="SegmentHeaderState.Damaged"/> and
+    /// <see cref="SegmentHeaderState.UnknownVersion"/>.
     /// </summary>
     public static SegmentHeaderState Parse(ReadOnlySpan<byte> sector, out SegmentHeader header, out string? fault)
     {
@@ -115,7 +120,9 @@ internal readonly record struct SegmentHeader
 
         if (fault is not null)
         {
-            return SegmentHeaderState.Damaged;
+            return magic == Magic && crc == BinaryPrimitives.ReadUInt32LittleEndian(sector[8..])
+                ? SegmentHeaderState.UnknownVersion
+                : SegmentHeaderState.Damaged;
         }
 
         header = new SegmentHeader
@@ -139,6 +146,17 @@ internal readonly record struct SegmentHeader
         sector[..SectorBytes].Clear();
         BinaryPrimitives.WriteUInt64LittleEndian(sector, RetiredMagic);
     }
+
+    /// <summary>Writes the page of a spare; only the use counter stays.</summary>
+    public static void WriteSpare(Span<byte> page, long useCounter)
+    {
+        page[..CommitLogOptions.SegmentHeaderBytes].Clear();
+        BinaryPrimitives.WriteInt64LittleEndian(page[80..], useCounter);
+    }
+
+    /// <summary>How often the file of a spare's page was used as a segment.</summary>
+    public static long ReadSpareUseCounter(ReadOnlySpan<byte> page) =>
+        Math.Max(0, BinaryPrimitives.ReadInt64LittleEndian(page[80..]));
 
     /// <summary>Writes the whole header page except the watermark slots, which stay zero.</summary>
     public void Write(Span<byte> page)

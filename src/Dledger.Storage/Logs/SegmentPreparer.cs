@@ -5,6 +5,7 @@ namespace Dledger.Storage.Logs;
 
 /// <summary>Keeps spare segments ready, so that a roll needs neither a new file nor a directory sync.</summary>
 /// <remarks>
+/// Also gives segments their names and retires the expired ones.
 /// Works on its own thread after <see cref="Start"/>, or step by step where the caller owns all threads. A spare is
 /// created as filling-n, reserved, written with zeros at a low rate, synced, renamed to spare-n, and its name synced;
 /// recovery deletes what still bears the first name. A full disk pauses the work: the log creates its files itself
@@ -18,7 +19,6 @@ public sealed class SegmentPreparer : IDisposable
     /// Bytes between two syncs of a spare: a large sync would stall those of the log on the same disk.
     /// </summary>
     private const long SyncBytes = 8 << 20;
-    private const int QuotaExceeded = 122;
 
     private static readonly TimeSpan PauseAfterFault = TimeSpan.FromSeconds(10);
 
@@ -26,6 +26,7 @@ public sealed class SegmentPreparer : IDisposable
     private readonly IDisk _disk;
     private readonly string _directory;
     private readonly SparePool _spares;
+    private readonly SpaceReserve _reserve;
     private readonly AutoResetEvent _wake = new(initialState: false);
     private Thread? _thread;
     private volatile bool _stopping;
@@ -34,12 +35,13 @@ public sealed class SegmentPreparer : IDisposable
     private long _number;
     private long _filledBytes;
 
-    internal SegmentPreparer(CommitLog log, IDisk disk, string directory, SparePool spares)
+    internal SegmentPreparer(CommitLog log, IDisk disk, string directory, SparePool spares, SpaceReserve reserve)
     {
         _log = log;
         _disk = disk;
         _directory = directory;
         _spares = spares;
+        _reserve = reserve;
     }
 
     /// <summary>Why no spares are prepared any more, or for the moment; null while all is well.</summary>
@@ -47,7 +49,7 @@ public sealed class SegmentPreparer : IDisposable
 
     private long FileBytes => CommitLogOptions.SegmentHeaderBytes + _log.Options.SegmentBytes;
 
-    private string FillingPath => $"{_directory}/filling-{_number}";
+    private string FillingPath => $"{_directory}/{LogSurvey.FillingPrefix}{_number}";
 
     /// <summary>Starts the thread.</summary>
     public void Start()
@@ -64,14 +66,14 @@ public sealed class SegmentPreparer : IDisposable
     {
         try
         {
-            if (_log.TryNameSegment())
+            if (_log.TryNameSegment() || _log.RetireExpired())
             {
                 return true;
             }
 
             if (_file is null)
             {
-                return _spares.Count < _log.Options.SpareCount && Begin();
+                return BeginNext();
             }
 
             if (_log.Options.ZeroFillSpares && _filledBytes < FileBytes)
@@ -106,7 +108,7 @@ public sealed class SegmentPreparer : IDisposable
         // The event is left to the finalizer: the writer may be about to set it.
     }
 
-    /// <summary>Tells that a spare was taken.</summary>
+    /// <summary>Tells that a spare was taken or a segment expired.</summary>
     internal void Wake()
     {
         if (!_stopping)
@@ -130,6 +132,28 @@ public sealed class SegmentPreparer : IDisposable
                 _wake.WaitOne(pieceTime);
             }
         }
+    }
+
+    /// <summary>Spares before the reserve: without one the log cannot go on, without the other it can.</summary>
+    private bool BeginNext()
+    {
+        if (_spares.Count < _log.Options.SpareCount)
+        {
+            return Begin();
+        }
+
+        if (_reserve.TryCreate())
+        {
+            return true;
+        }
+
+        if (_log.Options.SpareCount > 0)
+        {
+            _reserve.IsLow = false;
+        }
+
+        Fault = null;
+        return false;
     }
 
     private bool Begin()
@@ -167,7 +191,13 @@ public sealed class SegmentPreparer : IDisposable
         var file = _file;
         _file = null;
         file?.Dispose();
-        if (file is not null && fault.Errno is StorageFaultException.NoSpace or QuotaExceeded)
+        if (!SpaceReserve.IsNoSpace(fault))
+        {
+            return;
+        }
+
+        _reserve.IsLow = true;
+        if (file is not null)
         {
             try
             {

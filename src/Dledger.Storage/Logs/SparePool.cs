@@ -4,7 +4,11 @@ using Dledger.Storage.Disks;
 namespace Dledger.Storage.Logs;
 
 /// <summary>A file of full length whose name is durable and which holds no part of the log.</summary>
-internal sealed record SpareSegment(IDiskFile File, string Path, bool ZeroFilled);
+/// <param name="File">The open file, owned.</param>
+/// <param name="Path">Its name.</param>
+/// <param name="ZeroFilled">Whether all its blocks were written before, so that a sync carries no metadata.</param>
+/// <param name="UseCounter">How often it was used as a segment.</param>
+internal sealed record SpareSegment(IDiskFile File, string Path, bool ZeroFilled, long UseCounter = 0);
 
 /// <summary>Spares that wait for a roll. Safe for any thread: the preparer adds, the log writer takes.</summary>
 internal sealed class SparePool : IDisposable

@@ -26,6 +26,11 @@ public sealed class MetaFile : IDisposable
         _version = version;
     }
 
+    /// <summary>
+    /// Slots that were found neither valid nor empty: rotten copies, or the torn write of a version never revealed.
+    /// </summary>
+    public int DamagedSlotCount { get; private init; }
+
     /// <summary>The version last read or made durable.</summary>
     public NodeMetadata Current => Volatile.Read(ref _current);
 
@@ -41,7 +46,7 @@ public sealed class MetaFile : IDisposable
         }
 
         var file = disk.Open(path, DiskOpenMode.ReadWrite);
-        if (!TryReadNewest(file, out var version, out var metadata))
+        if (!TryReadNewest(file, out var version, out var metadata, out var damagedCount))
         {
             file.Dispose();
             throw new DamagedFileException(
@@ -50,7 +55,7 @@ public sealed class MetaFile : IDisposable
 
         // What was read may be in the page cache only. Written again and synced, it is durable before anybody acts on
         // it.
-        var opened = new MetaFile(file, metadata!, version);
+        var opened = new MetaFile(file, metadata!, version) { DamagedSlotCount = damagedCount };
         opened.WriteVersion(version, metadata!);
         disk.SyncDirectory(DiskPaths.ParentOf(path));
         return opened;
@@ -65,7 +70,7 @@ public sealed class MetaFile : IDisposable
         }
 
         using var file = disk.Open(path, DiskOpenMode.Read);
-        return TryReadNewest(file, out _, out var metadata)
+        return TryReadNewest(file, out _, out var metadata, out _)
             ? metadata
             : throw new DamagedFileException(path, $"none of its {SlotCount} slots is valid");
     }
@@ -123,16 +128,21 @@ public sealed class MetaFile : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _file.Dispose();
 
-    private static bool TryReadNewest(IDiskFile file, out long version, out NodeMetadata? metadata)
+    private static bool TryReadNewest(
+        IDiskFile file, out long version, out NodeMetadata? metadata, out int damagedCount)
     {
         version = 0;
+        damagedCount = 0;
         metadata = null;
         var slot = new byte[MetaSlot.Bytes];
         for (var i = 0; i < SlotCount; i++)
         {
             var length = file.Read((long)i * MetaSlot.Bytes, slot);
-            if (MetaSlot.TryParse(slot.AsSpan(0, length), out var foundVersion, out var found)
-                && foundVersion > version)
+            if (!MetaSlot.TryParse(slot.AsSpan(0, length), out var foundVersion, out var found))
+            {
+                damagedCount += slot.AsSpan(0, length).ContainsAnyExcept((byte)0) ? 1 : 0;
+            }
+            else if (foundVersion > version)
             {
                 version = foundVersion;
                 metadata = found;

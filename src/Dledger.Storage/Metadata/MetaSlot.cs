@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Dledger.Primitives;
+using Dledger.Storage.Frames;
 
 namespace Dledger.Storage.Metadata;
 
@@ -10,8 +11,12 @@ namespace Dledger.Storage.Metadata;
 ///   | magic | crc | formatVersion | version | node | flags | storageId | term | votedFor | voterCount | lossTerm |
 ///   72       88         96              100     104        120
 ///   | bootId | cleanEnd | cleanChainCrc | zero | clusterId | voters, 20 each: node 4, storageId 16 | zeros |
-/// crc is CRC-32C over bytes 12..4095. flags: bit 0 genesis, bit 1 loss flag, bit 2 clean stop.
-/// Frozen by Golden/metaslot-v1.hex.
+/// and since version 2:
+///   3200            3216               3224      3232          3236          3240    3248     3256      3264
+///   | machineBootId | installedApplied | applied | manifestCrc | frameLength | start | term | logTime | headerCrc |
+/// crc is CRC-32C over bytes 12..4095. flags: bit 0 genesis, bit 1 loss flag, bit 2 clean stop, bit 3 install intent
+/// (the fields from applied on), bit 4 installedApplied. Version 1 is read, with all of these missing; version 2 is
+/// written. Frozen by Golden/metaslot-v1.hex and metaslot-v2.hex.
 /// </remarks>
 internal static class MetaSlot
 {
@@ -19,13 +24,17 @@ internal static class MetaSlot
     public const int Bytes = 4096;
 
     private const ulong Magic = 0x3130_4154_454D_4C44; // "DLMETA01"
-    private const uint FormatVersion = 1;
+    private const uint FormatVersion = 2;
+    private const uint FormatVersionMin = 1;
     private const int CrcStart = 12;
     private const int VotersStart = 120;
     private const int VoterBytes = 20;
     private const uint HasGenesis = 1;
     private const uint HasLoss = 2;
     private const uint HasCleanStop = 4;
+    private const uint HasInstall = 8;
+    private const uint HasInstalledApplied = 16;
+    private const int Version2Start = 3200;
 
     /// <summary>Writes a slot.</summary>
     public static void Write(Span<byte> slot, long version, NodeMetadata metadata)
@@ -41,7 +50,9 @@ internal static class MetaSlot
             slot[28..],
             (metadata.Genesis is null ? 0 : HasGenesis)
             | (metadata.LossFlag ? HasLoss : 0)
-            | (metadata.CleanStop is null ? 0 : HasCleanStop));
+            | (metadata.CleanStop is null ? 0 : HasCleanStop)
+            | (metadata.Install is null ? 0 : HasInstall)
+            | (metadata.InstalledApplied is null ? 0 : HasInstalledApplied));
         metadata.StorageId.TryWriteBytes(slot[32..], bigEndian: true, out _);
         BinaryPrimitives.WriteInt64LittleEndian(slot[48..], metadata.Term.Value);
         BinaryPrimitives.WriteInt32LittleEndian(slot[56..], metadata.VotedFor.Value);
@@ -58,6 +69,7 @@ internal static class MetaSlot
             voters[i].StorageId.TryWriteBytes(voter[4..], bigEndian: true, out _);
         }
 
+        WriteVersion2(slot[Version2Start..], metadata);
         BinaryPrimitives.WriteUInt32LittleEndian(slot[8..], Crc32C.Compute(slot[CrcStart..Bytes]));
     }
 
@@ -69,7 +81,7 @@ internal static class MetaSlot
         if (slot.Length < Bytes
             || BinaryPrimitives.ReadUInt64LittleEndian(slot) != Magic
             || BinaryPrimitives.ReadUInt32LittleEndian(slot[8..]) != Crc32C.Compute(slot[CrcStart..Bytes])
-            || BinaryPrimitives.ReadUInt32LittleEndian(slot[12..]) != FormatVersion
+            || BinaryPrimitives.ReadUInt32LittleEndian(slot[12..]) is < FormatVersionMin or > FormatVersion
             || BinaryPrimitives.ReadInt32LittleEndian(slot[60..]) is < 0 or > Genesis.VoterCountMax)
         {
             return false;
@@ -93,8 +105,51 @@ internal static class MetaSlot
                     new LogPosition(BinaryPrimitives.ReadInt64LittleEndian(slot[88..])),
                     BinaryPrimitives.ReadUInt32LittleEndian(slot[96..])),
         };
+        if (BinaryPrimitives.ReadUInt32LittleEndian(slot[12..]) >= 2)
+        {
+            metadata = ReadVersion2(slot[Version2Start..], flags, metadata);
+        }
+
         return true;
     }
+
+    private static void WriteVersion2(Span<byte> fields, NodeMetadata metadata)
+    {
+        metadata.MachineBootId.TryWriteBytes(fields, bigEndian: true, out _);
+        BinaryPrimitives.WriteInt64LittleEndian(fields[16..], metadata.InstalledApplied?.Value ?? 0);
+        if (metadata.Install is not { } install)
+        {
+            return;
+        }
+
+        BinaryPrimitives.WriteInt64LittleEndian(fields[24..], install.Applied.Value);
+        BinaryPrimitives.WriteUInt32LittleEndian(fields[32..], install.ManifestCrc);
+        BinaryPrimitives.WriteInt32LittleEndian(fields[36..], install.LogStart.FrameLength);
+        BinaryPrimitives.WriteInt64LittleEndian(fields[40..], install.LogStart.End.Value);
+        BinaryPrimitives.WriteInt64LittleEndian(fields[48..], install.LogStart.Term.Value);
+        BinaryPrimitives.WriteInt64LittleEndian(fields[56..], install.LogStart.LogTime);
+        BinaryPrimitives.WriteUInt32LittleEndian(fields[64..], install.LogStart.HeaderCrc);
+    }
+
+    private static NodeMetadata ReadVersion2(ReadOnlySpan<byte> fields, uint flags, NodeMetadata metadata) =>
+        metadata with
+        {
+            MachineBootId = new Guid(fields[..16], bigEndian: true),
+            InstalledApplied = (flags & HasInstalledApplied) == 0
+                ? null
+                : new LogPosition(BinaryPrimitives.ReadInt64LittleEndian(fields[16..])),
+            Install = (flags & HasInstall) == 0
+                ? null
+                : new InstallIntent(
+                    new LogPosition(BinaryPrimitives.ReadInt64LittleEndian(fields[24..])),
+                    BinaryPrimitives.ReadUInt32LittleEndian(fields[32..]),
+                    new ChainTail(
+                        new LogPosition(BinaryPrimitives.ReadInt64LittleEndian(fields[40..])),
+                        BinaryPrimitives.ReadUInt32LittleEndian(fields[64..]),
+                        BinaryPrimitives.ReadInt32LittleEndian(fields[36..]),
+                        new Term(BinaryPrimitives.ReadInt64LittleEndian(fields[48..])),
+                        BinaryPrimitives.ReadInt64LittleEndian(fields[56..]))),
+        };
 
     private static Genesis ReadGenesis(ReadOnlySpan<byte> slot)
     {

@@ -1,4 +1,5 @@
 using Dledger.Primitives;
+using Dledger.Storage.Frames;
 
 namespace Dledger.Storage.Metadata;
 
@@ -21,6 +22,13 @@ public sealed record Genesis(Guid ClusterId, IReadOnlyList<GenesisVoter> Voters)
 
 /// <summary>Where the log ended when the node stopped in order.</summary>
 public readonly record struct CleanStop(LogPosition End, uint HeaderCrc);
+
+/// <summary>The durable decision to replace log and state by a snapshot: a start that finds it finishes the
+/// work.</summary>
+/// <param name="Applied">The position up to which the snapshot includes the log.</param>
+/// <param name="ManifestCrc">Checksum of the snapshot's manifest; the staged parts belong to it.</param>
+/// <param name="LogStart">Where the new, empty log begins.</param>
+public readonly record struct InstallIntent(LogPosition Applied, uint ManifestCrc, ChainTail LogStart);
 
 /// <summary>
 /// A node's identity and hard state. Immutable; changed with <c>with</c> and <see cref="MetaFile.Write"/>.
@@ -51,8 +59,28 @@ public sealed record NodeMetadata
     /// <summary>Random id of the last start.</summary>
     public Guid BootId { get; init; }
 
+    /// <summary>
+    /// The kernel's boot id of the machine at the last start; empty when the file is from a time that did not know it.
+    /// </summary>
+    public Guid MachineBootId { get; init; }
+
+    /// <summary>A snapshot install that has begun, or null. Its presence forbids appends.</summary>
+    public InstallIntent? Install { get; init; }
+
+    /// <summary>
+    /// Applied position of the snapshot installed last, kept until the durable log has passed it: only this state
+    /// checkpoint may lie beyond the log's end.
+    /// </summary>
+    public LogPosition? InstalledApplied { get; init; }
+
     /// <summary>Set by an orderly stop, cleared at the next start.</summary>
     public CleanStop? CleanStop { get; init; }
+
+    /// <summary>
+    /// Whether what was written without a sync may be gone: the machine booted since the last start, which did not end
+    /// in order. To be asked before the new start is recorded; matters for a node that acknowledges before it syncs.
+    /// </summary>
+    public bool MayHaveLostUnsynced(Guid machineBootId) => CleanStop is null && MachineBootId != machineBootId;
 
     /// <summary>The cluster's id; empty before genesis.</summary>
     public Guid ClusterId => Genesis?.ClusterId ?? Guid.Empty;

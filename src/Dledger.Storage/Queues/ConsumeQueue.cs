@@ -24,6 +24,8 @@ public sealed class ConsumeQueue
     private byte[] _tail = [];
     private QueueOffset _tailStart;
     private QueueOffset _flushed;
+    private QueueOffset _keptMin;
+    private long _firstFile;
 
     internal ConsumeQueue(
         ConsumeQueueStore store,
@@ -41,6 +43,8 @@ public sealed class ConsumeQueue
         QueueId = queueId;
         Min = min;
         Max = max;
+        _keptMin = min;
+        _firstFile = min.Value / options.EntriesPerFile;
         _tailStart = _flushed = max;
     }
 
@@ -49,7 +53,7 @@ public sealed class ConsumeQueue
     public int QueueId { get; }
 
     /// <summary>The first queue offset kept.</summary>
-    public QueueOffset Min { get; }
+    public QueueOffset Min { get; private set; }
 
     /// <summary>The queue offset that the next message gets.</summary>
     public QueueOffset Max { get; private set; }
@@ -132,6 +136,33 @@ public sealed class ConsumeQueue
     }
 
     /// <summary>
+    /// Moves <see cref="Min"/> past the entries at its head whose records lie before the log's start, and returns it.
+    /// Entries behind the first one that stays may still point before the start: entries are not in the order of
+    /// positions. The files go with <see cref="ConsumeQueueStore.DeleteExpired"/>.
+    /// </summary>
+    public QueueOffset AdvanceMin(LogPosition logStart)
+    {
+        Span<ConsumeQueueEntry> block = stackalloc ConsumeQueueEntry[ReadPieceEntryCount];
+        while (Min < Max)
+        {
+            var count = Read(Min, block);
+            var expired = 0;
+            while (expired < count && block[expired].Position < logStart)
+            {
+                expired++;
+            }
+
+            Min += expired;
+            if (expired < count)
+            {
+                break;
+            }
+        }
+
+        return Min;
+    }
+
+    /// <summary>
     /// Forgets the entries from a queue offset on; only while state is restored, committed entries are never cut.
     /// </summary>
     public void TruncateTo(QueueOffset end)
@@ -181,6 +212,34 @@ public sealed class ConsumeQueue
         {
             _files.Delete(new QueueFileKey(TopicId, QueueId, next));
         }
+    }
+
+    /// <summary>Finds files below <see cref="Min"/> that an interrupted deletion left.</summary>
+    internal void FindFirstFile()
+    {
+        while (_firstFile > 0 && _files.Find(new QueueFileKey(TopicId, QueueId, _firstFile - 1)) is not null)
+        {
+            _firstFile--;
+        }
+    }
+
+    /// <summary>
+    /// Deletes the files below what the older of the two kept checkpoints needs; the present one is the older next
+    /// time.
+    /// </summary>
+    internal void DeleteExpiredFiles()
+    {
+        var firstKept = _keptMin.Value / _options.EntriesPerFile;
+        for (; _firstFile < firstKept; _firstFile++)
+        {
+            var key = new QueueFileKey(TopicId, QueueId, _firstFile);
+            if (_files.Find(key) is not null)
+            {
+                _files.Delete(key);
+            }
+        }
+
+        _keptMin = Min;
     }
 
     private int ReadFile(QueueOffset from, Span<ConsumeQueueEntry> destination)

@@ -18,6 +18,7 @@ public sealed class ConsumeQueueStore : IDisposable
     private readonly QueueFileCache _files;
     private readonly Dictionary<(int TopicId, int QueueId), ConsumeQueue> _queues = [];
     private readonly List<ConsumeQueue> _unflushed = [];
+    private int _pinCount;
 
     /// <summary>A store over a directory, which is created with the first file. Reads nothing yet.</summary>
     public ConsumeQueueStore(IDisk disk, string directory, ConsumeQueueOptions options)
@@ -58,6 +59,7 @@ public sealed class ConsumeQueueStore : IDisposable
         }
 
         queue.CutFiles(max);
+        queue.FindFirstFile();
         Invariant.Check(_queues.TryAdd((topicId, queueId), queue), $"queue {topicId}/{queueId} is opened once");
         return true;
     }
@@ -94,6 +96,43 @@ public sealed class ConsumeQueueStore : IDisposable
                 }
             }
         }
+    }
+
+    /// <summary>Moves the first offset of every queue with the log's start; see
+    /// <see cref="ConsumeQueue.AdvanceMin"/>.</summary>
+    public void AdvanceMins(LogPosition logStart)
+    {
+        foreach (var queue in _queues.Values)
+        {
+            queue.AdvanceMin(logStart);
+        }
+    }
+
+    /// <summary>
+    /// Deletes the files that neither of the two newest state checkpoints needs; to be called once after each of them
+    /// is durable. Does nothing while files are pinned.
+    /// </summary>
+    public void DeleteExpired()
+    {
+        if (Volatile.Read(ref _pinCount) > 0)
+        {
+            return;
+        }
+
+        foreach (var queue in _queues.Values)
+        {
+            queue.DeleteExpiredFiles();
+        }
+    }
+
+    /// <summary>
+    /// Keeps the files of expired entries until the result is disposed, for a snapshot that is being sent; files of
+    /// deleted topics go all the same. Any thread may dispose it.
+    /// </summary>
+    public IDisposable PinFiles()
+    {
+        Interlocked.Increment(ref _pinCount);
+        return new FilePin(this);
     }
 
     /// <summary>Writes all entries that wait in memory to the file system; returns whether there were any.</summary>
@@ -134,5 +173,18 @@ public sealed class ConsumeQueueStore : IDisposable
         var queue = new ConsumeQueue(this, _files, _options, topicId, queueId, min, max);
         Invariant.Check(_queues.TryAdd((topicId, queueId), queue), $"queue {topicId}/{queueId} is created once");
         return queue;
+    }
+
+    private sealed class FilePin(ConsumeQueueStore store) : IDisposable
+    {
+        private ConsumeQueueStore? _store = store;
+
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref _store, null) is { } pinned)
+            {
+                Interlocked.Decrement(ref pinned._pinCount);
+            }
+        }
     }
 }

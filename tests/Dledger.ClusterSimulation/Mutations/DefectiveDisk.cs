@@ -29,6 +29,8 @@ internal sealed class DefectiveDisk(IDisk disk, Mutation mutation) : IDisk
 
     public IDisposable? TryLock(string path) => disk.TryLock(path);
 
+    public DiskSpace GetSpace() => disk.GetSpace();
+
     private sealed class DefectiveFile(IDiskFile file, Mutation mutation) : IDiskFile
     {
         public string Path => file.Path;

@@ -25,6 +25,8 @@ internal sealed class CrashingDisk(SimulatedDisk inner) : IDisk
 
     public void SyncDirectory(string path) => Guard(path, () => inner.SyncDirectory(path));
 
+    public DiskSpace GetSpace() => Guard("", inner.GetSpace);
+
     public IDisposable? TryLock(string path) => Guard(path, () => inner.TryLock(path));
 
     private static T Guard<T>(string path, Func<T> call)

@@ -30,6 +30,8 @@ internal sealed class TrippingDisk(IDisk inner) : IDisk
 
     public void SyncDirectory(string path) => inner.SyncDirectory(path);
 
+    public DiskSpace GetSpace() => inner.GetSpace();
+
     public IDisposable? TryLock(string path) => inner.TryLock(path);
 
     private sealed class TrippingFile(TrippingDisk disk, IDiskFile file) : IDiskFile

@@ -25,6 +25,7 @@ internal sealed class LogBench(int seed)
         CheckpointBytes = 8 << 10,
         PrepareBytesPerSecond = 1 << 30,
         SpareCount = 1,
+        ReserveBytes = 32 << 10,
     };
 
     public Random Random { get; } = new(seed);

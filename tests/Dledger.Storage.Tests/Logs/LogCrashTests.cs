@@ -34,6 +34,7 @@ public sealed class LogCrashTests(ITestOutputHelper output)
         output.WriteLine($"seeds from {firstSeed}");
         var truncationCount = 0;
         var segmentCount = 0;
+        var advanceCount = 0;
         for (var seed = firstSeed; seed < firstSeed + 200; seed++)
         {
             try
@@ -41,6 +42,7 @@ public sealed class LogCrashTests(ITestOutputHelper output)
                 var story = RunLives(seed);
                 truncationCount += story.TruncationCount;
                 segmentCount += story.RollCount;
+                advanceCount += story.AdvanceCount;
             }
             catch (Exception fault)
             {
@@ -50,6 +52,7 @@ public sealed class LogCrashTests(ITestOutputHelper output)
 
         Assert.True(truncationCount > 100, $"{truncationCount} truncations");
         Assert.True(segmentCount > 300, $"{segmentCount} segments");
+        Assert.True(advanceCount > 100, $"{advanceCount} advances of the start");
     }
 
     private static LogStory RunLives(int seed)

@@ -1,6 +1,7 @@
 using Dledger.Primitives;
 using Dledger.Storage.Disks;
 using Dledger.Storage.Logs;
+using Dledger.Testing.Disks;
 
 namespace Dledger.Storage.Tests.Logs;
 
@@ -59,27 +60,91 @@ public sealed class LogDamageTests
     }
 
     [Fact]
-    public void A_destroyed_segment_header_is_damage()
+    public void A_destroyed_segment_header_is_rebuilt_from_the_frames_around_it()
     {
-        var bench = new LogBench(2);
-        WriteLogWithWatermarkInTheMiddle(bench);
-        bench.Disk.Corrupt($"log/{new string('0', 20)}", 50);
+        for (var seed = 0; seed < 60; seed++)
+        {
+            var bench = new LogBench(seed);
+            var log = bench.OpenSound();
+            log.Append(bench.Frames(log.Tail, new Term(1), 60));
+            log.Sync();
+            var all = LogBench.ReadAll(log);
+            if (seed % 2 == 0)
+            {
+                log.WriteLogCheckpoint(log.DurableEnd);
+            }
 
-        Assert.Contains("header checksum", bench.Open().Damage!.Reason);
+            log.Dispose();
+            var names = bench.Disk.List("log").Where(name => char.IsDigit(name[0]) || name[0] == 'u').ToArray();
+            var name = names[seed % names.Length];
+            bench.Disk.Corrupt($"log/{name}", bench.Random.Next(512));
+
+            var recovery = bench.Open();
+
+            Assert.True(recovery.Damage is null, $"seed {seed}: {recovery.Damage}");
+            Assert.Single(recovery.RebuiltHeaders);
+            Assert.Equal(all, LogBench.ReadAll(recovery.Log!));
+            recovery.Log!.Dispose();
+            bench.Disk.LosePower(SectorLoss.All);
+            Assert.Empty(bench.Open().RebuiltHeaders);
+        }
     }
 
     [Fact]
-    public void A_zeroed_segment_header_is_damage_because_its_watermark_is_missed()
+    public void A_zeroed_segment_header_is_rebuilt_because_the_watermark_misses_it()
     {
         var bench = new LogBench(3);
         var log = bench.OpenSound();
         log.Append(bench.Frames(log.Tail, new Term(1), 60));
+        log.Sync();
+        var all = LogBench.ReadAll(log);
         log.Dispose();
         var last = bench.Disk.List("log")[^1];
         using (var file = bench.Disk.Open($"log/{last}", DiskOpenMode.ReadWrite))
         {
             file.Write(0, new byte[512]);
             file.Sync();
+        }
+
+        var recovery = bench.Open();
+
+        Assert.Null(recovery.Damage);
+        Assert.Single(recovery.RebuiltHeaders);
+        Assert.Equal(all, LogBench.ReadAll(recovery.Log!));
+    }
+
+    [Fact]
+    public void A_segment_header_of_a_later_version_is_refused_and_left_as_it_is()
+    {
+        var bench = new LogBench(4);
+        bench.OpenSound().Dispose();
+        var path = $"log/{new string('0', 20)}";
+        using (var file = bench.Disk.Open(path, DiskOpenMode.ReadWrite))
+        {
+            var sector = new byte[512];
+            file.Read(0, sector);
+            sector[12] = 9;
+            BitConverter.TryWriteBytes(sector.AsSpan(8), Crc32C.Compute(sector.AsSpan(12)));
+            file.Write(0, sector);
+        }
+
+        var recovery = bench.Open();
+
+        Assert.Contains("version 9", recovery.Damage!.Reason);
+        Assert.Null(recovery.Repair);
+    }
+
+    [Fact]
+    public void A_file_cut_off_below_the_log_checkpoint_is_damage()
+    {
+        var bench = new LogBench(8);
+        var log = bench.OpenSound();
+        log.Append(bench.Frames(log.Tail, new Term(1), 10));
+        log.WriteLogCheckpoint(log.Sync());
+        log.Dispose();
+        using (var file = bench.Disk.Open($"log/{new string('0', 20)}", DiskOpenMode.ReadWrite))
+        {
+            file.SetLength(4096 + 600);
         }
 
         Assert.NotNull(bench.Open().Damage);

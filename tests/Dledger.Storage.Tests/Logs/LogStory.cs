@@ -20,6 +20,10 @@ internal sealed class LogStory(LogBench bench)
     private LogPosition _committed;
     private List<byte[]> _mayBeThere = [];
     private LogPosition _mustBeThere;
+    private LogPosition _startDone;
+    private LogPosition _startTried;
+
+    public int AdvanceCount { get; private set; }
 
     public int TruncationCount { get; private set; }
 
@@ -38,13 +42,16 @@ internal sealed class LogStory(LogBench bench)
         Assert.True(recovery.CommitHint <= recovery.Tail.End);
         var bytes = LogBench.ReadAll(_log);
         _frames.Clear();
+        var start = _log.Start;
+        Assert.True(start >= _startDone && start <= _startTried, $"start {start} within {_startDone}..{_startTried}");
+        _startDone = start;
         var tail = ChainTail.Genesis(LogBench.Identity.Seed);
         var epochs = new EpochTable(LogPosition.Zero, Term.Zero);
         foreach (var frame in _mayBeThere.TakeWhile(_ => tail.End < recovery.Tail.End))
         {
-            var at = (int)tail.End.Value;
-            var isSame = frame.AsSpan().SequenceEqual(bytes.AsSpan(at, frame.Length));
-            Assert.True(isSame, $"frame at {at} is the one written");
+            var at = (int)(tail.End - start);
+            var isSame = at < 0 || frame.AsSpan().SequenceEqual(bytes.AsSpan(at, frame.Length));
+            Assert.True(isSame, $"frame at {tail.End} is the one written");
             var header = LogBench.HeaderOf(frame);
             if ((header.Flags & FrameFlags.TermStart) != 0)
             {
@@ -56,6 +63,7 @@ internal sealed class LogStory(LogBench bench)
         }
 
         // I11, I12.
+        epochs.AdvanceStart(start);
         Assert.Equal(tail, recovery.Tail);
         Assert.Equal(epochs.Epochs, recovery.Epochs.Epochs);
         Assert.True(recovery.Watermark <= recovery.Tail.End);
@@ -68,7 +76,7 @@ internal sealed class LogStory(LogBench bench)
     public void Step()
     {
         var log = _log!;
-        switch (bench.Random.Next(12))
+        switch (bench.Random.Next(14))
         {
             case < 5:
                 AppendSome();
@@ -90,6 +98,12 @@ internal sealed class LogStory(LogBench bench)
             case 10:
                 _committed = RandomBoundary(_committed, log.DurableEnd);
                 log.WriteLogCheckpoint(_committed);
+                break;
+            case 11:
+                AdvanceStart();
+                break;
+            case 12:
+                log.RetireExpired();
                 break;
             default:
                 Truncate();
@@ -122,9 +136,21 @@ internal sealed class LogStory(LogBench bench)
         _frames.AddRange(frames.Select(frame => frame.ToArray()));
     }
 
+    private void AdvanceStart()
+    {
+        _committed = RandomBoundary(_committed, _log!.DurableEnd);
+        var to = RandomBoundary(_log.Start, _committed);
+        _startTried = LogPosition.Max(_startTried, to);
+        var before = _log.Start;
+        _startDone = _log.AdvanceStart(to, _committed);
+        Assert.True(_startDone >= before && _startDone <= to, $"start {_startDone} within {before}..{to}");
+        Assert.Equal(0, _log.Read(_startDone + -1, new byte[1]));
+        AdvanceCount += _startDone > before ? 1 : 0;
+    }
+
     private void Truncate()
     {
-        var target = RandomBoundary(_committed, _log!.Tail.End);
+        var target = RandomBoundary(LogPosition.Max(_committed, _log!.Start), _log.Tail.End);
         TruncationCount += target < _log.Tail.End ? 1 : 0;
 
         // From here on only the prefix is promised. A crash may leave any longer prefix of the old log.

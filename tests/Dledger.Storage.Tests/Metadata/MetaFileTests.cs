@@ -99,7 +99,10 @@ public sealed class MetaFileTests
             meta.Write(First with { Term = new Term(2) });
             disk.Corrupt("meta", (2 * 4096) + (copy * 4096) + 50);
 
-            Assert.Equal(new Term(2), MetaFile.Open(disk, "meta")!.Current.Term);
+            var meta2 = MetaFile.Open(disk, "meta")!;
+            Assert.Equal(new Term(2), meta2.Current.Term);
+            Assert.Equal(1, meta2.DamagedSlotCount);
+            Assert.Equal(0, MetaFile.Open(disk, "meta")!.DamagedSlotCount);
         }
     }
 
@@ -131,6 +134,19 @@ public sealed class MetaFileTests
         Assert.Throws<InvariantViolationException>(() => meta.Write(voted with { StorageId = Guid.Empty }));
         meta.Write(voted with { Term = new Term(5), VotedFor = new NodeId(3) });
         Assert.Equal(new NodeId(3), meta.Current.VotedFor);
+    }
+
+    [Fact]
+    public void Unsynced_writes_may_be_lost_when_the_machine_booted_and_the_stop_was_not_clean()
+    {
+        var (boot, other) = (new Guid(1, 2, 3, new byte[8]), new Guid(4, 5, 6, new byte[8]));
+        var running = First with { MachineBootId = boot };
+        var stopped = running with { CleanStop = new CleanStop(new LogPosition(8), 1) };
+
+        Assert.False(running.MayHaveLostUnsynced(boot));
+        Assert.True(running.MayHaveLostUnsynced(other));
+        Assert.False(stopped.MayHaveLostUnsynced(other));
+        Assert.True(First.MayHaveLostUnsynced(other));
     }
 
     [Fact]

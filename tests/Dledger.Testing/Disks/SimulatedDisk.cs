@@ -8,6 +8,22 @@ namespace Dledger.Testing.Disks;
 /// each unsynced sector and each unsynced name change on its own. <see cref="CrashAtOperation"/> stops the machine at
 /// the n-th changing call, which may or may not have had its effect: then call <see cref="LosePower"/> or
 /// <see cref="RestartProcess"/> and open everything again. Safe for any thread.
+/// Faults, each off until it is set:
+/// <list type="bullet">
+/// <item><see cref="CapacityBytes"/>: calls that need blocks fail with "no space"; a write writes nothing then.</item>
+/// <item><see cref="WriteFindsNoSpace"/>: the same for blocks that were reserved, with half of the bytes
+/// written.</item>
+/// <item><see cref="SyncFails"/>: the sync fails, the pages count as clean and are still read, but they never reached
+/// the
+/// disk: a process that starts again reads them and syncs without fault, a power loss takes them.</item>
+/// <item><see cref="ReadFails"/>: a device error of a read that touches a bad place.</item>
+/// <item><see cref="Corrupt"/>, <see cref="Rot"/>: bits of durable data flip, a sector turns to zeros or to the
+/// content of
+/// another one.</item>
+/// <item><see cref="MisdirectNextWrite"/>: a write reaches another place than it was meant for.</item>
+/// <item><see cref="Calling"/>: sees every call before it is made, outside the disk's lock; what waits there is a slow
+/// disk.</item>
+/// </list>
 /// </remarks>
 public sealed class SimulatedDisk(int seed) : IDisk
 {
@@ -37,6 +53,24 @@ public sealed class SimulatedDisk(int seed) : IDisk
 
     /// <summary>Which syncs fail with a device error, by path.</summary>
     public Func<string, bool>? SyncFails { get; set; }
+
+    /// <summary>Which reads fail with a device error: path, offset, length.</summary>
+    public Func<string, long, int, bool>? ReadFails { get; set; }
+
+    /// <summary>
+    /// Which writes find no space although their blocks were reserved (a thin or copying volume), by path; half of
+    /// their
+    /// bytes is written.
+    /// </summary>
+    public Func<string, bool>? WriteFindsNoSpace { get; set; }
+
+    /// <summary>Called before each changing call and each read, with the call and the path; may wait.</summary>
+    public Action<string, string>? Calling { get; set; }
+
+    /// <summary>
+    /// The next write of a file goes this many bytes astray; the place that it was meant for keeps its old bytes.
+    /// </summary>
+    public (string Path, long Distance)? MisdirectNextWrite { get; set; }
 
     /// <summary>Stops the machine at once.</summary>
     public void Crash()
@@ -99,6 +133,26 @@ public sealed class SimulatedDisk(int seed) : IDisk
         lock (_lock)
         {
             _visible[path].Corrupt(offset, mask);
+        }
+    }
+
+    /// <summary>Damages a random durable sector of a file; returns its offset, or null for a file without
+    /// content.</summary>
+    public long? Rot(string path)
+    {
+        lock (_lock)
+        {
+            return _visible[path].Rot(_random);
+        }
+    }
+
+    /// <inheritdoc/>
+    public DiskSpace GetSpace()
+    {
+        lock (_lock)
+        {
+            var used = _visible.Values.Sum(file => file.AllocatedBytes);
+            return new DiskSpace(CapacityBytes, Math.Max(0, CapacityBytes - used));
         }
     }
 
@@ -232,6 +286,7 @@ public sealed class SimulatedDisk(int seed) : IDisk
     /// <summary>Runs a changing call of a file under the disk's lock.</summary>
     internal void ExecuteOnFile(string call, string path, int life, bool isReadOnly, Action effect)
     {
+        Calling?.Invoke(call, path);
         lock (_lock)
         {
             CheckLife(path, call, life);
@@ -259,10 +314,17 @@ public sealed class SimulatedDisk(int seed) : IDisk
     /// <summary>Reads into a span under the disk's lock.</summary>
     internal int ReadBytes(string path, int life, SimulatedFile file, long offset, Span<byte> destination)
     {
+        Calling?.Invoke("pread", path);
         lock (_lock)
         {
             ThrowIfCrashed("pread");
             CheckLife(path, "pread", life);
+            if (ReadFails?.Invoke(path, offset, destination.Length) == true)
+            {
+                throw new StorageFaultException(
+                    path, "pread", StorageFaultException.DeviceError, "Input/output error");
+            }
+
             return file.Read(offset, destination);
         }
     }
@@ -275,6 +337,18 @@ public sealed class SimulatedDisk(int seed) : IDisk
         {
             throw new StorageFaultException(path, "write", StorageFaultException.NoSpace, "No space left on device");
         }
+    }
+
+    /// <summary>Where a write goes: where it was meant for, unless one is to go astray.</summary>
+    internal long Direct(string path, long offset)
+    {
+        if (MisdirectNextWrite is not { } astray || astray.Path != path)
+        {
+            return offset;
+        }
+
+        MisdirectNextWrite = null;
+        return Math.Max(0, offset + astray.Distance);
     }
 
     /// <summary>Counts what a file was given.</summary>
@@ -335,6 +409,9 @@ public sealed class SimulatedDisk(int seed) : IDisk
         HasCrashed = false;
         CrashAtOperation = null;
         SyncFails = null;
+        ReadFails = null;
+        WriteFindsNoSpace = null;
+        MisdirectNextWrite = null;
         _syncFault = null;
         _locks.Clear();
         _life++;

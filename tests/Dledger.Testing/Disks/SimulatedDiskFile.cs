@@ -19,7 +19,7 @@ internal sealed class SimulatedDiskFile(SimulatedDisk disk, string path, Simulat
     public void Write(long offset, ReadOnlySpan<byte> bytes)
     {
         var copy = bytes.ToArray();
-        Execute("pwrite", () => WriteChecked(offset, copy));
+        Execute("pwrite", () => WriteChecked(disk.Direct(path, offset), copy));
     }
 
     /// <inheritdoc/>
@@ -27,6 +27,7 @@ internal sealed class SimulatedDiskFile(SimulatedDisk disk, string path, Simulat
     {
         Execute("pwritev", () =>
         {
+            offset = disk.Direct(path, offset);
             foreach (var buffer in buffers)
             {
                 WriteChecked(offset, buffer.Span);
@@ -65,6 +66,12 @@ internal sealed class SimulatedDiskFile(SimulatedDisk disk, string path, Simulat
     private void WriteChecked(long offset, ReadOnlySpan<byte> bytes)
     {
         disk.CheckSpace(path, file, offset + bytes.Length);
+        if (disk.WriteFindsNoSpace?.Invoke(path) == true)
+        {
+            file.Write(offset, bytes[..(bytes.Length / 2)]);
+            throw new StorageFaultException(path, "pwrite", StorageFaultException.NoSpace, "No space left on device");
+        }
+
         file.Write(offset, bytes);
         disk.NoteWritten(bytes.Length);
     }

@@ -160,4 +160,40 @@ internal sealed class SimulatedFile
         _durable[sector] = bytes;
         _pending.Remove(sector);
     }
+
+    /// <summary>
+    /// Damages one durable sector: a flipped bit, zeros, or the content of another sector, as a misdirected write
+    /// leaves
+    /// it. Returns its offset; null when nothing is durable.
+    /// </summary>
+    public long? Rot(Random random)
+    {
+        var candidates = _durable.Keys
+            .Where(sector => sector * SectorBytes < Length && !_pending.ContainsKey(sector))
+            .Order()
+            .ToArray();
+        if (candidates.Length == 0)
+        {
+            return null;
+        }
+
+        var chosen = candidates[random.Next(candidates.Length)];
+        var bytes = (byte[])_durable[chosen].Clone();
+        switch (random.Next(3))
+        {
+            case 0:
+                bytes[random.Next(SectorBytes)] ^= (byte)(1 << random.Next(8));
+                break;
+            case 1:
+                bytes.AsSpan().Clear();
+                break;
+            default:
+                _durable[candidates[random.Next(candidates.Length)]].CopyTo(bytes, 0);
+                break;
+        }
+
+        _visible[chosen] = bytes;
+        _durable[chosen] = bytes;
+        return chosen * SectorBytes;
+    }
 }
