@@ -1,6 +1,7 @@
 using System.Text;
 using Dledger.Primitives;
 using Dledger.Replication.Tests.Clusters;
+using Dledger.Testing.Disks;
 
 namespace Dledger.Replication.Tests;
 
@@ -58,6 +59,40 @@ public sealed class SingleNodeTests
         Assert.All(outcomes, outcome => Assert.Null(outcome.Failure));
         Assert.Equal(Enumerable.Range(0, 2000).Select(i => $"{i}"), leader.Machine.Messages.Select(m => m.Body));
         Assert.Equal(outcomes.Select(o => o.Position!.Value), leader.Machine.Messages.Select(m => m.Position));
+    }
+
+    [Fact]
+    public async Task A_log_without_space_for_a_new_segment_goes_on_when_there_is_space_again()
+    {
+        await using var cluster = new TestCluster(1);
+        var disk = new SimulatedDisk(seed: 5);
+        var node = cluster.Nodes[0];
+        node.WrapDisk = _ => disk;
+        node.Options = node.Options with
+        {
+            Log = node.Options.Log with { SegmentBytes = 4 << 20, SpareCount = 0, ReserveBytes = 0 },
+        };
+        node.Start();
+        await cluster.ProposeAsync("first");
+        var proposals = Enumerable.Range(0, 6).Select(_ => new TestProposal(new byte[1 << 20])).ToList();
+
+        // The first segment has 4 MiB: three of the six fit behind what is there.
+        disk.CapacityBytes = disk.GetSpace().TotalBytes - disk.GetSpace().FreeBytes;
+        foreach (var proposal in proposals)
+        {
+            Assert.True(node.Running.TryPropose(proposal, out var failure), $"{failure}");
+        }
+
+        await Eventually.TrueAsync(
+            () => proposals[2].Outcome.IsCompleted && node.Running.Status is var status && status.Durable < status.End,
+            "the log is full",
+            cluster.Describe);
+        Assert.False(proposals[5].Outcome.IsCompleted);
+        disk.CapacityBytes = long.MaxValue;
+
+        var outcomes = await Task.WhenAll(proposals.Select(proposal => proposal.Outcome));
+        Assert.All(outcomes, outcome => Assert.Null(outcome.Failure));
+        Assert.False(node.Running.Completion.IsCompleted);
     }
 
     [Fact]

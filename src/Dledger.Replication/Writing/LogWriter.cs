@@ -11,13 +11,15 @@ namespace Dledger.Replication.Writing;
 /// <remarks>
 /// It takes everything that has gathered during the last sync and writes it at once, so the batch grows with the load
 /// and no timer is needed (raft-and-storage.md 8.6). Order is kept: metadata given before frames is durable before they
-/// are written (invariant I3). After the first fault nothing is reported any more (I32).
+/// are written (invariant I3). After the first fault nothing is reported any more (I32). A disk without room for a new
+/// segment is no fault: what does not fit is kept and tried again, and the node counts as stalled meanwhile.
 /// </remarks>
 internal sealed class LogWriter : ILoop
 {
     private const long BatchBytesMax = 32L << 20;
     private const int IdleMilliseconds = 100;
     private const int AsyncSyncMilliseconds = 200;
+    private const int SpaceMilliseconds = 100;
 
     private readonly CommitLog _log;
     private readonly MetaFile _meta;
@@ -89,7 +91,10 @@ internal sealed class LogWriter : ILoop
     {
         if (!_queue.TryTakeAll(ref _work))
         {
-            return FinishOwedSyncs() ? NextTurn.AtOnce : NextTurn.After(OwedWaitMilliseconds());
+            FlushBatch();
+            return _batch.Count > 0 ? NextTurn.After(SpaceMilliseconds)
+                : FinishOwedSyncs() ? NextTurn.AtOnce
+                : NextTurn.After(OwedWaitMilliseconds());
         }
 
         foreach (var item in _work)
@@ -104,7 +109,7 @@ internal sealed class LogWriter : ILoop
         }
 
         FlushBatch();
-        return NextTurn.AtOnce;
+        return _batch.Count > 0 ? NextTurn.After(SpaceMilliseconds) : NextTurn.AtOnce;
     }
 
     private void Execute(WriterWork work)
@@ -116,8 +121,9 @@ internal sealed class LogWriter : ILoop
                 break;
             case CutLog cut:
                 FlushBatch();
+                DropUnwritten(cut.Position);
                 Busy();
-                _log.TruncateTo(cut.Position);
+                _log.TruncateTo(LogPosition.Min(cut.Position, _log.WrittenEnd));
                 Idle();
                 break;
             case WriteMetadata metadata:
@@ -164,7 +170,26 @@ internal sealed class LogWriter : ILoop
         }
 
         Busy();
-        _log.Append(_batch);
+        var written = _log.Append(_batch);
+        if (written == _batch.Count)
+        {
+            MakeDurable(_batchEnd, _batchWorkCount);
+            _batch.Clear();
+            _batchBytes = 0;
+            _batchWorkCount = 0;
+            Idle();
+        }
+        else if (written > 0)
+        {
+            // The rest waits for space; the writer stays busy, so that the core hands leadership to a node that has some.
+            _batchBytes -= _batch.Take(written).Sum(static frame => (long)frame.Length);
+            _batch.RemoveRange(0, written);
+            MakeDurable(_log.WrittenEnd, workCount: 0);
+        }
+    }
+
+    private void MakeDurable(LogPosition end, int workCount)
+    {
         if (_isAsync)
         {
             _syncOwedSince = _isSyncOwed ? _syncOwedSince : _clock.Monotonic();
@@ -174,15 +199,37 @@ internal sealed class LogWriter : ILoop
         else
         {
             var durable = _log.Sync();
-            Invariant.Check(durable >= _batchEnd, $"synced to {durable}, written to {_batchEnd}");
+            Invariant.Check(durable >= end, $"synced to {durable}, written to {end}");
         }
 
-        Idle();
         _isWatermarkOwed = true;
-        _reports.LogDurable(_batchEnd, _batchGeneration, _batchWorkCount);
-        _batch.Clear();
-        _batchBytes = 0;
-        _batchWorkCount = 0;
+        _reports.LogDurable(end, _batchGeneration, workCount);
+    }
+
+    // Frames that found no space and are cut off before they were written.
+    private void DropUnwritten(LogPosition cut)
+    {
+        if (_batch.Count == 0)
+        {
+            return;
+        }
+
+        var end = _log.WrittenEnd;
+        var kept = 0;
+        while (kept < _batch.Count && end + _batch[kept].Length <= cut)
+        {
+            end += _batch[kept].Length;
+            kept++;
+        }
+
+        _batch.RemoveRange(kept, _batch.Count - kept);
+        _batchBytes = _batch.Sum(static frame => (long)frame.Length);
+        _batchEnd = end;
+        if (_batch.Count == 0)
+        {
+            _reports.LogDurable(_log.DurableEnd, _batchGeneration, _batchWorkCount);
+            _batchWorkCount = 0;
+        }
     }
 
     // Once after the last write: a durable watermark at the end makes the next start quick. Then the disk rests.
@@ -246,10 +293,22 @@ internal sealed class LogWriter : ILoop
         _queue.Close();
     }
 
-    private void Busy() => Volatile.Write(ref _busySince, Math.Max(1, _clock.Monotonic()));
+    // The moment at which the oldest unfinished work began: a batch that waits for space keeps its own.
+    private void Busy()
+    {
+        if (_busySince == 0)
+        {
+            Volatile.Write(ref _busySince, Math.Max(1, _clock.Monotonic()));
+        }
+    }
 
     private void Idle()
     {
+        if (_batch.Count > 0)
+        {
+            return;
+        }
+
         Volatile.Write(ref _busySince, 0);
         _idleSince = _clock.Monotonic();
     }
