@@ -8,8 +8,8 @@ namespace Dledger.Server.Listening;
 /// <remarks>
 /// A self-made certificate is kept in <c>tls/</c> of the data directory (<c>server.pem</c>, <c>server.key</c>, the key
 /// readable by the owner only), so that clients see the same one after a restart. It names the advertised host, because
-/// one client library checks the host name and nothing else. It is made anew when it no longer names the host or ends
-/// within a month.
+/// one client library checks the host name and nothing else. It is made anew when it no longer names the host, ends within
+/// a month, or cannot be read: its files are not synced, so a loss of power soon after the first start may empty them.
 /// </remarks>
 internal static class ServerCertificate
 {
@@ -43,9 +43,8 @@ internal static class ServerCertificate
         var folder = Path.Combine(dataDirectory, Folder);
         var certificateFile = Path.Combine(folder, CertificateName);
         var keyFile = Path.Combine(folder, KeyName);
-        if (File.Exists(certificateFile) && File.Exists(keyFile))
+        if (File.Exists(certificateFile) && File.Exists(keyFile) && TryLoad(certificateFile, keyFile) is { } stored)
         {
-            var stored = Load(certificateFile, keyFile);
             if (stored.MatchesHostname(advertisedHost)
                 && stored.NotAfter.ToUniversalTime() - time.GetUtcNow().UtcDateTime > RenewalMargin)
             {
@@ -72,6 +71,19 @@ internal static class ServerCertificate
 
         File.WriteAllText(certificateFile, created.ExportCertificatePem() + Environment.NewLine);
         return Load(certificateFile, keyFile);
+    }
+
+    /// <summary>What was stored; null when it cannot be used.</summary>
+    private static X509Certificate2? TryLoad(string certificateFile, string keyFile)
+    {
+        try
+        {
+            return Load(certificateFile, keyFile);
+        }
+        catch (ListenException)
+        {
+            return null;
+        }
     }
 
     private static X509Certificate2 Create(string advertisedHost, ECDsa key, TimeProvider time)
