@@ -36,6 +36,7 @@ internal sealed class LeaderRouter(
     {
         var patience = Patience.Of(call, options, time);
         using var limit = patience.Limit(call.CancellationToken);
+        BrokerFailure? unknown = null;
         while (true)
         {
             BrokerFailure failure;
@@ -66,13 +67,14 @@ internal sealed class LeaderRouter(
 
             if (!MayRepeat(failure.Error, handler.IsRepeatable))
             {
-                return handler.Refuse(request, failure);
+                return handler.Refuse(request, RefusalOf(failure, unknown));
             }
 
+            unknown = failure.Error == BrokerError.OutcomeUnknown ? failure : unknown;
             if (!await PauseAsync(patience, call.CancellationToken))
             {
                 FrontendEvents.NoLeader(logger, handler.Method, patience.Elapsed);
-                return handler.Refuse(request, failure);
+                return handler.Refuse(request, RefusalOf(failure, unknown));
             }
         }
     }
@@ -153,6 +155,16 @@ internal sealed class LeaderRouter(
         BrokerError.NotLeader or BrokerError.Stopping or BrokerError.Unavailable => true,
         BrokerError.OutcomeUnknown => isRepeatable,
         _ => false,
+    };
+
+    /// <summary>
+    /// What a caller is told at the end. "Nothing was done" is true of the last try only: when an earlier one may have had
+    /// its effect, that is the answer.
+    /// </summary>
+    public static BrokerFailure RefusalOf(BrokerFailure last, BrokerFailure? unknown) => last.Error switch
+    {
+        BrokerError.NotLeader or BrokerError.Busy or BrokerError.Unavailable or BrokerError.Stopping => unknown ?? last,
+        _ => last,
     };
 
     public static BrokerFailure NoLeaderYet() => new(

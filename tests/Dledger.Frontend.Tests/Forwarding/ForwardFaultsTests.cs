@@ -56,6 +56,21 @@ public sealed class ForwardFaultsTests
         Assert.Equal(ForwardFault.Unknown, ForwardFaults.Of(new RpcException(new Grpc.Core.Status(code, ""))));
 
     [Theory]
+    [InlineData(BrokerError.NotLeader, BrokerError.OutcomeUnknown)]
+    [InlineData(BrokerError.Busy, BrokerError.OutcomeUnknown)]
+    [InlineData(BrokerError.Unavailable, BrokerError.OutcomeUnknown)]
+    [InlineData(BrokerError.Stopping, BrokerError.OutcomeUnknown)]
+    [InlineData(BrokerError.InvalidHandle, BrokerError.InvalidHandle)]
+    public void A_try_that_may_have_had_its_effect_is_not_forgotten_by_a_later_one_that_did_nothing(
+        BrokerError last, BrokerError told)
+    {
+        var unknown = new BrokerFailure(BrokerError.OutcomeUnknown, "the answer was lost");
+
+        Assert.Equal(told, LeaderRouter.RefusalOf(new BrokerFailure(last, "nothing was done"), unknown).Error);
+        Assert.Equal(last, LeaderRouter.RefusalOf(new BrokerFailure(last, "nothing was done"), unknown: null).Error);
+    }
+
+    [Theory]
     [InlineData(BrokerError.NotLeader, true, true)]
     [InlineData(BrokerError.Unavailable, true, true)]
     [InlineData(BrokerError.Stopping, true, true)]
