@@ -1,0 +1,160 @@
+using System.Net;
+using System.Net.Sockets;
+using Dledger.Chaos.Disks;
+using Dledger.Chaos.Histories;
+using Dledger.Chaos.Machines;
+using Dledger.Chaos.Networks;
+using Dledger.Chaos.Workers;
+using Dledger.Protocol.Admin.V1;
+using Grpc.Core;
+
+namespace Dledger.Chaos.Clusters;
+
+/// <summary>The nodes of a run, with the network and the volumes that were made for them.</summary>
+internal sealed class ChaosCluster : IAsyncDisposable
+{
+    private const long VolumeBytes = 1536L << 20;
+    private const int PortInNamespace = 8081;
+
+    private static readonly TimeSpan AskTimeMax = TimeSpan.FromMilliseconds(500);
+
+    private readonly NodeClient[] _clients;
+
+    private ChaosCluster(IReadOnlyList<ChaosNode> nodes, NodeNetwork? network, IReadOnlyDictionary<int, LoopVolume> volumes)
+    {
+        Nodes = nodes;
+        Network = network;
+        Volumes = volumes;
+        _clients = [.. nodes.Select(node => new NodeClient(node.Place, "chaos-observer"))];
+    }
+
+    /// <summary>By number, from 1.</summary>
+    public IReadOnlyList<ChaosNode> Nodes { get; }
+
+    /// <summary>Null: the nodes share the loopback device.</summary>
+    public NodeNetwork? Network { get; }
+
+    /// <summary>By node; empty: the data lies in the directory of the run.</summary>
+    public IReadOnlyDictionary<int, LoopVolume> Volumes { get; }
+
+    /// <summary>Makes nodes without starting them; leaves nothing behind when that fails.</summary>
+    public static async Task<ChaosCluster> CreateAsync(ChaosOptions options, HistoryRecorder recorder, Undertaker undertaker)
+    {
+        NodeNetwork? network = null;
+        var volumes = new Dictionary<int, LoopVolume>();
+        try
+        {
+            network = options.UsesNetwork
+                ? await NodeNetwork.CreateAsync(options.NodeCount, undertaker, new Random(options.Seed))
+                : null;
+            for (var id = 1; options.UsesVolumes && id <= options.NodeCount; id++)
+            {
+                volumes[id] = await LoopVolume.CreateAsync(undertaker.Directory, $"node-{id}", VolumeBytes, undertaker);
+            }
+
+            var ports = FreePorts(2 * options.NodeCount);
+            var places = Enumerable.Range(1, options.NodeCount).Select(id => new NodePlace(
+                id,
+                network?.HostOf(id) ?? "127.0.0.1",
+                network is null ? ports[id - 1] : PortInNamespace,
+                network is null ? ports[options.NodeCount + id - 1] : PortInNamespace + 1000,
+                Path.Combine(volumes.GetValueOrDefault(id)?.MountPoint ?? undertaker.Directory, $"data-{id}"),
+                Path.Combine(undertaker.Directory, $"node-{id}.json"),
+                Path.Combine(options.OutputDirectory, $"node-{id}.log"),
+                network?.LaunchPrefix(id) ?? [])).ToArray();
+            var nodes = places.Select(place => new ChaosNode(place, recorder, undertaker, options.Binary)).ToArray();
+            foreach (var node in nodes)
+            {
+                node.WriteConfiguration(places, options.FlushMode);
+            }
+
+            return new ChaosCluster(nodes, network, volumes);
+        }
+        catch (Exception)
+        {
+            foreach (var volume in volumes.Values)
+            {
+                await volume.DisposeAsync();
+            }
+
+            if (network is not null)
+            {
+                await network.DisposeAsync();
+            }
+
+            throw;
+        }
+    }
+
+    public ChaosNode Node(int id) => Nodes[id - 1];
+
+    /// <summary>What a node says of itself; null when it does not answer.</summary>
+    public async Task<NodeStatus?> AskAsync(ChaosNode node)
+    {
+        try
+        {
+            var client = _clients[node.Id - 1];
+            var answer = await client.Admin.ClusterStatusAsync(
+                new ClusterStatusRequest { LocalOnly = true }, client.Options(AskTimeMax));
+            return answer.Nodes.FirstOrDefault();
+        }
+        catch (RpcException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>What each node says, by number; null where one does not answer.</summary>
+    public Task<NodeStatus?[]> AskAllAsync() => Task.WhenAll(Nodes.Select(AskAsync));
+
+    /// <summary>The node that serves in the highest term; null when there is none.</summary>
+    public async Task<ChaosNode?> FindLeaderAsync()
+    {
+        var statuses = await AskAllAsync();
+        return statuses.Where(status => status is { Serving: true }).MaxBy(status => status!.Term) is { } leader
+            ? Node(leader.NodeId)
+            : null;
+    }
+
+    /// <summary>Whether one node leads and serves, and every other follows it closely.</summary>
+    public async Task<bool> IsWholeAsync()
+    {
+        var statuses = await AskAllAsync();
+        var leader = statuses.Where(status => status is { Serving: true }).MaxBy(status => status!.Term);
+        return leader is not null && Nodes.All(node =>
+            statuses[node.Id - 1] is { } status
+            && (status.NodeId == leader.NodeId
+                || (status.Role == NodeRole.Follower && status.LeaderId == leader.NodeId
+                    && leader.EndPosition - status.DurablePosition < 1 << 20)));
+    }
+
+    /// <summary>Ends all nodes at once and removes what was made for them.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        Network?.Switch.Heal();
+        foreach (var client in _clients)
+        {
+            client.Dispose();
+        }
+
+        await Task.WhenAll(Nodes.Select(node => node.KillAsync()));
+        foreach (var volume in Volumes.Values)
+        {
+            await volume.DisposeAsync();
+        }
+
+        if (Network is not null)
+        {
+            await Network.DisposeAsync();
+        }
+    }
+
+    private static int[] FreePorts(int count)
+    {
+        var listeners = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToArray();
+        Array.ForEach(listeners, listener => listener.Start());
+        var ports = listeners.Select(listener => ((IPEndPoint)listener.LocalEndpoint).Port).ToArray();
+        Array.ForEach(listeners, listener => listener.Stop());
+        return ports;
+    }
+}

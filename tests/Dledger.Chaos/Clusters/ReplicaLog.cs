@@ -1,0 +1,179 @@
+using System.Buffers.Binary;
+using System.Text;
+using Dledger.Chaos.Histories;
+
+namespace Dledger.Chaos.Clusters;
+
+/// <summary>Reads the log files of a stopped node, by the documented format and without any code of the product.</summary>
+/// <remarks>
+/// Walks frame by frame from position 0: every frame must name the one before it and carry a right payload check sum. The
+/// n-th message record of a queue has queue offset n. Format: src/Dledger.Storage/Logs/FORMAT.md.
+/// </remarks>
+internal sealed class ReplicaLog
+{
+    private const int PageBytes = 4096;
+    private const int FrameHeadBytes = 64;
+    private const int RecordHeadBytes = 64;
+    private const byte MessageKind = 1;
+
+    // The number of the topic that the run has created; dead letter topics come later.
+    private const int FirstTopic = 1;
+
+    private readonly Dictionary<(int Topic, int Queue), long> _next = [];
+
+    private ReplicaLog()
+    {
+    }
+
+    /// <summary>Messages that say they were sent to a topic of ours, by that topic.</summary>
+    public List<(string Topic, Delivery Message)> Messages { get; } = [];
+
+    /// <summary>Position, term and header check sum of every frame.</summary>
+    public List<(long Position, long Term, uint Sum)> Frames { get; } = [];
+
+    /// <summary>Where the walk ended.</summary>
+    public long End { get; private set; }
+
+    /// <summary>Where a restart begins to read: the position of the newest log checkpoint, or 0.</summary>
+    public long Checkpoint { get; private set; }
+
+    /// <summary>Below it an invalid frame is damage; at or above it, an interrupted write.</summary>
+    public long Floor { get; private set; }
+
+    /// <summary>The segments of a directory, by the position of their first frame.</summary>
+    public static SortedDictionary<long, string> Segments(string dataDirectory)
+    {
+        var segments = new SortedDictionary<long, string>();
+        foreach (var file in Directory.EnumerateFiles(dataDirectory, "*", SearchOption.AllDirectories))
+        {
+            var head = new byte[64];
+            using var stream = File.OpenRead(file);
+            if (stream.ReadAtLeast(head, head.Length, throwOnEndOfStream: false) == head.Length
+                && Encoding.ASCII.GetString(head, 0, 8) == "DLSEG001")
+            {
+                segments[BinaryPrimitives.ReadInt64LittleEndian(head.AsSpan(48))] = file;
+            }
+        }
+
+        return segments;
+    }
+
+    /// <exception cref="ChaosException">There is no log that begins at position 0.</exception>
+    public static ReplicaLog Read(string dataDirectory)
+    {
+        var segments = Segments(dataDirectory);
+        var log = new ReplicaLog();
+        log.ReadMarks(dataDirectory, segments);
+        foreach (var (position, file) in segments)
+        {
+            if (position != log.End)
+            {
+                break;
+            }
+
+            log.ReadSegment(File.ReadAllBytes(file));
+        }
+
+        return log.Frames.Count > 0 ? log : throw new ChaosException($"no log begins at 0 in {dataDirectory}");
+    }
+
+    /// <summary>Reads checkpoint and watermark, of each the one with the highest sequence; their check sums are taken as right.
+    /// </summary>
+    private void ReadMarks(string dataDirectory, SortedDictionary<long, string> segments)
+    {
+        var sequence = -1L;
+        foreach (var file in Directory.EnumerateFiles(dataDirectory, "checkpoint.?", SearchOption.AllDirectories))
+        {
+            var bytes = File.ReadAllBytes(file).AsSpan();
+            if (bytes.Length >= 72 && bytes.StartsWith("DLCKPT01"u8)
+                && BinaryPrimitives.ReadInt64LittleEndian(bytes[56..]) is var number && number > sequence)
+            {
+                (sequence, Checkpoint) = (number, BinaryPrimitives.ReadInt64LittleEndian(bytes[64..]));
+            }
+        }
+
+        Floor = Math.Max(Checkpoint, segments.Keys.DefaultIfEmpty().Max());
+        sequence = -1;
+        foreach (var file in segments.Values)
+        {
+            using var stream = File.OpenRead(file);
+            var page = new byte[PageBytes];
+            stream.ReadExactly(page);
+            foreach (var slot in new[] { 1024, 2048 })
+            {
+                var number = BinaryPrimitives.ReadInt64LittleEndian(page.AsSpan(slot));
+                if (number > sequence)
+                {
+                    sequence = number;
+                    Floor = Math.Max(
+                        Math.Max(Checkpoint, segments.Keys.Max()), BinaryPrimitives.ReadInt64LittleEndian(page.AsSpan(slot + 8)));
+                }
+            }
+        }
+    }
+
+    private void ReadSegment(byte[] bytes)
+    {
+        for (var at = PageBytes; at + FrameHeadBytes <= bytes.Length;)
+        {
+            var frame = bytes.AsSpan(at);
+            var length = BinaryPrimitives.ReadInt32LittleEndian(frame[16..]);
+            if (!frame.StartsWith("DLF1"u8)
+                || BinaryPrimitives.ReadInt64LittleEndian(frame[8..]) != End
+                || length < FrameHeadBytes || length > frame.Length
+                || (Frames.Count > 0 && BinaryPrimitives.ReadUInt32LittleEndian(frame[32..]) != Frames[^1].Sum)
+                || BinaryPrimitives.ReadUInt32LittleEndian(frame[20..])
+                    != Crc.Of(frame[FrameHeadBytes..length], Crc.Castagnoli))
+            {
+                return;
+            }
+
+            Frames.Add((
+                End, BinaryPrimitives.ReadInt64LittleEndian(frame[24..]), BinaryPrimitives.ReadUInt32LittleEndian(frame[4..])));
+            ReadRecords(frame[FrameHeadBytes..length], BinaryPrimitives.ReadInt32LittleEndian(frame[56..]));
+            at += length;
+            End += length;
+        }
+    }
+
+    private void ReadRecords(ReadOnlySpan<byte> payload, int count)
+    {
+        for (var n = 0; n < count && payload.Length >= RecordHeadBytes; n++)
+        {
+            var length = BinaryPrimitives.ReadInt32LittleEndian(payload);
+            if (length < RecordHeadBytes || length > payload.Length)
+            {
+                return;
+            }
+
+            if (payload[16] == MessageKind)
+            {
+                ReadMessage(payload[..length]);
+            }
+
+            payload = payload[length..];
+        }
+    }
+
+    private void ReadMessage(ReadOnlySpan<byte> record)
+    {
+        var flags = record[17];
+        var body = RecordHeadBytes
+            + ((flags & 1) != 0 ? 8 : 0) + ((flags & 2) != 0 ? 8 : 0) + ((flags & 4) != 0 ? 8 : 0) + ((flags & 8) != 0 ? 16 : 0)
+            + BinaryPrimitives.ReadUInt16LittleEndian(record[18..])
+            + BinaryPrimitives.ReadUInt16LittleEndian(record[20..]);
+        var length = BinaryPrimitives.ReadInt32LittleEndian(record[32..]);
+        var queue = (
+            BinaryPrimitives.ReadInt32LittleEndian(record[24..]), BinaryPrimitives.ReadInt32LittleEndian(record[28..]));
+        var offset = _next.GetValueOrDefault(queue);
+        _next[queue] = offset + 1;
+        if (body + length > record.Length)
+        {
+            Messages.Add(("", Delivery.Final(queue.Item2, offset, "", isWhole: false)));
+            return;
+        }
+
+        var isWhole = MessageBody.TryDecode(record.Slice(body, length), out var id, out var topic);
+        Messages.Add((queue.Item1 == FirstTopic ? topic : $"#{queue.Item1}", Delivery.Final(queue.Item2, offset, id, isWhole)));
+    }
+}

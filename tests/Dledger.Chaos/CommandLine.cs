@@ -1,0 +1,162 @@
+using System.Globalization;
+using Dledger.Chaos.Clusters;
+using Dledger.Chaos.Faults;
+using Dledger.Chaos.Histories;
+using Dledger.Chaos.Reports;
+
+namespace Dledger.Chaos;
+
+/// <summary>Reads the arguments, runs, and turns the verdict into an exit code.</summary>
+internal static class CommandLine
+{
+    private const int Held = 0;
+    private const int Broken = 1;
+    private const int CannotRun = 2;
+    private const int Void = 3;
+    private const int Interrupted = 130;
+
+    private const string Usage =
+        """
+        dledger-chaos run         [--seed n] [--minutes n] [--faults a,b] [--nodes 3|5] [--mode QUORUM_SYNC|QUORUM_ASYNC] [--rate n]
+        dledger-chaos gaps        [--kills n] [--seed n]
+        dledger-chaos power-loss  [--rounds n] [--mode ...] [--seed n]
+        dledger-chaos check FILE
+        dledger-chaos faults
+        exit codes: 0 everything held, 1 broken, 2 could not run, 3 void, 130 interrupted
+        """;
+
+    public static async Task<int> RunAsync(string[] arguments, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var flags = Flags(arguments.Skip(1));
+            switch (arguments.FirstOrDefault())
+            {
+                case "run":
+                    return await RunAsync(Options(flags, flags.GetValueOrDefault("faults")), cancellationToken);
+                case "gaps":
+                    var kills = Number(flags, "kills", 100);
+                    return await RunAsync(
+                        Options(flags, Gaps(kills)) with
+                        {
+                            Rounds = 2 * kills,
+                            Rest = (TimeSpan.FromSeconds(1.5), TimeSpan.FromSeconds(2.5)),
+                            HoldMax = TimeSpan.FromSeconds(3),
+                        },
+                        cancellationToken);
+                case "power-loss":
+                    return await RunAsync(
+                        Options(flags, "power-one,power-leader,power-majority,power-all,power-after-ack") with
+                        {
+                            Rounds = Number(flags, "rounds", 100),
+                            Rest = (TimeSpan.FromSeconds(1.5), TimeSpan.FromSeconds(3)),
+                        },
+                        cancellationToken);
+                case "check" when arguments.Length == 2:
+                    return Tell(ReportBuilder.Build(History.Parse(File.ReadLines(arguments[1]))));
+                case "faults":
+                    return ListFaults();
+                default:
+                    Console.Error.WriteLine(Usage);
+                    return CannotRun;
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            Console.Error.WriteLine("interrupted; everything is cleaned up");
+            return Interrupted;
+        }
+        catch (Exception exception) when (exception is ChaosException or IOException)
+        {
+            Console.Error.WriteLine(exception.Message);
+            return CannotRun;
+        }
+    }
+
+    // Of four rounds two kill the leader, one freezes it and one hands over.
+    private static string Gaps(int kills) => string.Join(
+        ',', Enumerable.Repeat("kill-leader,freeze-leader,kill-leader,transfer", (kills + 1) / 2));
+
+    private static async Task<int> RunAsync(ChaosOptions options, CancellationToken cancellationToken)
+    {
+        if (options.Faults.Count == 0)
+        {
+            throw new ChaosException(
+                $"none of the faults can run here: {string.Join("; ", options.NotRun.Select(pair => $"{pair.Key}: {pair.Value}"))}");
+        }
+
+        Console.WriteLine($"seed {options.Seed}; output in {options.OutputDirectory}");
+        return Tell(await ChaosRun.ExecuteAsync(options, cancellationToken));
+    }
+
+    private static int Tell(ChaosReport report)
+    {
+        ReportTable.Write(report, Console.Out);
+        return report.Verdict.Word switch
+        {
+            "held" => Held,
+            "void" => Void,
+            _ => Broken,
+        };
+    }
+
+    private static int ListFaults()
+    {
+        foreach (var kind in FaultCatalogue.All)
+        {
+            Console.WriteLine($"{kind.Name,-22}{kind.Code,-5}{kind.Needs.WhyNot(5) ?? "can run here"}");
+        }
+
+        return Held;
+    }
+
+    private static ChaosOptions Options(Dictionary<string, string> flags, string? names)
+    {
+        var seed = Number(flags, "seed", Environment.TickCount & 0xffffff);
+        var nodes = Number(flags, "nodes", 3);
+        var asked = string.IsNullOrEmpty(names)
+            ? [.. FaultCatalogue.All.Where(kind => kind.IsInMix)]
+            : FaultCatalogue.Named(names.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+        var notRun = asked.Distinct().Select(kind => (kind.Name, Reason: kind.Needs.WhyNot(nodes)))
+            .Where(kind => kind.Reason is not null).ToDictionary(kind => kind.Name, kind => kind.Reason!);
+        return new ChaosOptions
+        {
+            Seed = seed,
+            NodeCount = nodes,
+            FlushMode = flags.GetValueOrDefault("mode", "QUORUM_SYNC"),
+            Rate = Number(flags, "rate", 250),
+            Duration = TimeSpan.FromMinutes(double.Parse(flags.GetValueOrDefault("minutes", "10"), CultureInfo.InvariantCulture)),
+            Faults = [.. asked.Where(kind => !notRun.ContainsKey(kind.Name))],
+            NotRun = notRun,
+            Binary = BrokerBinary.Find(),
+            OutputDirectory = Path.GetFullPath(flags.GetValueOrDefault(
+                "output", Path.Combine("artifacts", "chaos", $"{DateTime.UtcNow:yyyyMMdd-HHmmss}-{seed}"))),
+            Progress = Console.Out,
+        };
+    }
+
+    private static int Number(Dictionary<string, string> flags, string name, int standard) =>
+        !flags.TryGetValue(name, out var text) ? standard
+        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number
+        : throw new ChaosException($"--{name} {text}: not a number");
+
+    private static Dictionary<string, string> Flags(IEnumerable<string> arguments)
+    {
+        var flags = new Dictionary<string, string>();
+        string? name = null;
+        foreach (var argument in arguments)
+        {
+            if (argument.StartsWith("--", StringComparison.Ordinal))
+            {
+                name = argument[2..];
+                flags[name] = "";
+            }
+            else if (name is not null)
+            {
+                (flags[name], name) = (argument, null);
+            }
+        }
+
+        return flags;
+    }
+}
