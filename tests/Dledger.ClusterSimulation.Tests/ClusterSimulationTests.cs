@@ -66,6 +66,7 @@ public sealed class ClusterSimulationTests
         { nameof(Mutation.AckBeforeSync), 1 },
         { nameof(Mutation.DirectorySyncMissing), 1 },
         { nameof(Mutation.RetryAfterFailedSync), 1 },
+        { nameof(Mutation.CheckpointAheadOfLog), 1 },
         { nameof(Mutation.ApplyByOwnClock), 1 },
         { nameof(Mutation.ApplyInAnotherOrder), 1 },
     };

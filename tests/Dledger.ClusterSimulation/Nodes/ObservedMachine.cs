@@ -1,3 +1,4 @@
+using System.Globalization;
 using Dledger.Broker;
 using Dledger.ClusterSimulation.Mutations;
 using Dledger.Replication;
@@ -9,6 +10,8 @@ namespace Dledger.ClusterSimulation.Nodes;
 internal sealed class ObservedMachine(SimulatedCluster cluster, SimulatedNode node, BrokerNode broker) : IStateMachine
 {
     private readonly IStateMachine _machine = broker.StateMachine;
+
+    private long _checkpointed = -1;
 
     /// <summary>Applied up to here.</summary>
     public LogPosition Applied { get; private set; }
@@ -23,6 +26,7 @@ internal sealed class ObservedMachine(SimulatedCluster cluster, SimulatedNode no
     {
         Applied = _machine.Restore(
             Mutation == Mutation.CheckpointAheadOfLog ? new CredulousLog(log) : log);
+        _checkpointed = Applied.Value;
         if (Applied > LogPosition.Zero)
         {
             cluster.Marks.Reach("state restored from a checkpoint");
@@ -57,8 +61,20 @@ internal sealed class ObservedMachine(SimulatedCluster cluster, SimulatedNode no
     public void Due(long logTimeNow) => _machine.Due(logTimeNow);
 
     /// <inheritdoc/>
-    public void Maintain(LogPosition durable) =>
+    public void Maintain(LogPosition durable)
+    {
         _machine.Maintain(Mutation == Mutation.CheckpointAheadOfLog ? Applied : durable);
+        foreach (var name in node.Disk.Disk.List("state"))
+        {
+            if (long.TryParse(name, CultureInfo.InvariantCulture, out var position) && position > _checkpointed)
+            {
+                _checkpointed = position;
+                var own = node.Replication!.Status.Durable;
+                cluster.Checks.Check(
+                    "I28", position <= own.Value, $"node {node.Id} wrote a checkpoint at {position}, durable is {own}");
+            }
+        }
+    }
 
     /// <inheritdoc/>
     public void Stop() => _machine.Stop();
