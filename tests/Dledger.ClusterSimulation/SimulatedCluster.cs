@@ -8,6 +8,7 @@ using Dledger.ClusterSimulation.Oracles;
 using Dledger.ClusterSimulation.Reports;
 using Dledger.ClusterSimulation.Scenarios;
 using Dledger.ClusterSimulation.Schedules;
+using Dledger.Testing.Schedules;
 
 namespace Dledger.ClusterSimulation;
 

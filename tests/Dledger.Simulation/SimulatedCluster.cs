@@ -8,7 +8,7 @@ using Dledger.Simulation.Networks;
 using Dledger.Simulation.Nodes;
 using Dledger.Simulation.Reports;
 using Dledger.Simulation.Scenarios;
-using Dledger.Simulation.Schedules;
+using Dledger.Testing.Schedules;
 
 namespace Dledger.Simulation;
 

@@ -1,5 +1,5 @@
-using Dledger.ClusterSimulation.Schedules;
 using Dledger.Testing.Disks;
+using Dledger.Testing.Schedules;
 
 namespace Dledger.ClusterSimulation.Nodes;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using Dledger.ClusterSimulation.Nodes;
-using Dledger.ClusterSimulation.Schedules;
+using Dledger.Testing.Schedules;
 
 namespace Dledger.ClusterSimulation.Reports;
 

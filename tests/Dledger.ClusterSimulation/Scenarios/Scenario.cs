@@ -1,8 +1,8 @@
 using Dledger.Broker;
 using Dledger.ClusterSimulation.Mutations;
-using Dledger.ClusterSimulation.Schedules;
 using Dledger.Replication;
 using Dledger.Storage.Logs;
+using Dledger.Testing.Schedules;
 
 namespace Dledger.ClusterSimulation.Scenarios;
 

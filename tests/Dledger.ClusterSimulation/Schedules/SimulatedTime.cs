@@ -1,3 +1,5 @@
+using Dledger.Testing.Schedules;
+
 namespace Dledger.ClusterSimulation.Schedules;
 
 /// <summary>

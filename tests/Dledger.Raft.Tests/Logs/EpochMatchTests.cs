@@ -1,6 +1,6 @@
 using Dledger.Primitives;
 using Dledger.Simulation.Nodes;
-using Dledger.Simulation.Schedules;
+using Dledger.Testing.Schedules;
 
 namespace Dledger.Raft.Tests.Logs;
 

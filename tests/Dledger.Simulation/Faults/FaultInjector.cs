@@ -1,7 +1,7 @@
 using Dledger.Primitives;
 using Dledger.Raft;
 using Dledger.Simulation.Nodes;
-using Dledger.Simulation.Schedules;
+using Dledger.Testing.Schedules;
 
 namespace Dledger.Simulation.Faults;
 

@@ -1,7 +1,7 @@
 using Dledger.Primitives;
 using Dledger.Raft.Quorums;
 using Dledger.Simulation.Invariants;
-using Dledger.Simulation.Schedules;
+using Dledger.Testing.Schedules;
 
 namespace Dledger.Simulation.Nodes;
 

@@ -1,5 +1,5 @@
 using Dledger.Raft;
-using Dledger.Simulation.Schedules;
+using Dledger.Testing.Schedules;
 
 namespace Dledger.Simulation.Scenarios;
 

@@ -1,11 +1,9 @@
-using Dledger.Simulation.Reports;
-
-namespace Dledger.Simulation.Schedules;
+namespace Dledger.Testing.Schedules;
 
 /// <summary>Simulated time: events run in the order of their moment, equal moments in the order of scheduling.</summary>
-internal sealed class EventQueue
+public sealed class EventQueue
 {
-    // A run has some ten thousand events; one that has this many turns in a circle.
+    // A run has some hundred thousand events at most; one that has this many turns in a circle.
     private const long CountMax = 20_000_000;
 
     private readonly PriorityQueue<Action, (long Moment, long Number)> _events = new();
@@ -17,8 +15,10 @@ internal sealed class EventQueue
     /// <summary>Events run so far.</summary>
     public long Count { get; private set; }
 
+    /// <summary>Plans an event for a moment; one in the past is due at once.</summary>
     public void At(long moment, Action action) => _events.Enqueue(action, (Math.Max(moment, Now), _number++));
 
+    /// <summary>Plans an event after a delay in microseconds.</summary>
     public void After(long delay, Action action) => At(Now + delay, action);
 
     /// <summary>Runs the next event; false when none is left before the moment.</summary>
@@ -35,7 +35,7 @@ internal sealed class EventQueue
         Count++;
         if (Count > CountMax)
         {
-            throw new SimulationFailure("crash", $"{CountMax} events and no end");
+            throw new InvalidOperationException($"{CountMax} events and no end");
         }
 
         action();

@@ -1,7 +1,7 @@
-namespace Dledger.Simulation.Schedules;
+namespace Dledger.Testing.Schedules;
 
 /// <summary>All randomness of a run, from its seed (SplitMix64).</summary>
-internal sealed class SimulationRandom(ulong seed)
+public sealed class SimulationRandom(ulong seed)
 {
     private ulong _state = seed;
 
@@ -20,6 +20,8 @@ internal sealed class SimulationRandom(ulong seed)
 
     /// <summary>A value in [0, maximum).</summary>
     public int Next(int maximum) => (int)(NextWord() % (ulong)maximum);
+
+    public T Pick<T>(IReadOnlyList<T> items) => items[Next(items.Count)];
 
     public double NextDouble() => (NextWord() >> 11) * (1.0 / (1UL << 53));
 
