@@ -209,7 +209,7 @@ internal sealed class SimulatedCluster
             Checks.Check(
                 name,
                 Events.Now < deadline,
-                () => $"{problem}: {left} {string.Join("; ", Nodes.Select(Describe))}");
+                $"{problem}: {left} {string.Join("; ", Nodes.Select(Describe))}");
             var pause = Math.Min(deadline, Events.Now + (Scenario.ElectionTimeout / 10));
             while (Step(pause))
             {
@@ -293,7 +293,7 @@ internal sealed class SimulatedCluster
                 Checks.Check(
                     "I40",
                     bytes.AsSpan(0, read).IndexOf(message.Body) >= 0,
-                    () => $"node {node.Id} does not hold {message.Id}, which was acked at {answer.Position}");
+                    $"node {node.Id} does not hold {message.Id}, which was acked at {answer.Position}");
             }
         }
     }

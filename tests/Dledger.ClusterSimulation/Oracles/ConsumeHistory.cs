@@ -7,6 +7,7 @@ internal sealed class ConsumeHistory(SimulatedCluster cluster, string group, boo
 {
     private readonly Dictionary<(int Queue, long Offset), Progress> _progress = [];
     private readonly Dictionary<int, long> _firstOpen = [];
+    private readonly Dictionary<int, (int Seen, List<StoredMessage> Messages)> _unsettled = [];
     private bool _isAnyAnswerLost;
 
     public string Group => group;
@@ -36,19 +37,19 @@ internal sealed class ConsumeHistory(SimulatedCluster cluster, string group, boo
             "I7",
             stored is not null && stored.Id == message.MessageId && stored.QueueId == message.QueueId
                 && stored.Offset == message.QueueOffset.Value && stored.Body.AsSpan().SequenceEqual(message.Body.Span),
-            () => $"{group} is given {message.MessageId} at {message.QueueId}/{message.QueueOffset}, "
+            $"{group} is given {message.MessageId} at {message.QueueId}/{message.QueueOffset}, "
                 + $"committed there is {stored?.ToString() ?? "nothing"}");
         var progress = Of(message.QueueId, message.QueueOffset.Value);
         cluster.Checks.Check(
             "I44",
             message.Attempt > progress.Attempt,
-            () => $"{group} is given {Name(message)} in attempt {message.Attempt} after attempt {progress.Attempt}");
+            $"{group} is given {Name(message)} in attempt {message.Attempt} after attempt {progress.Attempt}");
         cluster.Checks.Check(
-            "I44", message.Attempt <= attemptsMax, () => $"{group} is given {Name(message)} in attempt {message.Attempt}");
+            "I44", message.Attempt <= attemptsMax, $"{group} is given {Name(message)} in attempt {message.Attempt}");
         cluster.Checks.Check(
             "I45",
             progress.AckedAt >= begun,
-            () => $"{group} acked {Name(message)} at {progress.AckedAt} and is given it by a call that began at {begun}");
+            $"{group} acked {Name(message)} at {progress.AckedAt} and is given it by a call that began at {begun}");
         if (message.Attempt > 1)
         {
             cluster.Marks.Reach("message delivered again");
@@ -92,7 +93,7 @@ internal sealed class ConsumeHistory(SimulatedCluster cluster, string group, boo
         cluster.Checks.Check(
             "I45",
             !isStale,
-            () => $"{group}: the ack of attempt {message.Attempt} of {Name(message)} had effect, "
+            $"{group}: the ack of attempt {message.Attempt} of {Name(message)} had effect, "
                 + $"attempt {progress.Attempt} was under way");
         progress.AckedAt = Math.Min(progress.AckedAt, cluster.Events.Now);
     }
@@ -106,11 +107,11 @@ internal sealed class ConsumeHistory(SimulatedCluster cluster, string group, boo
         cluster.Checks.Check(
             "I43",
             progress.DeadLetterAt is null || progress.DeadLetterAt == letter.QueueOffset,
-            () => $"{group}: {letter.MessageId} is twice in the dead letters, at {progress.DeadLetterAt} and {letter.QueueOffset}");
+            $"{group}: {letter.MessageId} is twice in the dead letters, at {progress.DeadLetterAt} and {letter.QueueOffset}");
         cluster.Checks.Check(
             "I43",
             progress.Attempt >= attemptsMax || progress.LostAnswers,
-            () => $"{group}: {letter.MessageId} is a dead letter after attempt {progress.Attempt} of {attemptsMax}");
+            $"{group}: {letter.MessageId} is a dead letter after attempt {progress.Attempt} of {attemptsMax}");
         if (progress.DeadLetterAt is null)
         {
             cluster.Marks.Reach("dead letter stored");
@@ -122,10 +123,26 @@ internal sealed class ConsumeHistory(SimulatedCluster cluster, string group, boo
     /// <summary>A receive was cut off: messages may have been leased to nobody.</summary>
     public void AnswerLost() => _isAnyAnswerLost = true;
 
-    /// <summary>Messages that the group has neither finished nor in its dead letters.</summary>
-    public IEnumerable<StoredMessage> Open(IReadOnlyList<StoredMessage> queue) => queue.Where(message =>
-        !_progress.TryGetValue((message.QueueId, message.Offset), out var progress)
-        || (!progress.MayBeFinished && progress.DeadLetterAt is null));
+    /// <summary>
+    /// Messages that the group has neither finished nor in its dead letters. Those for which this can never change again are
+    /// not looked at twice.
+    /// </summary>
+    public IEnumerable<StoredMessage> Open(IReadOnlyList<StoredMessage> queue)
+    {
+        if (queue.Count == 0)
+        {
+            return [];
+        }
+
+        var number = queue[0].QueueId;
+        var (seen, unsettled) = _unsettled.GetValueOrDefault(number, (0, []));
+        unsettled.AddRange(queue.Skip(seen));
+        _unsettled[number] = (queue.Count, unsettled);
+        unsettled.RemoveAll(message => _progress.TryGetValue((message.QueueId, message.Offset), out var progress)
+            && progress.IsSettled);
+        return unsettled.Where(message => !_progress.TryGetValue((message.QueueId, message.Offset), out var progress)
+            || !progress.MayBeFinished);
+    }
 
     /// <summary>What is known of a message, for a failure's text.</summary>
     public string Describe(StoredMessage message) =>
@@ -151,11 +168,11 @@ internal sealed class ConsumeHistory(SimulatedCluster cluster, string group, boo
             cluster.Checks.Check(
                 "I44",
                 first >= lowest.QueueOffset.Value,
-                () => $"{group} is ordered and given {Name(lowest)} while offset {first} is not finished");
+                $"{group} is ordered and given {Name(lowest)} while offset {first} is not finished");
             cluster.Checks.Check(
                 "I44",
                 messages.Zip(messages.Skip(1)).All(pair => pair.First.QueueOffset < pair.Second.QueueOffset),
-                () => $"{group} is ordered and given {string.Join(", ", messages.Select(Name))}");
+                $"{group} is ordered and given {string.Join(", ", messages.Select(Name))}");
         }
     }
 
@@ -186,6 +203,9 @@ internal sealed class ConsumeHistory(SimulatedCluster cluster, string group, boo
         public bool MayBeFinished => AckedAt < long.MaxValue || PendingAcks > 0 || LostAcks > 0;
 
         public QueueOffset? DeadLetterAt { get; set; }
+
+        /// <summary>Finished, or counted as such, for ever.</summary>
+        public bool IsSettled => AckedAt < long.MaxValue || LostAcks > 0 || DeadLetterAt is not null;
 
         /// <summary>Attempts may have gone to calls whose answers nobody got.</summary>
         public bool LostAnswers => history._isAnyAnswerLost;

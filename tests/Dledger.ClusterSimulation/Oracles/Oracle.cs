@@ -46,10 +46,12 @@ internal sealed class Oracle(SimulatedCluster cluster)
         var isKnown = _frames.TryGetValue(summary.Base, out var known);
         cluster.Checks.Check(
             "I20",
-            isKnown && known.End == summary.End && known.HeaderCrc == crc,
-            isKnown
-                ? $"node {node.Id} applies another frame at {summary.Base} than was committed before"
-                : $"node {node.Id} applies a frame at {summary.Base}, which is inside of a committed one or behind {End}");
+            isKnown,
+            $"node {node.Id} applies a frame at {summary.Base}, which is inside of a committed one or behind {End}");
+        cluster.Checks.Check(
+            "I20",
+            known.End == summary.End && known.HeaderCrc == crc,
+            $"node {node.Id} applies another frame at {summary.Base} than was committed before");
     }
 
     /// <summary>Whether the states after this frame are compared; all of them would take too long.</summary>

@@ -172,9 +172,16 @@ public sealed class SimulatedDisk(int seed) : IDisk
         lock (_lock)
         {
             ThrowIfCrashed("list");
-            return [.. _visible.Keys
-                .Where(path => path.Length > 0 && DiskPaths.ParentOf(path) == directory)
-                .Select(path => path[(path.LastIndexOf('/') + 1)..])];
+            var names = new List<string>();
+            foreach (var (path, _) in _visible)
+            {
+                if (path.Length > 0 && DirectoryOf(path).SequenceEqual(directory))
+                {
+                    names.Add(path[(path.LastIndexOf('/') + 1)..]);
+                }
+            }
+
+            return names;
         }
     }
 
@@ -262,7 +269,7 @@ public sealed class SimulatedDisk(int seed) : IDisk
         lock (_lock)
         {
             ThrowIfSyncFailed();
-            Execute($"fsync {path}", () =>
+            Execute("fsync", path, () =>
             {
                 foreach (var change in _pendingNames.Where(change => change.Concerns(path)).ToArray())
                 {
@@ -296,18 +303,18 @@ public sealed class SimulatedDisk(int seed) : IDisk
                 throw new StorageFaultException(path, call, 9, "Bad file descriptor");
             }
 
-            Execute($"{call} {path}", effect);
+            Execute(call, path, effect);
         }
     }
 
-    /// <summary>Runs a reading call of a file under the disk's lock.</summary>
-    internal T ReadFile<T>(string path, int life, Func<T> read)
+    /// <summary>Length of a file.</summary>
+    internal long LengthOf(string path, int life, SimulatedFile file)
     {
         lock (_lock)
         {
             ThrowIfCrashed("read");
             CheckLife(path, "read", life);
-            return read();
+            return file.Length;
         }
     }
 
@@ -332,6 +339,11 @@ public sealed class SimulatedDisk(int seed) : IDisk
     /// <summary>Throws when a file may not grow to a length.</summary>
     internal void CheckSpace(string path, SimulatedFile file, long length)
     {
+        if (CapacityBytes == long.MaxValue)
+        {
+            return;
+        }
+
         var used = _visible.Values.Sum(other => other.AllocatedBytes);
         if (used - file.AllocatedBytes + Math.Max(file.AllocatedBytes, length) > CapacityBytes)
         {
@@ -369,13 +381,14 @@ public sealed class SimulatedDisk(int seed) : IDisk
     }
 
     private void Change(string call, NameChange change) =>
-        Execute($"{call} {change}", () =>
+        Execute(call, change, () =>
         {
             change.ApplyTo(_visible);
             _pendingNames.Add(change);
         });
 
-    private void Execute(string call, Action effect)
+    // What the call is about is put into words only where the machine stops.
+    private void Execute(string call, object subject, Action effect)
     {
         ThrowIfCrashed(call);
         OperationCount++;
@@ -387,11 +400,13 @@ public sealed class SimulatedDisk(int seed) : IDisk
                 effect();
             }
 
-            throw new SimulatedCrashException(call);
+            throw new SimulatedCrashException($"{call} {subject}");
         }
 
         effect();
     }
+
+    private static ReadOnlySpan<char> DirectoryOf(string path) => path.AsSpan(0, Math.Max(0, path.LastIndexOf('/')));
 
     private bool IsDirectory(string path) =>
         path.Length == 0 || (_visible.TryGetValue(path, out var file) && file.IsDirectory);
