@@ -246,30 +246,13 @@ internal sealed class SimulatedCluster
             "I43",
             "messages are neither finished nor dead letters",
             patience + (4 * Scenario.InvisibleTime) + 10_000_000,
-            FindOpenMessages);
+            () => _groups.Select(group => group.DescribeOpen()).FirstOrDefault(open => open is not null));
         RunUntil(
             "I50",
             "the nodes do not converge",
             patience + 20_000_000,
             () => HaveConverged(alive) ? null : "");
         Compare(alive);
-    }
-
-    private string? FindOpenMessages()
-    {
-        foreach (var consumers in _groups)
-        {
-            var open = Oracle.Queues
-                .Where(queue => queue.Key.Topic == Producing.TopicId)
-                .SelectMany(queue => consumers.Open(queue.Messages))
-                .ToList();
-            if (open.Count > 0)
-            {
-                return $"{open.Count}, for example {string.Join(", ", open.Take(3).Select(consumers.Describe))};";
-            }
-        }
-
-        return null;
     }
 
     private bool HaveConverged(IReadOnlyList<SimulatedNode> alive)

@@ -9,6 +9,9 @@ internal sealed class ConsumeHistory(SimulatedCluster cluster, string group, boo
     private readonly Dictionary<int, long> _firstOpen = [];
     private readonly Dictionary<int, (int Seen, List<StoredMessage> Messages)> _unsettled = [];
     private bool _isAnyAnswerLost;
+    private int _openCount;
+    private string? _open;
+    private bool _isOpenKnown;
 
     public string Group => group;
 
@@ -124,10 +127,29 @@ internal sealed class ConsumeHistory(SimulatedCluster cluster, string group, boo
     public void AnswerLost() => _isAnyAnswerLost = true;
 
     /// <summary>
-    /// Messages that the group has neither finished nor in its dead letters. Those for which this can never change again are
-    /// not looked at twice.
+    /// How many of the topic's messages the group has neither finished nor in its dead letters, with examples; null for
+    /// none. Looks again only after something happened.
     /// </summary>
-    public IEnumerable<StoredMessage> Open(IReadOnlyList<StoredMessage> queue)
+    public string? DescribeOpen()
+    {
+        if (!_isOpenKnown || _openCount != cluster.Oracle.MessageCount)
+        {
+            _isOpenKnown = true;
+            _openCount = cluster.Oracle.MessageCount;
+            var open = cluster.Oracle.Queues
+                .Where(queue => queue.Key.Topic == cluster.Producing.TopicId)
+                .SelectMany(queue => Open(queue.Messages))
+                .ToList();
+            _open = open.Count == 0
+                ? null
+                : $"{open.Count}, for example {string.Join(", ", open.Take(3).Select(Describe))};";
+        }
+
+        return _open;
+    }
+
+    // Those for which this can never change again are not looked at twice.
+    private IEnumerable<StoredMessage> Open(IReadOnlyList<StoredMessage> queue)
     {
         if (queue.Count == 0)
         {
@@ -144,8 +166,7 @@ internal sealed class ConsumeHistory(SimulatedCluster cluster, string group, boo
             || !progress.MayBeFinished);
     }
 
-    /// <summary>What is known of a message, for a failure's text.</summary>
-    public string Describe(StoredMessage message) =>
+    private string Describe(StoredMessage message) =>
         _progress.TryGetValue((message.QueueId, message.Offset), out var progress)
             ? $"{group}: {message.Id} ({message.QueueId}/{message.Offset}) in attempt {progress.Attempt} at {progress.DeliveredAt}"
             : $"{group}: {message.Id} ({message.QueueId}/{message.Offset}) never delivered";
@@ -180,6 +201,7 @@ internal sealed class ConsumeHistory(SimulatedCluster cluster, string group, boo
 
     private Progress Of(int queue, long offset)
     {
+        _isOpenKnown = false;
         if (!_progress.TryGetValue((queue, offset), out var progress))
         {
             _progress.Add((queue, offset), progress = new Progress(this));

@@ -29,6 +29,9 @@ internal sealed class Oracle(SimulatedCluster cluster)
     public IEnumerable<((int Topic, int Queue) Key, IReadOnlyList<StoredMessage> Messages)> Queues =>
         _queues.OrderBy(each => each.Key).Select(each => (each.Key, (IReadOnlyList<StoredMessage>)each.Value));
 
+    /// <summary>How many messages the committed log holds.</summary>
+    public int MessageCount => _byId.Count;
+
     public StoredMessage? Find(string id) => _byId.GetValueOrDefault(id);
 
     public StoredMessage? FindAt(LogPosition position) => _byPosition.GetValueOrDefault(position);
