@@ -34,6 +34,9 @@ public sealed record BrokerOptions
     /// <summary>Time after which a changed state is written to a checkpoint; 1 s or more.</summary>
     public TimeSpan CheckpointInterval { get; init; } = TimeSpan.FromMinutes(5);
 
+    /// <summary>For the simulation only: the defect to show.</summary>
+    internal SeededDefect Defect { get; init; }
+
     /// <summary>Every option outside its range, as "key: problem" lines; empty when all is well.</summary>
     public IReadOnlyList<string> Validate()
     {

@@ -21,6 +21,7 @@ internal sealed class Checkpointer
     private readonly StateCheckpointStore _store;
     private readonly CheckpointSchedule _schedule;
     private readonly TimeProvider _time;
+    private readonly SeededDefect _defect;
     private readonly ILogger _logger;
 
     public Checkpointer(BrokerOptions options, IDisk disk, string directory, TimeProvider time, ILogger logger)
@@ -31,11 +32,13 @@ internal sealed class Checkpointer
         _store = new StateCheckpointStore(disk, prefix + "state");
         _schedule = new CheckpointSchedule(options, time);
         _time = time;
+        _defect = options.Defect;
         _logger = logger;
     }
 
     /// <summary>The state of an empty log.</summary>
-    public BrokerState MakeEmpty() => new(new ConsumeQueueStore(_disk, _queueDirectory, new ConsumeQueueOptions()));
+    public BrokerState MakeEmpty() =>
+        new(new ConsumeQueueStore(_disk, _queueDirectory, new ConsumeQueueOptions()), _defect);
 
     /// <summary>The newest usable state that fits the own log; the empty one at zero when there is none.</summary>
     public (BrokerState State, AppliedPoint Applied) Restore(IRecoveredLog log)
@@ -47,7 +50,7 @@ internal sealed class Checkpointer
             var queues = new ConsumeQueueStore(_disk, _queueDirectory, new ConsumeQueueOptions());
             var fault = "it describes another history than the log beside it";
             if (log.Holds(checkpoint.Applied, checkpoint.HeaderCrc)
-                && StateReader.TryRead(checkpoint, queues, out var state, out fault))
+                && StateReader.TryRead(checkpoint, queues, _defect, out var state, out fault))
             {
                 queues.DeleteUnknown();
                 _schedule.Written(checkpoint.Applied);
@@ -96,7 +99,7 @@ internal sealed class Checkpointer
     private void Write(BrokerState state, in AppliedPoint applied)
     {
         var startedAt = _time.GetTimestamp();
-        var parts = StateWriter.Write(state);
+        var parts = StateWriter.Write(state, withLeases: _defect != SeededDefect.LeasesNotInCheckpoint);
         state.Queues.Sync();
         _store.Write(applied.Position, applied.Term, applied.HeaderCrc, parts);
         _schedule.Written(applied.Position);

@@ -19,6 +19,7 @@ internal static class StateReader
     public static bool TryRead(
         StateCheckpoint checkpoint,
         ConsumeQueueStore queues,
+        SeededDefect defect,
         [NotNullWhen(true)] out BrokerState? state,
         [NotNullWhen(false)] out string? fault)
     {
@@ -32,7 +33,7 @@ internal static class StateReader
             }
         }
 
-        var restored = new BrokerState(queues);
+        var restored = new BrokerState(queues, defect);
         if (!TryReadTopics(checkpoint.Parts[StateWriter.TopicsPart], queues, restored, out fault))
         {
             return false;

@@ -27,6 +27,7 @@ internal sealed class BrokerStateMachine : IStateMachine
     private const int ExpiryBudget = 10_000;
 
     private readonly BrokerOptions _options;
+    private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly Checkpointer _checkpointer;
     private volatile BrokerState _state;
@@ -39,6 +40,7 @@ internal sealed class BrokerStateMachine : IStateMachine
     public BrokerStateMachine(BrokerOptions options, IDisk disk, string directory, TimeProvider time, ILogger logger)
     {
         _options = options;
+        _time = time;
         _logger = logger;
         _checkpointer = new Checkpointer(options, disk, directory, time, logger);
         Clients = new ClientRegistry(time);
@@ -56,6 +58,9 @@ internal sealed class BrokerStateMachine : IStateMachine
 
     /// <summary>For comparing nodes and lives (I36).</summary>
     public ulong StateHash => StateWriter.Hash(_state);
+
+    /// <summary>The offset that the next message of a queue gets. Owned by the apply loop.</summary>
+    public long QueueEndOf(int topicId, int queueId) => _state.Topics.Find(topicId)?.Queues[queueId].Max ?? 0;
 
     /// <summary>Receives on their way.</summary>
     public ReceiverTable Receivers => _duties.Receivers;
@@ -84,7 +89,7 @@ internal sealed class BrokerStateMachine : IStateMachine
         Invariant.Check(
             frame.Summary.Base == _applied.Position, $"frame at {frame.Summary.Base} follows {_applied.Position}");
         _state.LogTime = frame.LogTime;
-        _state.Leases.Expire(frame.LogTime, ExpiryBudget);
+        _state.Leases.Expire(ExpiryTimeOf(frame), ExpiryBudget);
         ApplyRecords(frame);
         _applied = new AppliedPoint(frame.Summary.End, frame.Summary.Term, frame.Summary.HeaderCrc);
         _duties.End();
@@ -179,6 +184,10 @@ internal sealed class BrokerStateMachine : IStateMachine
             leader);
     }
 
+    private long ExpiryTimeOf(in CommittedFrame frame) => _options.Defect == SeededDefect.LeaseExpiryByWallClock
+        ? (_time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond
+        : frame.LogTime;
+
     private void ApplyRecords(in CommittedFrame frame)
     {
         var proposals = frame.Proposals;
@@ -206,6 +215,6 @@ internal sealed class BrokerStateMachine : IStateMachine
     {
         _state = state;
         _duties = new LeaderDuties(state, _options, Clients, () => _log, _logger);
-        _applier = new RecordApplier(state, _duties, _logger);
+        _applier = new RecordApplier(state, _duties, _options.Defect, _logger);
     }
 }

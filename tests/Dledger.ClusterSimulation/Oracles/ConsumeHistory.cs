@@ -8,7 +8,8 @@ internal sealed class ConsumeHistory(SimulatedCluster cluster, string group, boo
     private readonly Dictionary<(int Queue, long Offset), Progress> _progress = [];
     private readonly Dictionary<int, long> _firstOpen = [];
     private readonly Dictionary<int, (int Seen, List<StoredMessage> Messages)> _unsettled = [];
-    private bool _isAnyAnswerLost;
+    private int _lostAnswers;
+    private int _receivesUnderWay;
     private int _openCount;
     private string? _open;
     private bool _isOpenKnown;
@@ -19,9 +20,13 @@ internal sealed class ConsumeHistory(SimulatedCluster cluster, string group, boo
 
     public int AttemptsMax => attemptsMax;
 
+    /// <summary>A receive begins; <see cref="AnswerLost"/> or <see cref="Delivered(IReadOnlyList{DeliveredMessage}, long)"/> ends it.</summary>
+    public void ReceiveInvoked() => _receivesUnderWay++;
+
     /// <summary>Messages came; the moment at which the call that brought them began.</summary>
     public void Delivered(IReadOnlyList<DeliveredMessage> batch, long begun)
     {
+        _receivesUnderWay--;
         if (isOrdered)
         {
             CheckOrder(batch);
@@ -53,12 +58,17 @@ internal sealed class ConsumeHistory(SimulatedCluster cluster, string group, boo
             "I45",
             progress.AckedAt >= begun,
             $"{group} acked {Name(message)} at {progress.AckedAt} and is given it by a call that began at {begun}");
+        cluster.Checks.Check(
+            "I45",
+            progress.ForwardedAt >= begun,
+            $"{group} moved {Name(message)} to the dead letters at {progress.ForwardedAt} and is given it at {begun}");
         if (message.Attempt > 1)
         {
             cluster.Marks.Reach("message delivered again");
         }
 
         progress.Attempt = message.Attempt;
+        progress.LostBefore = _lostAnswers;
         progress.DeliveredAt = cluster.Events.Now;
     }
 
@@ -92,13 +102,21 @@ internal sealed class ConsumeHistory(SimulatedCluster cluster, string group, boo
         // A stale handle of a finished message or of a dead letter may be told that all is well; that of a leased one
         // may not.
         var isStale = progress.Attempt > message.Attempt && progress.DeliveredAt < begun && !progress.MayBeFinished
-            && progress.Attempt < attemptsMax;
+            && !progress.IsForwarded && !progress.MayHaveHadAllAttempts;
         cluster.Checks.Check(
             "I45",
             !isStale,
             $"{group}: the ack of attempt {message.Attempt} of {Name(message)} had effect, "
                 + $"attempt {progress.Attempt} was under way");
         progress.AckedAt = Math.Min(progress.AckedAt, cluster.Events.Now);
+    }
+
+    /// <summary>The copy that a consumer asked for is there.</summary>
+    public void Forwarded(DeliveredMessage message)
+    {
+        var progress = Of(message.QueueId, message.QueueOffset.Value);
+        progress.ForwardedAt = Math.Min(progress.ForwardedAt, cluster.Events.Now);
+        cluster.Marks.Reach("message moved to the dead letters on request");
     }
 
     /// <summary>A copy in the dead letter topic was read.</summary>
@@ -113,7 +131,7 @@ internal sealed class ConsumeHistory(SimulatedCluster cluster, string group, boo
             $"{group}: {letter.MessageId} is twice in the dead letters, at {progress.DeadLetterAt} and {letter.QueueOffset}");
         cluster.Checks.Check(
             "I43",
-            progress.Attempt >= attemptsMax || progress.LostAnswers,
+            progress.MayHaveHadAllAttempts || progress.IsForwarded,
             $"{group}: {letter.MessageId} is a dead letter after attempt {progress.Attempt} of {attemptsMax}");
         if (progress.DeadLetterAt is null)
         {
@@ -123,8 +141,15 @@ internal sealed class ConsumeHistory(SimulatedCluster cluster, string group, boo
         progress.DeadLetterAt = letter.QueueOffset;
     }
 
-    /// <summary>A receive was cut off: messages may have been leased to nobody.</summary>
-    public void AnswerLost() => _isAnyAnswerLost = true;
+    /// <summary>A receive was cut off: messages may have been leased to nobody, each of them once.</summary>
+    public void AnswerLost()
+    {
+        _receivesUnderWay--;
+        _lostAnswers++;
+    }
+
+    /// <summary>A consumer asks for the copy in the dead letter topic before the attempts are used up.</summary>
+    public void ForwardInvoked(DeliveredMessage message) => Of(message.QueueId, message.QueueOffset.Value).IsForwarded = true;
 
     /// <summary>
     /// How many of the topic's messages the group has neither finished nor in its dead letters, with examples; null for
@@ -180,7 +205,7 @@ internal sealed class ConsumeHistory(SimulatedCluster cluster, string group, boo
             var lowest = messages.First();
             var first = _firstOpen.GetValueOrDefault(lowest.QueueId);
             while (first < lowest.QueueOffset.Value && Of(lowest.QueueId, first) is var before
-                && (before.MayBeFinished || before.Attempt >= attemptsMax || before.LostAnswers))
+                && (before.MayBeFinished || before.MayHaveHadAllAttempts || before.IsForwarded))
             {
                 first++;
             }
@@ -222,6 +247,15 @@ internal sealed class ConsumeHistory(SimulatedCluster cluster, string group, boo
 
         public int LostAcks { get; set; }
 
+        /// <summary>Lost answers of the group before the last delivery.</summary>
+        public int LostBefore { get; set; }
+
+        /// <summary>When a move to the dead letters was confirmed.</summary>
+        public long ForwardedAt { get; set; } = long.MaxValue;
+
+        /// <summary>A move to the dead letters was asked for.</summary>
+        public bool IsForwarded { get; set; }
+
         public bool MayBeFinished => AckedAt < long.MaxValue || PendingAcks > 0 || LostAcks > 0;
 
         public QueueOffset? DeadLetterAt { get; set; }
@@ -229,7 +263,8 @@ internal sealed class ConsumeHistory(SimulatedCluster cluster, string group, boo
         /// <summary>Finished, or counted as such, for ever.</summary>
         public bool IsSettled => AckedAt < long.MaxValue || LostAcks > 0 || DeadLetterAt is not null;
 
-        /// <summary>Attempts may have gone to calls whose answers nobody got.</summary>
-        public bool LostAnswers => history._isAnyAnswerLost;
+        /// <summary>Attempts that nobody heard of went to calls whose answer was lost, or is still on its way.</summary>
+        public bool MayHaveHadAllAttempts =>
+            Attempt + (history._lostAnswers - LostBefore) + history._receivesUnderWay >= history.AttemptsMax;
     }
 }

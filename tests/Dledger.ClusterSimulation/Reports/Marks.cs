@@ -19,6 +19,7 @@ internal sealed class Marks
         "leader killed",
         "link cut one way",
         "message delivered again",
+        "message moved to the dead letters on request",
         "node ends by itself",
         "pause",
         "partition",

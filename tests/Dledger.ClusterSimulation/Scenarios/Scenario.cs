@@ -109,6 +109,7 @@ internal sealed record Scenario
         DeliveryWindow = 64,
         CheckpointBytes = 1 << 20,
         CheckpointInterval = TimeSpan.FromMicroseconds(CheckpointInterval),
+        Defect = Enum.TryParse<SeededDefect>(Mutation.ToString(), out var defect) ? defect : SeededDefect.None,
     };
 
     public static Scenario Draw(ulong seed, Mutation mutation = Mutation.None)
