@@ -33,6 +33,12 @@ public interface IReplicatedLog
     /// </returns>
     int Read(LogPosition position, Span<byte> destination);
 
+    /// <summary>
+    /// Says that committed bytes which <see cref="Read"/> gave are not what was written. They are mended with those of other nodes,
+    /// if there are any, and can be read again later. Never blocks.
+    /// </summary>
+    void ReportUnreadable(LogPosition position);
+
     /// <summary>Moves leadership to <paramref name="target"/>, or to the best follower when null.</summary>
     /// <returns>
     /// True when another node leads afterwards; false when this node does not lead or nobody took over in time.

@@ -14,7 +14,8 @@ namespace Dledger.Replication;
 public interface IStateMachine
 {
     /// <summary>
-    /// Loads the newest checkpoint that describes a durable position of the own log. Called once, before anything else.
+    /// Loads the newest checkpoint that describes a durable position of the own log. Called before anything else, and again
+    /// when the log is opened anew, because it was damaged or replaced: whatever the machine held is void then.
     /// </summary>
     /// <returns>
     /// Where <see cref="Apply"/> continues; a frame boundary, <see cref="LogPosition.Zero"/> without checkpoint.
@@ -22,7 +23,7 @@ public interface IStateMachine
     LogPosition Restore(IRecoveredLog log);
 
     /// <summary>
-    /// Applies one committed frame. Frames come in log order, each exactly once after <see cref="Restore"/>.
+    /// Applies one committed frame. Frames come in log order, each exactly once after a <see cref="Restore"/>.
     /// </summary>
     void Apply(in CommittedFrame frame);
 

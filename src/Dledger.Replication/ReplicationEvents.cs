@@ -64,6 +64,34 @@ internal static partial class ReplicationEvents
     [LoggerMessage(2012, LogLevel.Warning, "On node {Node} {What} did not end in time", EventName = "ThreadLate")]
     public static partial void ThreadLate(ILogger logger, string what, NodeId node);
 
+    [LoggerMessage(2013, LogLevel.Error,
+        "The log is damaged at {Position}, what was durable is wrong there: {Reason}",
+        EventName = "DamageFound")]
+    public static partial void DamageFound(ILogger logger, LogPosition position, string reason);
+
+    [LoggerMessage(2014, LogLevel.Warning,
+        "The log was mended at {Position} with {Length} bytes of node {Peer}",
+        EventName = "RangeRepaired")]
+    public static partial void RangeRepaired(ILogger logger, LogPosition position, int length, NodeId peer);
+
+    [LoggerMessage(2015, LogLevel.Error,
+        "The frames of node {Peer} for the damage at {Position} do not fit: {Reason}",
+        EventName = "RepairRefused")]
+    public static partial void RepairRefused(ILogger logger, LogPosition position, NodeId peer, string reason);
+
+    [LoggerMessage(2016, LogLevel.Warning,
+        "Node {Node} opens its log anew: {Reason}",
+        EventName = "LogReopened")]
+    public static partial void LogReopened(ILogger logger, NodeId node, string reason);
+
+    [LoggerMessage(2017, LogLevel.Error, "Reading the log for damage has ended", EventName = "ScrubFailed")]
+    public static partial void ScrubFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(2018, LogLevel.Warning,
+        "The header page of the segment at {Position} has rotted; it is written again",
+        EventName = "SegmentHeaderRotten")]
+    public static partial void SegmentHeaderRotten(ILogger logger, LogPosition position);
+
     [LoggerMessage(2030, LogLevel.Information,
         "Connected to node {Peer}, session {Session}",
         EventName = "SessionOpened")]

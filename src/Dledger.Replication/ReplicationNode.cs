@@ -2,10 +2,12 @@ using Dledger.Primitives;
 using Dledger.Raft.Peers;
 using Dledger.Replication.Applying;
 using Dledger.Replication.Bootstrapping;
+using Dledger.Replication.Bulk;
 using Dledger.Replication.Clocks;
 using Dledger.Replication.Driving;
 using Dledger.Replication.Loops;
 using Dledger.Replication.Peers;
+using Dledger.Replication.Repairing;
 using Dledger.Replication.Tails;
 using Dledger.Replication.Writing;
 using Dledger.Storage.Disks;
@@ -17,7 +19,7 @@ namespace Dledger.Replication;
 /// This node's part in one group: opens the directory, recovers, and runs the loops until stopped or failed.
 /// </summary>
 /// <remarks>Every public member is safe on any thread.</remarks>
-public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWriterReports, IApplyReports
+public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWriterReports, IApplyReports, IScrubReports
 {
     private static readonly TimeSpan JoinPatience = TimeSpan.FromSeconds(10);
 
@@ -27,6 +29,7 @@ public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWrit
     private readonly NodeStorage _storage;
     private readonly LogClock _clock;
     private readonly LoopInbox _inbox;
+    private readonly BulkServer _bulk;
     private readonly FaultLatch _faults = new();
     private readonly NodeLife _life;
     private readonly Lock _stopLock = new();
@@ -59,6 +62,7 @@ public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWrit
         _inbox = new LoopInbox(options);
         var meta = storage.Meta.Current;
         _picture = NodePicture.Unavailable(meta.ClusterId, PeerState.Fresh, meta.Term, "the node is starting");
+        _bulk = new BulkServer(() => Volatile.Read(ref _picture));
         _life = new NodeLife(new LifeSurroundings
         {
             Options = options,
@@ -78,12 +82,14 @@ public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWrit
                 options.Log.FrameBytesMax,
                 _inbox,
                 _clock,
+                _bulk,
                 () => Volatile.Read(ref _picture)),
             Faults = _faults,
             WriterReports = this,
             ApplyReports = this,
             Publish = picture => Volatile.Write(ref _picture, picture),
-            PartsMade = parts => Volatile.Write(ref _running, parts),
+            ScrubReports = this,
+            PartsMade = PartsMade,
             Fail = Fail,
         });
     }
@@ -223,6 +229,9 @@ public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWrit
     }
 
     /// <inheritdoc/>
+    public void ReportUnreadable(LogPosition position) => Volatile.Read(ref _running)?.Scrub.DamageMet(position);
+
+    /// <inheritdoc/>
     public async Task<bool> TransferLeadershipAsync(NodeId? target, CancellationToken cancellationToken)
     {
         var completion = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -250,7 +259,17 @@ public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWrit
 
     void IApplyReports.ServingBegan(Term term) => ReplicationEvents.ServingBegan(_logger, _options.Self, term);
 
+    void IApplyReports.LogUnreadable(string reason) => _inbox.TryAdd(new ReopenRequested(reason));
+
+    void IScrubReports.LogMustReopen(string reason) => _inbox.TryAdd(new ReopenRequested(reason));
+
     void IApplyReports.ApplyFailed(Exception fault) => Fail("the state machine failed", fault);
+
+    private void PartsMade(RunningParts? parts)
+    {
+        Volatile.Write(ref _running, parts);
+        _bulk.Parts = parts;
+    }
 
     private ProposalFailure? FindRefusal()
     {

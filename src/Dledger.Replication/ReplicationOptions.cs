@@ -56,6 +56,9 @@ public sealed record ReplicationOptions
     /// <summary>The newest frames that are kept in memory for followers, apply and readers.</summary>
     public long TailCacheBytesMax { get; init; } = 64L << 20;
 
+    /// <summary>Time between the beginnings of two readings of the whole log for damage.</summary>
+    public TimeSpan ScrubInterval { get; init; } = TimeSpan.FromDays(7);
+
     /// <summary>Every rule that these options break, as sentences; empty when they are usable.</summary>
     public IReadOnlyList<string> Validate()
     {
@@ -79,6 +82,7 @@ public sealed record ReplicationOptions
             UncommittedBytesMax >= Log.FrameBytesMax && UnappliedBytesMax >= Log.FrameBytesMax
             && WaitingProposalBytesMax >= Log.FrameBytesMax && TailCacheBytesMax >= Log.FrameBytesMax,
             $"byte limits must be at least the frame cap of {Log.FrameBytesMax}");
+        Require(ScrubInterval > TimeSpan.Zero, "the interval of reading the log for damage must be positive");
         Require(WaitingProposalCountMax > 0 && WaitingRequestCountMax > 0, "counts must be positive");
         return problems;
 

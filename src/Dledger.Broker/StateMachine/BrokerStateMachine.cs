@@ -74,6 +74,9 @@ internal sealed class BrokerStateMachine : IStateMachine
     /// <inheritdoc/>
     public LogPosition Restore(IRecoveredLog log)
     {
+        // It may be the second time: a log that was damaged is opened anew, and whoever waits asks another node.
+        _duties.Begin();
+        _duties.Change(false, new BrokerFailure(BrokerError.Unavailable, "this node opens its log anew"));
         _state.Queues.Dispose();
         var (state, applied) = _checkpointer.Restore(log);
         Adopt(state);

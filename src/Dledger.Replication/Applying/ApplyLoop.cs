@@ -3,6 +3,7 @@ using Dledger.Replication.Clocks;
 using Dledger.Replication.Loops;
 using Dledger.Replication.Queues;
 using Dledger.Replication.Tails;
+using Dledger.Storage.Disks;
 using Dledger.Storage.Logs;
 
 namespace Dledger.Replication.Applying;
@@ -124,6 +125,12 @@ internal sealed class ApplyLoop : ILoop
 
             return next;
         }
+        catch (LogUnreadableException fault)
+        {
+            Abandon(fault);
+            _reports.LogUnreadable(fault.Message);
+            return NextTurn.Never;
+        }
         catch (Exception fault)
         {
             Abandon(fault);
@@ -240,7 +247,7 @@ internal sealed class ApplyLoop : ILoop
 
     private void ApplyOne()
     {
-        var frame = _frames.Read(_applied, _commit);
+        var frame = ReadFrame();
         var header = frame.Header;
         Invariant.Check(frame.End <= _commit, $"frame {frame.Base} to {frame.End} crosses the commit {_commit}");
         _clock.Observe(header.LogTime);
@@ -261,6 +268,18 @@ internal sealed class ApplyLoop : ILoop
             Volatile.Write(ref _servingTermValue, _leadingTerm.Value);
             _machine.LeadershipChanged(new Leadership(_leadingTerm, IsServing: true, _self));
             _reports.ServingBegan(_leadingTerm);
+        }
+    }
+
+    private CachedFrame ReadFrame()
+    {
+        try
+        {
+            return _frames.Read(_applied, _commit);
+        }
+        catch (DamagedFileException fault)
+        {
+            throw new LogUnreadableException(fault);
         }
     }
 

@@ -57,14 +57,22 @@ internal sealed class NodeStorage : IDisposable
     }
 
     /// <summary>Opens or creates the log. The meta file must hold a genesis.</summary>
-    public CommitLogRecovery OpenLog(TimeProvider time)
+    /// <param name="time">Clock for the age of the watermark.</param>
+    /// <param name="verifyAll">Reads all frames, because one was found damaged.</param>
+    public CommitLogRecovery OpenLog(TimeProvider time, bool verifyAll)
     {
         var metadata = Meta.Current;
         var identity = new LogIdentity(metadata.ClusterId, metadata.StorageId, _options.Group);
 
         // A node that took part in a term has a log, if only an empty one: a missing one was lost.
         var recovery = CommitLog.Open(
-            _disk, PathOf(_options, LogName), _options.Log, identity, time, createIfEmpty: metadata.Term == Term.Zero);
+            _disk,
+            PathOf(_options, LogName),
+            _options.Log,
+            identity,
+            time,
+            createIfEmpty: metadata.Term == Term.Zero,
+            verifyAll);
         Log = recovery.Log;
         var lastTerm = recovery.Tail.Term;
         return Log is null || lastTerm <= metadata.Term ? recovery : recovery with
@@ -73,6 +81,13 @@ internal sealed class NodeStorage : IDisposable
                 recovery.Tail.End,
                 $"the log ends in term {lastTerm}, but the meta file knows only term {metadata.Term}"),
         };
+    }
+
+    /// <summary>Closes the log, to open it again.</summary>
+    public void CloseLog()
+    {
+        Log?.Dispose();
+        Log = null;
     }
 
     /// <inheritdoc/>

@@ -3,6 +3,7 @@ using Dledger.Replication.Bootstrapping;
 using Dledger.Replication.Clocks;
 using Dledger.Replication.Loops;
 using Dledger.Replication.Peers;
+using Dledger.Replication.Repairing;
 using Dledger.Replication.Writing;
 using Microsoft.Extensions.Logging;
 
@@ -45,8 +46,10 @@ internal sealed record LifeSurroundings
     /// <summary>Publishes what the node looks like now.</summary>
     public required Action<NodePicture> Publish { get; init; }
 
-    /// <summary>The log is open; called before the loops of the parts start.</summary>
-    public required Action<RunningParts> PartsMade { get; init; }
+    public required IScrubReports ScrubReports { get; init; }
+
+    /// <summary>The log is open; called before the loops of the parts start. Null: it is closed again.</summary>
+    public required Action<RunningParts?> PartsMade { get; init; }
 
     /// <summary>Ends the node's service for a reason.</summary>
     public required Action<string, Exception> Fail { get; init; }

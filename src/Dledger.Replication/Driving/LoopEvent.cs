@@ -2,6 +2,7 @@ using Dledger.Primitives;
 using Dledger.Raft.Messages;
 using Dledger.Raft.Peers;
 using Dledger.Replication.Peers;
+using Dledger.Replication.Repairing;
 
 namespace Dledger.Replication.Driving;
 
@@ -31,6 +32,12 @@ internal sealed record TransferRequested(NodeId? Target, TaskCompletionSource<bo
 
 /// <summary>The node stops. A graceful stop hands leadership over first.</summary>
 internal sealed record StopRequested(bool IsGraceful) : LoopEvent;
+
+/// <summary>An answer to a request for frames of a damaged range.</summary>
+internal sealed record RangeAnswered(RangeAnswer Answer) : LoopEvent;
+
+/// <summary>The log is damaged where it cannot be mended while it is in use: it has to be opened anew.</summary>
+internal sealed record ReopenRequested(string Reason) : LoopEvent;
 
 /// <summary>A peer refused this node's Hello.</summary>
 internal sealed record DialWasRefused(NodeId Peer, string Reason) : LoopEvent;

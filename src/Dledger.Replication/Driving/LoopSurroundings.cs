@@ -47,6 +47,9 @@ internal sealed record LoopSurroundings
     /// <summary>Outbound sessions that opened before the loop began.</summary>
     public required IReadOnlyList<OutboundOpened> OpenSessions { get; init; }
 
+    /// <summary>Takes note of a place of the own log that cannot be read.</summary>
+    public required Action<LogPosition> Damaged { get; init; }
+
     /// <summary>Publishes what the node looks like now.</summary>
     public required Action<NodePicture> Publish { get; init; }
 }

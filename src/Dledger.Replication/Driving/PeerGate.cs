@@ -1,6 +1,7 @@
 using Dledger.Primitives;
 using Dledger.Raft.Messages;
 using Dledger.Raft.Peers;
+using Dledger.Replication.Bulk;
 using Dledger.Replication.Clocks;
 using Dledger.Replication.Peers;
 using Dledger.Storage.Frames;
@@ -20,6 +21,7 @@ internal sealed class PeerGate(
     int frameBytesMax,
     LoopInbox inbox,
     LogClock clock,
+    BulkServer bulk,
     Func<NodePicture> picture) : IPeerEvents
 {
     private Genesis? _genesis;
@@ -114,6 +116,9 @@ internal sealed class PeerGate(
 
         return inbox.TryAddMessage(message) ? null : "more frames came than the window of a follower holds";
     }
+
+    /// <inheritdoc/>
+    public BulkReply Serve(NodeId peer, BulkRequest request) => bulk.Serve(request);
 
     private string? TryParseFrames(AppendRequest append, out List<FrameSummary> frames)
     {

@@ -90,6 +90,9 @@ internal sealed class ReplicationLoop
             around.Logger, _options.Self, _metadata.ClusterId, _metadata.Term, end, commit);
     }
 
+    /// <summary>Why the log has to be opened anew; null while the loop may go on.</summary>
+    public string? ReopenReason { get; private set; }
+
     /// <summary>The metadata with term and vote as last handed to the writer; for the orderly stop.</summary>
     public NodeMetadata Metadata => _metadata;
 
@@ -110,6 +113,14 @@ internal sealed class ReplicationLoop
         }
 
         Work();
+        if (ReopenReason is not null && !_isStopping)
+        {
+            // The others need not wait for a timeout.
+            _core.Resign(_clock.Monotonic());
+            ExecuteEffects();
+            return NextTurn.AtOnce;
+        }
+
         if (!MayEnd() && !_around.Faults.IsSet)
         {
             return NextTurn.After(WaitMilliseconds());
@@ -189,6 +200,9 @@ internal sealed class ReplicationLoop
                 break;
             case TransferRequested transfer:
                 BeginTransfer(now, transfer);
+                break;
+            case ReopenRequested reopen:
+                ReopenReason ??= reopen.Reason;
                 break;
             case StopRequested stop:
                 BeginStop(now, stop);
@@ -357,8 +371,7 @@ internal sealed class ReplicationLoop
         switch (effect)
         {
             case Send send:
-                var range = send.Message is AppendRequest { IsEmpty: false } append ? _log.RangeOf(append) : NoRange;
-                _around.Transport.Send(send.Peer, send.Message, range);
+                Dispatch(send);
                 break;
             case WriteRange write:
                 _log.Write(write);
@@ -399,6 +412,21 @@ internal sealed class ReplicationLoop
             default:
                 throw new InvariantViolationException($"unknown effect {effect.GetType().Name}");
         }
+    }
+
+    private void Dispatch(Send send)
+    {
+        var damaged = LogPosition.Zero;
+        var range = send.Message is AppendRequest { IsEmpty: false } append ? _log.RangeOf(append, out damaged) : NoRange;
+        if (range is not null)
+        {
+            _around.Transport.Send(send.Peer, send.Message, range);
+            return;
+        }
+
+        // The peer gets it on a new connection, when it has been mended.
+        _around.Damaged(damaged);
+        _around.Transport.Close(send.Peer, send.Message.Session, $"the own log cannot be read at {damaged}");
     }
 
     private byte[] TermStartRecord()

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Dledger.Primitives;
 using Dledger.Raft.Messages;
 using Dledger.Raft.Peers;
+using Dledger.Replication.Bulk;
 using Microsoft.Extensions.Logging;
 
 namespace Dledger.Replication.Peers;
@@ -18,6 +19,7 @@ public sealed class TcpPeerTransport : IPeerTransport
     private readonly ILogger _logger;
     private readonly Socket _socket;
     private readonly Dictionary<NodeId, PeerDialer> _dialers = [];
+    private readonly Dictionary<NodeId, BulkDialer> _bulkDialers = [];
     private PeerListener? _listener;
     private int _isDisposed;
 
@@ -43,6 +45,7 @@ public sealed class TcpPeerTransport : IPeerTransport
         foreach (var member in members.Where(member => member.Node != self))
         {
             _dialers.Add(member.Node, new PeerDialer(_options, self, member, events, _time, _seed, _logger));
+            _bulkDialers.Add(member.Node, new BulkDialer(_options, self, member, events, _time, _logger));
         }
 
         _listener = new PeerListener(_options, _socket, self, events, _logger);
@@ -60,6 +63,19 @@ public sealed class TcpPeerTransport : IPeerTransport
         if (connection is not null && connection.Session == message.Session)
         {
             connection.Send(message, range);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Fetch(NodeId peer, BulkRequest request, Action<BulkReply?> completed)
+    {
+        if (_bulkDialers.TryGetValue(peer, out var dialer))
+        {
+            dialer.Fetch(request, completed);
+        }
+        else
+        {
+            completed(null);
         }
     }
 
@@ -107,6 +123,11 @@ public sealed class TcpPeerTransport : IPeerTransport
             dialer.Stop();
         }
 
+        foreach (var dialer in _bulkDialers.Values)
+        {
+            dialer.Stop();
+        }
+
         _socket.Dispose();
 
         // Joins threads on a thread of its own, never on one of the pool.
@@ -118,6 +139,11 @@ public sealed class TcpPeerTransport : IPeerTransport
     {
         _listener?.Join(JoinPatience);
         foreach (var dialer in _dialers.Values)
+        {
+            dialer.Join(JoinPatience);
+        }
+
+        foreach (var dialer in _bulkDialers.Values)
         {
             dialer.Join(JoinPatience);
         }

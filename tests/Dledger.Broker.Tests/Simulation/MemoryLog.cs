@@ -50,6 +50,9 @@ internal sealed class MemoryLog : IReplicatedLog
     /// <summary>Bytes that readers get inverted, to play a damaged disk.</summary>
     public LogPosition? DamagedAt { get; set; }
 
+    /// <summary>What readers said they could not use.</summary>
+    public List<LogPosition> Unreadable { get; } = [];
+
     /// <summary>Own durable position as told to the machine; the end unless set.</summary>
     public LogPosition? Durable { get; set; }
 
@@ -165,6 +168,8 @@ internal sealed class MemoryLog : IReplicatedLog
 
         return count;
     }
+
+    public void ReportUnreadable(LogPosition position) => Unreadable.Add(position);
 
     public Task<bool> TransferLeadershipAsync(NodeId? target, CancellationToken cancellationToken) =>
         Task.FromResult(false);

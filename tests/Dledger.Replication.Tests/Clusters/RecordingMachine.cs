@@ -64,10 +64,19 @@ internal sealed class RecordingMachine : IStateMachine
         }
     }
 
+    /// <summary>How often the log was opened.</summary>
+    public int RestoreCount { get; private set; }
+
     public LogPosition Restore(IRecoveredLog log)
     {
-        _applied = RestoredTo;
-        return RestoredTo;
+        lock (_lock)
+        {
+            RestoreCount++;
+            _messages.Clear();
+            _chain = 0;
+            _applied = RestoredTo;
+            return RestoredTo;
+        }
     }
 
     public void Apply(in CommittedFrame frame)
