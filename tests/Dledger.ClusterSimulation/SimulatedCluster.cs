@@ -252,7 +252,15 @@ internal sealed class SimulatedCluster
             "the nodes do not converge",
             patience + 20_000_000,
             () => HaveConverged(alive) ? null : "");
-        Compare(alive);
+        var logs = new LogComparison(this);
+        if (Scenario.HasDamage)
+        {
+            RunUntil("I33", "damage is not mended", patience + 60_000_000, () => logs.FindUnmended(alive));
+            RunUntil(
+                "I50", "the nodes do not converge again", patience + 20_000_000, () => HaveConverged(alive) ? null : "");
+        }
+
+        Compare(alive, logs);
     }
 
     private bool HaveConverged(IReadOnlyList<SimulatedNode> alive)
@@ -263,12 +271,18 @@ internal sealed class SimulatedCluster
             && status.Durable == first.End && status.Term == first.Term);
     }
 
-    private void Compare(IReadOnlyList<SimulatedNode> alive)
+    private void Compare(IReadOnlyList<SimulatedNode> alive, LogComparison logs)
     {
         var hash = alive[0].Machine!.StateHash;
         foreach (var node in alive)
         {
             Checks.Check("I36", node.Machine!.StateHash == hash, $"nodes {alive[0].Id} and {node.Id} differ in their state");
+            logs.Check(node, mayBeDamaged: _faults.Disks.LogRot.HasHit(node));
+            if (_faults.Disks.LogRot.HasHit(node))
+            {
+                continue;
+            }
+
             foreach (var (message, answer) in Producing.Acked)
             {
                 var bytes = new byte[message.Body.Length + 512];

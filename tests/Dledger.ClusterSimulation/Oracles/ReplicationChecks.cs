@@ -18,6 +18,13 @@ internal sealed class ReplicationChecks(SimulatedCluster cluster)
             return;
         }
 
+        if (status is { Role: ReplicationRole.Passive, UnavailableReason: not null })
+        {
+            // Starting, or its log is closed to be mended: what it says of the log counts when that is open.
+            _last[node.Id.Value] = null;
+            return;
+        }
+
         _last[node.Id.Value] = status;
         var checks = cluster.Checks;
         if (status.Role == ReplicationRole.Leader)

@@ -48,11 +48,28 @@ public sealed class SimulatedDisk(int seed) : IDisk
     /// <summary>Whether the machine stopped; every call throws until it is started again.</summary>
     public bool HasCrashed { get; private set; }
 
+    /// <summary>Bytes that all files together take of the capacity.</summary>
+    public long UsedBytes
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _visible.Values.Sum(file => file.AllocatedBytes);
+            }
+        }
+    }
+
     /// <summary>Bytes of all files together before calls fail for lack of space.</summary>
     public long CapacityBytes { get; set; } = long.MaxValue;
 
     /// <summary>Which syncs fail with a device error, by path.</summary>
     public Func<string, bool>? SyncFails { get; set; }
+
+    /// <summary>
+    /// A failed sync is told once, as some kernels do, and everything works again afterwards; else every later call fails.
+    /// </summary>
+    public bool TellsFailureOnce { get; set; }
 
     /// <summary>Which reads fail with a device error: path, offset, length.</summary>
     public Func<string, long, int, bool>? ReadFails { get; set; }
@@ -133,6 +150,15 @@ public sealed class SimulatedDisk(int seed) : IDisk
         lock (_lock)
         {
             _visible[path].Corrupt(offset, mask);
+        }
+    }
+
+    /// <summary>Puts other bytes on the disk and in the page cache, as a write that went astray or zeros do.</summary>
+    public void Overwrite(string path, long offset, ReadOnlySpan<byte> bytes)
+    {
+        lock (_lock)
+        {
+            _visible[path].Overwrite(offset, bytes);
         }
     }
 
@@ -372,9 +398,10 @@ public sealed class SimulatedDisk(int seed) : IDisk
         if (SyncFails?.Invoke(path) == true)
         {
             file.FailSync();
-            _syncFault = new StorageFaultException(
+            var fault = new StorageFaultException(
                 path, "fdatasync", StorageFaultException.DeviceError, "Input/output error");
-            throw _syncFault;
+            _syncFault = TellsFailureOnce ? null : fault;
+            throw fault;
         }
 
         file.Sync();

@@ -188,6 +188,20 @@ internal sealed class SimulatedFile
         sector.Pending?.Clear();
     }
 
+    /// <summary>Puts other bytes both in the page cache and on the disk.</summary>
+    public void Overwrite(long offset, ReadOnlySpan<byte> bytes)
+    {
+        for (var i = 0; i < bytes.Length; i++)
+        {
+            var (number, start) = Math.DivRem(offset + i, SectorBytes);
+            var mask = (byte)((_sectors.Find(number)?.Visible?[start] ?? 0) ^ bytes[i]);
+            if (mask != 0)
+            {
+                Corrupt(offset + i, mask);
+            }
+        }
+    }
+
     /// <summary>
     /// Damages one durable sector: a flipped bit, zeros, or the content of another sector, as a misdirected write
     /// leaves it. Returns its offset; null when nothing is durable.
