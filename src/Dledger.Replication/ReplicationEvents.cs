@@ -92,6 +92,9 @@ internal static partial class ReplicationEvents
         EventName = "SegmentHeaderRotten")]
     public static partial void SegmentHeaderRotten(ILogger logger, LogPosition position);
 
+    [LoggerMessage(2019, LogLevel.Information, "The log begins at {Start} now", EventName = "LogStartAdvanced")]
+    public static partial void LogStartAdvanced(ILogger logger, LogPosition start);
+
     [LoggerMessage(2030, LogLevel.Information,
         "Connected to node {Peer}, session {Session}",
         EventName = "SessionOpened")]

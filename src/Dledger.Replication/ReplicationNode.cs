@@ -229,6 +229,14 @@ public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWrit
     }
 
     /// <inheritdoc/>
+    public IReadOnlyList<LogSegment> Segments => Volatile.Read(ref _running) is { } running
+        ? [.. running.Log.ListSegments().Select(segment => new LogSegment(segment.Base, segment.LogTime))]
+        : [];
+
+    /// <inheritdoc/>
+    public void Release(LogPosition below) => _inbox.TryAdd(new LogReleased(below));
+
+    /// <inheritdoc/>
     public void ReportUnreadable(LogPosition position) => Volatile.Read(ref _running)?.Scrub.DamageMet(position);
 
     /// <inheritdoc/>

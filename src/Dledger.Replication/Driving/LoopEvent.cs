@@ -39,5 +39,8 @@ internal sealed record RangeAnswered(RangeAnswer Answer) : LoopEvent;
 /// <summary>The log is damaged where it cannot be mended while it is in use: it has to be opened anew.</summary>
 internal sealed record ReopenRequested(string Reason) : LoopEvent;
 
+/// <summary>The state machine needs nothing before a position any more.</summary>
+internal sealed record LogReleased(LogPosition Below) : LoopEvent;
+
 /// <summary>A peer refused this node's Hello.</summary>
 internal sealed record DialWasRefused(NodeId Peer, string Reason) : LoopEvent;

@@ -186,7 +186,8 @@ internal sealed class NodeLife : ILoop
                 _around.Clock,
                 _around.ApplyReports,
                 _options.Self,
-                _options.WaitingRequestCountMax),
+                _options.WaitingRequestCountMax,
+                _around.Storage.Meta.Current.InstalledApplied),
             new ScrubLoop(
                 log,
                 writer,

@@ -38,6 +38,7 @@ internal sealed class ReplicationLoop
     private readonly LogClock _clock;
     private readonly LogWriter _writer;
     private readonly LocalLog _log;
+    private readonly RaftLogView _view;
     private readonly ApplyLoop _apply;
     private readonly LoopInbox _inbox;
     private readonly WaitingProposals _proposals;
@@ -79,8 +80,8 @@ internal sealed class ReplicationLoop
             around.Log.DurableEnd,
             commit,
             [new ConfigurationEntry(LogPosition.Zero, founders)]);
-        _core = new RaftCore(
-            RaftOptionsOf(_options, _metadata), boot, new RaftLogView(around.Cache, around.Log), around.Seed);
+        _view = new RaftLogView(around.Cache, around.Log);
+        _core = new RaftCore(RaftOptionsOf(_options, _metadata), boot, _view, around.Seed);
         if (commit > around.Restored)
         {
             _apply.Add(new CommitReached(commit, []));
@@ -201,6 +202,9 @@ internal sealed class ReplicationLoop
             case TransferRequested transfer:
                 BeginTransfer(now, transfer);
                 break;
+            case LogReleased released:
+                AdvanceStart(released.Below);
+                break;
             case ReopenRequested reopen:
                 ReopenReason ??= reopen.Reason;
                 break;
@@ -225,6 +229,19 @@ internal sealed class ReplicationLoop
         }
 
         _core.Receive(now, message);
+    }
+
+    // The core's log begins later first; the files go when the writer comes to it, so nothing that the core may ask for is missing.
+    private void AdvanceStart(LogPosition below)
+    {
+        var start = _around.Log.FindStart(LogPosition.Min(below, LogPosition.Min(_core.Commit, _log.OnDisk)));
+        if (start > _view.Start)
+        {
+            ReplicationEvents.LogStartAdvanced(_around.Logger, start);
+            _view.AdvanceStart(start);
+            _core.LogStartAdvanced();
+            _writer.Add(new AdvanceLogStart(start));
+        }
     }
 
     private void OpenSession(long now, OutboundOpened opened)
@@ -491,7 +508,7 @@ internal sealed class ReplicationLoop
             DurableTerm = _durableTerm,
             Leader = _core.Leader,
             LastTerm = _log.LastTerm,
-            Start = _around.Log.Start,
+            Start = _view.Start,
             Commit = _core.Commit,
             End = _core.End,
             Durable = _core.Durable,
