@@ -8,7 +8,7 @@ using Dledger.Storage.Records;
 namespace Dledger.Broker.Retention;
 
 /// <summary>
-/// What the serving leader does about old messages and a full disk: looks every few seconds, and proposes where the log shall begin.
+/// What the serving leader does about old messages and a full disk: looks every second, and proposes where the log shall begin.
 /// Volatile, owned by the apply loop; <see cref="Level"/> is for any thread.
 /// </summary>
 internal sealed class RetentionDuty(
@@ -19,7 +19,7 @@ internal sealed class RetentionDuty(
     LeaderInbox inbox,
     Func<Proposal, ProposalFailure?> propose)
 {
-    private const long LookInterval = 5_000_000;
+    private const long LookInterval = 1_000_000;
 
     private readonly DiskSpaceLevels _levels = new();
     private long _nextAt;

@@ -12,6 +12,7 @@ using Dledger.Replication.Tails;
 using Dledger.Replication.Writing;
 using Dledger.Storage.Metadata;
 using Dledger.Storage.Records;
+using Dledger.Storage.Snapshots;
 
 namespace Dledger.Replication.Driving;
 
@@ -94,6 +95,9 @@ internal sealed class ReplicationLoop
     /// <summary>Why the log has to be opened anew; null while the loop may go on.</summary>
     public string? ReopenReason { get; private set; }
 
+    /// <summary>The staged snapshot that shall take the place of the log; null when the log is only opened anew.</summary>
+    public SnapshotManifest? Install { get; private set; }
+
     /// <summary>The metadata with term and vote as last handed to the writer; for the orderly stop.</summary>
     public NodeMetadata Metadata => _metadata;
 
@@ -162,6 +166,7 @@ internal sealed class ReplicationLoop
         RefuseProposals();
         Publish();
         _clock.Reanchor();
+        _around.CloseIdleSnapshots();
         _inbox.ReleaseReceived(_steppedBytes, _core.End - _log.OnDisk);
         _steppedBytes = 0;
     }
@@ -177,6 +182,12 @@ internal sealed class ReplicationLoop
                 _log.Synced(synced, isCurrent: synced.Generation == _core.Generation);
                 _core.LogDurable(now, synced.Position, synced.Generation);
                 _apply.Durable = _core.Durable;
+                if (_metadata.InstalledApplied < _core.Durable)
+                {
+                    // Told to the disk with the next change of the metadata: the log itself says it now.
+                    _metadata = _metadata with { InstalledApplied = null };
+                }
+
                 break;
             case MetadataSynced synced:
                 if (_metadataTerms.Remove(synced.Version, out var term))
@@ -204,6 +215,9 @@ internal sealed class ReplicationLoop
                 break;
             case LogReleased released:
                 AdvanceStart(released.Below);
+                break;
+            case SnapshotReady ready:
+                Judge(ready.Manifest);
                 break;
             case ReopenRequested reopen:
                 ReopenReason ??= reopen.Reason;
@@ -242,6 +256,24 @@ internal sealed class ReplicationLoop
             _core.LogStartAdvanced();
             _writer.Add(new AdvanceLogStart(start));
         }
+    }
+
+    // Once more, now that all of it is here: the log may have grown to where the leader's begins (I51), and never may newer state
+    // give way to older one (I30).
+    private void Judge(SnapshotManifest manifest)
+    {
+        var start = manifest.LogStart;
+        var fitsAfterAll = start.End <= _core.End
+            && _view.TryGetChain(start.End, out var chain) && chain == start.HeaderCrc;
+        if (_core.Role == RaftRole.Leader || fitsAfterAll || start.End <= _core.Commit || manifest.Applied <= _apply.Applied)
+        {
+            ReplicationEvents.SnapshotDiscarded(_around.Logger, manifest.Applied);
+            _around.Snapshots.Discard();
+            return;
+        }
+
+        Install = manifest;
+        ReopenReason ??= $"a snapshot at {manifest.Applied} is being installed";
     }
 
     private void OpenSession(long now, OutboundOpened opened)
@@ -414,6 +446,9 @@ internal sealed class ReplicationLoop
                 break;
             case RoleChanged role:
                 ChangeRole(role);
+                break;
+            case SnapshotNeeded needed:
+                _around.Snapshots.Want(needed.Leader);
                 break;
             case CloseSession close:
                 _around.Transport.Close(close.Peer, close.Session, close.Reason);

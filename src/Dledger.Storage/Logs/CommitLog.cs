@@ -360,6 +360,15 @@ public sealed class CommitLog : IDisposable
     /// <summary>Keeps everything from the present start on until the result is disposed. Any thread.</summary>
     public LogPin Pin() => _pins.Add(() => StartTail);
 
+    /// <summary>Keeps everything from a segment's base on; null when no segment begins there any more. Any thread.</summary>
+    public LogPin? Pin(LogPosition segmentBase)
+    {
+        // A pin of the present start holds the files while the segment is looked for.
+        using var whole = Pin();
+        var segment = Array.Find(_readable.Segments, segment => segment.Base == segmentBase);
+        return segment is null ? null : _pins.Add(() => segment.Header.BaseTail);
+    }
+
     /// <summary>Whether a checkpoint at this committed position saves recovery enough reading. Writer.</summary>
     public bool IsCheckpointDue(LogPosition committed) =>
         committed > _checkpoints.End
