@@ -34,6 +34,17 @@ public interface IReplicatedLog
     int Read(LogPosition position, Span<byte> destination);
 
     /// <summary>
+    /// The files of the log, oldest first; empty while it is not open. What lies before the base of one can be given up.
+    /// </summary>
+    IReadOnlyList<LogSegment> Segments { get; }
+
+    /// <summary>
+    /// Says that this node needs nothing before a position any more: its state machine can begin behind it from more than one durable
+    /// checkpoint, and the cluster has agreed to forget it. Whole files are given up. Never blocks.
+    /// </summary>
+    void Release(LogPosition below);
+
+    /// <summary>
     /// Says that committed bytes which <see cref="Read"/> gave are not what was written. They are mended with those of other nodes,
     /// if there are any, and can be read again later. Never blocks.
     /// </summary>

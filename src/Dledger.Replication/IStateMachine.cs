@@ -1,4 +1,6 @@
 using Dledger.Primitives;
+using Dledger.Storage.Frames;
+using Dledger.Storage.Snapshots;
 
 namespace Dledger.Replication;
 
@@ -51,6 +53,14 @@ public interface IStateMachine
     /// </summary>
     /// <param name="durable">The own log is durable up to here; no checkpoint may describe a later position.</param>
     void Maintain(LogPosition durable);
+
+    /// <summary>
+    /// Opens the newest durable checkpoint for another node, or null when there is none. The only member that is called on any thread:
+    /// it may read for seconds, and touches nothing but files.
+    /// </summary>
+    /// <param name="logStart">Where this node's log begins.</param>
+    /// <param name="attachment">Goes with it.</param>
+    SnapshotSource? OpenSnapshot(in ChainTail logStart, ReadOnlyMemory<byte> attachment);
 
     /// <summary>The last call, when the node stops: flush what makes the next start cheaper.</summary>
     void Stop();

@@ -92,6 +92,40 @@ internal static partial class ReplicationEvents
         EventName = "SegmentHeaderRotten")]
     public static partial void SegmentHeaderRotten(ILogger logger, LogPosition position);
 
+    [LoggerMessage(2019, LogLevel.Information, "The log begins at {Start} now", EventName = "LogStartAdvanced")]
+    public static partial void LogStartAdvanced(ILogger logger, LogPosition start);
+
+    [LoggerMessage(2020, LogLevel.Information,
+        "The log of leader {Leader} begins behind what this node has: a snapshot is fetched",
+        EventName = "SnapshotWanted")]
+    public static partial void SnapshotWanted(ILogger logger, NodeId leader);
+
+    [LoggerMessage(2021, LogLevel.Information,
+        "Fetching the snapshot at {Applied}, log from {LogStart} on: {PartCount} parts, {Bytes} bytes, of node {Source}",
+        EventName = "SnapshotBegun")]
+    public static partial void SnapshotBegun(
+        ILogger logger, LogPosition applied, LogPosition logStart, int partCount, long bytes, NodeId source);
+
+    [LoggerMessage(2022, LogLevel.Information,
+        "The snapshot at {Applied} is complete and verified",
+        EventName = "SnapshotStaged")]
+    public static partial void SnapshotStaged(ILogger logger, LogPosition applied);
+
+    [LoggerMessage(2023, LogLevel.Warning,
+        "Fetching a snapshot was interrupted and is tried again: {Reason}",
+        EventName = "SnapshotInterrupted")]
+    public static partial void SnapshotInterrupted(ILogger logger, string reason);
+
+    [LoggerMessage(2024, LogLevel.Warning,
+        "The snapshot at {Applied} takes the place of the own log and state; the log begins at {LogStart}",
+        EventName = "SnapshotInstalled")]
+    public static partial void SnapshotInstalled(ILogger logger, LogPosition applied, LogPosition logStart);
+
+    [LoggerMessage(2025, LogLevel.Information,
+        "The snapshot at {Applied} is not needed any more",
+        EventName = "SnapshotDiscarded")]
+    public static partial void SnapshotDiscarded(ILogger logger, LogPosition applied);
+
     [LoggerMessage(2030, LogLevel.Information,
         "Connected to node {Peer}, session {Session}",
         EventName = "SessionOpened")]

@@ -5,12 +5,14 @@ using Dledger.Replication.Bootstrapping;
 using Dledger.Replication.Bulk;
 using Dledger.Replication.Clocks;
 using Dledger.Replication.Driving;
+using Dledger.Replication.Installing;
 using Dledger.Replication.Loops;
 using Dledger.Replication.Peers;
 using Dledger.Replication.Repairing;
 using Dledger.Replication.Tails;
 using Dledger.Replication.Writing;
 using Dledger.Storage.Disks;
+using Dledger.Storage.Snapshots;
 using Microsoft.Extensions.Logging;
 
 namespace Dledger.Replication;
@@ -19,7 +21,7 @@ namespace Dledger.Replication;
 /// This node's part in one group: opens the directory, recovers, and runs the loops until stopped or failed.
 /// </summary>
 /// <remarks>Every public member is safe on any thread.</remarks>
-public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWriterReports, IApplyReports, IScrubReports
+public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWriterReports, IApplyReports, IScrubReports, ISnapshotReports
 {
     private static readonly TimeSpan JoinPatience = TimeSpan.FromSeconds(10);
 
@@ -62,7 +64,7 @@ public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWrit
         _inbox = new LoopInbox(options);
         var meta = storage.Meta.Current;
         _picture = NodePicture.Unavailable(meta.ClusterId, PeerState.Fresh, meta.Term, "the node is starting");
-        _bulk = new BulkServer(() => Volatile.Read(ref _picture));
+        _bulk = new BulkServer(() => Volatile.Read(ref _picture), machine, _clock);
         _life = new NodeLife(new LifeSurroundings
         {
             Options = options,
@@ -89,6 +91,8 @@ public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWrit
             ApplyReports = this,
             Publish = picture => Volatile.Write(ref _picture, picture),
             ScrubReports = this,
+            SnapshotReports = this,
+            CloseIdleSnapshots = _bulk.CloseIdle,
             PartsMade = PartsMade,
             Fail = Fail,
         });
@@ -229,6 +233,14 @@ public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWrit
     }
 
     /// <inheritdoc/>
+    public IReadOnlyList<LogSegment> Segments => Volatile.Read(ref _running) is { } running
+        ? [.. running.Log.ListSegments().Select(segment => new LogSegment(segment.Base, segment.LogTime))]
+        : [];
+
+    /// <inheritdoc/>
+    public void Release(LogPosition below) => _inbox.TryAdd(new LogReleased(below));
+
+    /// <inheritdoc/>
     public void ReportUnreadable(LogPosition position) => Volatile.Read(ref _running)?.Scrub.DamageMet(position);
 
     /// <inheritdoc/>
@@ -261,6 +273,10 @@ public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWrit
 
     void IApplyReports.LogUnreadable(string reason) => _inbox.TryAdd(new ReopenRequested(reason));
 
+    void ISnapshotReports.SnapshotStaged(SnapshotManifest manifest) => _inbox.TryAdd(new SnapshotReady(manifest));
+
+    void ISnapshotReports.StagingFailed(Exception fault) => Fail("a snapshot cannot be received", fault);
+
     void IScrubReports.LogMustReopen(string reason) => _inbox.TryAdd(new ReopenRequested(reason));
 
     void IApplyReports.ApplyFailed(Exception fault) => Fail("the state machine failed", fault);
@@ -268,7 +284,7 @@ public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWrit
     private void PartsMade(RunningParts? parts)
     {
         Volatile.Write(ref _running, parts);
-        _bulk.Parts = parts;
+        _bulk.Use(parts);
     }
 
     private ProposalFailure? FindRefusal()

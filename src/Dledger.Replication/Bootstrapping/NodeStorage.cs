@@ -2,6 +2,7 @@ using Dledger.Primitives;
 using Dledger.Storage.Disks;
 using Dledger.Storage.Logs;
 using Dledger.Storage.Metadata;
+using Dledger.Storage.Snapshots;
 
 namespace Dledger.Replication.Bootstrapping;
 
@@ -29,8 +30,13 @@ internal sealed class NodeStorage : IDisposable
     /// </summary>
     public MetaFile Meta { get; }
 
+    /// <summary>The disk that holds the directory.</summary>
+    public IDisk Disk => _disk;
+
     /// <summary>The log, once opened.</summary>
     public CommitLog? Log { get; private set; }
+
+    private LogIdentity Identity => new(Meta.Current.ClusterId, Meta.Current.StorageId, _options.Group);
 
     /// <summary>Locks the directory and reads or creates its meta file.</summary>
     /// <exception cref="DataDirectoryException">It is in use, damaged, or of another node or cluster.</exception>
@@ -62,14 +68,13 @@ internal sealed class NodeStorage : IDisposable
     public CommitLogRecovery OpenLog(TimeProvider time, bool verifyAll)
     {
         var metadata = Meta.Current;
-        var identity = new LogIdentity(metadata.ClusterId, metadata.StorageId, _options.Group);
 
         // A node that took part in a term has a log, if only an empty one: a missing one was lost.
         var recovery = CommitLog.Open(
             _disk,
             PathOf(_options, LogName),
             _options.Log,
-            identity,
+            Identity,
             time,
             createIfEmpty: metadata.Term == Term.Zero,
             verifyAll);
@@ -81,6 +86,28 @@ internal sealed class NodeStorage : IDisposable
                 recovery.Tail.End,
                 $"the log ends in term {lastTerm}, but the meta file knows only term {metadata.Term}"),
         };
+    }
+
+    /// <summary>
+    /// Decides durably that a staged snapshot takes the place of log and state; the log is closed. From here on only
+    /// <see cref="FinishInstall"/> leads back to a log, in this life or a later one.
+    /// </summary>
+    public void BeginInstall(SnapshotManifest manifest) =>
+        Meta.Write(Meta.Current with { Install = SnapshotInstall.IntentOf(manifest) });
+
+    /// <summary>Does what <see cref="BeginInstall"/> decided, from wherever a crash left it; null when nothing was.</summary>
+    /// <exception cref="DamagedFileException">Parts of the snapshot are gone.</exception>
+    public InstallIntent? FinishInstall()
+    {
+        if (Meta.Current.Install is not { } intent)
+        {
+            return null;
+        }
+
+        SnapshotInstall.Run(_disk, _options.Directory, intent, decided => CommitLog.ResetOnDisk(
+            _disk, PathOf(_options, LogName), _options.Log, Identity, decided.LogStart));
+        Meta.Write(Meta.Current with { Install = null, InstalledApplied = intent.Applied });
+        return intent;
     }
 
     /// <summary>Closes the log, to open it again.</summary>

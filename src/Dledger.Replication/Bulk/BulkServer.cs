@@ -1,4 +1,5 @@
 using Dledger.Primitives;
+using Dledger.Replication.Clocks;
 using Dledger.Replication.Driving;
 using Dledger.Replication.Tails;
 using Dledger.Storage.Disks;
@@ -11,15 +12,23 @@ namespace Dledger.Replication.Bulk;
 /// Only committed bytes leave this node: whoever mends a log with them must not take over what may still be cut away. They are not
 /// verified here; who asked checks every frame, and has other nodes to ask.
 /// </remarks>
-internal sealed class BulkServer(Func<NodePicture> picture)
+internal sealed class BulkServer(Func<NodePicture> picture, IStateMachine machine, LogClock clock)
 {
+    private readonly SnapshotShelf _snapshots = new(machine, clock);
     private RunningParts? _parts;
 
-    /// <summary>The log is open now, or closed again (null).</summary>
-    public RunningParts? Parts
+    /// <summary>The log is open now, or is about to be closed (null).</summary>
+    public void Use(RunningParts? parts)
     {
-        set => Volatile.Write(ref _parts, value);
+        Volatile.Write(ref _parts, parts);
+        if (parts is null)
+        {
+            _snapshots.Close();
+        }
     }
+
+    /// <summary>Lets go of what nobody reads any more. Called now and then.</summary>
+    public void CloseIdle() => _snapshots.CloseIdle();
 
     /// <summary>Answers a request of a node that the gate has let in.</summary>
     public BulkReply Serve(BulkRequest request)
@@ -34,10 +43,13 @@ internal sealed class BulkServer(Func<NodePicture> picture)
             return request switch
             {
                 ReadLogRange range => ReadLog(parts, range),
+                OpenSnapshot => _snapshots.Open(parts, picture().Start, ReadOnlyMemory<byte>.Empty),
+                ReadSnapshotManifest piece => _snapshots.Read(piece),
+                ReadSnapshotPart piece => _snapshots.Read(piece),
                 _ => BulkReply.Of(BulkOutcome.Unavailable),
             };
         }
-        catch (StorageFaultException)
+        catch (Exception fault) when (fault is StorageFaultException or DamagedFileException)
         {
             // A read error of this disk is for this node's own scrubber and readers to act on.
             return BulkReply.Of(BulkOutcome.Unavailable);

@@ -1,6 +1,7 @@
 using Dledger.Replication.Applying;
 using Dledger.Replication.Bootstrapping;
 using Dledger.Replication.Clocks;
+using Dledger.Replication.Installing;
 using Dledger.Replication.Loops;
 using Dledger.Replication.Peers;
 using Dledger.Replication.Repairing;
@@ -47,6 +48,11 @@ internal sealed record LifeSurroundings
     public required Action<NodePicture> Publish { get; init; }
 
     public required IScrubReports ScrubReports { get; init; }
+
+    public required ISnapshotReports SnapshotReports { get; init; }
+
+    /// <summary>Lets go of snapshots that no other node reads any more.</summary>
+    public required Action CloseIdleSnapshots { get; init; }
 
     /// <summary>The log is open; called before the loops of the parts start. Null: it is closed again.</summary>
     public required Action<RunningParts?> PartsMade { get; init; }

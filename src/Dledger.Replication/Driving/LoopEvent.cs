@@ -3,6 +3,7 @@ using Dledger.Raft.Messages;
 using Dledger.Raft.Peers;
 using Dledger.Replication.Peers;
 using Dledger.Replication.Repairing;
+using Dledger.Storage.Snapshots;
 
 namespace Dledger.Replication.Driving;
 
@@ -38,6 +39,12 @@ internal sealed record RangeAnswered(RangeAnswer Answer) : LoopEvent;
 
 /// <summary>The log is damaged where it cannot be mended while it is in use: it has to be opened anew.</summary>
 internal sealed record ReopenRequested(string Reason) : LoopEvent;
+
+/// <summary>The state machine needs nothing before a position any more.</summary>
+internal sealed record LogReleased(LogPosition Below) : LoopEvent;
+
+/// <summary>A snapshot of the leader is complete in the staging directory.</summary>
+internal sealed record SnapshotReady(SnapshotManifest Manifest) : LoopEvent;
 
 /// <summary>A peer refused this node's Hello.</summary>
 internal sealed record DialWasRefused(NodeId Peer, string Reason) : LoopEvent;

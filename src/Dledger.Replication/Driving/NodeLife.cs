@@ -2,12 +2,14 @@ using Dledger.Primitives;
 using Dledger.Raft.Peers;
 using Dledger.Replication.Applying;
 using Dledger.Replication.Bootstrapping;
+using Dledger.Replication.Installing;
 using Dledger.Replication.Loops;
 using Dledger.Replication.Queues;
 using Dledger.Replication.Repairing;
 using Dledger.Replication.Tails;
 using Dledger.Replication.Writing;
 using Dledger.Storage.Logs;
+using Dledger.Storage.Snapshots;
 
 namespace Dledger.Replication.Driving;
 
@@ -26,6 +28,7 @@ internal sealed class NodeLife : ILoop
     private RunningParts? _parts;
     private ReplicationLoop? _loop;
     private LogRepairer? _repairer;
+    private SnapshotManifest? _install;
     private List<LoopEvent> _events = [];
     private LogPosition? _repairedFrom;
     private bool _verifiesAll;
@@ -96,6 +99,11 @@ internal sealed class NodeLife : ILoop
     private NextTurn Open()
     {
         _around.Gate.Admit(_around.Storage.Meta.Current.Genesis!);
+        if (_around.Storage.FinishInstall() is { } installed)
+        {
+            ReplicationEvents.SnapshotInstalled(_around.Logger, installed.Applied, installed.LogStart.End);
+        }
+
         _recovery = _around.Storage.OpenLog(_around.Time, _verifiesAll);
         if (_recovery.Damage is { } damage)
         {
@@ -186,7 +194,8 @@ internal sealed class NodeLife : ILoop
                 _around.Clock,
                 _around.ApplyReports,
                 _options.Self,
-                _options.WaitingRequestCountMax),
+                _options.WaitingRequestCountMax,
+                _around.Storage.Meta.Current.InstalledApplied),
             new ScrubLoop(
                 log,
                 writer,
@@ -194,6 +203,13 @@ internal sealed class NodeLife : ILoop
                 MakeFetcher,
                 _around.ScrubReports,
                 _options,
+                _around.Logger),
+            new SnapshotLoop(
+                _around.Storage.Disk,
+                _options,
+                _around.Transport,
+                _around.Clock,
+                _around.SnapshotReports,
                 _around.Logger));
         _around.PartsMade(_parts);
         _parts.Start(_around.Host);
@@ -230,6 +246,8 @@ internal sealed class NodeLife : ILoop
             Restored = restored,
             OpenSessions = TakeOpenSessions(),
             Damaged = _parts.Scrub.DamageMet,
+            Snapshots = _parts.Snapshots,
+            CloseIdleSnapshots = _around.CloseIdleSnapshots,
             Publish = _around.Publish,
         });
         _parts.Loop = _loop;
@@ -252,6 +270,7 @@ internal sealed class NodeLife : ILoop
         var next = _loop!.Turn();
         if (_loop.ReopenReason is { } reason && !next.IsNever)
         {
+            _install = _loop.Install;
             BeginClosing(reason);
         }
 
@@ -301,7 +320,13 @@ internal sealed class NodeLife : ILoop
         }
 
         _around.Transport.CloseAll("this node opens its log anew");
-        _verifiesAll = true;
+        _verifiesAll = _install is null;
+        if (_install is { } manifest)
+        {
+            _install = null;
+            _around.Storage.BeginInstall(manifest);
+        }
+
         _phase = Open;
         return NextTurn.AtOnce;
     }

@@ -12,6 +12,7 @@ using Dledger.Replication.Tails;
 using Dledger.Replication.Writing;
 using Dledger.Storage.Metadata;
 using Dledger.Storage.Records;
+using Dledger.Storage.Snapshots;
 
 namespace Dledger.Replication.Driving;
 
@@ -38,6 +39,7 @@ internal sealed class ReplicationLoop
     private readonly LogClock _clock;
     private readonly LogWriter _writer;
     private readonly LocalLog _log;
+    private readonly RaftLogView _view;
     private readonly ApplyLoop _apply;
     private readonly LoopInbox _inbox;
     private readonly WaitingProposals _proposals;
@@ -79,8 +81,8 @@ internal sealed class ReplicationLoop
             around.Log.DurableEnd,
             commit,
             [new ConfigurationEntry(LogPosition.Zero, founders)]);
-        _core = new RaftCore(
-            RaftOptionsOf(_options, _metadata), boot, new RaftLogView(around.Cache, around.Log), around.Seed);
+        _view = new RaftLogView(around.Cache, around.Log);
+        _core = new RaftCore(RaftOptionsOf(_options, _metadata), boot, _view, around.Seed);
         if (commit > around.Restored)
         {
             _apply.Add(new CommitReached(commit, []));
@@ -92,6 +94,9 @@ internal sealed class ReplicationLoop
 
     /// <summary>Why the log has to be opened anew; null while the loop may go on.</summary>
     public string? ReopenReason { get; private set; }
+
+    /// <summary>The staged snapshot that shall take the place of the log; null when the log is only opened anew.</summary>
+    public SnapshotManifest? Install { get; private set; }
 
     /// <summary>The metadata with term and vote as last handed to the writer; for the orderly stop.</summary>
     public NodeMetadata Metadata => _metadata;
@@ -161,6 +166,7 @@ internal sealed class ReplicationLoop
         RefuseProposals();
         Publish();
         _clock.Reanchor();
+        _around.CloseIdleSnapshots();
         _inbox.ReleaseReceived(_steppedBytes, _core.End - _log.OnDisk);
         _steppedBytes = 0;
     }
@@ -176,6 +182,12 @@ internal sealed class ReplicationLoop
                 _log.Synced(synced, isCurrent: synced.Generation == _core.Generation);
                 _core.LogDurable(now, synced.Position, synced.Generation);
                 _apply.Durable = _core.Durable;
+                if (_metadata.InstalledApplied < _core.Durable)
+                {
+                    // Told to the disk with the next change of the metadata: the log itself says it now.
+                    _metadata = _metadata with { InstalledApplied = null };
+                }
+
                 break;
             case MetadataSynced synced:
                 if (_metadataTerms.Remove(synced.Version, out var term))
@@ -201,6 +213,12 @@ internal sealed class ReplicationLoop
             case TransferRequested transfer:
                 BeginTransfer(now, transfer);
                 break;
+            case LogReleased released:
+                AdvanceStart(released.Below);
+                break;
+            case SnapshotReady ready:
+                Judge(ready.Manifest);
+                break;
             case ReopenRequested reopen:
                 ReopenReason ??= reopen.Reason;
                 break;
@@ -225,6 +243,37 @@ internal sealed class ReplicationLoop
         }
 
         _core.Receive(now, message);
+    }
+
+    // The core's log begins later first; the files go when the writer comes to it, so nothing that the core may ask for is missing.
+    private void AdvanceStart(LogPosition below)
+    {
+        var start = _around.Log.FindStart(LogPosition.Min(below, LogPosition.Min(_core.Commit, _log.OnDisk)));
+        if (start > _view.Start)
+        {
+            ReplicationEvents.LogStartAdvanced(_around.Logger, start);
+            _view.AdvanceStart(start);
+            _core.LogStartAdvanced();
+            _writer.Add(new AdvanceLogStart(start));
+        }
+    }
+
+    // Once more, now that all of it is here: the log may have grown to where the leader's begins (I51), and never may newer state
+    // give way to older one (I30).
+    private void Judge(SnapshotManifest manifest)
+    {
+        var start = manifest.LogStart;
+        var fitsAfterAll = start.End <= _core.End
+            && _view.TryGetChain(start.End, out var chain) && chain == start.HeaderCrc;
+        if (_core.Role == RaftRole.Leader || fitsAfterAll || start.End <= _core.Commit || manifest.Applied <= _apply.Applied)
+        {
+            ReplicationEvents.SnapshotDiscarded(_around.Logger, manifest.Applied);
+            _around.Snapshots.Discard();
+            return;
+        }
+
+        Install = manifest;
+        ReopenReason ??= $"a snapshot at {manifest.Applied} is being installed";
     }
 
     private void OpenSession(long now, OutboundOpened opened)
@@ -398,6 +447,9 @@ internal sealed class ReplicationLoop
             case RoleChanged role:
                 ChangeRole(role);
                 break;
+            case SnapshotNeeded needed:
+                _around.Snapshots.Want(needed.Leader);
+                break;
             case CloseSession close:
                 _around.Transport.Close(close.Peer, close.Session, close.Reason);
                 break;
@@ -491,7 +543,7 @@ internal sealed class ReplicationLoop
             DurableTerm = _durableTerm,
             Leader = _core.Leader,
             LastTerm = _log.LastTerm,
-            Start = _around.Log.Start,
+            Start = _view.Start,
             Commit = _core.Commit,
             End = _core.End,
             Durable = _core.Durable,

@@ -1,4 +1,5 @@
 using Dledger.Replication.Applying;
+using Dledger.Replication.Installing;
 using Dledger.Replication.Loops;
 using Dledger.Replication.Repairing;
 using Dledger.Replication.Tails;
@@ -9,7 +10,7 @@ namespace Dledger.Replication.Driving;
 
 /// <summary>What exists while a node takes part: made when its log is open, ended in the reverse order.</summary>
 internal sealed class RunningParts(
-    CommitLog log, TailCache cache, LogWriter writer, ApplyLoop apply, ScrubLoop scrub)
+    CommitLog log, TailCache cache, LogWriter writer, ApplyLoop apply, ScrubLoop scrub, SnapshotLoop snapshots)
 {
     private static readonly TimeSpan JoinPatience = TimeSpan.FromSeconds(15);
 
@@ -17,6 +18,7 @@ internal sealed class RunningParts(
     private ILoopRun? _writing;
     private ILoopRun? _applying;
     private ILoopRun? _scrubbing;
+    private ILoopRun? _fetching;
 
     public CommitLog Log => log;
 
@@ -28,6 +30,8 @@ internal sealed class RunningParts(
 
     public ScrubLoop Scrub => scrub;
 
+    public SnapshotLoop Snapshots => snapshots;
+
     /// <summary>Set once the state machine is restored.</summary>
     public ReplicationLoop? Loop { get; set; }
 
@@ -38,20 +42,23 @@ internal sealed class RunningParts(
         _writing = host.Run(writer);
         _applying = host.Run(apply);
         _scrubbing = host.Run(scrub);
+        _fetching = host.Run(snapshots);
     }
 
     /// <summary>Ends the loops; the replication loop has ended before. False when one of them hangs.</summary>
     public async Task<bool> StopAsync(bool isFault)
     {
         scrub.Stop();
+        snapshots.Stop();
         apply.Add(new StopApplying(isFault));
         var isApplyDone = _applying is null || await _applying.WaitForEndAsync(JoinPatience);
 
         // After a fault the files stay as they are: recovery, not a flush of ours, decides what counts.
         writer.Add(new StopWriting(isFault ? null : Loop?.Metadata));
         var isWriterDone = _writing is null || await _writing.WaitForEndAsync(JoinPatience);
+        var isFetchDone = _fetching is null || await _fetching.WaitForEndAsync(JoinPatience);
         var isScrubDone = _scrubbing is null || await _scrubbing.WaitForEndAsync(JoinPatience);
         _preparer.Dispose();
-        return isApplyDone && isWriterDone && isScrubDone;
+        return isApplyDone && isWriterDone && isScrubDone && isFetchDone;
     }
 }

@@ -30,5 +30,8 @@ internal sealed record RepairLogRange(
 /// <summary>Write the rotten header page of a sealed segment once more.</summary>
 internal sealed record RepairSegmentHeader(LogPosition SegmentBase) : WriterWork;
 
+/// <summary>Give up the log before a segment's base.</summary>
+internal sealed record AdvanceLogStart(LogPosition Start) : WriterWork;
+
 /// <summary>Sync what is open, note the orderly stop in the metadata, and end; without metadata just end.</summary>
 internal sealed record StopWriting(NodeMetadata? Metadata) : WriterWork;

@@ -247,6 +247,21 @@ public sealed class CommitLog : IDisposable
     }
 
     /// <summary>
+    /// Where the log would begin if everything below a position were given up: the base of the segment that holds the lowest of it
+    /// and all pins. Any thread.
+    /// </summary>
+    public LogPosition FindStart(LogPosition below)
+    {
+        var segments = _readable.Segments;
+        var index = Segment.FindIndex(segments, _pins.Lowest(below));
+        return index < 0 ? segments[0].Base : segments[index].Base;
+    }
+
+    /// <summary>Bases of the segments in use, and the log time of the frame before each. Any thread.</summary>
+    public IReadOnlyList<(LogPosition Base, long LogTime)> ListSegments() =>
+        Array.ConvertAll(_readable.Segments, static segment => (segment.Base, segment.Header.BaseTail.LogTime));
+
+    /// <summary>
     /// Turns one segment below the start into a spare, or deletes it; false when none waits. The preparer calls it; a
     /// caller without a preparer does it here. Any thread, one at a time.
     /// </summary>
@@ -344,6 +359,15 @@ public sealed class CommitLog : IDisposable
 
     /// <summary>Keeps everything from the present start on until the result is disposed. Any thread.</summary>
     public LogPin Pin() => _pins.Add(() => StartTail);
+
+    /// <summary>Keeps everything from a segment's base on; null when no segment begins there any more. Any thread.</summary>
+    public LogPin? Pin(LogPosition segmentBase)
+    {
+        // A pin of the present start holds the files while the segment is looked for.
+        using var whole = Pin();
+        var segment = Array.Find(_readable.Segments, segment => segment.Base == segmentBase);
+        return segment is null ? null : _pins.Add(() => segment.Header.BaseTail);
+    }
 
     /// <summary>Whether a checkpoint at this committed position saves recovery enough reading. Writer.</summary>
     public bool IsCheckpointDue(LogPosition committed) =>

@@ -2,7 +2,9 @@ using System.Globalization;
 using Dledger.Broker;
 using Dledger.ClusterSimulation.Mutations;
 using Dledger.Replication;
+using Dledger.Storage.Frames;
 using Dledger.Storage.Records;
+using Dledger.Storage.Snapshots;
 
 namespace Dledger.ClusterSimulation.Nodes;
 
@@ -31,7 +33,9 @@ internal sealed class ObservedMachine(SimulatedCluster cluster, SimulatedNode no
         {
             cluster.Marks.Reach("state restored from a checkpoint");
             cluster.Checks.Check(
-                "I28", Applied <= log.DurableEnd, $"node {node.Id} restored state at {Applied}, its log ends at {log.DurableEnd}");
+                "I28",
+                Applied <= log.DurableEnd || Applied == log.InstalledState,
+                $"node {node.Id} restored state at {Applied}, its log ends at {log.DurableEnd}");
             cluster.Oracle.Restored(node, Applied, StateHash);
         }
 
@@ -77,6 +81,10 @@ internal sealed class ObservedMachine(SimulatedCluster cluster, SimulatedNode no
     }
 
     /// <inheritdoc/>
+    public SnapshotSource? OpenSnapshot(in ChainTail logStart, ReadOnlyMemory<byte> attachment) =>
+        _machine.OpenSnapshot(logStart, attachment);
+
+    /// <inheritdoc/>
     public void Stop() => _machine.Stop();
 
     private Mutation Mutation => cluster.Scenario.Mutation;
@@ -110,6 +118,8 @@ internal sealed class ObservedMachine(SimulatedCluster cluster, SimulatedNode no
     private sealed class CredulousLog(IRecoveredLog log) : IRecoveredLog
     {
         public LogPosition DurableEnd => log.DurableEnd;
+
+        public LogPosition? InstalledState => log.InstalledState;
 
         public bool Holds(LogPosition end, uint headerCrc) => end <= log.DurableEnd;
     }

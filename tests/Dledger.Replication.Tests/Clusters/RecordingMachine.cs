@@ -1,6 +1,8 @@
 using System.Text;
 using Dledger.Primitives;
+using Dledger.Storage.Frames;
 using Dledger.Storage.Records;
+using Dledger.Storage.Snapshots;
 
 namespace Dledger.Replication.Tests.Clusters;
 
@@ -125,6 +127,8 @@ internal sealed class RecordingMachine : IStateMachine
     public void Due(long logTimeNow) => OnDue?.Invoke(logTimeNow);
 
     public void Maintain(LogPosition durable) => MaintainCount++;
+
+    public SnapshotSource? OpenSnapshot(in ChainTail logStart, ReadOnlyMemory<byte> attachment) => null;
 
     public void Stop() => StopCount++;
 }
