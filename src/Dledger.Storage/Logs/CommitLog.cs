@@ -258,14 +258,18 @@ public sealed class CommitLog : IDisposable
     /// of a snapshot, with a durable intent in the meta file: a crash in between is finished by <see
     /// cref="ResetOnDisk"/>. No pin may be held. Writer.
     /// </summary>
-    public void Reset(ChainTail start)
+    /// <param name="start">The frame that the new log begins behind.</param>
+    /// <param name="configurations">
+    /// The configuration records that the snapshot stands on, oldest first; the last one is in force at its position.
+    /// </param>
+    public void Reset(ChainTail start, IReadOnlyList<LogConfiguration>? configurations = null)
     {
         ThrowIfFaulted();
         try
         {
             _pins.Advance(start.End, kept => Invariant.Check(kept == start.End, $"log from {kept} on is pinned"));
-            _retirement.Replace(() => _tail.Reset(start));
-            _checkpoints.Reset(start.End);
+            _retirement.Replace(() => _tail.Reset(start, configurations ?? []));
+            _checkpoints.Reset(start, configurations ?? []);
             _rollCountAtCheckpoint = _tail.RollCount;
         }
         catch (StorageFaultException fault)
@@ -279,8 +283,17 @@ public sealed class CommitLog : IDisposable
     /// <see cref="Reset"/> for a directory that nobody has open, in whatever state it is. Can be repeated.
     /// </summary>
     public static void ResetOnDisk(
-        IDisk disk, string directory, CommitLogOptions options, LogIdentity identity, in ChainTail start) =>
+        IDisk disk,
+        string directory,
+        CommitLogOptions options,
+        LogIdentity identity,
+        in ChainTail start,
+        IReadOnlyList<LogConfiguration>? configurations = null)
+    {
         new LogReset(disk, directory, options, identity).Run(start).Segment.Release();
+        using var checkpoints = new LogCheckpointFiles(disk, directory, identity, 0, start.End);
+        checkpoints.Reset(start, configurations ?? []);
+    }
 
     /// <summary>
     /// Writes whole committed frames of a peer over a damaged range that the scrubber found, all of it or its
@@ -367,7 +380,7 @@ public sealed class CommitLog : IDisposable
         {
             var tail = committed == Tail.End ? Tail : _readable.ReadTail(committed);
             var epochs = _tail.Epochs.Epochs.Where((epoch, i) => i == 0 || epoch.Start < committed).ToArray();
-            _checkpoints.Write(tail, Start, epochs);
+            _checkpoints.Write(tail, Start, epochs, _tail.Configurations.Before(committed));
             _rollCountAtCheckpoint = _tail.RollCount;
         }
         catch (StorageFaultException fault)
