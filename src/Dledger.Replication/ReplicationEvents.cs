@@ -41,11 +41,6 @@ internal static partial class ReplicationEvents
         EventName = "GenesisKept")]
     public static partial void GenesisKept(ILogger logger, NodeId node, Guid clusterId);
 
-    [LoggerMessage(2008, LogLevel.Error,
-        "Node {Node} refuses the genesis of cluster {Offered}: {Reason}",
-        EventName = "GenesisRefused")]
-    public static partial void GenesisRefused(ILogger logger, NodeId node, Guid offered, string reason);
-
     [LoggerMessage(2009, LogLevel.Warning,
         "The log ended in an interrupted write; its end is now {End}",
         EventName = "TornTailCut")]
@@ -63,6 +58,22 @@ internal static partial class ReplicationEvents
 
     [LoggerMessage(2012, LogLevel.Warning, "On node {Node} {What} did not end in time", EventName = "ThreadLate")]
     public static partial void ThreadLate(ILogger logger, string what, NodeId node);
+
+    [LoggerMessage(2013, LogLevel.Information,
+        "On node {Node} the configuration at {Position} is in force, committed: {IsCommitted}: {Configuration}",
+        EventName = "ConfigurationChanged")]
+    public static partial void ConfigurationChanged(
+        ILogger logger,
+        NodeId node,
+        Raft.Quorums.Configuration configuration,
+        LogPosition position,
+        bool isCommitted);
+
+    [LoggerMessage(2014, LogLevel.Information,
+        "A change of the members ended: {Outcome} {Reason}",
+        EventName = "ConfigurationChangeEnded")]
+    public static partial void ConfigurationChangeEnded(
+        ILogger logger, Raft.Effects.ConfigurationChangeOutcome outcome, string reason);
 
     [LoggerMessage(2030, LogLevel.Information,
         "Connected to node {Peer}, session {Session}",

@@ -5,6 +5,7 @@ using Dledger.Replication.Bootstrapping;
 using Dledger.Replication.Clocks;
 using Dledger.Replication.Driving;
 using Dledger.Replication.Loops;
+using Dledger.Replication.Members;
 using Dledger.Replication.Peers;
 using Dledger.Replication.Tails;
 using Dledger.Replication.Writing;
@@ -58,6 +59,7 @@ public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWrit
         _clock = new LogClock(time);
         _inbox = new LoopInbox(options);
         var meta = storage.Meta.Current;
+        var addresses = new AddressBook(options);
         _picture = NodePicture.Unavailable(meta.ClusterId, PeerState.Fresh, meta.Term, "the node is starting");
         _life = new NodeLife(new LifeSurroundings
         {
@@ -78,7 +80,9 @@ public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWrit
                 options.Log.FrameBytesMax,
                 _inbox,
                 _clock,
+                addresses,
                 () => Volatile.Read(ref _picture)),
+            Addresses = addresses,
             Faults = _faults,
             WriterReports = this,
             ApplyReports = this,
@@ -230,6 +234,16 @@ public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWrit
             && await completion.Task.WaitAsync(cancellationToken);
     }
 
+    /// <inheritdoc/>
+    public async Task<MembershipOutcome> ChangeMembershipAsync(
+        MembershipChange change, TimeSpan patience, CancellationToken cancellationToken)
+    {
+        var completion = new TaskCompletionSource<MembershipOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);
+        return _inbox.TryAdd(new MembershipRequested(change, patience, completion))
+            ? await completion.Task.WaitAsync(cancellationToken)
+            : new MembershipOutcome(MembershipOutcomeKind.NotLeader, "the node has stopped", NodeId.None);
+    }
+
     /// <summary>Hands leadership over if this node leads, tells the others, and stops in order.</summary>
     public Task StopAsync(CancellationToken cancellationToken) =>
         BeginShutdown(isGraceful: true).WaitAsync(cancellationToken);
@@ -297,6 +311,8 @@ public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWrit
         End = LogPosition.Max(picture.End, applied),
         Durable = picture.Durable,
         Peers = picture.Peers,
+        Members = picture.Members,
+        IsMember = picture.IsMember,
         UnavailableReason = _faults.Reason ?? picture.UnavailableReason,
         IsStopping = picture.IsStopping,
     };

@@ -2,6 +2,7 @@ using Dledger.Replication.Applying;
 using Dledger.Replication.Bootstrapping;
 using Dledger.Replication.Clocks;
 using Dledger.Replication.Loops;
+using Dledger.Replication.Members;
 using Dledger.Replication.Peers;
 using Dledger.Replication.Writing;
 using Microsoft.Extensions.Logging;
@@ -35,6 +36,8 @@ internal sealed record LifeSurroundings
     public required LoopInbox Inbox { get; init; }
 
     public required PeerGate Gate { get; init; }
+
+    public required AddressBook Addresses { get; init; }
 
     public required FaultLatch Faults { get; init; }
 

@@ -157,6 +157,7 @@ internal sealed class NodeLife : ILoop
             Recovery = _recovery!,
             Log = _parts.Log,
             Cache = _parts.Cache,
+            Addresses = _around.Addresses,
             Writer = _parts.Writer,
             Apply = _parts.Apply,
             Transport = _around.Transport,
@@ -183,11 +184,7 @@ internal sealed class NodeLife : ILoop
             return NextTurn.WhenWoken;
         }
 
-        foreach (var transfer in _events.OfType<TransferRequested>())
-        {
-            transfer.Completion.TrySetResult(false);
-        }
-
+        _events.ForEach(item => item.Refuse("this node takes no part"));
         return _events.OfType<StopRequested>().Any() ? NextTurn.Never : NextTurn.AtOnce;
     }
 
@@ -211,9 +208,9 @@ internal sealed class NodeLife : ILoop
             proposal.Fail(new ProposalFailure(ProposalFailureKind.Stopping, NodeId.None, "the node has stopped"));
         }
 
-        foreach (var transfer in events.OfType<TransferRequested>())
+        foreach (var item in events)
         {
-            transfer.Completion.TrySetResult(false);
+            item.Refuse("the node has stopped");
         }
 
         _loop?.Abandon(_around.Faults.Reason ?? "the node has stopped");

@@ -31,6 +31,11 @@ internal sealed record NodePicture
 
     public required IReadOnlyList<PeerStatus> Peers { get; init; }
 
+    /// <summary>Everyone in the configuration in force; empty before the log is open.</summary>
+    public IReadOnlyList<MemberStatus> Members { get; init; } = [];
+
+    public bool IsMember { get; init; }
+
     public string? UnavailableReason { get; init; }
 
     public bool IsStopping { get; init; }

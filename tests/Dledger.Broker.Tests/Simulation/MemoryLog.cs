@@ -169,6 +169,10 @@ internal sealed class MemoryLog : IReplicatedLog
     public Task<bool> TransferLeadershipAsync(NodeId? target, CancellationToken cancellationToken) =>
         Task.FromResult(false);
 
+    public Task<MembershipOutcome> ChangeMembershipAsync(
+        MembershipChange change, TimeSpan patience, CancellationToken cancellationToken) =>
+        Task.FromResult(new MembershipOutcome(MembershipOutcomeKind.Refused, "there is one node", NodeId.None));
+
     /// <summary>Does what is to be done now; false when there was nothing.</summary>
     public bool Step()
     {
