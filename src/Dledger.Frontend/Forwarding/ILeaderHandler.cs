@@ -26,4 +26,10 @@ internal interface ILeaderHandler<TRequest, TResponse>
 
     /// <summary>The answer that carries a failure, in the response and in every entry.</summary>
     TResponse Refuse(TRequest request, BrokerFailure failure);
+
+    /// <summary>
+    /// Whether an answer of another node claims that nothing was done, of which it knows for its own try only. False where
+    /// that stays true whatever was tried before: an ack that had effect is OK when it is repeated.
+    /// </summary>
+    bool SaysNothingWasDone(TResponse response) => false;
 }

@@ -55,7 +55,9 @@ internal sealed class LeaderRouter(
                     var forwarded = await ForwardAsync(handler, call, request, leader, patience);
                     if (forwarded.Failure is null)
                     {
-                        return forwarded.Response!;
+                        return unknown is { } earlier && handler.SaysNothingWasDone(forwarded.Response!)
+                            ? handler.Refuse(request, earlier)
+                            : forwarded.Response!;
                     }
 
                     failure = forwarded.Failure.Value;
@@ -159,13 +161,10 @@ internal sealed class LeaderRouter(
 
     /// <summary>
     /// What a caller is told at the end. "Nothing was done" is true of the last try only: when an earlier one may have had
-    /// its effect, that is the answer.
+    /// its effect, that is the answer. The refusal may even be a consequence of that effect: a handle is stale because the
+    /// first try let its lease end.
     /// </summary>
-    public static BrokerFailure RefusalOf(BrokerFailure last, BrokerFailure? unknown) => last.Error switch
-    {
-        BrokerError.NotLeader or BrokerError.Busy or BrokerError.Unavailable or BrokerError.Stopping => unknown ?? last,
-        _ => last,
-    };
+    public static BrokerFailure RefusalOf(BrokerFailure last, BrokerFailure? unknown) => unknown ?? last;
 
     public static BrokerFailure NoLeaderYet() => new(
         BrokerError.Unavailable, "no node leads the cluster at the moment; nothing was done");

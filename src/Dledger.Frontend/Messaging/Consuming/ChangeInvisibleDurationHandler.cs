@@ -54,6 +54,9 @@ internal sealed class ChangeInvisibleDurationHandler(BrokerNode broker, LeaderRo
         NodeChannels channels, NodeId leader, Wire.ChangeInvisibleDurationRequest request, CallOptions options) =>
         channels.Messaging(leader).ChangeInvisibleDurationAsync(request, options);
 
+    public bool SaysNothingWasDone(Wire.ChangeInvisibleDurationResponse response) =>
+        response.Status.Code != Wire.Code.Ok;
+
     public Wire.ChangeInvisibleDurationResponse Refuse(
         Wire.ChangeInvisibleDurationRequest request, BrokerFailure failure) =>
         Refuse(request, StatusMapping.Of(failure));

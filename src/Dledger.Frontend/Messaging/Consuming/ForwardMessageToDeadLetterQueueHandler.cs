@@ -46,6 +46,9 @@ internal sealed class ForwardMessageToDeadLetterQueueHandler(BrokerNode broker, 
         CallOptions options) =>
         channels.Messaging(leader).ForwardMessageToDeadLetterQueueAsync(request, options);
 
+    public bool SaysNothingWasDone(Wire.ForwardMessageToDeadLetterQueueResponse response) =>
+        response.Status.Code != Wire.Code.Ok;
+
     public Wire.ForwardMessageToDeadLetterQueueResponse Refuse(
         Wire.ForwardMessageToDeadLetterQueueRequest request, BrokerFailure failure) =>
         Refuse(request, StatusMapping.Of(failure));
