@@ -48,4 +48,11 @@ public interface IReplicatedLog
     /// <param name="cancellationToken">Stops waiting; does not take it back.</param>
     Task<MembershipOutcome> ChangeMembershipAsync(
         MembershipChange change, TimeSpan patience, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Keeps leadership away from this node until it is undrained or starts again: it hands over, and leads only when
+    /// nobody else can.
+    /// </summary>
+    /// <returns>False when the node takes no part.</returns>
+    Task<bool> DrainAsync(bool isDrained, CancellationToken cancellationToken);
 }

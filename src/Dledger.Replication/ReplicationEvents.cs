@@ -75,6 +75,17 @@ internal static partial class ReplicationEvents
     public static partial void ConfigurationChangeEnded(
         ILogger logger, Raft.Effects.ConfigurationChangeOutcome outcome, string reason);
 
+    [LoggerMessage(2015, LogLevel.Information,
+        "Leadership is kept away from node {Node}: {IsDrained}",
+        EventName = "Drained")]
+    public static partial void Drained(ILogger logger, NodeId node, bool isDrained);
+
+    [LoggerMessage(2016, LogLevel.Warning,
+        "Node {Node} may have lost messages that it had acknowledged: it did not sync them, and the machine has booted since. "
+        + "It decides nothing until it has caught up",
+        EventName = "MayHaveLost")]
+    public static partial void MayHaveLost(ILogger logger, NodeId node);
+
     [LoggerMessage(2030, LogLevel.Information,
         "Connected to node {Peer}, session {Session}",
         EventName = "SessionOpened")]

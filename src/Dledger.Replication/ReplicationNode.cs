@@ -169,6 +169,11 @@ public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWrit
         var ids = new IdGenerator(seed ^ ((ulong)options.Self.Value << 56));
         var storage = NodeStorage.Open(disk, options, ids);
         var logger = loggers.CreateLogger("Dledger.Replication");
+        if (storage.Meta.Current.LossFlag)
+        {
+            ReplicationEvents.MayHaveLost(logger, options.Self);
+        }
+
         var node = new ReplicationNode(options, storage, ids, transport, machine, time, seed, logger, host);
         lock (node._stopLock)
         {
@@ -244,6 +249,14 @@ public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWrit
             : new MembershipOutcome(MembershipOutcomeKind.NotLeader, "the node has stopped", NodeId.None);
     }
 
+    /// <inheritdoc/>
+    public async Task<bool> DrainAsync(bool isDrained, CancellationToken cancellationToken)
+    {
+        var completion = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        return _inbox.TryAdd(new DrainRequested(isDrained, completion))
+            && await completion.Task.WaitAsync(cancellationToken);
+    }
+
     /// <summary>Hands leadership over if this node leads, tells the others, and stops in order.</summary>
     public Task StopAsync(CancellationToken cancellationToken) =>
         BeginShutdown(isGraceful: true).WaitAsync(cancellationToken);
@@ -313,6 +326,8 @@ public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWrit
         Peers = picture.Peers,
         Members = picture.Members,
         IsMember = picture.IsMember,
+        IsDrained = picture.IsDrained,
+        HasLoss = picture.State == PeerState.Loss,
         UnavailableReason = _faults.Reason ?? picture.UnavailableReason,
         IsStopping = picture.IsStopping,
     };

@@ -41,6 +41,15 @@ public sealed record ReplicationStatus
     /// <summary>Whether this node, with its present data directory, is a member: a voter or a learner.</summary>
     public bool IsMember { get; init; }
 
+    /// <summary>Leadership is kept away from this node until it is undrained or starts again.</summary>
+    public bool IsDrained { get; init; }
+
+    /// <summary>
+    /// It may have lost messages that it had acknowledged, and decides nothing until it has got back all that was
+    /// committed.
+    /// </summary>
+    public bool HasLoss { get; init; }
+
     /// <summary>Why this node takes no part (damaged log, failed disk, no genesis), or null when it does.</summary>
     public string? UnavailableReason { get; init; }
 

@@ -201,6 +201,26 @@ public sealed class MembershipTests
         await cluster.ChangeAsync(MembershipChange.Remove(others[0].Self));
     }
 
+    [Fact]
+    public async Task A_drained_node_hands_over_and_does_not_lead_again_until_it_may()
+    {
+        await using var cluster = TestCluster.Started(3);
+        var first = await cluster.ProposeAsync("before");
+        await cluster.WaitUntilEqualAsync(first);
+        var drained = await cluster.WaitForLeaderAsync();
+
+        Assert.True(await drained.Running.DrainAsync(isDrained: true, CancellationToken.None));
+
+        await Eventually.TrueAsync(
+            () => cluster.FindLeader() is { } next && next != drained, "another one leads", cluster.Describe);
+        Assert.True(drained.Running.Status.IsDrained);
+        var second = await cluster.WaitForLeaderAsync();
+        var after = await cluster.ProposeAsync("after");
+        await cluster.WaitUntilEqualAsync(after);
+        await second.DropAsync();
+        Assert.NotEqual(drained, await cluster.WaitForLeaderAsync());
+    }
+
     private static Task<MembershipOutcome> AskAsync(TestNode node, MembershipChange change) =>
         node.Running.ChangeMembershipAsync(change, TimeSpan.FromMilliseconds(300), CancellationToken.None);
 

@@ -51,6 +51,13 @@ internal sealed record MembershipRequested(
         Completion.TrySetResult(new MembershipOutcome(MembershipOutcomeKind.NotLeader, reason, NodeId.None));
 }
 
+/// <summary>Leadership is to be kept away from this node, or may come again.</summary>
+internal sealed record DrainRequested(bool IsDrained, TaskCompletionSource<bool> Completion) : LoopEvent
+{
+    /// <inheritdoc/>
+    public override void Refuse(string reason) => Completion.TrySetResult(false);
+}
+
 /// <summary>The node stops. A graceful stop hands leadership over first.</summary>
 internal sealed record StopRequested(bool IsGraceful) : LoopEvent;
 

@@ -36,6 +36,8 @@ internal sealed record NodePicture
 
     public bool IsMember { get; init; }
 
+    public bool IsDrained { get; init; }
+
     public string? UnavailableReason { get; init; }
 
     public bool IsStopping { get; init; }

@@ -185,6 +185,11 @@ internal sealed class ReplicationLoop
             case MembershipRequested request:
                 _membership.Ask(now, request);
                 break;
+            case DrainRequested drain:
+                ReplicationEvents.Drained(_around.Logger, _options.Self, drain.IsDrained);
+                _core.Drain(now, drain.IsDrained);
+                drain.Completion.TrySetResult(true);
+                break;
             case StopRequested stop:
                 BeginStop(now, stop);
                 break;
@@ -457,6 +462,7 @@ internal sealed class ReplicationLoop
             Peers = peers,
             Members = _membership.Members,
             IsMember = _membership.IsMember,
+            IsDrained = _core.IsDrained,
             UnavailableReason = _core.PassiveReason,
             IsStopping = _isStopping,
         });

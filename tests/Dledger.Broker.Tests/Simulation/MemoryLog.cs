@@ -173,6 +173,8 @@ internal sealed class MemoryLog : IReplicatedLog
         MembershipChange change, TimeSpan patience, CancellationToken cancellationToken) =>
         Task.FromResult(new MembershipOutcome(MembershipOutcomeKind.Refused, "there is one node", NodeId.None));
 
+    public Task<bool> DrainAsync(bool isDrained, CancellationToken cancellationToken) => Task.FromResult(false);
+
     /// <summary>Does what is to be done now; false when there was nothing.</summary>
     public bool Step()
     {
