@@ -28,6 +28,7 @@ internal sealed class LogRecovery(
 
     private LogSurvey _survey = null!;
     private EpochTable _epochs = null!;
+    private LogConfigurations _configurations = new([]);
     private ChainTail _tail;
     private LogPosition _floor;
     private LogPosition _rewriteFrom;
@@ -127,6 +128,9 @@ internal sealed class LogRecovery(
         }
 
         _epochs = new EpochTable(start.End, start.Term);
+        var begin = start.End;
+        _configurations = new LogConfigurations(
+            [.. (_survey.Checkpoint?.Configurations ?? []).Where(entry => entry.Position < begin)]);
         if (_survey.Checkpoint is { } checkpoint
             && !verifyAll
             && !_survey.NeedsFullScan
@@ -136,6 +140,7 @@ internal sealed class LogRecovery(
             _epochs = new EpochTable(checkpoint.Epochs);
             _epochs.AdvanceStart(start.End);
             start = checkpoint.Tail;
+            _configurations = new LogConfigurations(checkpoint.Configurations);
         }
 
         _scanStart = _rewriteFrom = _commitHint = start.End;
@@ -205,6 +210,7 @@ internal sealed class LogRecovery(
                 return false;
             }
 
+            _configurations.Note(frame.Header, frame.Payload);
             _commitHint = LogPosition.Max(_commitHint, frame.Header.CommitHint);
             if (scanner.Tail.End <= _floor)
             {
@@ -395,6 +401,7 @@ internal sealed class LogRecovery(
                 [.. _survey.Segments],
                 spares,
                 new EpochTable(_epochs.Epochs),
+                _configurations,
                 _tail,
                 slot,
                 _survey.Checkpoint?.Sequence ?? 0,
@@ -404,6 +411,7 @@ internal sealed class LogRecovery(
         {
             Log = log,
             Epochs = _epochs,
+            Configurations = _configurations.ToList(),
             Tail = _tail,
             CommitHint = LogPosition.Min(_commitHint, _tail.End),
             Watermark = _survey.Watermark?.Watermark ?? LogPosition.Zero,
