@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using Dledger.Cli.Commands.Clusters;
 using Dledger.Cli.Commands.Groups;
 using Dledger.Cli.Commands.Logs;
+using Dledger.Cli.Commands.Members;
 using Dledger.Cli.Commands.Messages;
 using Dledger.Cli.Commands.Nodes;
 using Dledger.Cli.Commands.Topics;
@@ -68,6 +69,14 @@ internal static class CommandLine
         {
             ClusterStatusCommand.Create(terminal),
             ClusterTransferCommand.Create(terminal),
+        },
+        new Command("node", "The members of the cluster: add, remove, drain.")
+        {
+            NodeListCommand.Create(terminal),
+            NodeAddCommand.Create(terminal),
+            NodeRemoveCommand.Create(terminal),
+            NodeDrainCommand.Create(terminal),
+            NodeTransferCommand.Create(terminal),
         },
         new Command("log", "The log files of a node that is not running.")
         {

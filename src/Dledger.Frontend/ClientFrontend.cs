@@ -2,6 +2,7 @@ using Dledger.Broker;
 using Dledger.Frontend.Administration;
 using Dledger.Frontend.Forwarding;
 using Dledger.Frontend.Messaging;
+using Dledger.Frontend.Nodes;
 using Dledger.Replication;
 using Microsoft.Extensions.Logging;
 
@@ -19,8 +20,9 @@ public sealed class ClientFrontend : IDisposable
         BrokerNode broker, IReplicatedLog log, FrontendOptions options, TimeProvider time, ILoggerFactory loggers)
     {
         _logger = loggers.CreateLogger("Dledger.Frontend");
-        _channels = new NodeChannels(options);
-        var router = new LeaderRouter(broker, options, _channels, time, _logger);
+        var nodes = new NodeDirectory(options, () => log.Status.Members);
+        _channels = new NodeChannels(options, nodes);
+        var router = new LeaderRouter(broker, options, nodes, _channels, time, _logger);
         Messaging = new MessagingService(broker, options, router, _draining, time, _logger);
         Administration = new AdministrationService(broker, log, options, router, time, _logger);
     }

@@ -37,6 +37,7 @@ public sealed class RaftCore
 {
     // A leader window of small requests fits; more are dropped, and the leader's next heart-beat finds the gap.
     private const int DeferredCountMax = 1024;
+    private const long DrainRetryDelay = 5_000_000;
 
     private readonly RaftState _state;
     private readonly Election _election;
@@ -47,6 +48,7 @@ public sealed class RaftCore
     private readonly Queue<AppendRequest> _deferred = new();
     private long _expectedAt = long.MaxValue;
     private long _stallTransferAt;
+    private long _drainTransferAt;
     private bool _isStarted;
 
     /// <summary>A core over a recovered log.</summary>
@@ -126,6 +128,9 @@ public sealed class RaftCore
     /// <summary>Whether the driver may cut a data frame: leads, its term is open, hands nothing over, and the uncommitted cap is not reached.</summary>
     public bool CanPropose => Role == RaftRole.Leader && TermStart is not null && !_transfer.IsActive
         && HaltReason is null && End - Commit < _state.Options.UncommittedBytesMax;
+
+    /// <summary>Whether <see cref="Drain"/> keeps leadership away.</summary>
+    public bool IsDrained => _state.IsDrained;
 
     /// <summary>What the driver must do, in order.</summary>
     public RaftEffects Effects => _state.Effects;
@@ -426,6 +431,34 @@ public sealed class RaftCore
         Leave(now);
     }
 
+    /// <summary>
+    /// Keeps leadership away from this node, or lets it come again. A drained node hands over as soon as a peer can lead, and
+    /// campaigns much later than the others, so that it leads only when nobody else can. It votes and acknowledges as always.
+    /// </summary>
+    public void Drain(long now, bool isDrained)
+    {
+        if (!Enter(now))
+        {
+            return;
+        }
+
+        _drainTransferAt = now;
+        if (_state.IsDrained != isDrained)
+        {
+            _state.IsDrained = isDrained;
+            if (Role == RaftRole.Follower)
+            {
+                _election.Rearm(now);
+            }
+            else if (Role == RaftRole.Leader)
+            {
+                TickLeader(now);
+            }
+        }
+
+        Leave(now);
+    }
+
     /// <summary>The node stops: gives up leadership at once and never campaigns again. Votes and acks go on until the end.</summary>
     public void Resign(long now)
     {
@@ -528,6 +561,13 @@ public sealed class RaftCore
         if (stall >= _state.Options.StallLimit && !_transfer.IsActive && now >= _stallTransferAt && _transfer.HasTarget())
         {
             _stallTransferAt = now + (2 * _state.Options.StallLimit);
+            _transfer.TryStart(now, wanted: null);
+        }
+
+        if (_state.IsDrained && !_transfer.IsActive && TermStart is not null && now >= _drainTransferAt && _transfer.HasTarget())
+        {
+            // Nobody is served while a transfer is under way, so one that fails is not repeated at once.
+            _drainTransferAt = now + DrainRetryDelay;
             _transfer.TryStart(now, wanted: null);
         }
 

@@ -120,6 +120,9 @@ internal sealed class RaftState
 
     public LogPosition Applied { get; set; }
 
+    /// <summary>This node leads only when nobody else can: an operator wants it idle.</summary>
+    public bool IsDrained { get; set; }
+
     /// <summary>When the oldest unfinished sync began; null when none is unfinished.</summary>
     public long? SyncStartedAt { get; set; }
 

@@ -55,4 +55,21 @@ public interface IReplicatedLog
     /// True when another node leads afterwards; false when this node does not lead or nobody took over in time.
     /// </returns>
     Task<bool> TransferLeadershipAsync(NodeId? target, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// On the leader: makes a node a voter, or takes one out. The same may be asked again at any time, also of the next
+    /// leader, and goes on where it stands.
+    /// </summary>
+    /// <param name="change">What is wanted.</param>
+    /// <param name="patience">After this time the answer says how it stands; the leader goes on with it.</param>
+    /// <param name="cancellationToken">Stops waiting; does not take it back.</param>
+    Task<MembershipOutcome> ChangeMembershipAsync(
+        MembershipChange change, TimeSpan patience, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Keeps leadership away from this node until it is undrained or starts again: it hands over, and leads only when
+    /// nobody else can.
+    /// </summary>
+    /// <returns>False when the node takes no part.</returns>
+    Task<bool> DrainAsync(bool isDrained, CancellationToken cancellationToken);
 }

@@ -41,11 +41,6 @@ internal static partial class ReplicationEvents
         EventName = "GenesisKept")]
     public static partial void GenesisKept(ILogger logger, NodeId node, Guid clusterId);
 
-    [LoggerMessage(2008, LogLevel.Error,
-        "Node {Node} refuses the genesis of cluster {Offered}: {Reason}",
-        EventName = "GenesisRefused")]
-    public static partial void GenesisRefused(ILogger logger, NodeId node, Guid offered, string reason);
-
     [LoggerMessage(2009, LogLevel.Warning,
         "The log ended in an interrupted write; its end is now {End}",
         EventName = "TornTailCut")]
@@ -125,6 +120,33 @@ internal static partial class ReplicationEvents
         "The snapshot at {Applied} is not needed any more",
         EventName = "SnapshotDiscarded")]
     public static partial void SnapshotDiscarded(ILogger logger, LogPosition applied);
+
+    [LoggerMessage(2026, LogLevel.Information,
+        "On node {Node} the configuration at {Position} is in force, committed: {IsCommitted}: {Configuration}",
+        EventName = "ConfigurationChanged")]
+    public static partial void ConfigurationChanged(
+        ILogger logger,
+        NodeId node,
+        Raft.Quorums.Configuration configuration,
+        LogPosition position,
+        bool isCommitted);
+
+    [LoggerMessage(2027, LogLevel.Information,
+        "A change of the members ended: {Outcome} {Reason}",
+        EventName = "ConfigurationChangeEnded")]
+    public static partial void ConfigurationChangeEnded(
+        ILogger logger, Raft.Effects.ConfigurationChangeOutcome outcome, string reason);
+
+    [LoggerMessage(2028, LogLevel.Information,
+        "Leadership is kept away from node {Node}: {IsDrained}",
+        EventName = "Drained")]
+    public static partial void Drained(ILogger logger, NodeId node, bool isDrained);
+
+    [LoggerMessage(2029, LogLevel.Warning,
+        "Node {Node} may have lost messages that it had acknowledged: it did not sync them, and the machine has booted since. "
+        + "It decides nothing until it has caught up",
+        EventName = "MayHaveLost")]
+    public static partial void MayHaveLost(ILogger logger, NodeId node);
 
     [LoggerMessage(2030, LogLevel.Information,
         "Connected to node {Peer}, session {Session}",

@@ -7,6 +7,7 @@ using Dledger.Replication.Clocks;
 using Dledger.Replication.Driving;
 using Dledger.Replication.Installing;
 using Dledger.Replication.Loops;
+using Dledger.Replication.Members;
 using Dledger.Replication.Peers;
 using Dledger.Replication.Repairing;
 using Dledger.Replication.Tails;
@@ -63,6 +64,7 @@ public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWrit
         _clock = new LogClock(time);
         _inbox = new LoopInbox(options);
         var meta = storage.Meta.Current;
+        var addresses = new AddressBook(options);
         _picture = NodePicture.Unavailable(meta.ClusterId, PeerState.Fresh, meta.Term, "the node is starting");
         _bulk = new BulkServer(() => Volatile.Read(ref _picture), machine, _clock);
         _life = new NodeLife(new LifeSurroundings
@@ -85,7 +87,9 @@ public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWrit
                 _inbox,
                 _clock,
                 _bulk,
+                addresses,
                 () => Volatile.Read(ref _picture)),
+            Addresses = addresses,
             Faults = _faults,
             WriterReports = this,
             ApplyReports = this,
@@ -175,6 +179,11 @@ public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWrit
         var ids = new IdGenerator(seed ^ ((ulong)options.Self.Value << 56));
         var storage = NodeStorage.Open(disk, options, ids);
         var logger = loggers.CreateLogger("Dledger.Replication");
+        if (storage.Meta.Current.LossFlag)
+        {
+            ReplicationEvents.MayHaveLost(logger, options.Self);
+        }
+
         var node = new ReplicationNode(options, storage, ids, transport, machine, time, seed, logger, host);
         lock (node._stopLock)
         {
@@ -248,6 +257,24 @@ public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWrit
     {
         var completion = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
         return _inbox.TryAdd(new TransferRequested(target, completion))
+            && await completion.Task.WaitAsync(cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public async Task<MembershipOutcome> ChangeMembershipAsync(
+        MembershipChange change, TimeSpan patience, CancellationToken cancellationToken)
+    {
+        var completion = new TaskCompletionSource<MembershipOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);
+        return _inbox.TryAdd(new MembershipRequested(change, patience, completion))
+            ? await completion.Task.WaitAsync(cancellationToken)
+            : new MembershipOutcome(MembershipOutcomeKind.NotLeader, "the node has stopped", NodeId.None);
+    }
+
+    /// <inheritdoc/>
+    public async Task<bool> DrainAsync(bool isDrained, CancellationToken cancellationToken)
+    {
+        var completion = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        return _inbox.TryAdd(new DrainRequested(isDrained, completion))
             && await completion.Task.WaitAsync(cancellationToken);
     }
 
@@ -332,6 +359,10 @@ public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWrit
         End = LogPosition.Max(picture.End, applied),
         Durable = picture.Durable,
         Peers = picture.Peers,
+        Members = picture.Members,
+        IsMember = picture.IsMember,
+        IsDrained = picture.IsDrained,
+        HasLoss = picture.State == PeerState.Loss,
         UnavailableReason = _faults.Reason ?? picture.UnavailableReason,
         IsStopping = picture.IsStopping,
     };

@@ -12,8 +12,26 @@ public sealed record ReplicationOptions
     /// <summary>This node; one of <see cref="Members"/>.</summary>
     public required NodeId Self { get; init; }
 
-    /// <summary>All members of the cluster, this node among them. One member makes a cluster of one.</summary>
+    /// <summary>
+    /// Nodes whose addresses are known from the start, this node among them. They found the cluster when none has a
+    /// directory yet; from then on the log says who the members are, and these are addresses to dial.
+    /// </summary>
     public required IReadOnlyList<ClusterMember> Members { get; init; }
+
+    /// <summary>Where clients reach this node, host:port; told to the other nodes. Empty: nowhere.</summary>
+    public string ClientAddress { get; init; } = "";
+
+    /// <summary>
+    /// The kernel's boot id of this machine. A node that acknowledges before it syncs tells by it whether it may have lost
+    /// something; empty when nothing is known.
+    /// </summary>
+    public Guid MachineBootId { get; init; }
+
+    /// <summary>
+    /// Whether a leader replaces a voter that comes back with another data directory by itself: it becomes a learner, and
+    /// takes the old one's place once it has caught up. Never two at a time.
+    /// </summary>
+    public bool AutoReplace { get; init; } = true;
 
     /// <summary>
     /// Directory of this group inside the disk that is given to the node; empty means the disk's root.

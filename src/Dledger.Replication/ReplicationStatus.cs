@@ -29,8 +29,26 @@ public sealed record ReplicationStatus
     /// <summary>The own log is synced up to here.</summary>
     public required LogPosition Durable { get; init; }
 
-    /// <summary>Every other member, in the order of the options.</summary>
+    /// <summary>Every other node with a part in the configuration, by number.</summary>
     public required IReadOnlyList<PeerStatus> Peers { get; init; }
+
+    /// <summary>
+    /// Every member of the configuration in force here, by number, this node among them if it is one. Empty until the log is
+    /// open.
+    /// </summary>
+    public IReadOnlyList<MemberStatus> Members { get; init; } = [];
+
+    /// <summary>Whether this node, with its present data directory, is a member: a voter or a learner.</summary>
+    public bool IsMember { get; init; }
+
+    /// <summary>Leadership is kept away from this node until it is undrained or starts again.</summary>
+    public bool IsDrained { get; init; }
+
+    /// <summary>
+    /// It may have lost messages that it had acknowledged, and decides nothing until it has got back all that was
+    /// committed.
+    /// </summary>
+    public bool HasLoss { get; init; }
 
     /// <summary>Why this node takes no part (damaged log, failed disk, no genesis), or null when it does.</summary>
     public string? UnavailableReason { get; init; }

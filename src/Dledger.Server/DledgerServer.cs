@@ -205,7 +205,7 @@ public sealed class DledgerServer : IAsyncDisposable
 
     private async Task HandOverAsync()
     {
-        if (_options.Nodes.Count < 2 || _node.Status.Role != ReplicationRole.Leader)
+        if (_node.Status.Members.Count < 2 || _node.Status.Role != ReplicationRole.Leader)
         {
             return;
         }

@@ -57,7 +57,7 @@ internal static class NodeComposition
         ulong seed,
         ILoggerFactory loggers)
     {
-        var isAlone = options.Nodes.Count < 2;
+        var isAlone = options.Nodes.Count == 0;
         var log = new CommitLogOptions { SegmentBytes = options.Storage.SegmentBytes };
         var replication = new ReplicationOptions
         {
@@ -68,6 +68,10 @@ internal static class NodeComposition
                 ? FlushMode.QuorumSync
                 : FlushMode.QuorumAsync,
             Log = log,
+            ClientAddress = isAlone ? "" : AdvertisedAddress.NodesOf(options, 0)
+                .First(node => node.Id == options.NodeId).ClientAddress,
+            MachineBootId = MachineBoot.ReadId(),
+            AutoReplace = options.AutoReplace,
             ElectionTimeoutMin = options.Raft.ElectionTimeoutMin,
             ElectionTimeoutMax = options.Raft.ElectionTimeoutMax,
             HeartbeatInterval = options.Raft.Heartbeat,

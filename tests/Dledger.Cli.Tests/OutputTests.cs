@@ -24,9 +24,35 @@ public sealed class OutputTests
     [InlineData("cluster-status-json", "cluster status --json")]
     [InlineData("cluster-transfer", "cluster transfer --to 3")]
     [InlineData("cluster-transfer-json", "cluster transfer --to 3 --json")]
+    [InlineData("node-list", "node list")]
+    [InlineData("node-list-json", "node list --json")]
+    [InlineData("node-add", "node add 4=node4.example:9081")]
+    [InlineData("node-add-json", "node add 4=node4.example:9081 --json")]
+    [InlineData("node-add-no-address", "node add 4")]
+    [InlineData("node-remove", "node remove 4")]
+    [InlineData("node-remove-json", "node remove 4 --json")]
+    [InlineData("node-drain", "node drain 2")]
+    [InlineData("node-drain-undo", "node drain 2 --undo")]
+    [InlineData("node-drain-json", "node drain 2 --json")]
+    [InlineData("node-transfer", "node transfer 3")]
+    [InlineData("node-transfer-any-json", "node transfer --json")]
     public async Task An_answer_is_the_one_of_its_golden_file(string name, string command)
     {
         await using var node = await ScriptedNode.StartAsync();
+
+        var run = await CommandRun.OfAsync([.. command.Split(' '), "--address", node.Address]);
+
+        GoldenOutput.Check(name, run.Describe(command, (node.Address, "<address>")));
+    }
+
+    [Theory]
+    [InlineData("node-add-waits", "node add 4=node4.example:9081", 3)]
+    [InlineData("node-add-once", "node add 4=[::4]:9081 --timeout 0", 3)]
+    [InlineData("node-remove-once-json", "node remove 4 --timeout 0 --json", 3)]
+    public async Task A_change_that_takes_a_while_says_what_it_waits_for(string name, string command, int asks)
+    {
+        await using var node = await ScriptedNode.StartAsync();
+        node.Admin.MembershipAsks = asks;
 
         var run = await CommandRun.OfAsync([.. command.Split(' '), "--address", node.Address]);
 
@@ -40,6 +66,7 @@ public sealed class OutputTests
     [InlineData("help-produce", "produce --help")]
     [InlineData("help-consume", "consume --help")]
     [InlineData("help-topic-create", "topic create --help")]
+    [InlineData("help-node-add", "node add --help")]
     [InlineData("usage-no-command", "")]
     [InlineData("usage-unknown-command", "topic frobnicate")]
     [InlineData("usage-unknown-option", "topic list --colour red")]

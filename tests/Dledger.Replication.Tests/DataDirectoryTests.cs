@@ -35,42 +35,6 @@ public sealed class DataDirectoryTests
     }
 
     [Fact]
-    public async Task A_directory_of_a_cluster_with_other_members_is_refused()
-    {
-        await using var cluster = TestCluster.Started(1);
-        await cluster.WaitForLeaderAsync();
-        await cluster.Nodes[0].DropAsync();
-        var members = new[]
-        {
-            new ClusterMember(new NodeId(1), "127.0.0.1", 1), new ClusterMember(new NodeId(2), "127.0.0.1", 2),
-        };
-        var other = new TestNode(new NodeId(1), members, cluster.Nodes[0].Directory);
-
-        var fault = Assert.Throws<DataDirectoryException>(other.Start);
-
-        Assert.Contains("configured are 1, 2", fault.Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task A_wiped_node_is_refused_by_the_others_and_says_so()
-    {
-        await using var cluster = TestCluster.Started(3);
-        await cluster.ProposeAsync("before");
-        var wiped = cluster.Nodes[0];
-        await wiped.DropAsync();
-        Directory.Delete(wiped.Directory, recursive: true);
-
-        wiped.Start();
-
-        await Eventually.TrueAsync(
-            () => wiped.Running.Status.UnavailableReason?.Contains("was it wiped", StringComparison.Ordinal) == true,
-            "the wiped node names the reason",
-            cluster.Describe);
-        Assert.Equal(ReplicationRole.Passive, wiped.Running.Status.Role);
-        await cluster.ProposeAsync("two others go on");
-    }
-
-    [Fact]
     public async Task A_node_of_another_cluster_gets_no_connection()
     {
         await using var cluster = TestCluster.Started(3);

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Dledger.Primitives;
 using Dledger.Replication.Tests.Clusters;
 using Xunit.Abstractions;
@@ -215,14 +214,11 @@ public sealed class ThreeNodeTests(ITestOutputHelper output)
     {
         await using var cluster = TestCluster.Started(3);
         await cluster.WaitForLeaderAsync();
-        var acked = new ConcurrentBag<(LogPosition, string)>();
-        using var end = new CancellationTokenSource();
-        var producers = Enumerable.Range(0, 8).Select(id => ProduceAsync(cluster, id, acked, end.Token)).ToList();
+        await using var load = new ProducerLoad(cluster, 8);
 
         for (var round = 0; round < 4; round++)
         {
-            var enough = acked.Count + 300;
-            await Eventually.TrueAsync(() => acked.Count >= enough, "producers make progress", cluster.Describe);
+            await load.ProgressAsync(300);
             var leader = await cluster.WaitForLeaderAsync();
             var killedAt = TimeProvider.System.GetTimestamp();
             var dropped = leader.DropAsync();
@@ -233,46 +229,14 @@ public sealed class ThreeNodeTests(ITestOutputHelper output)
             leader.Start();
         }
 
-        await end.CancelAsync();
-        await Task.WhenAll(producers);
+        await load.StopAsync();
         var last = await cluster.ProposeAsync("last");
         await cluster.WaitUntilEqualAsync(last);
+        var acked = load.Acked;
         Assert.Equal(acked.Count, acked.DistinctBy(message => message.Item1).Count());
         foreach (var node in cluster.Nodes)
         {
             Assert.Superset(acked.ToHashSet(), node.Machine.Messages.ToHashSet());
-        }
-    }
-
-    private static async Task ProduceAsync(
-        TestCluster cluster, int id, ConcurrentBag<(LogPosition, string)> acked, CancellationToken end)
-    {
-        using var pause = new PeriodicTimer(TimeSpan.FromMilliseconds(2));
-        for (var i = 0; !end.IsCancellationRequested; i++)
-        {
-            var body = $"{id}/{i}";
-            if (cluster.FindLeader() is { Node: not null } leader
-                && await TryProposeSafelyAsync(leader, body) is { Position: { } position })
-            {
-                acked.Add((position, body));
-            }
-            else
-            {
-                await pause.WaitForNextTickAsync(CancellationToken.None);
-            }
-        }
-    }
-
-    // The node may be dropped between the look-up and the call.
-    private static async Task<ProposalOutcome?> TryProposeSafelyAsync(TestNode node, string body)
-    {
-        try
-        {
-            return await TestCluster.TryProposeAsync(node, body);
-        }
-        catch (InvalidOperationException)
-        {
-            return null;
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Text;
 using Dledger.Primitives;
 using Dledger.Storage.Checkpoints;
 using Dledger.Storage.Frames;
@@ -88,10 +89,12 @@ public sealed class GoldenFormatTests
             Install = new InstallIntent(new LogPosition(0x7766), 0x12345678, Tail),
             InstalledApplied = new LogPosition(0x5544),
         };
+        var third = second with { ConfigurationFloor = new LogPosition(0x3344556677), IsRelaxed = true };
         var slot = new byte[MetaSlot.Bytes];
-        MetaSlot.Write(slot, 12, second);
+        MetaSlot.Write(slot, 12, third);
 
-        GoldenFile.Check("metaslot-v2.hex", slot);
+        GoldenFile.Check("metaslot-v3.hex", slot);
+        AssertMetaSlot("metaslot-v3.hex", third);
         AssertMetaSlot("metaslot-v2.hex", second);
         AssertMetaSlot("metaslot-v1.hex", metadata);
     }
@@ -105,13 +108,27 @@ public sealed class GoldenFormatTests
             Tail = Tail,
             LogStart = new LogPosition(0x40),
             Epochs = [new Epoch(new Term(1), new LogPosition(0x40)), new Epoch(new Term(3), new LogPosition(0x80))],
+            Configurations =
+            [
+                new LogConfiguration(new LogPosition(0x100), "first"u8.ToArray()),
+                new LogConfiguration(new LogPosition(0x200), "second"u8.ToArray()),
+            ],
         };
         var bytes = checkpoint.Encode(Identity);
 
-        GoldenFile.Check("logcheckpoint-v1.hex", bytes);
-        var parsed = LogCheckpoint.Parse(GoldenFile.Read("logcheckpoint-v1.hex", bytes.Length), Identity);
-        Assert.Equal(checkpoint.Tail, parsed!.Tail);
-        Assert.Equal(checkpoint.Epochs, parsed.Epochs);
+        GoldenFile.Check("logcheckpoint-v2.hex", bytes);
+        var parsed = LogCheckpoint.Parse(GoldenFile.Read("logcheckpoint-v2.hex", bytes.Length), Identity);
+        Assert.Equal(
+            ["256 first", "512 second"],
+            parsed!.Configurations.Select(entry => $"{entry.Position} {Encoding.ASCII.GetString(entry.Record.Span)}"));
+        var older = LogCheckpoint.Parse(GoldenFile.Read("logcheckpoint-v1.hex", 152), Identity);
+        Assert.Empty(older!.Configurations);
+        foreach (var read in new[] { parsed, older })
+        {
+            Assert.Equal(checkpoint.Tail, read.Tail);
+            Assert.Equal(checkpoint.Epochs, read.Epochs);
+        }
+
         Assert.Null(LogCheckpoint.Parse(bytes, Identity with { StorageId = Guid.Empty }));
     }
 

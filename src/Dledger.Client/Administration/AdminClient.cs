@@ -131,6 +131,52 @@ public sealed class AdminClient(DledgerChannel channel)
         return response.LeaderId;
     }
 
+    /// <summary>
+    /// Makes a node a voter, or replaces one that came back with another data directory. Ask again until it is done: it goes
+    /// on in between, and may be asked again at any time.
+    /// </summary>
+    /// <param name="nodeId">Its number.</param>
+    /// <param name="host">Where the other nodes reach it.</param>
+    /// <param name="peerPort">Its port for the other nodes.</param>
+    /// <param name="cancellationToken">Stops waiting; does not take it back.</param>
+    public async Task<MembershipProgress> AddNodeAsync(
+        int nodeId, string host, int peerPort, CancellationToken cancellationToken = default)
+    {
+        var request = new AddNodeRequest { NodeId = nodeId, Host = host, PeerPort = peerPort };
+        var response = await AskAsync(
+            $"Adding node {nodeId}",
+            (admin, options) => admin.AddNodeAsync(request, options),
+            answer => answer.Status,
+            cancellationToken).ConfigureAwait(false);
+        return new MembershipProgress(response.Done, response.WaitsFor);
+    }
+
+    /// <summary>Takes a node out. Ask again until it is done, as for adding.</summary>
+    public async Task<MembershipProgress> RemoveNodeAsync(int nodeId, CancellationToken cancellationToken = default)
+    {
+        var response = await AskAsync(
+            $"Removing node {nodeId}",
+            (admin, options) => admin.RemoveNodeAsync(new RemoveNodeRequest { NodeId = nodeId }, options),
+            answer => answer.Status,
+            cancellationToken).ConfigureAwait(false);
+        return new MembershipProgress(response.Done, response.WaitsFor);
+    }
+
+    /// <summary>Keeps leadership away from a node until it is undone or the node starts again.</summary>
+    /// <param name="nodeId">Its number.</param>
+    /// <param name="undo">Let it lead again.</param>
+    /// <param name="cancellationToken">Stops waiting; does not take it back.</param>
+    /// <returns>Who leads afterwards; 0: not known yet.</returns>
+    public async Task<int> DrainNodeAsync(int nodeId, bool undo = false, CancellationToken cancellationToken = default)
+    {
+        var response = await AskAsync(
+            undo ? $"Undraining node {nodeId}" : $"Draining node {nodeId}",
+            (admin, options) => admin.DrainNodeAsync(new DrainNodeRequest { NodeId = nodeId, Undo = undo }, options),
+            answer => answer.Status,
+            cancellationToken).ConfigureAwait(false);
+        return response.LeaderId;
+    }
+
     private Task<T> AskAsync<T>(
         string operation,
         Func<AdminService.AdminServiceClient, CallOptions, AsyncUnaryCall<T>> call,
@@ -167,5 +213,7 @@ public sealed class AdminClient(DledgerChannel channel)
         LagBytes = node.LagBytes,
         IsServing = node.Serving,
         State = node.State,
+        MemberRole = (MemberRole)node.MemberRole,
+        IsDrained = node.Drained,
     };
 }

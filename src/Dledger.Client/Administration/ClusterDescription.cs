@@ -20,6 +20,27 @@ public enum NodeRole
     Passive = 5,
 }
 
+/// <summary>The part that a node plays in the configuration of the cluster.</summary>
+public enum MemberRole
+{
+    Unknown = 0,
+
+    /// <summary>It is not part of the cluster, or not with its present data directory.</summary>
+    None = 1,
+
+    /// <summary>It decides.</summary>
+    Voter = 2,
+
+    /// <summary>It receives everything and decides nothing.</summary>
+    Learner = 3,
+
+    /// <summary>It will be a voter when the change under way is over.</summary>
+    Joining = 4,
+
+    /// <summary>It will be no voter when the change under way is over.</summary>
+    Leaving = 5,
+}
+
 /// <summary>One node. Positions are bytes of the log: applied &lt;= commit &lt;= end and durable &lt;= end.</summary>
 public sealed record NodeDescription
 {
@@ -49,6 +70,11 @@ public sealed record NodeDescription
 
     /// <summary>It leads and has applied the start of its term.</summary>
     public bool IsServing { get; init; }
+
+    public MemberRole MemberRole { get; init; }
+
+    /// <summary>Leadership is kept away from it.</summary>
+    public bool IsDrained { get; init; }
 
     /// <summary><c>ok</c>, or why the node does not take its full part.</summary>
     public string State { get; init; } = "";

@@ -24,6 +24,8 @@ public sealed class AdministrationService : AdminService.AdminServiceBase
     private readonly AdminCall<CreateGroupRequest, CreateGroupResponse> _createGroup;
     private readonly AdminCall<DescribeGroupRequest, DescribeGroupResponse> _describeGroup;
     private readonly AdminCall<TransferLeadershipRequest, TransferLeadershipResponse> _transferLeadership;
+    private readonly AdminCall<AddNodeRequest, ChangeMembersResponse> _addNode;
+    private readonly AdminCall<RemoveNodeRequest, ChangeMembersResponse> _removeNode;
 
     internal AdministrationService(
         BrokerNode broker,
@@ -60,6 +62,11 @@ public sealed class AdministrationService : AdminService.AdminServiceBase
         _transferLeadership = new(
             "TransferLeadership", false, _cluster.TransferAsync, (c, r, o) => c.TransferLeadershipAsync(r, o),
             s => new() { Status = s });
+        var members = new MemberAdministration(log);
+        _addNode = new(
+            "AddNode", true, members.AddAsync, (c, r, o) => c.AddNodeAsync(r, o), s => new() { Status = s });
+        _removeNode = new(
+            "RemoveNode", true, members.RemoveAsync, (c, r, o) => c.RemoveNodeAsync(r, o), s => new() { Status = s });
     }
 
     /// <inheritdoc/>
@@ -99,6 +106,18 @@ public sealed class AdministrationService : AdminService.AdminServiceBase
     public override Task<TransferLeadershipResponse> TransferLeadership(
         TransferLeadershipRequest request, ServerCallContext context) =>
         RunAsync(_transferLeadership, request, context);
+
+    /// <inheritdoc/>
+    public override Task<ChangeMembersResponse> AddNode(AddNodeRequest request, ServerCallContext context) =>
+        RunAsync(_addNode, request, context);
+
+    /// <inheritdoc/>
+    public override Task<ChangeMembersResponse> RemoveNode(RemoveNodeRequest request, ServerCallContext context) =>
+        RunAsync(_removeNode, request, context);
+
+    /// <inheritdoc/>
+    public override Task<DrainNodeResponse> DrainNode(DrainNodeRequest request, ServerCallContext context) =>
+        _cluster.DrainAsync(new ClientCall(context, _time), request);
 
     private async Task<TResponse> RunAsync<TRequest, TResponse>(
         AdminCall<TRequest, TResponse> admin, TRequest request, ServerCallContext context)

@@ -4,6 +4,7 @@ using Dledger.Primitives;
 using Dledger.Protocol.Admin.V1;
 using Dledger.Replication;
 using Grpc.Core;
+using MemberRole = Dledger.Protocol.Admin.V1.MemberRole;
 
 namespace Dledger.Frontend.Administration;
 
@@ -16,6 +17,8 @@ internal sealed class ClusterAdministration(
     /// <summary>A node that does not answer within this time is shown as unreachable.</summary>
     private static readonly TimeSpan AskTimeMax = TimeSpan.FromSeconds(1);
 
+    private static readonly TimeSpan DrainTimeMax = TimeSpan.FromSeconds(5);
+
     /// <summary>This node, and unless only it is asked for, what all others say of themselves.</summary>
     public async Task<ClusterStatusResponse> StatusAsync(ClientCall call, ClusterStatusRequest request)
     {
@@ -26,8 +29,16 @@ internal sealed class ClusterAdministration(
         };
         var nodes = request.LocalOnly
             ? [Describe()]
-            : await Task.WhenAll(options.Nodes.OrderBy(node => node.Id).Select(node => AskAsync(call, node)));
+            : await Task.WhenAll(Listed().Select(node => AskAsync(call, node)));
         var leader = nodes.FirstOrDefault(node => node.Serving);
+        if (!request.LocalOnly && log.Status is { Leader: var known, Members: { Count: > 0 } members } && known != NodeId.None)
+        {
+            foreach (var node in nodes)
+            {
+                node.MemberRole = RoleOf(new NodeId(node.NodeId), members);
+            }
+        }
+
         foreach (var node in nodes.Where(node => node.Role != NodeRole.Unreachable))
         {
             node.LagBytes = leader is null ? LagUnknown : Math.Max(0, leader.EndPosition - node.DurablePosition);
@@ -41,14 +52,11 @@ internal sealed class ClusterAdministration(
         TransferLeadershipRequest request, CancellationToken cancellationToken)
     {
         var target = new NodeId(request.TargetNodeId);
-        if (target != NodeId.None && options.FindNode(target) is null)
+        if (target != NodeId.None && router.Nodes.Find(target) is null)
         {
             return new TransferLeadershipResponse
             {
-                Status = Status(
-                    AdminCode.AdminNotFound,
-                    $"node {target} is not part of the cluster",
-                    "'dledger cluster status' shows the nodes."),
+                Status = NotANode(target),
                 LeaderId = options.Self.Value,
             };
         }
@@ -71,6 +79,69 @@ internal sealed class ClusterAdministration(
         };
     }
 
+    /// <summary>Drains the node that the request names, wherever it is.</summary>
+    public async Task<DrainNodeResponse> DrainAsync(ClientCall call, DrainNodeRequest request)
+    {
+        var target = new NodeId(request.NodeId);
+        if (target == options.Self)
+        {
+            return await DrainSelfAsync(request.Undo, call.CancellationToken);
+        }
+
+        if (router.Nodes.Find(target) is null)
+        {
+            return new DrainNodeResponse { Status = NotANode(target), LeaderId = log.Status.Leader.Value };
+        }
+
+        try
+        {
+            using var asked = router.Channels.Admin(target).DrainNodeAsync(
+                request,
+                new CallOptions(
+                    deadline: time.GetUtcNow().UtcDateTime + DrainTimeMax, cancellationToken: call.CancellationToken));
+            return await asked.ResponseAsync;
+        }
+        catch (RpcException exception)
+        {
+            return new DrainNodeResponse
+            {
+                Status = Status(
+                    AdminCode.AdminUnavailable,
+                    $"node {target} does not answer: {exception.Status.Detail}",
+                    "A node that is down does not lead; drain it when it runs again."),
+                LeaderId = log.Status.Leader.Value,
+            };
+        }
+    }
+
+    private async Task<DrainNodeResponse> DrainSelfAsync(bool isUndone, CancellationToken cancellationToken)
+    {
+        if (!await log.DrainAsync(!isUndone, cancellationToken))
+        {
+            return new DrainNodeResponse
+            {
+                Status = Status(
+                    AdminCode.AdminUnavailable, log.Status.UnavailableReason ?? "the node takes no part at the moment", ""),
+            };
+        }
+
+        var hasLeft = isUndone || log.Status.Role != ReplicationRole.Leader
+            || await log.TransferLeadershipAsync(null, cancellationToken);
+        return new DrainNodeResponse
+        {
+            Status = hasLeft
+                ? StatusMapping.AdminOk()
+                : Status(
+                    AdminCode.AdminUnavailable,
+                    $"node {options.Self} is drained, but nobody could take the leadership over yet",
+                    "It hands over as soon as another voter is up and near; 'dledger node list' shows them."),
+            LeaderId = log.Status.Leader.Value,
+        };
+    }
+
+    private static AdminStatus NotANode(NodeId node) => Status(
+        AdminCode.AdminNotFound, $"node {node} is not part of the cluster", "'dledger node list' shows the nodes.");
+
     private static AdminStatus Status(AdminCode code, string message, string hint) =>
         new() { Code = code, Message = message, Hint = hint };
 
@@ -82,11 +153,46 @@ internal sealed class ClusterAdministration(
         _ => NodeRole.Passive,
     };
 
+    // A node with two data directories is shown with the one that is about to count.
+    private static MemberRole RoleOf(NodeId node, IReadOnlyList<MemberStatus> members) => members
+        .Where(member => member.Node == node)
+        .Select(member => member.Role switch
+        {
+            Replication.MemberRole.Joining => MemberRole.MemberJoining,
+            Replication.MemberRole.Learner => MemberRole.MemberLearner,
+            Replication.MemberRole.Voter => MemberRole.MemberVoter,
+            _ => MemberRole.MemberLeaving,
+        })
+        .OrderBy(role => role switch
+        {
+            MemberRole.MemberJoining => 0,
+            MemberRole.MemberLearner => 1,
+            MemberRole.MemberVoter => 2,
+            _ => 3,
+        })
+        .FirstOrDefault(MemberRole.MemberNone);
+
+    /// <summary>All members, and this node though it be none; before the log is open those of the options.</summary>
+    private IEnumerable<FrontendNode> Listed()
+    {
+        var members = log.Status.Members;
+        var ids = members.Count == 0
+            ? options.Nodes.Select(node => node.Id)
+            : members.Select(member => member.Node).Append(options.Self);
+        return ids.Distinct().Order().Select(id => router.Nodes.Find(id)
+            ?? new FrontendNode(id, "", 0, members.First(member => member.Node == id).PeerAddress));
+    }
+
     private async Task<NodeStatus> AskAsync(ClientCall call, FrontendNode node)
     {
         if (node.Id == options.Self)
         {
             return Describe();
+        }
+
+        if (node.ClientPort == 0)
+        {
+            return Unreachable(node, "it has not said yet where clients reach it");
         }
 
         try
@@ -107,7 +213,7 @@ internal sealed class ClusterAdministration(
     private static NodeStatus Unreachable(FrontendNode node, string reason) => new()
     {
         NodeId = node.Id.Value,
-        ClientAddress = node.ClientAddress,
+        ClientAddress = node.ClientPort == 0 ? "" : node.ClientAddress,
         PeerAddress = node.PeerAddress,
         Role = NodeRole.Unreachable,
         LagBytes = LagUnknown,
@@ -132,7 +238,18 @@ internal sealed class ClusterAdministration(
             DurablePosition = status.Durable.Value,
             LagBytes = LagUnknown,
             Serving = status.IsServing,
-            State = status.UnavailableReason ?? (status.IsStopping ? "stopping" : "ok"),
+            State = StateOf(status),
+            MemberRole = status.Members.Count == 0 ? MemberRole.Unspecified
+                : status.IsMember ? RoleOf(options.Self, status.Members)
+                : MemberRole.MemberNone,
+            Drained = status.IsDrained,
         };
     }
+
+    private static string StateOf(ReplicationStatus status) =>
+        status.UnavailableReason is { } reason ? reason
+        : status.IsStopping ? "stopping"
+        : status.HasLoss ? "may have lost messages when its machine stopped; decides nothing until it has caught up"
+        : !status.IsMember && status.Members.Count > 0 ? "not a member; 'dledger node add' makes it one"
+        : "ok";
 }

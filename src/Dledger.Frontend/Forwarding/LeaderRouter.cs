@@ -1,6 +1,7 @@
 using System.Globalization;
 using Dledger.Broker;
 using Dledger.Frontend.Calls;
+using Dledger.Frontend.Nodes;
 using Dledger.Primitives;
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
@@ -15,7 +16,12 @@ namespace Dledger.Frontend.Forwarding;
 /// any thread.
 /// </remarks>
 internal sealed class LeaderRouter(
-    BrokerNode broker, FrontendOptions options, NodeChannels channels, TimeProvider time, ILogger logger)
+    BrokerNode broker,
+    FrontendOptions options,
+    NodeDirectory nodes,
+    NodeChannels channels,
+    TimeProvider time,
+    ILogger logger)
 {
     /// <summary>Between two looks for a leader. Only calls that have no leader look, so nothing runs on an idle node.
     /// </summary>
@@ -23,8 +29,10 @@ internal sealed class LeaderRouter(
 
     public NodeChannels Channels => channels;
 
+    public NodeDirectory Nodes => nodes;
+
     /// <summary>The other node with this number, or null when there is none.</summary>
-    public FrontendNode? Find(NodeId node) => node == options.Self ? null : options.FindNode(node);
+    public FrontendNode? Find(NodeId node) => node == options.Self ? null : nodes.Find(node);
 
     /// <summary>Runs the RPC on the leader and answers, in any case, before the caller's deadline.</summary>
     /// <exception cref="RpcException">The call was forwarded to this node, which does not lead.</exception>

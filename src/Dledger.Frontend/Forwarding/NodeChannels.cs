@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net.Security;
 using Apache.Rocketmq.V2;
+using Dledger.Frontend.Nodes;
 using Dledger.Primitives;
 using Dledger.Protocol.Admin.V1;
 using Grpc.Net.Client;
@@ -9,7 +10,7 @@ namespace Dledger.Frontend.Forwarding;
 
 /// <summary>gRPC channels to the client ports of the other nodes, opened when first needed. Safe for any
 /// thread.</summary>
-internal sealed class NodeChannels(FrontendOptions options) : IDisposable
+internal sealed class NodeChannels(FrontendOptions options, NodeDirectory nodes) : IDisposable
 {
     /// <summary>A node that does not answer a connection attempt within this time counts as gone.</summary>
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(1);
@@ -17,7 +18,8 @@ internal sealed class NodeChannels(FrontendOptions options) : IDisposable
     /// <summary>Finds connections whose other end vanished without a word.</summary>
     private static readonly TimeSpan PingDelay = TimeSpan.FromSeconds(5);
 
-    private readonly ConcurrentDictionary<NodeId, Lazy<GrpcChannel>> _channels = new();
+    // By address: a node may come back elsewhere.
+    private readonly ConcurrentDictionary<string, Lazy<GrpcChannel>> _channels = new();
 
     public MessagingService.MessagingServiceClient Messaging(NodeId node) => new(Channel(node));
 
@@ -31,12 +33,15 @@ internal sealed class NodeChannels(FrontendOptions options) : IDisposable
         }
     }
 
-    private GrpcChannel Channel(NodeId node) =>
-        _channels.GetOrAdd(node, id => new Lazy<GrpcChannel>(() => Open(id))).Value;
-
-    private GrpcChannel Open(NodeId node)
+    private GrpcChannel Channel(NodeId node)
     {
-        Invariant.Check(options.FindNode(node) is not null, "a call was to be forwarded to a node outside the cluster");
+        var found = nodes.Find(node);
+        Invariant.Check(found is not null, "a call was to be forwarded to a node outside the cluster");
+        return _channels.GetOrAdd(found.ClientAddress, address => new Lazy<GrpcChannel>(() => Open(address))).Value;
+    }
+
+    private GrpcChannel Open(string address)
+    {
         var handler = new SocketsHttpHandler
         {
             ConnectTimeout = ConnectTimeout,
@@ -57,7 +62,7 @@ internal sealed class NodeChannels(FrontendOptions options) : IDisposable
         }
 
         var scheme = options.ForwardsByTls ? "https" : "http";
-        return GrpcChannel.ForAddress($"{scheme}://{options.FindNode(node)!.ClientAddress}", new GrpcChannelOptions
+        return GrpcChannel.ForAddress($"{scheme}://{address}", new GrpcChannelOptions
         {
             HttpHandler = handler,
             DisposeHttpClient = true,

@@ -39,7 +39,7 @@ public sealed class MessagingService : Wire.MessagingService.MessagingServiceBas
     {
         _time = time;
         _logger = logger;
-        var entries = new RouteEntries(options);
+        var entries = new RouteEntries(options, router.Nodes);
         var liveness = new LivenessRelay(broker, router);
         _queryRoute = new QueryRouteHandler(broker, entries, router);
         _queryAssignment = new QueryAssignmentHandler(broker, entries, router);

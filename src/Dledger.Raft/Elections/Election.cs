@@ -383,7 +383,7 @@ internal sealed class Election(RaftState state)
 
     private void Hasten(long now, long delayMin, long delayMax)
     {
-        if (MayCampaign && !_state.HasLoss)
+        if (MayCampaign && !_state.HasLoss && !_state.IsDrained)
         {
             Deadline = Math.Min(Deadline, now + _state.Random.Next(delayMin, delayMax));
         }
@@ -398,7 +398,8 @@ internal sealed class Election(RaftState state)
         }
     }
 
-    // A node that can win only with all votes lets the others try first.
+    // A node that can win only with all votes lets the others try first; a drained one leaves them time to try again.
     private long RandomTimeout() => _state.Random.Next(_options.ElectionTimeoutMin, _options.ElectionTimeoutMax)
-        + (_state.HasLoss ? _options.ElectionTimeoutMin : 0);
+        + (_state.HasLoss ? _options.ElectionTimeoutMin : 0)
+        + (_state.IsDrained && !IsOnlyVoter ? 3 * _options.ElectionTimeoutMax : 0);
 }

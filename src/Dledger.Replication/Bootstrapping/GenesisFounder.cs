@@ -13,7 +13,9 @@ namespace Dledger.Replication.Bootstrapping;
 /// <remarks>
 /// The lowest waits until it has met every configured member and all are fresh; so no member that holds data can be
 /// passed over (raft-and-storage.md 2.8). A node that has a genesis offers it to each fresh member that it meets, which
-/// also finishes a bootstrap in whose middle a node died. Runs on the replication thread.
+/// also finishes a bootstrap in whose middle a node died. A node that the genesis does not name with its present directory, be
+/// it new or wiped, takes it as well: it is then no member, counts for nothing and waits for a leader to add it. Runs on the
+/// replication thread.
 /// </remarks>
 internal sealed class GenesisFounder(
     ReplicationOptions options,
@@ -108,13 +110,13 @@ internal sealed class GenesisFounder(
                     _refusals[refused.Peer] = refused.Reason;
                     break;
                 case MessageArrived { Message: GenesisOffer offer }:
-                    offered ??= Check(offer.Genesis);
-                    break;
-                case TransferRequested transfer:
-                    transfer.Completion.TrySetResult(false);
+                    offered ??= offer.Genesis;
                     break;
                 case StopRequested:
                     _isStopped = true;
+                    break;
+                default:
+                    item.Refuse("this node is no part of a cluster yet");
                     break;
             }
         }
@@ -122,32 +124,11 @@ internal sealed class GenesisFounder(
         return offered;
     }
 
-    private Genesis? Check(Genesis genesis)
-    {
-        var voters = genesis.Voters.ToDictionary(voter => voter.Node, voter => voter.StorageId);
-        string? fault = null;
-        if (!voters.Keys.ToHashSet().SetEquals(options.Members.Select(member => member.Node)))
-        {
-            fault = "its nodes are not the configured ones";
-        }
-        else if (voters[options.Self] != meta.Current.StorageId)
-        {
-            fault = "it was founded with another data directory of this node";
-        }
-
-        if (fault is not null)
-        {
-            ReplicationEvents.GenesisRefused(logger, options.Self, genesis.ClusterId, fault);
-        }
-
-        return fault is null ? genesis : null;
-    }
-
     private string DescribeWait()
     {
         var missing = Others().Where(node => !IsFresh(node)).Select(Describe).ToList();
         return missing.Count == 0 || !IsFounder()
-            ? $"no cluster yet: waits to be told by another member{Listed(_refusals.Keys.Select(Describe))}"
+            ? $"no cluster yet: waits to be told by a member, or to be added with 'dledger node add'{Listed(_refusals.Keys.Select(Describe))}"
             : $"no cluster yet: waits for all members to be reachable and new{Listed(missing)}";
     }
 

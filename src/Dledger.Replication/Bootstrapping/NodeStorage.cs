@@ -1,4 +1,6 @@
 using Dledger.Primitives;
+using Dledger.Replication.Installing;
+using Dledger.Replication.Members;
 using Dledger.Storage.Disks;
 using Dledger.Storage.Logs;
 using Dledger.Storage.Metadata;
@@ -39,7 +41,7 @@ internal sealed class NodeStorage : IDisposable
     private LogIdentity Identity => new(Meta.Current.ClusterId, Meta.Current.StorageId, _options.Group);
 
     /// <summary>Locks the directory and reads or creates its meta file.</summary>
-    /// <exception cref="DataDirectoryException">It is in use, damaged, or of another node or cluster.</exception>
+    /// <exception cref="DataDirectoryException">It is in use, damaged, or of another node.</exception>
     public static NodeStorage Open(IDisk disk, ReplicationOptions options, IdGenerator ids)
     {
         disk.CreateDirectory(options.Directory);
@@ -51,7 +53,7 @@ internal sealed class NodeStorage : IDisposable
         {
             meta = OpenMeta(disk, options, ids);
             CheckOwner(meta.Current, options);
-            meta.Write(meta.Current with { BootId = ids.NextId(), CleanStop = null });
+            meta.Write(Started(meta.Current, options) with { BootId = ids.NextId() });
             return new NodeStorage(disk, options, @lock, meta);
         }
         catch
@@ -79,13 +81,9 @@ internal sealed class NodeStorage : IDisposable
             createIfEmpty: metadata.Term == Term.Zero,
             verifyAll);
         Log = recovery.Log;
-        var lastTerm = recovery.Tail.Term;
-        return Log is null || lastTerm <= metadata.Term ? recovery : recovery with
-        {
-            Damage = new LogDamage(
-                recovery.Tail.End,
-                $"the log ends in term {lastTerm}, but the meta file knows only term {metadata.Term}"),
-        };
+        return Log is not null && FindFault(metadata, recovery) is { } fault
+            ? recovery with { Damage = new LogDamage(recovery.Tail.End, fault) }
+            : recovery;
     }
 
     /// <summary>
@@ -104,8 +102,15 @@ internal sealed class NodeStorage : IDisposable
             return null;
         }
 
-        SnapshotInstall.Run(_disk, _options.Directory, intent, decided => CommitLog.ResetOnDisk(
-            _disk, PathOf(_options, LogName), _options.Log, Identity, decided.LogStart));
+        // The manifest goes last: without it everything was done but the note in the meta file.
+        if (SnapshotStaging.ReadManifest(_disk, _options.Directory, out _) is { } manifest)
+        {
+            var configurations = SnapshotAttachment.TryRead(manifest.Attachment, out var fault);
+            Invariant.Check(configurations is not null, $"an attachment was checked before it was installed: {fault}");
+            SnapshotInstall.Run(_disk, _options.Directory, intent, decided => CommitLog.ResetOnDisk(
+                _disk, PathOf(_options, LogName), _options.Log, Identity, decided.LogStart, configurations));
+        }
+
         Meta.Write(Meta.Current with { Install = null, InstalledApplied = intent.Applied });
         return intent;
     }
@@ -129,6 +134,37 @@ internal sealed class NodeStorage : IDisposable
             Meta.Dispose();
             _lock.Dispose();
         }
+    }
+
+    private static string? FindFault(NodeMetadata metadata, CommitLogRecovery recovery)
+    {
+        if (recovery.Tail.Term > metadata.Term)
+        {
+            return $"the log ends in term {recovery.Tail.Term}, but the meta file knows only term {metadata.Term}";
+        }
+
+        StoredConfigurations.Read(metadata, recovery, addresses: null, out var fault);
+        return fault;
+    }
+
+    /// <summary>
+    /// What a start changes. Whoever acknowledged before it synced, and finds that the machine booted since, may have lost
+    /// what it acknowledged; that is durable before anybody is answered (2.22).
+    /// </summary>
+    private static NodeMetadata Started(NodeMetadata last, ReplicationOptions options)
+    {
+        var isRelaxed = options.FlushMode == FlushMode.QuorumAsync;
+        var hasLoss = last.Genesis is not null
+            && (isRelaxed || last.IsRelaxed)
+            && last.MayHaveLostUnsynced(options.MachineBootId);
+        return last with
+        {
+            LossFlag = last.LossFlag || hasLoss,
+            LossTerm = hasLoss ? last.Term : last.LossTerm,
+            MachineBootId = options.MachineBootId,
+            IsRelaxed = isRelaxed,
+            CleanStop = null,
+        };
     }
 
     private static string PathOf(ReplicationOptions options, string name) =>
@@ -170,18 +206,6 @@ internal sealed class NodeStorage : IDisposable
         {
             throw new DataDirectoryException(
                 $"data directory '{options.Directory}' belongs to node {metadata.Node}, this is node {options.Self}");
-        }
-
-        if (metadata.Genesis is { } genesis)
-        {
-            var founded = genesis.Voters.Select(voter => voter.Node).Order().ToList();
-            var configured = options.Members.Select(member => member.Node).Order().ToList();
-            if (!founded.SequenceEqual(configured))
-            {
-                throw new DataDirectoryException(
-                    $"data directory '{options.Directory}' is of a cluster of the nodes {string.Join(", ", founded)}, "
-                    + $"configured are {string.Join(", ", configured)}");
-            }
         }
     }
 }

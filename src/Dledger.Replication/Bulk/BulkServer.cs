@@ -43,7 +43,7 @@ internal sealed class BulkServer(Func<NodePicture> picture, IStateMachine machin
             return request switch
             {
                 ReadLogRange range => ReadLog(parts, range),
-                OpenSnapshot => _snapshots.Open(parts, picture().Start, ReadOnlyMemory<byte>.Empty),
+                OpenSnapshot => OpenNewest(parts, picture()),
                 ReadSnapshotManifest piece => _snapshots.Read(piece),
                 ReadSnapshotPart piece => _snapshots.Read(piece),
                 _ => BulkReply.Of(BulkOutcome.Unavailable),
@@ -55,6 +55,9 @@ internal sealed class BulkServer(Func<NodePicture> picture, IStateMachine machin
             return BulkReply.Of(BulkOutcome.Unavailable);
         }
     }
+
+    private BulkReply OpenNewest(RunningParts parts, NodePicture now) =>
+        _snapshots.Open(parts, now.Start, now.SnapshotAttachment);
 
     private BulkReply ReadLog(RunningParts parts, ReadLogRange range)
     {

@@ -3,6 +3,7 @@ using Dledger.Replication.Bootstrapping;
 using Dledger.Replication.Clocks;
 using Dledger.Replication.Installing;
 using Dledger.Replication.Loops;
+using Dledger.Replication.Members;
 using Dledger.Replication.Peers;
 using Dledger.Replication.Repairing;
 using Dledger.Replication.Writing;
@@ -37,6 +38,8 @@ internal sealed record LifeSurroundings
     public required LoopInbox Inbox { get; init; }
 
     public required PeerGate Gate { get; init; }
+
+    public required AddressBook Addresses { get; init; }
 
     public required FaultLatch Faults { get; init; }
 

@@ -8,7 +8,14 @@ using Dledger.Storage.Snapshots;
 namespace Dledger.Replication.Driving;
 
 /// <summary>What other threads tell the replication loop.</summary>
-internal abstract record LoopEvent;
+internal abstract record LoopEvent
+{
+    /// <summary>Answers whoever waits, when nobody will handle the event.</summary>
+    /// <param name="reason">Why the node does not, in words.</param>
+    public virtual void Refuse(string reason)
+    {
+    }
+}
 
 /// <summary>A checked message of a peer.</summary>
 internal sealed record MessageArrived(PeerMessage Message) : LoopEvent;
@@ -29,7 +36,29 @@ internal sealed record LogSynced(LogPosition Position, uint Generation, int Work
 internal sealed record MetadataSynced(long Version) : LoopEvent;
 
 /// <summary>Somebody wants another leader; the completion gets whether it worked.</summary>
-internal sealed record TransferRequested(NodeId? Target, TaskCompletionSource<bool> Completion) : LoopEvent;
+internal sealed record TransferRequested(NodeId? Target, TaskCompletionSource<bool> Completion) : LoopEvent
+{
+    /// <inheritdoc/>
+    public override void Refuse(string reason) => Completion.TrySetResult(false);
+}
+
+/// <summary>
+/// Somebody wants other members; the completion gets the outcome, or how it stands when the patience is over.
+/// </summary>
+internal sealed record MembershipRequested(
+    MembershipChange Change, TimeSpan Patience, TaskCompletionSource<MembershipOutcome> Completion) : LoopEvent
+{
+    /// <inheritdoc/>
+    public override void Refuse(string reason) =>
+        Completion.TrySetResult(new MembershipOutcome(MembershipOutcomeKind.NotLeader, reason, NodeId.None));
+}
+
+/// <summary>Leadership is to be kept away from this node, or may come again.</summary>
+internal sealed record DrainRequested(bool IsDrained, TaskCompletionSource<bool> Completion) : LoopEvent
+{
+    /// <inheritdoc/>
+    public override void Refuse(string reason) => Completion.TrySetResult(false);
+}
 
 /// <summary>The node stops. A graceful stop hands leadership over first.</summary>
 internal sealed record StopRequested(bool IsGraceful) : LoopEvent;

@@ -96,7 +96,9 @@ internal sealed class LoopInbox
     /// Throws away events that nobody handles: the loop does not run, so they are void. What waits for an answer gets one.
     /// </summary>
     /// <returns>Whether the node was asked to stop.</returns>
-    public bool Discard(List<LoopEvent> events)
+    /// <param name="events">The events.</param>
+    /// <param name="reason">What those who wait are told.</param>
+    public bool Discard(List<LoopEvent> events, string reason)
     {
         var isStopping = false;
         foreach (var item in events)
@@ -106,11 +108,11 @@ internal sealed class LoopInbox
                 case MessageArrived { Message: AppendRequest append }:
                     Interlocked.Add(ref _receivedBytes, -append.Bytes.Length);
                     break;
-                case TransferRequested transfer:
-                    transfer.Completion.TrySetResult(false);
-                    break;
                 case StopRequested:
                     isStopping = true;
+                    break;
+                default:
+                    item.Refuse(reason);
                     break;
             }
         }

@@ -2,6 +2,7 @@ using Dledger.Primitives;
 using Dledger.Replication.Applying;
 using Dledger.Replication.Clocks;
 using Dledger.Replication.Installing;
+using Dledger.Replication.Members;
 using Dledger.Replication.Peers;
 using Dledger.Replication.Tails;
 using Dledger.Replication.Writing;
@@ -30,6 +31,8 @@ internal sealed record LoopSurroundings
     public required ApplyLoop Apply { get; init; }
 
     public required IPeerTransport Transport { get; init; }
+
+    public required AddressBook Addresses { get; init; }
 
     public required LoopInbox Inbox { get; init; }
 

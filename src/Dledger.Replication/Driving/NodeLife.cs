@@ -152,7 +152,7 @@ internal sealed class NodeLife : ILoop
                 _repairer!.Receive(answered.Answer);
             }
 
-            if (_inbox.Discard(_events))
+            if (_inbox.Discard(_events, "this node takes no part at present"))
             {
                 return NextTurn.Never;
             }
@@ -235,6 +235,7 @@ internal sealed class NodeLife : ILoop
             Recovery = _recovery!,
             Log = _parts.Log,
             Cache = _parts.Cache,
+            Addresses = _around.Addresses,
             Writer = _parts.Writer,
             Apply = _parts.Apply,
             Transport = _around.Transport,
@@ -304,7 +305,7 @@ internal sealed class NodeLife : ILoop
         var isClosed = _isClosed;
         if (_inbox.TryTakeEvents(ref _events))
         {
-            _isStopRequested |= _inbox.Discard(_events);
+            _isStopRequested |= _inbox.Discard(_events, "this node takes no part at present");
         }
 
         if (!isClosed)
@@ -338,7 +339,7 @@ internal sealed class NodeLife : ILoop
             return NextTurn.WhenWoken;
         }
 
-        return _inbox.Discard(_events) ? NextTurn.Never : NextTurn.AtOnce;
+        return _inbox.Discard(_events, "this node takes no part at present") ? NextTurn.Never : NextTurn.AtOnce;
     }
 
     private List<NodeId> OtherNodes() =>
@@ -372,9 +373,9 @@ internal sealed class NodeLife : ILoop
             proposal.Fail(new ProposalFailure(ProposalFailureKind.Stopping, NodeId.None, "the node has stopped"));
         }
 
-        foreach (var transfer in events.OfType<TransferRequested>())
+        foreach (var item in events)
         {
-            transfer.Completion.TrySetResult(false);
+            item.Refuse("the node has stopped");
         }
 
         _loop?.Abandon(_around.Faults.Reason ?? "the node has stopped");

@@ -29,7 +29,17 @@ internal sealed record NodePicture
 
     public required LogPosition Durable { get; init; }
 
+    /// <summary>See <see cref="Installing.SnapshotAttachment"/>; goes with the start of the log.</summary>
+    public ReadOnlyMemory<byte> SnapshotAttachment { get; init; }
+
     public required IReadOnlyList<PeerStatus> Peers { get; init; }
+
+    /// <summary>Everyone in the configuration in force; empty before the log is open.</summary>
+    public IReadOnlyList<MemberStatus> Members { get; init; } = [];
+
+    public bool IsMember { get; init; }
+
+    public bool IsDrained { get; init; }
 
     public string? UnavailableReason { get; init; }
 

@@ -2,7 +2,9 @@ using Dledger.Primitives;
 using Dledger.Raft.Messages;
 using Dledger.Raft.Peers;
 using Dledger.Replication.Bulk;
+using Dledger.Raft.Quorums;
 using Dledger.Replication.Clocks;
+using Dledger.Replication.Members;
 using Dledger.Replication.Peers;
 using Dledger.Storage.Frames;
 using Dledger.Storage.Metadata;
@@ -22,6 +24,7 @@ internal sealed class PeerGate(
     LoopInbox inbox,
     LogClock clock,
     BulkServer bulk,
+    AddressBook addresses,
     Func<NodePicture> picture) : IPeerEvents
 {
     private Genesis? _genesis;
@@ -52,6 +55,7 @@ internal sealed class PeerGate(
             End = now.End,
             Durable = now.Durable,
             WallClock = clock.WallNow(),
+            ClientAddress = options.ClientAddress,
         };
     }
 
@@ -59,14 +63,17 @@ internal sealed class PeerGate(
     public string? Judge(PeerIntroduction introduction)
     {
         var node = introduction.Node;
-        if (node == options.Self || options.Members.All(member => member.Node != node))
+        if (node == options.Self)
         {
-            return $"node {node} is not another configured member of node {options.Self}";
+            return $"node {node} is the number of the node that was asked";
         }
 
         if (Volatile.Read(ref _genesis) is not { } genesis)
         {
-            return null;
+            // A node that is no part of anything takes its cluster from those alone that it was told of.
+            return options.Members.All(member => member.Node != node)
+                ? $"node {node} is not among the nodes that node {options.Self}, which is new, was configured with"
+                : null;
         }
 
         if (introduction.ClusterId != Guid.Empty && introduction.ClusterId != genesis.ClusterId)
@@ -75,10 +82,9 @@ internal sealed class PeerGate(
                 + $"node {options.Self} to cluster {genesis.ClusterId}";
         }
 
-        var voter = genesis.Voters.FirstOrDefault(voter => voter.Node == node);
-        return voter.StorageId == introduction.StorageId
-            ? null
-            : $"the data directory of node {node} is not the one that it joined the cluster with (was it wiped?)";
+        // Member or not: one that comes may know a configuration that this node does not.
+        addresses.LearnClient(node, introduction.ClientAddress);
+        return null;
     }
 
     /// <inheritdoc/>
@@ -106,12 +112,13 @@ internal sealed class PeerGate(
                 return "frames came before the genesis";
             }
 
-            if (TryParseFrames(append, out var frames) is { } fault)
+            var configurations = new List<ConfigurationEntry>();
+            if (TryParseFrames(append, configurations, out var frames) is { } fault)
             {
                 return fault;
             }
 
-            message = append with { Frames = frames };
+            message = append with { Frames = frames, Configurations = configurations };
         }
 
         return inbox.TryAddMessage(message) ? null : "more frames came than the window of a follower holds";
@@ -120,7 +127,8 @@ internal sealed class PeerGate(
     /// <inheritdoc/>
     public BulkReply Serve(NodeId peer, BulkRequest request) => bulk.Serve(request);
 
-    private string? TryParseFrames(AppendRequest append, out List<FrameSummary> frames)
+    private string? TryParseFrames(
+        AppendRequest append, List<ConfigurationEntry> configurations, out List<FrameSummary> frames)
     {
         frames = [];
         var rest = append.Bytes.Span;
@@ -141,6 +149,11 @@ internal sealed class PeerGate(
                 return $"a frame of term {frame.Header.Term} came from the leader of term {append.Term}";
             }
 
+            if (TryParseConfiguration(frame, configurations) is { } badConfiguration)
+            {
+                return badConfiguration;
+            }
+
             frames.Add(frame.Summary);
             rest = rest[frame.Header.FrameLength..];
             if (rest.IsEmpty)
@@ -154,5 +167,23 @@ internal sealed class PeerGate(
                 return $"a range with a bad frame at {tail.End} came: {fault}";
             }
         }
+    }
+
+    private string? TryParseConfiguration(in FrameView frame, List<ConfigurationEntry> configurations)
+    {
+        var at = frame.Header.Base;
+        if (!frame.Header.Flags.HasFlag(FrameFlags.Configuration))
+        {
+            return null;
+        }
+
+        if (ConfigurationRecord.Decode(frame.Payload, out var places, out var fault) is not { } configuration)
+        {
+            return $"a bad configuration at {at} came: {fault}";
+        }
+
+        addresses.Learn(at, places);
+        configurations.Add(new ConfigurationEntry(at, configuration));
+        return null;
     }
 }

@@ -3,9 +3,9 @@ using Dledger.Raft;
 using Dledger.Raft.Effects;
 using Dledger.Raft.Messages;
 using Dledger.Raft.Peers;
-using Dledger.Raft.Quorums;
 using Dledger.Replication.Applying;
 using Dledger.Replication.Clocks;
+using Dledger.Replication.Installing;
 using Dledger.Replication.Loops;
 using Dledger.Replication.Peers;
 using Dledger.Replication.Tails;
@@ -29,6 +29,7 @@ internal sealed class ReplicationLoop
     private const int OutstandingWritesMax = 2;
     private const int TicksPerTurnMax = 10_000;
     private const long StopPatienceMicroseconds = 1_500_000;
+    private const long WaitMax = 1_000_000;
 
     private static readonly IReadOnlyList<ReadOnlyMemory<byte>> NoRange = [];
     private static readonly TimeSpan DrainPatience = TimeSpan.FromMilliseconds(200);
@@ -43,7 +44,8 @@ internal sealed class ReplicationLoop
     private readonly ApplyLoop _apply;
     private readonly LoopInbox _inbox;
     private readonly WaitingProposals _proposals;
-    private readonly HashSet<(NodeId Peer, long Session)> _sessions = [];
+    private readonly PeerSessions _sessions;
+    private readonly MembershipDriver _membership;
     private readonly Dictionary<long, Term> _metadataTerms = [];
     private readonly List<ReadOnlyMemory<byte>> _records = [];
     private List<LoopEvent> _events = [];
@@ -57,6 +59,7 @@ internal sealed class ReplicationLoop
     private bool _isStopping;
     private bool _isGracefulStop;
     private long _stopDeadline;
+    private byte[] _attachment;
 
     public ReplicationLoop(LoopSurroundings around)
     {
@@ -72,17 +75,11 @@ internal sealed class ReplicationLoop
         var end = around.Recovery.Tail.End;
         _proposals = new WaitingProposals(around.Inbox);
         var commit = LogPosition.Min(end, LogPosition.Max(around.Restored, around.Recovery.CommitHint));
-        var founders = new Configuration(_metadata.Genesis!.Voters.Select(voter => new Member(voter.Node, voter.StorageId)));
-        var boot = new RaftBoot(
-            _metadata.Term,
-            _metadata.VotedFor,
-            around.Recovery.Epochs,
-            end,
-            around.Log.DurableEnd,
-            commit,
-            [new ConfigurationEntry(LogPosition.Zero, founders)]);
         _view = new RaftLogView(around.Cache, around.Log);
-        _core = new RaftCore(RaftOptionsOf(_options, _metadata), boot, _view, around.Seed);
+        _core = CoreStart.Create(around, _view, commit);
+        _sessions = new PeerSessions(_options.Self, _metadata.Genesis!, _core, around.Transport);
+        _membership = new MembershipDriver(around, _core, _log, _sessions);
+        _attachment = SnapshotAttachment.Encode(_core.Configurations, _view.Start, around.Addresses.PlaceOf);
         if (commit > around.Restored)
         {
             _apply.Add(new CommitReached(commit, []));
@@ -111,9 +108,10 @@ internal sealed class ReplicationLoop
         if (!_isStarted)
         {
             _isStarted = true;
+            _membership.Start();
             foreach (var session in _around.OpenSessions)
             {
-                OpenSession(_clock.Monotonic(), session);
+                _sessions.Opened(_clock.Monotonic(), session, _durableTerm);
             }
         }
 
@@ -145,6 +143,7 @@ internal sealed class ReplicationLoop
     public void Abandon(string detail)
     {
         _transfer?.TrySetResult(false);
+        _membership.Stop(new MembershipOutcome(MembershipOutcomeKind.Unknown, detail, NodeId.None));
         _proposals.FailAll(ProposalFailureKind.Stopping, NodeId.None, detail);
     }
 
@@ -162,6 +161,8 @@ internal sealed class ReplicationLoop
         _proposals.TakeArrived();
         TellProgress();
         RunTimers();
+        _membership.Turn(_clock.Monotonic());
+        ExecuteEffects();
         CutFrames();
         RefuseProposals();
         Publish();
@@ -198,14 +199,10 @@ internal sealed class ReplicationLoop
                 _core.MetaDurable(now, synced.Version);
                 break;
             case OutboundOpened opened:
-                OpenSession(now, opened);
+                _sessions.Opened(now, opened, _durableTerm);
                 break;
             case OutboundClosed closed:
-                if (_sessions.Remove((closed.Peer, closed.Session)))
-                {
-                    _core.SessionClosed(now, closed.Peer, closed.Session, closed.Reason);
-                }
-
+                _sessions.Closed(now, closed);
                 break;
             case InboundClosed closed:
                 _core.InboundSessionClosed(now, closed.Peer, closed.Session, closed.Reason);
@@ -221,6 +218,14 @@ internal sealed class ReplicationLoop
                 break;
             case ReopenRequested reopen:
                 ReopenReason ??= reopen.Reason;
+                break;
+            case MembershipRequested request:
+                _membership.Ask(now, request);
+                break;
+            case DrainRequested drain:
+                ReplicationEvents.Drained(_around.Logger, _options.Self, drain.IsDrained);
+                _core.Drain(now, drain.IsDrained);
+                drain.Completion.TrySetResult(true);
                 break;
             case StopRequested stop:
                 BeginStop(now, stop);
@@ -254,6 +259,7 @@ internal sealed class ReplicationLoop
             ReplicationEvents.LogStartAdvanced(_around.Logger, start);
             _view.AdvanceStart(start);
             _core.LogStartAdvanced();
+            _attachment = SnapshotAttachment.Encode(_core.Configurations, start, _around.Addresses.PlaceOf);
             _writer.Add(new AdvanceLogStart(start));
         }
     }
@@ -275,30 +281,6 @@ internal sealed class ReplicationLoop
         Install = manifest;
         ReopenReason ??= $"a snapshot at {manifest.Applied} is being installed";
     }
-
-    private void OpenSession(long now, OutboundOpened opened)
-    {
-        var introduction = opened.Introduction;
-        if (introduction.State == PeerState.Fresh)
-        {
-            // It keeps the offer and dials again as a member; until then it is nothing to the core.
-            _around.Transport.Send(introduction.Node, OfferTo(opened), NoRange);
-            return;
-        }
-
-        _sessions.Add((introduction.Node, opened.Session));
-        var hello = new PeerHello(
-            introduction.StorageId, introduction.State, introduction.Term, introduction.LastTerm, introduction.End);
-        _core.SessionOpened(now, introduction.Node, opened.Session, hello);
-    }
-
-    private GenesisOffer OfferTo(OutboundOpened opened) => new()
-    {
-        From = _options.Self,
-        Session = opened.Session,
-        Term = _durableTerm,
-        Genesis = _metadata.Genesis!,
-    };
 
     private void BeginTransfer(long now, TransferRequested transfer)
     {
@@ -322,7 +304,7 @@ internal sealed class ReplicationLoop
 
         _isStopping = true;
         _isGracefulStop = stop.IsGraceful;
-        if (stop.IsGraceful && _core.Role == RaftRole.Leader && _options.Members.Count > 1)
+        if (stop.IsGraceful && _core.Role == RaftRole.Leader && _core.Configuration.Members.Count > 1)
         {
             _stopDeadline = now + StopPatienceMicroseconds;
             _core.TransferLeadership(now, null);
@@ -429,13 +411,28 @@ internal sealed class ReplicationLoop
                 Commit(commit.Position);
                 break;
             case PersistMeta meta:
-                _metadata = _metadata with { Term = meta.Term, VotedFor = meta.VotedFor };
+                _metadata = _metadata with
+                {
+                    Term = meta.Term,
+                    VotedFor = meta.VotedFor,
+                    LossFlag = meta.HasLoss,
+                    ConfigurationFloor = meta.ConfigurationFloor,
+                };
                 _metadataTerms[meta.Version] = meta.Term;
                 _writer.Add(new WriteMetadata(meta.Version, _metadata));
                 break;
             case CutTermStart:
                 var opening = _log.Cut(FrameFlags.TermStart, _core.Term, _core.Commit, [TermStartRecord()]);
                 _core.FrameAppended(_clock.Monotonic(), opening);
+                break;
+            case CutConfiguration cut:
+                _membership.Cut(cut);
+                break;
+            case ConfigurationChanged changed:
+                _membership.Changed(changed);
+                break;
+            case ConfigurationChangeFinished finished:
+                _membership.Finished(finished);
                 break;
             case TruncateTo cut:
                 ReplicationEvents.LogTruncated(_around.Logger, cut.Position);
@@ -511,9 +508,10 @@ internal sealed class ReplicationLoop
 
     private int WaitMilliseconds()
     {
-        var deadline = _isStopping ? Math.Min(_core.NextDeadline, _stopDeadline) : _core.NextDeadline;
-        var wait = deadline - _clock.Monotonic();
-        return (int)Math.Clamp((wait + 999) / 1000, 0, 1000);
+        var now = _clock.Monotonic();
+        var deadline = Math.Min(Math.Min(_core.NextDeadline, _membership.NextDeadline), now + WaitMax);
+        deadline = _isStopping ? Math.Min(deadline, _stopDeadline) : deadline;
+        return (int)Math.Max(0, (deadline - now + 999) / 1000);
     }
 
     /// <summary>Publishes what the node looks like now.</summary>
@@ -538,16 +536,20 @@ internal sealed class ReplicationLoop
         {
             Role = RoleOf(_core.Role),
             ClusterId = _metadata.ClusterId,
-            State = PeerState.Normal,
+            State = _core.HasLoss ? PeerState.Loss : PeerState.Normal,
             Term = _core.Term,
             DurableTerm = _durableTerm,
             Leader = _core.Leader,
             LastTerm = _log.LastTerm,
             Start = _view.Start,
+            SnapshotAttachment = _attachment,
             Commit = _core.Commit,
             End = _core.End,
             Durable = _core.Durable,
             Peers = peers,
+            Members = _membership.Members,
+            IsMember = _membership.IsMember,
+            IsDrained = _core.IsDrained,
             UnavailableReason = _core.PassiveReason,
             IsStopping = _isStopping,
         });
@@ -562,19 +564,4 @@ internal sealed class ReplicationLoop
         RaftRole.Leader => ReplicationRole.Leader,
         _ => throw new InvariantViolationException($"unknown role {role}"),
     };
-
-    private static RaftOptions RaftOptionsOf(ReplicationOptions options, NodeMetadata metadata)
-    {
-        var electionMin = (long)options.ElectionTimeoutMin.TotalMicroseconds;
-        return new RaftOptions
-        {
-            Self = options.Self,
-            StorageId = metadata.StorageId,
-            ElectionTimeoutMin = electionMin,
-            ElectionTimeoutMax = (long)options.ElectionTimeoutMax.TotalMicroseconds,
-            HeartbeatInterval = (long)options.HeartbeatInterval.TotalMicroseconds,
-            CheckQuorumWindow = 2 * electionMin,
-            UncommittedBytesMax = options.UncommittedBytesMax,
-        };
-    }
 }

@@ -253,7 +253,8 @@ internal sealed class SnapshotLoop : ILoop
         }
 
         var manifest = SnapshotManifest.Parse(_manifest, out var checksum, out var fault);
-        if (manifest is null || checksum != _checksum)
+        fault ??= manifest is null ? null : FindFault(manifest);
+        if (manifest is null || fault is not null || checksum != _checksum)
         {
             GiveUp($"node {_source} sent a bad manifest: {fault ?? "another one than it named"}");
             return;
@@ -266,6 +267,12 @@ internal sealed class SnapshotLoop : ILoop
         _part = 0;
         _step = Step.ReadingParts;
         FindNextPart();
+    }
+
+    private static string? FindFault(SnapshotManifest manifest)
+    {
+        SnapshotAttachment.TryRead(manifest.Attachment, out var fault);
+        return fault;
     }
 
     private void TakePiece(ReadOnlySpan<byte> piece)

@@ -42,6 +42,8 @@ internal ref struct BodyReader(ReadOnlySpan<byte> source)
 
     public byte ReadByte() => TryTake(1, out var bytes) ? bytes[0] : (byte)0;
 
+    public int ReadUInt16() => TryTake(2, out var bytes) ? BinaryPrimitives.ReadUInt16LittleEndian(bytes) : 0;
+
     public int ReadInt32() => TryTake(4, out var bytes) ? BinaryPrimitives.ReadInt32LittleEndian(bytes) : 0;
 
     public uint ReadUInt32() => TryTake(4, out var bytes) ? BinaryPrimitives.ReadUInt32LittleEndian(bytes) : 0;
@@ -49,6 +51,9 @@ internal ref struct BodyReader(ReadOnlySpan<byte> source)
     public long ReadInt64() => TryTake(8, out var bytes) ? BinaryPrimitives.ReadInt64LittleEndian(bytes) : 0;
 
     public Guid ReadGuid() => TryTake(16, out var bytes) ? new Guid(bytes) : Guid.Empty;
+
+    /// <summary>An id in the order of its text form, as the log stores it.</summary>
+    public Guid ReadStoredGuid() => TryTake(16, out var bytes) ? new Guid(bytes, bigEndian: true) : Guid.Empty;
 
     /// <summary>A flag byte; anything but 0 and 1 spoils the message.</summary>
     public bool ReadFlag()

@@ -18,6 +18,12 @@ internal ref struct BodyWriter(Span<byte> destination)
         Length += 1;
     }
 
+    public void WriteUInt16(ushort value)
+    {
+        BinaryPrimitives.WriteUInt16LittleEndian(_destination[Length..], value);
+        Length += 2;
+    }
+
     public void WriteInt32(int value)
     {
         BinaryPrimitives.WriteInt32LittleEndian(_destination[Length..], value);
@@ -39,6 +45,14 @@ internal ref struct BodyWriter(Span<byte> destination)
     public void WriteGuid(Guid value)
     {
         Invariant.Check(value.TryWriteBytes(_destination[Length..]), "the buffer holds a whole message");
+        Length += 16;
+    }
+
+    /// <summary>An id in the order of its text form, as the log stores it.</summary>
+    public void WriteStoredGuid(Guid value)
+    {
+        Invariant.Check(
+            value.TryWriteBytes(_destination[Length..], bigEndian: true, out _), "the buffer holds a whole record");
         Length += 16;
     }
 

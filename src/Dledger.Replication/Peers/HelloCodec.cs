@@ -6,13 +6,15 @@ namespace Dledger.Replication.Peers;
 /// <summary>The bodies of Hello and HelloReply.</summary>
 /// <remarks>
 /// Hello: clusterId 16, storageId 16, formatLevel 4, state 1, term 8, lastTerm 8, start 8, end 8, durable 8, wallClock
-/// 8, checksum 4. HelloReply: accepted 1 and, if 1, the same fields, if 0 a length of 2 bytes and the reason as UTF-8;
-/// checksum 4. Group, node and session are in the header. The dialling node numbers the session in its Hello,
-/// and says in the header's stream field which <see cref="PeerLane"/> it wants.
+/// 8, clientAddress (a length of 2 bytes and UTF-8, at most 300 bytes), checksum 4. HelloReply: accepted 1 and, if 1,
+/// the same fields, if 0 a length of 2 bytes and the reason as UTF-8; checksum 4. Group, node and session are in the
+/// header. The dialling node numbers the session in its Hello, and says in the header's stream field which
+/// <see cref="PeerLane"/> it wants.
 /// </remarks>
 internal static class HelloCodec
 {
     private const int ReasonBytesMax = 1 << 10;
+    private const int AddressBytesMax = 300;
 
     /// <summary>Writes a whole Hello message.</summary>
     public static byte[] WriteHello(PeerIntroduction introduction, long session, PeerLane lane = PeerLane.Raft)
@@ -104,6 +106,7 @@ internal static class HelloCodec
         writer.WriteInt64(introduction.End.Value);
         writer.WriteInt64(introduction.Durable.Value);
         writer.WriteInt64(introduction.WallClock);
+        writer.WriteText(introduction.ClientAddress, AddressBytesMax);
     }
 
     private static PeerIntroduction ReadIntroduction(in PeerMessageHeader header, ref BodyReader reader) => new()
@@ -120,5 +123,6 @@ internal static class HelloCodec
         End = reader.ReadPosition(),
         Durable = reader.ReadPosition(),
         WallClock = reader.ReadInt64(),
+        ClientAddress = reader.ReadText(),
     };
 }

@@ -15,9 +15,16 @@ namespace Dledger.Replication.Peers;
 public interface IPeerTransport : IAsyncDisposable
 {
     /// <summary>
-    /// Begins to listen and to dial. Called once; what happens from then on is told to <paramref name="events"/>.
+    /// Begins to listen, and to dial these nodes. Called once; what happens from then on is told to <paramref name="events"/>.
     /// </summary>
     void Start(NodeId self, IReadOnlyList<ClusterMember> members, IPeerEvents events);
+
+    /// <summary>
+    /// Dials these nodes from now on and no others, this one excepted; a node with another address is looked for there at
+    /// the next dial. Connections that others open are taken from any node that <see cref="IPeerEvents.Judge"/> lets in.
+    /// Called after <see cref="Start"/>.
+    /// </summary>
+    void SetPeers(IReadOnlyList<ClusterMember> peers);
 
     /// <summary>
     /// Queues a message on the session that it names. It is dropped when that session is gone; a session whose queue is

@@ -12,6 +12,12 @@ public sealed class NoPeerTransport : IPeerTransport
         Invariant.Check(members.Count == 1, "only a cluster of one can do without a transport");
 
     /// <inheritdoc/>
+    public void SetPeers(IReadOnlyList<ClusterMember> peers)
+    {
+        // A node without an address for others refuses to add any; those that the log names cannot be reached.
+    }
+
+    /// <inheritdoc/>
     public void Send(NodeId peer, PeerMessage message, IReadOnlyList<ReadOnlyMemory<byte>> range)
     {
     }

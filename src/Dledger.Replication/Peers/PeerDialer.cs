@@ -11,7 +11,7 @@ namespace Dledger.Replication.Peers;
 internal sealed class PeerDialer
 {
     private readonly TcpPeerTransportOptions _options;
-    private readonly ClusterMember _member;
+    private ClusterMember _member;
     private readonly IPeerEvents _events;
     private readonly TimeProvider _time;
     private readonly Random _jitter;
@@ -32,6 +32,7 @@ internal sealed class PeerDialer
         IPeerEvents events,
         TimeProvider time,
         ulong seed,
+        long lastSession,
         ILogger logger)
     {
         _options = options;
@@ -39,6 +40,7 @@ internal sealed class PeerDialer
         _events = events;
         _time = time;
         _jitter = new Random(unchecked((int)(seed ^ (seed >> 32)) + (self.Value << 8) + member.Node.Value));
+        _lastSession = lastSession;
         _logger = logger;
         _thread = new Thread(Run) { IsBackground = true, Name = $"dledger-dial-{self}-{member.Node}" };
     }
@@ -46,21 +48,34 @@ internal sealed class PeerDialer
     /// <summary>The open connection, if there is one. Any thread.</summary>
     public PeerConnection? Connection => Volatile.Read(ref _connection);
 
+    /// <summary>Number of the newest session; one that dials the same node later must go on from here.</summary>
+    public long LastSession => Volatile.Read(ref _lastSession);
+
+    /// <summary>The node, and where it is dialled next time. Any thread.</summary>
+    public ClusterMember Member
+    {
+        get => Volatile.Read(ref _member);
+        set => Volatile.Write(ref _member, value);
+    }
+
     /// <summary>Starts the thread.</summary>
     public void Start() => _thread.Start();
 
     /// <summary>Ends the connection and the dialling. Any thread; does not wait.</summary>
-    public void Stop()
+    public void Stop(string reason)
     {
         lock (_lock)
         {
             _isStopped = true;
             _dialling?.Dispose();
-            _connection?.Close(Raft.Peers.SessionCloseReason.Local, "this node stops");
+            _connection?.Close(Raft.Peers.SessionCloseReason.Local, reason);
         }
 
         _stopped.Set();
     }
+
+    /// <summary>Whether the thread is gone.</summary>
+    public bool HasEnded => !_thread.IsAlive;
 
     /// <summary>Waits for the thread to end.</summary>
     public void Join(TimeSpan patience) => _thread.Join(patience);
@@ -85,7 +100,7 @@ internal sealed class PeerDialer
             catch (Exception fault)
             {
                 // A fault of ours: this connection is lost, but the node lives as long as its loops do.
-                ReplicationEvents.PeerThreadFailed(_logger, _member.Node, fault);
+                ReplicationEvents.PeerThreadFailed(_logger, Member.Node, fault);
                 wait = _options.RefusedDelay;
             }
 
@@ -96,14 +111,16 @@ internal sealed class PeerDialer
 
     private DialOutcome ServeOneConnection()
     {
-        using var socket = PeerSockets.Connect(_member, _options, NoteDialling);
+        using var socket = PeerSockets.Connect(Member, _options, NoteDialling);
         var reader = new SocketReader(socket);
-        _lastSession = Math.Max(_lastSession + 1, _time.GetUtcNow().Ticks / TimeSpan.TicksPerMicrosecond);
-        var introduction = PeerHandshake.Dial(socket, reader, _member.Node, _lastSession, PeerLane.Raft, _events, out var refusal);
+        Volatile.Write(
+            ref _lastSession, Math.Max(_lastSession + 1, _time.GetUtcNow().Ticks / TimeSpan.TicksPerMicrosecond));
+        var introduction = PeerHandshake.Dial(
+            socket, reader, Member.Node, _lastSession, PeerLane.Raft, _events, out var refusal);
         if (introduction is null)
         {
             NoteFault(refusal ?? "it does not speak the peer protocol");
-            _events.DialRefused(_member.Node, refusal ?? "it does not speak the peer protocol");
+            _events.DialRefused(Member.Node, refusal ?? "it does not speak the peer protocol");
             return DialOutcome.Refused;
         }
 
@@ -111,7 +128,7 @@ internal sealed class PeerDialer
         socket.SendTimeout = 0;
         _lastFault = null;
         var connection = new PeerConnection(
-            socket, reader, _options.Group, _member.Node, _lastSession, isOutbound: true);
+            socket, reader, _options.Group, Member.Node, _lastSession, isOutbound: true);
         lock (_lock)
         {
             if (_isStopped)
@@ -129,13 +146,13 @@ internal sealed class PeerDialer
 
     private void Serve(PeerConnection connection, PeerIntroduction introduction)
     {
-        ReplicationEvents.SessionOpened(_logger, _member.Node, connection.Session);
+        ReplicationEvents.SessionOpened(_logger, Member.Node, connection.Session);
         _events.SessionOpened(connection.Session, introduction);
         var limits = new PeerMessageLimits(_options.AppendRangeBytesMax);
         var receiver = new Thread(() => ReceiveUntilClosed(connection, limits))
         {
             IsBackground = true,
-            Name = $"dledger-replies-{_member.Node}",
+            Name = $"dledger-replies-{Member.Node}",
         };
         receiver.Start();
         connection.RunSender();
@@ -146,8 +163,8 @@ internal sealed class PeerDialer
             _connection = null;
         }
 
-        ReplicationEvents.SessionClosed(_logger, _member.Node, connection.Session, connection.CloseDetail);
-        _events.SessionClosed(_member.Node, connection.Session, connection.CloseReason);
+        ReplicationEvents.SessionClosed(_logger, Member.Node, connection.Session, connection.CloseDetail);
+        _events.SessionClosed(Member.Node, connection.Session, connection.CloseReason);
     }
 
     private void ReceiveUntilClosed(PeerConnection connection, PeerMessageLimits limits)
@@ -158,7 +175,7 @@ internal sealed class PeerDialer
         }
         catch (Exception fault)
         {
-            ReplicationEvents.PeerThreadFailed(_logger, _member.Node, fault);
+            ReplicationEvents.PeerThreadFailed(_logger, Member.Node, fault);
             connection.Close(Raft.Peers.SessionCloseReason.Local, "the receiver failed");
         }
     }
@@ -180,7 +197,7 @@ internal sealed class PeerDialer
         if (fault != _lastFault && !_isStopped)
         {
             _lastFault = fault;
-            ReplicationEvents.DialFailed(_logger, _member.Node, _member.Host, _member.PeerPort, fault);
+            ReplicationEvents.DialFailed(_logger, Member.Node, Member.Host, Member.PeerPort, fault);
         }
     }
 

@@ -9,7 +9,7 @@ namespace Dledger.Replication.Peers;
 public sealed record PeerIntroduction
 {
     /// <summary>The version of the peer protocol and of the log format that this build writes.</summary>
-    public const int FormatLevelCurrent = 1;
+    public const int FormatLevelCurrent = 2;
 
     /// <summary>The group whose messages the connection carries.</summary>
     public required RaftGroupId Group { get; init; }
@@ -41,4 +41,7 @@ public sealed record PeerIntroduction
 
     /// <summary>Microseconds since the Unix epoch, to find clocks that are far off.</summary>
     public required long WallClock { get; init; }
+
+    /// <summary>Where clients reach the node, host:port; empty when it does not say.</summary>
+    public string ClientAddress { get; init; } = "";
 }

@@ -50,6 +50,18 @@ internal sealed class PeerListener
         }
     }
 
+    /// <summary>All connections that were opened to this node. Any thread.</summary>
+    public IReadOnlyList<PeerConnection> All
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _connections.Values];
+            }
+        }
+    }
+
     /// <summary>Closes everything. Any thread; does not wait.</summary>
     public void Stop()
     {

@@ -113,6 +113,13 @@ internal static class PeerMessageCodec
                 writer.WriteInt64(reply.LastTerm.Value);
                 writer.WriteInt64(reply.End.Value);
                 writer.WriteInt32(reply.Leader.Value);
+                writer.WriteByte(reply.HasLoss ? (byte)1 : (byte)0);
+                writer.WriteByte(reply.RemovedAt is null ? (byte)0 : (byte)1);
+                if (reply.RemovedAt is { } removedAt)
+                {
+                    writer.WriteInt64(removedAt.Value);
+                }
+
                 break;
             case VoteRequest request:
                 writer.WriteInt64(request.Campaign);
@@ -124,6 +131,7 @@ internal static class PeerMessageCodec
                 writer.WriteInt64(reply.Campaign);
                 writer.WriteByte(reply.IsGranted ? (byte)1 : (byte)0);
                 writer.WriteInt32(reply.Leader.Value);
+                writer.WriteByte(reply.HasLoss ? (byte)1 : (byte)0);
                 break;
             case TimeoutNow timeout:
                 writer.WriteInt64(timeout.Transfer);
@@ -157,6 +165,8 @@ internal static class PeerMessageCodec
             LastTerm = reader.ReadTerm(),
             End = reader.ReadPosition(),
             Leader = reader.ReadNode(),
+            HasLoss = reader.ReadFlag(),
+            RemovedAt = reader.ReadFlag() ? reader.ReadPosition() : null,
         },
         PeerMessageType.Vote => new VoteRequest
         {
@@ -176,6 +186,7 @@ internal static class PeerMessageCodec
             Campaign = reader.ReadInt64(),
             IsGranted = reader.ReadFlag(),
             Leader = reader.ReadNode(),
+            HasLoss = reader.ReadFlag(),
         },
         PeerMessageType.TimeoutNow => new TimeoutNow
         {

@@ -9,7 +9,7 @@ namespace Dledger.Replication.Peers;
 ///   0        4      6       8            12          16        20         24           32      40       44         48
 ///   | magic  | type | flags | body bytes | headerCrc | group   | sender   | session    | term  | stream | reserved |
 /// The checksum covers bytes 0 to 11 and 16 to 47. Flags and reserved are 0 in version 1; a receiver ignores them.
-/// Frozen by Golden/peer-messages-v1.hex.
+/// Frozen by Golden/peer-messages-v2.hex.
 /// </remarks>
 public readonly record struct PeerMessageHeader(
     PeerMessageType Type, int BodyLength, RaftGroupId Group, NodeId Sender, long Session, Term Term, int Stream)

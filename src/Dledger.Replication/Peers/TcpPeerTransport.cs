@@ -18,9 +18,16 @@ public sealed class TcpPeerTransport : IPeerTransport
     private readonly ulong _seed;
     private readonly ILogger _logger;
     private readonly Socket _socket;
-    private readonly Dictionary<NodeId, PeerDialer> _dialers = [];
+    private readonly Lock _lock = new();
+    private readonly List<PeerDialer> _retired = [];
+    private readonly Dictionary<NodeId, long> _lastSessions = [];
     private readonly Dictionary<NodeId, BulkDialer> _bulkDialers = [];
+
+    // Replaced as a whole under the lock, so that senders need none.
+    private Dictionary<NodeId, PeerDialer> _dialers = [];
     private PeerListener? _listener;
+    private IPeerEvents? _events;
+    private NodeId _self;
     private int _isDisposed;
 
     /// <summary>Binds the port, so that a port in use is known before anything else starts.</summary>
@@ -42,24 +49,63 @@ public sealed class TcpPeerTransport : IPeerTransport
     public void Start(NodeId self, IReadOnlyList<ClusterMember> members, IPeerEvents events)
     {
         Invariant.Check(_listener is null, "a transport starts once");
-        foreach (var member in members.Where(member => member.Node != self))
-        {
-            _dialers.Add(member.Node, new PeerDialer(_options, self, member, events, _time, _seed, _logger));
-            _bulkDialers.Add(member.Node, new BulkDialer(_options, self, member, events, _time, _logger));
-        }
-
+        _self = self;
+        _events = events;
         _listener = new PeerListener(_options, _socket, self, events, _logger);
         _listener.Start();
-        foreach (var dialer in _dialers.Values)
+        SetPeers(members);
+    }
+
+    /// <inheritdoc/>
+    public void SetPeers(IReadOnlyList<ClusterMember> peers)
+    {
+        lock (_lock)
         {
-            dialer.Start();
+            if (_isDisposed != 0)
+            {
+                return;
+            }
+
+            var wanted = peers.Where(peer => peer.Node != _self).ToDictionary(peer => peer.Node);
+            var next = new Dictionary<NodeId, PeerDialer>();
+            foreach (var (node, dialer) in _dialers)
+            {
+                if (wanted.ContainsKey(node))
+                {
+                    next.Add(node, dialer);
+                    continue;
+                }
+
+                dialer.Stop("this node needs no connection to the other one any more");
+                _lastSessions[node] = dialer.LastSession;
+                _retired.RemoveAll(retired => retired.HasEnded);
+                _retired.Add(dialer);
+            }
+
+            var added = new List<PeerDialer>();
+            foreach (var (node, member) in wanted)
+            {
+                if (next.TryGetValue(node, out var dialer))
+                {
+                    dialer.Member = member;
+                    continue;
+                }
+
+                dialer = new PeerDialer(
+                    _options, _self, member, _events!, _time, _seed, _lastSessions.GetValueOrDefault(node), _logger);
+                next.Add(node, dialer);
+                added.Add(dialer);
+            }
+
+            Volatile.Write(ref _dialers, next);
+            added.ForEach(dialer => dialer.Start());
         }
     }
 
     /// <inheritdoc/>
     public void Send(NodeId peer, PeerMessage message, IReadOnlyList<ReadOnlyMemory<byte>> range)
     {
-        var connection = message.IsReply ? _listener?.Find(peer) : _dialers.GetValueOrDefault(peer)?.Connection;
+        var connection = message.IsReply ? _listener?.Find(peer) : FindOutbound(peer);
         if (connection is not null && connection.Session == message.Session)
         {
             connection.Send(message, range);
@@ -69,7 +115,7 @@ public sealed class TcpPeerTransport : IPeerTransport
     /// <inheritdoc/>
     public void Fetch(NodeId peer, BulkRequest request, Action<BulkReply?> completed)
     {
-        if (_bulkDialers.TryGetValue(peer, out var dialer))
+        if (FindBulk(peer) is { } dialer)
         {
             dialer.Fetch(request, completed);
         }
@@ -94,7 +140,7 @@ public sealed class TcpPeerTransport : IPeerTransport
     /// <inheritdoc/>
     public void CloseAll(string reason)
     {
-        foreach (var connection in _dialers.Keys.SelectMany(FindAll))
+        foreach (var connection in All())
         {
             connection.Close(SessionCloseReason.Local, reason);
         }
@@ -103,7 +149,7 @@ public sealed class TcpPeerTransport : IPeerTransport
     /// <inheritdoc/>
     public void Drain(TimeSpan patience)
     {
-        foreach (var connection in _dialers.Keys.SelectMany(FindAll))
+        foreach (var connection in All())
         {
             connection.WaitUntilDrained(patience);
         }
@@ -118,14 +164,17 @@ public sealed class TcpPeerTransport : IPeerTransport
         }
 
         _listener?.Stop();
-        foreach (var dialer in _dialers.Values)
+        lock (_lock)
         {
-            dialer.Stop();
-        }
+            foreach (var dialer in _dialers.Values)
+            {
+                dialer.Stop("this node stops");
+            }
 
-        foreach (var dialer in _bulkDialers.Values)
-        {
-            dialer.Stop();
+            foreach (var dialer in _bulkDialers.Values)
+            {
+                dialer.Stop();
+            }
         }
 
         _socket.Dispose();
@@ -138,7 +187,7 @@ public sealed class TcpPeerTransport : IPeerTransport
     private void JoinThreads()
     {
         _listener?.Join(JoinPatience);
-        foreach (var dialer in _dialers.Values)
+        foreach (var dialer in _dialers.Values.Concat(_retired))
         {
             dialer.Join(JoinPatience);
         }
@@ -149,9 +198,43 @@ public sealed class TcpPeerTransport : IPeerTransport
         }
     }
 
+    // Made when it is first needed; it dials wherever the peer is at that moment.
+    private BulkDialer? FindBulk(NodeId peer)
+    {
+        lock (_lock)
+        {
+            if (_isDisposed != 0 || _events is null)
+            {
+                return null;
+            }
+
+            if (!_bulkDialers.TryGetValue(peer, out var dialer))
+            {
+                dialer = new BulkDialer(
+                    _options,
+                    _self,
+                    peer,
+                    () => Volatile.Read(ref _dialers).GetValueOrDefault(peer)?.Member,
+                    _events,
+                    _time,
+                    _logger);
+                _bulkDialers.Add(peer, dialer);
+            }
+
+            return dialer;
+        }
+    }
+
+    private PeerConnection? FindOutbound(NodeId peer) => Volatile.Read(ref _dialers).GetValueOrDefault(peer)?.Connection;
+
+    private IEnumerable<PeerConnection> All() => Volatile.Read(ref _dialers).Values
+        .Select(dialer => dialer.Connection)
+        .OfType<PeerConnection>()
+        .Concat(_listener?.All ?? []);
+
     private IEnumerable<PeerConnection> FindAll(NodeId peer)
     {
-        if (_dialers.GetValueOrDefault(peer)?.Connection is { } outbound)
+        if (FindOutbound(peer) is { } outbound)
         {
             yield return outbound;
         }

@@ -69,6 +69,9 @@ public static class OptionKeys
         "raft.heartbeat", TimeSpan.FromMilliseconds(5), TimeSpan.FromSeconds(10),
         "how often an idle leader shows itself");
 
+    public static readonly OptionKey ClusterAutoReplace = OptionKey.Switch(
+        "cluster.autoReplace", "a voter that comes back with an empty disk is replaced without being asked");
+
     public static readonly OptionKey TopicsAutoCreate = OptionKey.Switch(
         "topics.autoCreate", "a topic comes into being when a client first asks for it");
 
@@ -106,6 +109,7 @@ public static class OptionKeys
         ClientCertificateFile, ClientKeyFile,
         StorageFlushMode, StorageSegmentSize,
         RaftElectionTimeoutMin, RaftElectionTimeoutMax, RaftHeartbeat,
+        ClusterAutoReplace,
         TopicsAutoCreate, TopicsAutoCreateGroups, TopicsQueueCount,
         LimitsBodySize, LimitsRequestSize, LimitsLongPoll, LimitsReceiveBatch, LimitsParkedPolls, LimitsDrain,
     ];

@@ -18,7 +18,10 @@ public sealed record ServerOptions
     /// <c>nodes</c>.</summary>
     public string PeerListenAddress { get; init; } = "0.0.0.0";
 
-    /// <summary><c>nodes</c>: all nodes, the same list on each, 0..9 entries. Empty: this node alone.</summary>
+    /// <summary>
+    /// <c>nodes</c>: where nodes are reached, this one among them, 0..9 entries. They found the cluster when none has data
+    /// yet; from then on the log says who is a member. Empty: this node alone, for ever.
+    /// </summary>
     public IReadOnlyList<NodeAddress> Nodes { get; init; } = [];
 
     /// <summary><c>client.*</c>: the port that clients use.</summary>
@@ -29,6 +32,11 @@ public sealed record ServerOptions
 
     /// <summary><c>raft.*</c>: times of the replication group.</summary>
     public RaftTimingOptions Raft { get; init; } = new();
+
+    /// <summary>
+    /// <c>cluster.autoReplace</c>: a leader replaces a voter that comes back with another data directory, one at a time.
+    /// </summary>
+    public bool AutoReplace { get; init; } = true;
 
     /// <summary><c>topics.*</c>: what happens to names that nobody created.</summary>
     public TopicOptions Topics { get; init; } = new();

@@ -63,6 +63,7 @@ public static class ServerOptionsReader
                     OptionKeys.RaftElectionTimeoutMax, defaults.Raft.ElectionTimeoutMax),
                 Heartbeat = values.Duration(OptionKeys.RaftHeartbeat, defaults.Raft.Heartbeat),
             },
+            AutoReplace = values.Switch(OptionKeys.ClusterAutoReplace, defaults.AutoReplace),
             Topics = new TopicOptions
             {
                 AutoCreateTopics = values.Switch(OptionKeys.TopicsAutoCreate, defaults.Topics.AutoCreateTopics),

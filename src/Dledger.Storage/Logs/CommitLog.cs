@@ -236,7 +236,7 @@ public sealed class CommitLog : IDisposable
         Invariant.Check(to <= Tail.End, $"start at {to}, the log ends at {Tail.End}");
         try
         {
-            _pins.Advance(LogPosition.Min(to, checkpoint), _tail.AdvanceStart);
+            _pins.Advance(LogPosition.Min(to, checkpoint), AdvanceStartTo);
             return Start;
         }
         catch (StorageFaultException fault)
@@ -273,14 +273,18 @@ public sealed class CommitLog : IDisposable
     /// of a snapshot, with a durable intent in the meta file: a crash in between is finished by <see
     /// cref="ResetOnDisk"/>. No pin may be held. Writer.
     /// </summary>
-    public void Reset(ChainTail start)
+    /// <param name="start">The frame that the new log begins behind.</param>
+    /// <param name="configurations">
+    /// The configuration records that the snapshot stands on, oldest first; the last one is in force at its position.
+    /// </param>
+    public void Reset(ChainTail start, IReadOnlyList<LogConfiguration>? configurations = null)
     {
         ThrowIfFaulted();
         try
         {
             _pins.Advance(start.End, kept => Invariant.Check(kept == start.End, $"log from {kept} on is pinned"));
-            _retirement.Replace(() => _tail.Reset(start));
-            _checkpoints.Reset(start.End);
+            _retirement.Replace(() => _tail.Reset(start, configurations ?? []));
+            _checkpoints.Reset(start, configurations ?? []);
             _rollCountAtCheckpoint = _tail.RollCount;
         }
         catch (StorageFaultException fault)
@@ -294,8 +298,17 @@ public sealed class CommitLog : IDisposable
     /// <see cref="Reset"/> for a directory that nobody has open, in whatever state it is. Can be repeated.
     /// </summary>
     public static void ResetOnDisk(
-        IDisk disk, string directory, CommitLogOptions options, LogIdentity identity, in ChainTail start) =>
+        IDisk disk,
+        string directory,
+        CommitLogOptions options,
+        LogIdentity identity,
+        in ChainTail start,
+        IReadOnlyList<LogConfiguration>? configurations = null)
+    {
         new LogReset(disk, directory, options, identity).Run(start).Segment.Release();
+        using var checkpoints = new LogCheckpointFiles(disk, directory, identity, 0, start.End);
+        checkpoints.Reset(start, configurations ?? []);
+    }
 
     /// <summary>
     /// Writes whole committed frames of a peer over a damaged range that the scrubber found, all of it or its
@@ -389,10 +402,7 @@ public sealed class CommitLog : IDisposable
 
         try
         {
-            var tail = committed == Tail.End ? Tail : _readable.ReadTail(committed);
-            var epochs = _tail.Epochs.Epochs.Where((epoch, i) => i == 0 || epoch.Start < committed).ToArray();
-            _checkpoints.Write(tail, Start, epochs);
-            _rollCountAtCheckpoint = _tail.RollCount;
+            WriteCheckpoint(committed);
         }
         catch (StorageFaultException fault)
         {
@@ -470,6 +480,35 @@ public sealed class CommitLog : IDisposable
 
             return false;
         }
+    }
+
+    // What was said before the new start about who decides is only in the log checkpoint from then on.
+    private void AdvanceStartTo(LogPosition position)
+    {
+        var start = _readable.Segments[Math.Max(0, Segment.FindIndex(_readable.Segments, position))].Base;
+        try
+        {
+            var configurations = _tail.Configurations.Before(start);
+            if (configurations.Count > 0 && configurations[^1].Position >= _checkpoints.End)
+            {
+                WriteCheckpoint(start);
+            }
+        }
+        catch (StorageFaultException fault) when (fault.IsNoSpace)
+        {
+            // The start stays until there is room for it.
+            return;
+        }
+
+        _tail.AdvanceStart(start);
+    }
+
+    private void WriteCheckpoint(LogPosition committed)
+    {
+        var tail = committed == Tail.End ? Tail : _readable.ReadTail(committed);
+        var epochs = _tail.Epochs.Epochs.Where((epoch, i) => i == 0 || epoch.Start < committed).ToArray();
+        _checkpoints.Write(tail, Start, epochs, _tail.Configurations.Before(committed));
+        _rollCountAtCheckpoint = _tail.RollCount;
     }
 
     private void ThrowIfFaulted()

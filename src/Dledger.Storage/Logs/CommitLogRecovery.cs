@@ -35,6 +35,12 @@ public sealed record CommitLogRecovery
     /// <summary>The terms of the log; the caller's own copy.</summary>
     public required EpochTable Epochs { get; init; }
 
+    /// <summary>
+    /// The configuration records of the log, oldest first; below the log checkpoint only the newest ones. Without any, the
+    /// cluster's first configuration is in force.
+    /// </summary>
+    public IReadOnlyList<LogConfiguration> Configurations { get; init; } = [];
+
     /// <summary>The last valid frame.</summary>
     public required ChainTail Tail { get; init; }
 

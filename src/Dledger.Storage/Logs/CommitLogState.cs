@@ -8,6 +8,7 @@ internal sealed record CommitLogState(
     Segment[] Segments,
     SparePool Spares,
     EpochTable Epochs,
+    LogConfigurations Configurations,
     ChainTail Tail,
     WatermarkSlot Watermark,
     long CheckpointSequence,

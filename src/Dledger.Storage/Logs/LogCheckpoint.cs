@@ -12,19 +12,24 @@ namespace Dledger.Storage.Logs;
 ///   64       72         76            80     88        96         104          108           112        120
 ///   | offset | chainCrc | frameLength | term | logTime | logStart | epochCount | configCount | reserved |
 ///   120 + 16 * n: epoch n {term 8, start 8}
-/// crc is CRC-32C over bytes 12..length-1. It only saves reading: when both files are invalid, the log is read from its
-/// start. configCount is 0 until configurations can change. Frozen by Golden/logcheckpoint-v1.hex.
+///   then configCount times: position 8, record length 4, the configuration record
+/// crc is CRC-32C over bytes 12..length-1. While the log holds everything it only saves reading: when both files are
+/// invalid, the log is read from its start. Once the log's start has passed a configuration, only the checkpoint has it.
+/// Version 1 has no configurations and is read; version 2 is written. Frozen by Golden/logcheckpoint-v1.hex and -v2.hex.
 /// </remarks>
 internal sealed record LogCheckpoint
 {
     private const ulong Magic = 0x313054504B434C44; // "DLCKPT01"
-    private const uint Version = 1;
+    private const uint Version = 2;
+    private const uint VersionMin = 1;
     private const int HeaderBytes = 120;
     private const int EpochBytes = 16;
     private const int CrcStart = 12;
 
     /// <summary>More epochs than any real log has; bounds the memory that a damaged length could ask for.</summary>
     private const int EpochCountMax = 1 << 20;
+
+    private const int ConfigurationHeaderBytes = 12;
 
     public required long Sequence { get; init; }
 
@@ -35,12 +40,15 @@ internal sealed record LogCheckpoint
 
     public required IReadOnlyList<Epoch> Epochs { get; init; }
 
+    /// <summary>The newest configurations of the prefix, oldest first; empty when none was ever written.</summary>
+    public IReadOnlyList<LogConfiguration> Configurations { get; init; } = [];
+
     /// <summary>Reads a checkpoint of this log; null when the bytes are anything else.</summary>
     public static LogCheckpoint? Parse(ReadOnlySpan<byte> bytes, LogIdentity identity)
     {
         if (bytes.Length < HeaderBytes
             || BinaryPrimitives.ReadUInt64LittleEndian(bytes) != Magic
-            || BinaryPrimitives.ReadUInt32LittleEndian(bytes[12..]) != Version)
+            || BinaryPrimitives.ReadUInt32LittleEndian(bytes[12..]) is < VersionMin or > Version)
         {
             return null;
         }
@@ -48,7 +56,7 @@ internal sealed record LogCheckpoint
         var length = BinaryPrimitives.ReadInt32LittleEndian(bytes[16..]);
         var epochCount = BinaryPrimitives.ReadInt32LittleEndian(bytes[104..]);
         if (epochCount is < 1 or > EpochCountMax
-            || length != HeaderBytes + (EpochBytes * epochCount)
+            || length < HeaderBytes + (EpochBytes * epochCount)
             || length > bytes.Length
             || BinaryPrimitives.ReadUInt32LittleEndian(bytes[8..]) != Crc32C.Compute(bytes[CrcStart..length])
             || new Guid(bytes.Slice(24, 16), bigEndian: true) != identity.ClusterId
@@ -66,6 +74,11 @@ internal sealed record LogCheckpoint
                 new LogPosition(BinaryPrimitives.ReadInt64LittleEndian(epoch[8..])));
         }
 
+        if (ReadConfigurations(bytes[..length], HeaderBytes + (EpochBytes * epochCount)) is not { } configurations)
+        {
+            return null;
+        }
+
         return new LogCheckpoint
         {
             Sequence = BinaryPrimitives.ReadInt64LittleEndian(bytes[56..]),
@@ -77,13 +90,16 @@ internal sealed record LogCheckpoint
                 BinaryPrimitives.ReadInt64LittleEndian(bytes[88..])),
             LogStart = new LogPosition(BinaryPrimitives.ReadInt64LittleEndian(bytes[96..])),
             Epochs = epochs,
+            Configurations = configurations,
         };
     }
 
     /// <summary>The file's content.</summary>
     public byte[] Encode(LogIdentity identity)
     {
-        var bytes = new byte[HeaderBytes + (EpochBytes * Epochs.Count)];
+        var bytes = new byte[
+            HeaderBytes + (EpochBytes * Epochs.Count)
+            + Configurations.Sum(configuration => ConfigurationHeaderBytes + configuration.Record.Length)];
         var span = bytes.AsSpan();
         BinaryPrimitives.WriteUInt64LittleEndian(span, Magic);
         BinaryPrimitives.WriteUInt32LittleEndian(span[12..], Version);
@@ -98,6 +114,7 @@ internal sealed record LogCheckpoint
         BinaryPrimitives.WriteInt64LittleEndian(span[88..], Tail.LogTime);
         BinaryPrimitives.WriteInt64LittleEndian(span[96..], LogStart.Value);
         BinaryPrimitives.WriteInt32LittleEndian(span[104..], Epochs.Count);
+        BinaryPrimitives.WriteInt32LittleEndian(span[108..], Configurations.Count);
         for (var i = 0; i < Epochs.Count; i++)
         {
             var epoch = span.Slice(HeaderBytes + (EpochBytes * i), EpochBytes);
@@ -105,7 +122,40 @@ internal sealed record LogCheckpoint
             BinaryPrimitives.WriteInt64LittleEndian(epoch[8..], Epochs[i].Start.Value);
         }
 
+        var at = HeaderBytes + (EpochBytes * Epochs.Count);
+        foreach (var (position, record) in Configurations)
+        {
+            BinaryPrimitives.WriteInt64LittleEndian(span[at..], position.Value);
+            BinaryPrimitives.WriteInt32LittleEndian(span[(at + 8)..], record.Length);
+            record.Span.CopyTo(span[(at + ConfigurationHeaderBytes)..]);
+            at += ConfigurationHeaderBytes + record.Length;
+        }
+
         BinaryPrimitives.WriteUInt32LittleEndian(span[8..], Crc32C.Compute(span[CrcStart..]));
         return bytes;
+    }
+
+    /// <summary>Null when the lengths do not add up.</summary>
+    private static List<LogConfiguration>? ReadConfigurations(ReadOnlySpan<byte> bytes, int at)
+    {
+        var count = BinaryPrimitives.ReadInt32LittleEndian(bytes[108..]);
+        var found = new List<LogConfiguration>();
+        for (var i = 0; i < count; i++)
+        {
+            var rest = bytes[at..];
+            if (rest.Length < ConfigurationHeaderBytes
+                || BinaryPrimitives.ReadInt32LittleEndian(rest[8..]) is var length
+                && (length < 0 || length > rest.Length - ConfigurationHeaderBytes))
+            {
+                return null;
+            }
+
+            found.Add(new LogConfiguration(
+                new LogPosition(BinaryPrimitives.ReadInt64LittleEndian(rest)),
+                rest.Slice(ConfigurationHeaderBytes, length).ToArray()));
+            at += ConfigurationHeaderBytes + length;
+        }
+
+        return at == bytes.Length ? found : null;
     }
 }

@@ -17,29 +17,29 @@ internal sealed class LogCheckpointFiles(
     public LogPosition End { get; private set; } = end;
 
     /// <summary>Writes the next checkpoint; returns when it is durable.</summary>
-    public void Write(in ChainTail tail, LogPosition logStart, IReadOnlyList<Epoch> epochs)
+    public void Write(
+        in ChainTail tail,
+        LogPosition logStart,
+        IReadOnlyList<Epoch> epochs,
+        IReadOnlyList<LogConfiguration> configurations)
     {
         Invariant.Check(tail.End > End, $"log checkpoints rise: {tail.End} after {End}");
-        var checkpoint = new LogCheckpoint
-        {
-            Sequence = _sequence + 1,
-            Tail = tail,
-            LogStart = logStart,
-            Epochs = epochs,
-        };
-        var file = OpenFile((int)(checkpoint.Sequence & 1));
-        file.Write(0, checkpoint.Encode(identity));
-        file.Sync();
-        _sequence++;
-        End = tail.End;
+        WriteNext(tail, logStart, epochs, configurations);
     }
 
-    /// <summary>Forgets the files, which were deleted with the log that they spoke of.</summary>
-    public void Reset(LogPosition start)
+    /// <summary>
+    /// Forgets the files, which were deleted with the log that they spoke of. The configurations below the new log's start
+    /// have no other place than a first checkpoint.
+    /// </summary>
+    public void Reset(in ChainTail start, IReadOnlyList<LogConfiguration> configurations)
     {
         Dispose();
         _files.AsSpan().Clear();
-        End = start;
+        End = start.End;
+        if (configurations.Count > 0)
+        {
+            WriteNext(start, start.End, [new Epoch(start.Term, start.End)], configurations);
+        }
     }
 
     /// <inheritdoc/>
@@ -49,6 +49,27 @@ internal sealed class LogCheckpointFiles(
         {
             file?.Dispose();
         }
+    }
+
+    private void WriteNext(
+        in ChainTail tail,
+        LogPosition logStart,
+        IReadOnlyList<Epoch> epochs,
+        IReadOnlyList<LogConfiguration> configurations)
+    {
+        var checkpoint = new LogCheckpoint
+        {
+            Sequence = _sequence + 1,
+            Tail = tail,
+            LogStart = logStart,
+            Epochs = epochs,
+            Configurations = configurations,
+        };
+        var file = OpenFile((int)(checkpoint.Sequence & 1));
+        file.Write(0, checkpoint.Encode(identity));
+        file.Sync();
+        _sequence++;
+        End = tail.End;
     }
 
     private IDiskFile OpenFile(int index)

@@ -28,6 +28,7 @@ internal sealed class LogRecovery(
 
     private LogSurvey _survey = null!;
     private EpochTable _epochs = null!;
+    private LogConfigurations _configurations = new([]);
     private ChainTail _tail;
     private LogPosition _floor;
     private LogPosition _rewriteFrom;
@@ -133,6 +134,9 @@ internal sealed class LogRecovery(
         }
 
         _epochs = new EpochTable(start.End, start.Term);
+        var begin = start.End;
+        _configurations = new LogConfigurations(
+            [.. (_survey.Checkpoint?.Configurations ?? []).Where(entry => entry.Position < begin)]);
         if (_survey.Checkpoint is { } checkpoint
             && !verifyAll
             && !_survey.NeedsFullScan
@@ -142,6 +146,7 @@ internal sealed class LogRecovery(
             _epochs = new EpochTable(checkpoint.Epochs);
             _epochs.AdvanceStart(start.End);
             start = checkpoint.Tail;
+            _configurations = new LogConfigurations(checkpoint.Configurations);
         }
 
         _scanStart = _rewriteFrom = _commitHint = start.End;
@@ -211,6 +216,7 @@ internal sealed class LogRecovery(
                 return false;
             }
 
+            _configurations.Note(frame.Header, frame.Payload);
             _commitHint = LogPosition.Max(_commitHint, frame.Header.CommitHint);
             if (scanner.Tail.End <= _floor)
             {
@@ -401,6 +407,7 @@ internal sealed class LogRecovery(
                 [.. _survey.Segments],
                 spares,
                 new EpochTable(_epochs.Epochs),
+                _configurations,
                 _tail,
                 slot,
                 _survey.Checkpoint?.Sequence ?? 0,
@@ -410,6 +417,7 @@ internal sealed class LogRecovery(
         {
             Log = log,
             Epochs = _epochs,
+            Configurations = _configurations.ToList(),
             Tail = _tail,
             CommitHint = LogPosition.Min(_commitHint, _tail.End),
             Watermark = _survey.Watermark?.Watermark ?? LogPosition.Zero,

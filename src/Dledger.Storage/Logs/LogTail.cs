@@ -66,6 +66,7 @@ internal sealed class LogTail
         _watermark = state.Watermark;
         _watermarkTime = time.GetTimestamp();
         Epochs = state.Epochs;
+        Configurations = state.Configurations;
     }
 
     /// <summary>The last frame, gathered ones included.</summary>
@@ -73,6 +74,9 @@ internal sealed class LogTail
 
     /// <summary>The terms of the log.</summary>
     public EpochTable Epochs { get; private set; }
+
+    /// <summary>The configurations of the log, gathered ones included.</summary>
+    public LogConfigurations Configurations { get; private set; }
 
     /// <summary>Rolls since the log was opened.</summary>
     public long RollCount { get; private set; }
@@ -105,7 +109,9 @@ internal sealed class LogTail
                 Sync();
             }
 
-            _tail = CheckFrame(frame.Span).Tail;
+            var header = CheckFrame(frame.Span);
+            Configurations.Note(header, frame.Span[FrameHeader.Size..]);
+            _tail = header.Tail;
             _gathered.Add(frame);
         }
 
@@ -219,7 +225,7 @@ internal sealed class LogTail
     }
 
     /// <summary>See <see cref="CommitLog.Reset"/>.</summary>
-    public void Reset(in ChainTail start)
+    public void Reset(in ChainTail start, IReadOnlyList<LogConfiguration> configurations)
     {
         var replaced = _readable.Segments;
         var (segment, watermark, sequence) = new LogReset(_disk, _directory, _options, _identity).Run(start);
@@ -227,6 +233,7 @@ internal sealed class LogTail
         _tail = start;
         _headerPagePending = false;
         Epochs = new EpochTable(start.End, start.Term);
+        Configurations = new LogConfigurations(configurations);
         Volatile.Write(ref _durableEnd, start.End.Value);
         NoteWatermark(watermark);
         _readable.Replace([segment], start);
@@ -380,6 +387,7 @@ internal sealed class LogTail
         Volatile.Write(ref _durableEnd, end.Value);
         _tail = newTail;
         Epochs.TruncateTo(end);
+        Configurations.TruncateTo(end);
         if (_watermark.Watermark > end)
         {
             MakeWatermark(keep, end);

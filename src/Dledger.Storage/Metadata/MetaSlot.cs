@@ -14,9 +14,12 @@ namespace Dledger.Storage.Metadata;
 /// and since version 2:
 ///   3200            3216               3224      3232          3236          3240    3248     3256      3264
 ///   | machineBootId | installedApplied | applied | manifestCrc | frameLength | start | term | logTime | headerCrc |
+/// and since version 3:
+///   3272                3280
+///   | configurationFloor | zeros |
 /// crc is CRC-32C over bytes 12..4095. flags: bit 0 genesis, bit 1 loss flag, bit 2 clean stop, bit 3 install intent
-/// (the fields from applied on), bit 4 installedApplied. Version 1 is read, with all of these missing; version 2 is
-/// written. Frozen by Golden/metaslot-v1.hex and metaslot-v2.hex.
+/// (the fields from applied on), bit 4 installedApplied, bit 5 relaxed flush mode (since version 3). Versions 1 and 2 are
+/// read, with what they lack empty; version 3 is written. Frozen by Golden/metaslot-v1.hex to metaslot-v3.hex.
 /// </remarks>
 internal static class MetaSlot
 {
@@ -24,7 +27,7 @@ internal static class MetaSlot
     public const int Bytes = 4096;
 
     private const ulong Magic = 0x3130_4154_454D_4C44; // "DLMETA01"
-    private const uint FormatVersion = 2;
+    private const uint FormatVersion = 3;
     private const uint FormatVersionMin = 1;
     private const int CrcStart = 12;
     private const int VotersStart = 120;
@@ -34,7 +37,9 @@ internal static class MetaSlot
     private const uint HasCleanStop = 4;
     private const uint HasInstall = 8;
     private const uint HasInstalledApplied = 16;
+    private const uint HasRelaxedFlush = 32;
     private const int Version2Start = 3200;
+    private const int Version3Start = 3272;
 
     /// <summary>Writes a slot.</summary>
     public static void Write(Span<byte> slot, long version, NodeMetadata metadata)
@@ -52,7 +57,8 @@ internal static class MetaSlot
             | (metadata.LossFlag ? HasLoss : 0)
             | (metadata.CleanStop is null ? 0 : HasCleanStop)
             | (metadata.Install is null ? 0 : HasInstall)
-            | (metadata.InstalledApplied is null ? 0 : HasInstalledApplied));
+            | (metadata.InstalledApplied is null ? 0 : HasInstalledApplied)
+            | (metadata.IsRelaxed ? HasRelaxedFlush : 0));
         metadata.StorageId.TryWriteBytes(slot[32..], bigEndian: true, out _);
         BinaryPrimitives.WriteInt64LittleEndian(slot[48..], metadata.Term.Value);
         BinaryPrimitives.WriteInt32LittleEndian(slot[56..], metadata.VotedFor.Value);
@@ -70,6 +76,7 @@ internal static class MetaSlot
         }
 
         WriteVersion2(slot[Version2Start..], metadata);
+        BinaryPrimitives.WriteInt64LittleEndian(slot[Version3Start..], metadata.ConfigurationFloor.Value);
         BinaryPrimitives.WriteUInt32LittleEndian(slot[8..], Crc32C.Compute(slot[CrcStart..Bytes]));
     }
 
@@ -108,6 +115,15 @@ internal static class MetaSlot
         if (BinaryPrimitives.ReadUInt32LittleEndian(slot[12..]) >= 2)
         {
             metadata = ReadVersion2(slot[Version2Start..], flags, metadata);
+        }
+
+        if (BinaryPrimitives.ReadUInt32LittleEndian(slot[12..]) >= 3)
+        {
+            metadata = metadata with
+            {
+                ConfigurationFloor = new LogPosition(BinaryPrimitives.ReadInt64LittleEndian(slot[Version3Start..])),
+                IsRelaxed = (flags & HasRelaxedFlush) != 0,
+            };
         }
 
         return true;

@@ -56,6 +56,11 @@ public sealed record NodeMetadata
     /// <summary>The term in which the loss was noticed.</summary>
     public Term LossTerm { get; init; }
 
+    /// <summary>
+    /// Where the newest configuration lies that was in force here and synced: a log that ends before it has lost it.
+    /// </summary>
+    public LogPosition ConfigurationFloor { get; init; }
+
     /// <summary>Random id of the last start.</summary>
     public Guid BootId { get; init; }
 
@@ -63,6 +68,9 @@ public sealed record NodeMetadata
     /// The kernel's boot id of the machine at the last start; empty when the file is from a time that did not know it.
     /// </summary>
     public Guid MachineBootId { get; init; }
+
+    /// <summary>Whether the last start acknowledged before it synced.</summary>
+    public bool IsRelaxed { get; init; }
 
     /// <summary>A snapshot install that has begun, or null. Its presence forbids appends.</summary>
     public InstallIntent? Install { get; init; }

@@ -184,6 +184,12 @@ internal sealed class MemoryLog : IReplicatedLog
     public Task<bool> TransferLeadershipAsync(NodeId? target, CancellationToken cancellationToken) =>
         Task.FromResult(false);
 
+    public Task<MembershipOutcome> ChangeMembershipAsync(
+        MembershipChange change, TimeSpan patience, CancellationToken cancellationToken) =>
+        Task.FromResult(new MembershipOutcome(MembershipOutcomeKind.Refused, "there is one node", NodeId.None));
+
+    public Task<bool> DrainAsync(bool isDrained, CancellationToken cancellationToken) => Task.FromResult(false);
+
     /// <summary>Does what is to be done now; false when there was nothing.</summary>
     public bool Step()
     {

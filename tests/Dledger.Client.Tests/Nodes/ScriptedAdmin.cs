@@ -64,7 +64,7 @@ internal sealed class ScriptedAdmin : AdminService.AdminServiceBase
                 new NodeStatus
                 {
                     NodeId = 3, ClientAddress = "10.0.0.3:8081", PeerAddress = "10.0.0.3:9081", Role = NodeRole.Unreachable,
-                    LagBytes = -1, State = "no answer",
+                    LagBytes = -1, State = "no answer", MemberRole = MemberRole.MemberLearner,
                 },
             },
         });
@@ -72,6 +72,23 @@ internal sealed class ScriptedAdmin : AdminService.AdminServiceBase
     public override Task<TransferLeadershipResponse> TransferLeadership(
         TransferLeadershipRequest request, ServerCallContext context) =>
         Task.FromResult(new TransferLeadershipResponse { Status = Status, LeaderId = request.TargetNodeId });
+
+    /// <summary>How many asks a change of the members takes.</summary>
+    public int MembershipAsks { get; set; } = 1;
+
+    public override Task<ChangeMembersResponse> AddNode(AddNodeRequest request, ServerCallContext context) =>
+        Task.FromResult(Change($"node {request.NodeId} cannot be reached at {request.Host}:{request.PeerPort}"));
+
+    public override Task<ChangeMembersResponse> RemoveNode(RemoveNodeRequest request, ServerCallContext context) =>
+        Task.FromResult(Change("another change of the members is under way"));
+
+    public override Task<DrainNodeResponse> DrainNode(DrainNodeRequest request, ServerCallContext context) =>
+        Task.FromResult(new DrainNodeResponse { Status = Status, LeaderId = 1 });
+
+    private ChangeMembersResponse Change(string waitsFor) =>
+        --MembershipAsks <= 0
+            ? new ChangeMembersResponse { Status = Status, Done = true }
+            : new ChangeMembersResponse { Status = Status, WaitsFor = waitsFor };
 
     private static Topic Orders(string name = "orders", int queues = 2) => new()
     {
@@ -97,5 +114,7 @@ internal sealed class ScriptedAdmin : AdminService.AdminServiceBase
         LagBytes = lag,
         Serving = role == NodeRole.Leader,
         State = "ok",
+        MemberRole = MemberRole.MemberVoter,
+        Drained = id == 1,
     };
 }

@@ -182,6 +182,7 @@ internal sealed class SimulatedNetwork(SimulatedCluster cluster)
         {
             _dialling.Remove((opener.Id, acceptor.Id));
             if (opener.Transport is { IsAlive: true } from && acceptor.Transport is { IsAlive: true } to
+                && from.Dials(acceptor.Id)
                 && !opener.IsPaused && !acceptor.IsPaused && !IsCut(opener, acceptor) && !IsCut(acceptor, opener)
                 && ShakeHands(from, to))
             {

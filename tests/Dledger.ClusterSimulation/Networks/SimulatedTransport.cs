@@ -10,6 +10,7 @@ namespace Dledger.ClusterSimulation.Networks;
 internal sealed class SimulatedTransport(SimulatedNetwork network, SimulatedNode node) : IPeerTransport
 {
     private readonly int _life = node.Life;
+    private HashSet<NodeId> _peers = [];
     private bool _isDisposed;
 
     public SimulatedNode Node => node;
@@ -20,7 +21,21 @@ internal sealed class SimulatedTransport(SimulatedNetwork network, SimulatedNode
     public bool IsAlive => !_isDisposed && Events is not null && node.Life == _life;
 
     /// <inheritdoc/>
-    public void Start(NodeId self, IReadOnlyList<ClusterMember> members, IPeerEvents events) => Events = events;
+    public void Start(NodeId self, IReadOnlyList<ClusterMember> members, IPeerEvents events)
+    {
+        Events = events;
+        _peers = [.. members.Select(member => member.Node)];
+    }
+
+    /// <summary>Whether it wants a connection to a node.</summary>
+    public bool Dials(NodeId peer) => _peers.Contains(peer);
+
+    /// <inheritdoc/>
+    public void SetPeers(IReadOnlyList<ClusterMember> peers)
+    {
+        _peers = [.. peers.Select(peer => peer.Node)];
+        network.CloseAll(this, connection => connection.Opener == this && !Dials(connection.Acceptor.Node.Id));
+    }
 
     /// <inheritdoc/>
     public void Send(NodeId peer, PeerMessage message, IReadOnlyList<ReadOnlyMemory<byte>> range) =>

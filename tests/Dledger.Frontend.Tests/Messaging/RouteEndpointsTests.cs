@@ -1,5 +1,6 @@
 using Dledger.Frontend.Calls;
 using Dledger.Frontend.Messaging.Routing;
+using Dledger.Frontend.Nodes;
 using Dledger.Frontend.Tests.Calls;
 using Dledger.Primitives;
 using Grpc.Core;
@@ -49,11 +50,12 @@ public sealed class RouteEndpointsTests
     private static (Wire.AddressScheme Scheme, string Hosts) Ask(
         string language, int leader, string[] hosts, params Metadata.Entry[] more)
     {
-        var endpoints = new RouteEndpoints(new FrontendOptions
+        var options = new FrontendOptions
         {
             Self = new NodeId(3),
             Nodes = [.. hosts.Select((host, index) => new FrontendNode(new NodeId(index + 1), host, 8081))],
-        });
+        };
+        var endpoints = new RouteEndpoints(options, new NodeDirectory(options, static () => []));
         var context = new StubCallContext([new Metadata.Entry(ClientHeaders.Language, language), .. more]);
 
         var answer = endpoints.For(new ClientCall(context, TimeProvider.System), new NodeId(leader));

@@ -10,14 +10,15 @@ internal sealed class NodeCluster : IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly string _directory;
+    private readonly List<NodeProcess> _nodes;
 
-    private NodeCluster(string directory, IReadOnlyList<NodeProcess> nodes)
+    private NodeCluster(string directory, IEnumerable<NodeProcess> nodes)
     {
         _directory = directory;
-        Nodes = nodes;
+        _nodes = [.. nodes];
     }
 
-    public IReadOnlyList<NodeProcess> Nodes { get; }
+    public IReadOnlyList<NodeProcess> Nodes => _nodes;
 
     /// <summary><c>host:port</c> of the first node.</summary>
     public string Address => Nodes[0].Address;
@@ -49,6 +50,16 @@ internal sealed class NodeCluster : IAsyncDisposable
         }
 
         return new NodeCluster(directory, nodes);
+    }
+
+    /// <summary>One more node, which knows the others; their files do not name it.</summary>
+    public NodeProcess Prepare()
+    {
+        var ports = FreePorts(2);
+        var node = new NodeProcess(_nodes.Count + 1, ports[0], ports[1], _directory);
+        _nodes.Add(node);
+        node.WriteConfiguration(_nodes);
+        return node;
     }
 
     public async ValueTask DisposeAsync()

@@ -10,6 +10,7 @@ internal sealed class TestCluster : IAsyncDisposable
 {
     private static int _nextPort = 20_000 + (Environment.ProcessId % 1000 * 9);
 
+    private readonly List<TestNode> _nodes;
     private readonly string _root = Path.Combine(Path.GetTempPath(), $"dledger-{Guid.NewGuid():N}");
 
     public TestCluster(int nodeCount)
@@ -17,10 +18,10 @@ internal sealed class TestCluster : IAsyncDisposable
         var members = Enumerable.Range(1, nodeCount)
             .Select(id => new ClusterMember(new NodeId(id), "127.0.0.1", nodeCount == 1 ? 1 : FreePort()))
             .ToList();
-        Nodes = [.. members.Select(m => new TestNode(m.Node, members, Path.Combine(_root, $"n{m.Node}")))];
+        _nodes = [.. members.Select(m => new TestNode(m.Node, members, Path.Combine(_root, $"n{m.Node}")))];
     }
 
-    public IReadOnlyList<TestNode> Nodes { get; }
+    public IReadOnlyList<TestNode> Nodes => _nodes;
 
     public IEnumerable<TestNode> RunningNodes => Nodes.Where(node => node.Node is not null);
 
@@ -33,6 +34,35 @@ internal sealed class TestCluster : IAsyncDisposable
         }
 
         return cluster;
+    }
+
+    /// <summary>One more node that knows the others' addresses; they do not know it.</summary>
+    public TestNode Prepare()
+    {
+        var self = new NodeId(_nodes.Count + 1);
+        var members = _nodes[0].Options.Members.Append(new ClusterMember(self, "127.0.0.1", FreePort())).ToList();
+        var node = new TestNode(self, members, Path.Combine(_root, $"n{self}"));
+        _nodes.Add(node);
+        return node;
+    }
+
+    /// <summary>Asks whoever leads until the change is done.</summary>
+    public async Task ChangeAsync(MembershipChange change)
+    {
+        while (true)
+        {
+            var leader = await WaitForLeaderAsync();
+            var outcome = await leader.Running.ChangeMembershipAsync(
+                change, TimeSpan.FromSeconds(20), CancellationToken.None);
+            if (outcome.Kind == MembershipOutcomeKind.Done)
+            {
+                return;
+            }
+
+            Assert.True(
+                outcome.Kind is MembershipOutcomeKind.NotLeader or MembershipOutcomeKind.Unknown,
+                $"{outcome} {Describe()}");
+        }
     }
 
     public TestNode? FindLeader() => RunningNodes.FirstOrDefault(node => node.Running.Status.IsServing);

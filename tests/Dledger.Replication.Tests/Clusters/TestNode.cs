@@ -16,6 +16,9 @@ internal sealed class TestNode(NodeId self, IReadOnlyList<ClusterMember> members
 
     public string Directory => directory;
 
+    /// <summary>Where the other nodes reach it.</summary>
+    public ClusterMember Place => members.Single(member => member.Node == self);
+
     public CollectedLog Log { get; } = new($"n{self}");
 
     public RecordingMachine Machine { get; private set; } = new();

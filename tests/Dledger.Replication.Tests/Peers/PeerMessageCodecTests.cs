@@ -22,6 +22,7 @@ public sealed class PeerMessageCodecTests(ITestOutputHelper output)
         End = new LogPosition(900),
         Durable = new LogPosition(800),
         WallClock = 1_700_000_000_000_002,
+        ClientAddress = "node-3.example:8081",
     };
 
     [Fact]
@@ -35,7 +36,7 @@ public sealed class PeerMessageCodecTests(ITestOutputHelper output)
             HelloCodec.WriteReply(Introduction, 11, "not you"),
         ];
 
-        GoldenFile.Check("peer-messages-v1.hex", messages.SelectMany(bytes => bytes).ToArray());
+        GoldenFile.Check("peer-messages-v2.hex", messages.SelectMany(bytes => bytes).ToArray());
     }
 
     [Fact]

@@ -45,6 +45,11 @@ internal static class PeerMessages
             From = new NodeId(3), Session = 11, Term = new Term(12), Campaign = 13, IsGranted = true,
             LastTerm = new Term(10), End = new LogPosition(16), Leader = new NodeId(255),
         },
+        new PreVoteReply
+        {
+            From = new NodeId(3), Session = 11, Term = new Term(12), Campaign = 13, IsGranted = false, HasLoss = true,
+            RemovedAt = new LogPosition(17), LastTerm = new Term(10), End = new LogPosition(16), Leader = NodeId.None,
+        },
         new VoteRequest
         {
             From = new NodeId(3), Session = 11, Term = new Term(12), Campaign = 13, LastTerm = new Term(10),
@@ -53,6 +58,11 @@ internal static class PeerMessages
         new VoteReply
         {
             From = new NodeId(3), Session = 11, Term = new Term(12), Campaign = 13, IsGranted = true,
+            Leader = NodeId.None,
+        },
+        new VoteReply
+        {
+            From = new NodeId(3), Session = 11, Term = new Term(12), Campaign = 13, IsGranted = true, HasLoss = true,
             Leader = NodeId.None,
         },
         new TimeoutNow { From = new NodeId(3), Session = 11, Term = new Term(12), Transfer = 13 },

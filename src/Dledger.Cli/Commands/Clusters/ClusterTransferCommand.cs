@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Dledger.Cli.Output;
 using Dledger.Client.Administration;
+using Dledger.Client.Connections;
 
 namespace Dledger.Cli.Commands.Clusters;
 
@@ -16,21 +17,26 @@ internal static class ClusterTransferCommand
         };
         return new Command("transfer", "Hand the leadership over without a gap in service.") { target }.Serving(
             terminal,
-            async (channel, result, isJson, cancellationToken) =>
-            {
-                var leader = await new AdminClient(channel).TransferLeadershipAsync(result.GetValue(target), cancellationToken);
-                if (isJson)
-                {
-                    JsonText.Write(terminal.Output, new { leaderId = leader });
-                }
-                else
-                {
-                    terminal.Output.WriteLine(leader == 0
-                        ? "the leadership was handed over; who took it is not known yet"
-                        : $"node {leader} leads");
-                }
+            (channel, result, isJson, cancellationToken) =>
+                TransferAsync(terminal, channel, result.GetValue(target), isJson, cancellationToken));
+    }
 
-                return ExitCode.Ok;
-            });
+    /// <summary>Transfers and says who leads then.</summary>
+    public static async Task<ExitCode> TransferAsync(
+        Terminal terminal, DledgerChannel channel, int target, bool isJson, CancellationToken cancellationToken)
+    {
+        var leader = await new AdminClient(channel).TransferLeadershipAsync(target, cancellationToken);
+        if (isJson)
+        {
+            JsonText.Write(terminal.Output, new { leaderId = leader });
+        }
+        else
+        {
+            terminal.Output.WriteLine(leader == 0
+                ? "the leadership was handed over; who took it is not known yet"
+                : $"node {leader} leads");
+        }
+
+        return ExitCode.Ok;
     }
 }

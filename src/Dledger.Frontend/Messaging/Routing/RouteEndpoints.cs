@@ -1,12 +1,13 @@
 using System.Net;
 using System.Net.Sockets;
 using Dledger.Frontend.Calls;
+using Dledger.Frontend.Nodes;
 using Dledger.Primitives;
 using Wire = Apache.Rocketmq.V2;
 
 namespace Dledger.Frontend.Messaging.Routing;
 
-/// <summary>Chooses the addresses that a route names, by what the client's library makes of them. Immutable.</summary>
+/// <summary>Chooses the addresses that a route names, by what the client's library makes of them. Safe for any thread.</summary>
 /// <remarks>
 /// Every node forwards to the leader, so every address serves; what differs is how soon a client gets over a lost leader.
 /// Producers of Node.js keep their first route for life and take one address only: they are told the node that they asked.
@@ -14,12 +15,10 @@ namespace Dledger.Frontend.Messaging.Routing;
 /// addresses of one family. With host names two libraries accept exactly one: the leader's, or while none is known that of
 /// the node that they asked.
 /// </remarks>
-internal sealed class RouteEndpoints(FrontendOptions options)
+internal sealed class RouteEndpoints(FrontendOptions options, NodeDirectory nodes)
 {
     /// <summary>How the Node.js library names its language in the metadata, now and should it correct itself.</summary>
     private static readonly string[] NodeJsLanguages = ["HTTP", "NODE_JS"];
-
-    private readonly Wire.AddressScheme _common = CommonScheme(options.Nodes);
 
     /// <summary>The endpoints for this client; never without an address.</summary>
     public Wire.Endpoints For(ClientCall call, NodeId leader)
@@ -30,9 +29,10 @@ internal sealed class RouteEndpoints(FrontendOptions options)
             return Of(asked);
         }
 
-        return _common == Wire.AddressScheme.DomainName
+        var members = nodes.Members;
+        return CommonScheme(members) == Wire.AddressScheme.DomainName
             ? Of(Node(leader) ?? asked)
-            : Of([.. options.Nodes.OrderBy(node => node.Id != leader).ThenBy(node => node.Id)]);
+            : Of([.. members.OrderBy(node => node.Id != leader).ThenBy(node => node.Id)]);
     }
 
     /// <summary>One address, or several of one scheme.</summary>
@@ -56,5 +56,5 @@ internal sealed class RouteEndpoints(FrontendOptions options)
         return nodes.All(node => SchemeOf(node) == first) ? first : Wire.AddressScheme.DomainName;
     }
 
-    private FrontendNode? Node(NodeId id) => options.FindNode(id);
+    private FrontendNode? Node(NodeId id) => nodes.Find(id);
 }

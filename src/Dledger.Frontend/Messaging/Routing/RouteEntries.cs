@@ -1,5 +1,6 @@
 using Dledger.Broker.Topics;
 using Dledger.Frontend.Calls;
+using Dledger.Frontend.Nodes;
 using Dledger.Primitives;
 using Wire = Apache.Rocketmq.V2;
 
@@ -10,9 +11,9 @@ namespace Dledger.Frontend.Messaging.Routing;
 /// One entry per queue of the leader: broker id 0, the name of the replication group (which stays when the leader
 /// changes), ids 0 to n-1 in order. Followers have no entries, because some clients take every entry for a leader.
 /// </remarks>
-internal sealed class RouteEntries(FrontendOptions options)
+internal sealed class RouteEntries(FrontendOptions options, NodeDirectory nodes)
 {
-    private readonly RouteEndpoints _endpoints = new(options);
+    private readonly RouteEndpoints _endpoints = new(options, nodes);
 
     /// <summary>The queue with this id as the client shall see it; id -1: all queues of the broker.</summary>
     public static Wire.MessageQueue Queue(
