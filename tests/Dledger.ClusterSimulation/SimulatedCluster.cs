@@ -287,7 +287,7 @@ internal sealed class SimulatedCluster
                 continue;
             }
 
-            foreach (var (message, answer) in Producing.Acked)
+            foreach (var (message, answer) in Producing.Acked.Where(acked => acked.Answer.Position >= Oracle.LogStart))
             {
                 var bytes = new byte[message.Body.Length + 512];
                 var read = node.Replication!.Read(answer.Position, bytes);

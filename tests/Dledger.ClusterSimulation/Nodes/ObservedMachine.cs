@@ -35,6 +35,11 @@ internal sealed class ObservedMachine(SimulatedCluster cluster, SimulatedNode no
         if (Applied > LogPosition.Zero)
         {
             cluster.Marks.Reach("state restored from a checkpoint");
+            if (Applied > log.DurableEnd)
+            {
+                cluster.Marks.Reach("snapshot installed");
+            }
+
             cluster.Checks.Check(
                 "I28",
                 Applied <= log.DurableEnd || Applied == log.InstalledState,
@@ -72,9 +77,17 @@ internal sealed class ObservedMachine(SimulatedCluster cluster, SimulatedNode no
     public void Maintain(LogPosition durable)
     {
         _machine.Maintain(Mutation == Mutation.CheckpointAheadOfLog ? Applied : durable);
+        var start = node.Replication!.Segments is [var first, ..] ? first.Base.Value : 0;
+        var isCovered = start == 0;
         foreach (var name in node.Disk.Disk.List("state"))
         {
-            if (long.TryParse(name, CultureInfo.InvariantCulture, out var position) && position > _checkpointed)
+            if (!long.TryParse(name, CultureInfo.InvariantCulture, out var position))
+            {
+                continue;
+            }
+
+            isCovered |= position >= start;
+            if (position > _checkpointed)
             {
                 _checkpointed = position;
                 var own = node.Replication!.Status.Durable;
@@ -82,7 +95,16 @@ internal sealed class ObservedMachine(SimulatedCluster cluster, SimulatedNode no
                     "I28", position <= own.Value, $"node {node.Id} wrote a checkpoint at {position}, durable is {own}");
             }
         }
+
+        CheckStart(start, isCovered);
     }
+
+    // What is left is enough to begin from, and nothing went that the cluster has not forgotten.
+    private void CheckStart(long start, bool isCovered) => cluster.Checks.Check(
+        "I29",
+        start <= cluster.Oracle.LogStart.Value && isCovered,
+        $"node {node.Id}: its log begins at {start}, the cluster keeps from {cluster.Oracle.LogStart}, "
+            + $"checkpoints {string.Join(", ", node.Disk.Disk.List("state"))}");
 
     /// <inheritdoc/>
     public SnapshotSource? OpenSnapshot(in ChainTail logStart, ReadOnlyMemory<byte> attachment) =>

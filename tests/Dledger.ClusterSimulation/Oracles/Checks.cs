@@ -28,6 +28,7 @@ internal sealed class Checks(SimulatedCluster cluster)
         ["I23"] = "what is committed is durable on a majority, except for disks that were damaged",
         ["I25"] = "an ack comes after commit and apply, with the offset that the log gives",
         ["I28"] = "a state checkpoint is not ahead of the log that it lies beside",
+        ["I29"] = "a log gives up only what the cluster forgot and the own state checkpoint covers",
         ["I32"] = "no process ends by itself without a disk error",
         ["I33"] = "damage below the watermark is never cut away or served, and mended in the end",
         ["I36"] = "equal applied positions mean equal state",

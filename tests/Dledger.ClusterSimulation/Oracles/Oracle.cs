@@ -1,4 +1,5 @@
 using System.Text;
+using Dledger.Broker.Commands;
 using Dledger.ClusterSimulation.Nodes;
 using Dledger.Replication;
 using Dledger.Storage.Frames;
@@ -31,6 +32,9 @@ internal sealed class Oracle(SimulatedCluster cluster)
     public IEnumerable<((int Topic, int Queue) Key, IReadOnlyList<StoredMessage> Messages)> Queues =>
         _queues.OrderBy(each => each.Key).Select(each => (each.Key, (IReadOnlyList<StoredMessage>)each.Value));
 
+    /// <summary>The cluster agreed to forget what lies before it.</summary>
+    public LogPosition LogStart { get; private set; }
+
     /// <summary>Committed frames in their order.</summary>
     public IReadOnlyList<(LogPosition Base, LogPosition End, uint HeaderCrc)> Frames => _inOrder;
 
@@ -38,6 +42,12 @@ internal sealed class Oracle(SimulatedCluster cluster)
     public int MessageCount => _byId.Count;
 
     public StoredMessage? Find(string id) => _byId.GetValueOrDefault(id);
+
+    /// <summary>Whether a message of the topic that producers send to was given up.</summary>
+    public bool IsGone(int queue, long offset) =>
+        _queues.TryGetValue((cluster.Producing.TopicId, queue), out var messages)
+        && offset < messages.Count
+        && messages[(int)offset].Position < LogStart;
 
     public StoredMessage? FindAt(LogPosition position) => _byPosition.GetValueOrDefault(position);
 
@@ -99,6 +109,11 @@ internal sealed class Oracle(SimulatedCluster cluster)
             if (records.Current.Kind == RecordKind.Message)
             {
                 Append(records.Current, records.CurrentPosition);
+            }
+            else if (records.Current.Kind == RecordKind.LogStartAdvance)
+            {
+                cluster.Marks.Reach("old messages given up");
+                LogStart = LogPosition.Max(LogStart, LogStartCommand.Decode(records.Current.Body).Start);
             }
         }
     }
