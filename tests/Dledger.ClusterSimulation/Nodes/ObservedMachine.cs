@@ -13,6 +13,8 @@ internal sealed class ObservedMachine(SimulatedCluster cluster, SimulatedNode no
 {
     private readonly IStateMachine _machine = broker.StateMachine;
 
+    private readonly Dictionary<(int Group, int Topic, int Queue), long> _finished = [];
+
     private long _checkpointed = -1;
 
     /// <summary>Applied up to here.</summary>
@@ -29,6 +31,7 @@ internal sealed class ObservedMachine(SimulatedCluster cluster, SimulatedNode no
         Applied = _machine.Restore(
             Mutation == Mutation.CheckpointAheadOfLog ? new CredulousLog(log) : log);
         _checkpointed = Applied.Value;
+        _finished.Clear();
         if (Applied > LogPosition.Zero)
         {
             cluster.Marks.Reach("state restored from a checkpoint");
@@ -52,6 +55,7 @@ internal sealed class ObservedMachine(SimulatedCluster cluster, SimulatedNode no
         if (cluster.Oracle.IsHashed(frame.Summary))
         {
             cluster.Oracle.Hashed(node, Applied, StateHash);
+            CheckFinished();
         }
     }
 
@@ -86,6 +90,26 @@ internal sealed class ObservedMachine(SimulatedCluster cluster, SimulatedNode no
 
     /// <inheritdoc/>
     public void Stop() => _machine.Stop();
+
+    private void CheckFinished()
+    {
+        foreach (var group in broker.Machine.State.Groups.All)
+        {
+            foreach (var (topicId, subscription) in group.Subscriptions)
+            {
+                foreach (var cursor in subscription.Cursors)
+                {
+                    var key = (group.View.Id, topicId, cursor.QueueId);
+                    var before = _finished.GetValueOrDefault(key);
+                    cluster.Checks.Check(
+                        "I48",
+                        cursor.Commit >= before,
+                        $"node {node.Id}: group {group.View.Name} finished {before} in queue {cursor.QueueId}, now {cursor.Commit}");
+                    _finished[key] = cursor.Commit;
+                }
+            }
+        }
+    }
 
     private Mutation Mutation => cluster.Scenario.Mutation;
 

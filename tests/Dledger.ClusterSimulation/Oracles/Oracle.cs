@@ -23,6 +23,7 @@ internal sealed class Oracle(SimulatedCluster cluster)
     private readonly Dictionary<(int Topic, int Queue), List<StoredMessage>> _queues = [];
     private readonly Dictionary<string, StoredMessage> _byId = [];
     private long _logTime;
+    private Term _term;
 
     /// <summary>End of the longest committed prefix that any node has applied.</summary>
     public LogPosition End { get; private set; }
@@ -85,6 +86,13 @@ internal sealed class Oracle(SimulatedCluster cluster)
         End = summary.End;
         cluster.Checks.Check("I49", frame.LogTime >= _logTime, $"log time {frame.LogTime} follows {_logTime}");
         _logTime = frame.LogTime;
+        var isStart = frame.Summary.Flags.HasFlag(FrameFlags.TermStart);
+        cluster.Checks.Check(
+            "I11",
+            isStart == (summary.Term > _term) && summary.Term >= _term,
+            $"the frame at {summary.Base} of term {summary.Term} follows term {_term}, with flags {summary.Flags}");
+        _term = summary.Term;
+        CheckMajority(summary);
         var records = new RecordEnumerator(frame.Payload.Span, summary.Base + FrameHeader.Size);
         while (records.MoveNext())
         {
@@ -93,6 +101,17 @@ internal sealed class Oracle(SimulatedCluster cluster)
                 Append(records.Current, records.CurrentPosition);
             }
         }
+    }
+
+    // What a node called durable last, it holds; that the bytes are these, I9 and I20 say.
+    private void CheckMajority(in FrameSummary frame)
+    {
+        var end = frame.End;
+        var holders = cluster.Nodes.Count(node => cluster.LogRot.HasHit(node) || node.Acknowledged >= end);
+        cluster.Checks.Check(
+            "I23",
+            holders > cluster.Nodes.Count / 2,
+            $"the frame at {frame.Base} is committed, but {holders} of {cluster.Nodes.Count} nodes have it durable up to {end}");
     }
 
     // Queue offsets by counting: no topic is deleted here, and every record names a queue that exists.
