@@ -12,6 +12,9 @@ public enum BrokerError
     /// <summary>A bounded queue is full. Nothing happened; try again later.</summary>
     Busy,
 
+    /// <summary>The leader's disk is nearly full: it takes no more messages. Nothing happened.</summary>
+    DiskFull,
+
     /// <summary>The proposal was cut off by a change of leadership: it may appear in the log once, or never.</summary>
     OutcomeUnknown,
 

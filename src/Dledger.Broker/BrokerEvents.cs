@@ -55,4 +55,9 @@ internal static partial class BrokerEvents
     [LoggerMessage(3011, LogLevel.Debug, "Message out of attempts: {Count} dead letter copies are owed",
         EventName = "ObligationsOpen")]
     public static partial void ObligationsOpen(ILogger logger, int count);
+
+    [LoggerMessage(3012, LogLevel.Error,
+        "The disk has no room for indexes or a state checkpoint; they are written when there is some: {Reason}",
+        EventName = "NoSpaceForState")]
+    public static partial void NoSpaceForState(ILogger logger, string reason);
 }

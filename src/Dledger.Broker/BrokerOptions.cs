@@ -34,6 +34,16 @@ public sealed record BrokerOptions
     /// <summary>Time after which a changed state is written to a checkpoint; 1 s or more.</summary>
     public TimeSpan CheckpointInterval { get; init; } = TimeSpan.FromMinutes(5);
 
+    /// <summary>
+    /// How long messages are kept at least, consumed or not; zero: for ever. They go in whole files of the log, so a while later.
+    /// </summary>
+    public TimeSpan RetentionTime { get; init; } = TimeSpan.FromHours(72);
+
+    /// <summary>
+    /// Bytes of log that are kept; older messages go although they are younger than <see cref="RetentionTime"/>. 0: no bound.
+    /// </summary>
+    public long RetentionBytes { get; init; }
+
     /// <summary>Every option outside its range, as "key: problem" lines; empty when all is well.</summary>
     public IReadOnlyList<string> Validate()
     {
@@ -47,6 +57,8 @@ public sealed record BrokerOptions
         Check(CheckpointBytes >= 1 << 20, nameof(CheckpointBytes), CheckpointBytes, "1048576 bytes or more");
         Check(CheckpointInterval >= TimeSpan.FromSeconds(1),
             nameof(CheckpointInterval), CheckpointInterval, "1 second or more");
+        Check(RetentionTime >= TimeSpan.Zero, nameof(RetentionTime), RetentionTime, "zero or more");
+        Check(RetentionBytes >= 0, nameof(RetentionBytes), RetentionBytes, "0 bytes or more");
         return problems;
 
         void Check(bool holds, string key, object value, string range)

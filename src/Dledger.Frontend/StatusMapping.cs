@@ -25,6 +25,7 @@ internal static class StatusMapping
     public static Wire.Code CodeOf(BrokerFailure failure) => failure.Error switch
     {
         BrokerError.NotLeader => Wire.Code.HaNotAvailable,
+        BrokerError.DiskFull => Wire.Code.TooManyRequests,
         BrokerError.Busy => Wire.Code.TooManyRequests,
         BrokerError.OutcomeUnknown => Wire.Code.SlavePersistenceTimeout,
         BrokerError.Unavailable => Wire.Code.HaNotAvailable,
@@ -69,6 +70,7 @@ internal static class StatusMapping
     {
         BrokerError.NotLeader or BrokerError.Unavailable or BrokerError.Stopping => Admin(
             AdminCode.AdminUnavailable, failure, "Look at 'dledger cluster status', then try again."),
+        BrokerError.DiskFull => Admin(AdminCode.AdminBusy, failure, "Free space on that disk."),
         BrokerError.Busy => Admin(AdminCode.AdminBusy, failure, "Try again in a moment."),
         BrokerError.OutcomeUnknown => Admin(
             AdminCode.AdminOutcomeUnknown, failure, "Look whether the change was made before trying again."),

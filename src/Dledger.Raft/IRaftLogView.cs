@@ -10,7 +10,10 @@ namespace Dledger.Raft;
 /// </remarks>
 public interface IRaftLogView
 {
-    /// <summary>First position still kept; a frame boundary.</summary>
+    /// <summary>
+    /// First position still kept; a frame boundary. Rises only between calls of the core, followed by
+    /// <see cref="RaftCore.LogStartAdvanced"/>.
+    /// </summary>
     LogPosition Start { get; }
 
     /// <summary>The frame that begins at a position; false when no frame begins there.</summary>

@@ -310,6 +310,9 @@ public sealed class RaftCore
         Leave(now);
     }
 
+    /// <summary>The log gave up what lies before <see cref="IRaftLogView.Start"/>, a committed frame boundary.</summary>
+    public void LogStartAdvanced() => _state.Log.AdvanceStart();
+
     /// <summary>The state machine has executed everything before a position; peers are told with the next answer.</summary>
     public void Applied(LogPosition position) => _state.Applied = position;
 

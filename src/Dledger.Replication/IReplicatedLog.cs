@@ -33,6 +33,23 @@ public interface IReplicatedLog
     /// </returns>
     int Read(LogPosition position, Span<byte> destination);
 
+    /// <summary>
+    /// The files of the log, oldest first; empty while it is not open. What lies before the base of one can be given up.
+    /// </summary>
+    IReadOnlyList<LogSegment> Segments { get; }
+
+    /// <summary>
+    /// Says that this node needs nothing before a position any more: its state machine can begin behind it from more than one durable
+    /// checkpoint, and the cluster has agreed to forget it. Whole files are given up. Never blocks.
+    /// </summary>
+    void Release(LogPosition below);
+
+    /// <summary>
+    /// Says that committed bytes which <see cref="Read"/> gave are not what was written. They are mended with those of other nodes,
+    /// if there are any, and can be read again later. Never blocks.
+    /// </summary>
+    void ReportUnreadable(LogPosition position);
+
     /// <summary>Moves leadership to <paramref name="target"/>, or to the best follower when null.</summary>
     /// <returns>
     /// True when another node leads afterwards; false when this node does not lead or nobody took over in time.

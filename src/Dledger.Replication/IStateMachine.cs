@@ -1,4 +1,6 @@
 using Dledger.Primitives;
+using Dledger.Storage.Frames;
+using Dledger.Storage.Snapshots;
 
 namespace Dledger.Replication;
 
@@ -14,7 +16,8 @@ namespace Dledger.Replication;
 public interface IStateMachine
 {
     /// <summary>
-    /// Loads the newest checkpoint that describes a durable position of the own log. Called once, before anything else.
+    /// Loads the newest checkpoint that describes a durable position of the own log. Called before anything else, and again
+    /// when the log is opened anew, because it was damaged or replaced: whatever the machine held is void then.
     /// </summary>
     /// <returns>
     /// Where <see cref="Apply"/> continues; a frame boundary, <see cref="LogPosition.Zero"/> without checkpoint.
@@ -22,7 +25,7 @@ public interface IStateMachine
     LogPosition Restore(IRecoveredLog log);
 
     /// <summary>
-    /// Applies one committed frame. Frames come in log order, each exactly once after <see cref="Restore"/>.
+    /// Applies one committed frame. Frames come in log order, each exactly once after a <see cref="Restore"/>.
     /// </summary>
     void Apply(in CommittedFrame frame);
 
@@ -50,6 +53,14 @@ public interface IStateMachine
     /// </summary>
     /// <param name="durable">The own log is durable up to here; no checkpoint may describe a later position.</param>
     void Maintain(LogPosition durable);
+
+    /// <summary>
+    /// Opens the newest durable checkpoint for another node, or null when there is none. The only member that is called on any thread:
+    /// it may read for seconds, and touches nothing but files.
+    /// </summary>
+    /// <param name="logStart">Where this node's log begins.</param>
+    /// <param name="attachment">Goes with it.</param>
+    SnapshotSource? OpenSnapshot(in ChainTail logStart, ReadOnlyMemory<byte> attachment);
 
     /// <summary>The last call, when the node stops: flush what makes the next start cheaper.</summary>
     void Stop();

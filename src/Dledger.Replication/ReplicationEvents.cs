@@ -59,7 +59,69 @@ internal static partial class ReplicationEvents
     [LoggerMessage(2012, LogLevel.Warning, "On node {Node} {What} did not end in time", EventName = "ThreadLate")]
     public static partial void ThreadLate(ILogger logger, string what, NodeId node);
 
-    [LoggerMessage(2013, LogLevel.Information,
+    [LoggerMessage(2013, LogLevel.Error,
+        "The log is damaged at {Position}, what was durable is wrong there: {Reason}",
+        EventName = "DamageFound")]
+    public static partial void DamageFound(ILogger logger, LogPosition position, string reason);
+
+    [LoggerMessage(2014, LogLevel.Warning,
+        "The log was mended at {Position} with {Length} bytes of node {Peer}",
+        EventName = "RangeRepaired")]
+    public static partial void RangeRepaired(ILogger logger, LogPosition position, int length, NodeId peer);
+
+    [LoggerMessage(2015, LogLevel.Error,
+        "The frames of node {Peer} for the damage at {Position} do not fit: {Reason}",
+        EventName = "RepairRefused")]
+    public static partial void RepairRefused(ILogger logger, LogPosition position, NodeId peer, string reason);
+
+    [LoggerMessage(2016, LogLevel.Warning,
+        "Node {Node} opens its log anew: {Reason}",
+        EventName = "LogReopened")]
+    public static partial void LogReopened(ILogger logger, NodeId node, string reason);
+
+    [LoggerMessage(2017, LogLevel.Error, "Reading the log for damage has ended", EventName = "ScrubFailed")]
+    public static partial void ScrubFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(2018, LogLevel.Warning,
+        "The header page of the segment at {Position} has rotted; it is written again",
+        EventName = "SegmentHeaderRotten")]
+    public static partial void SegmentHeaderRotten(ILogger logger, LogPosition position);
+
+    [LoggerMessage(2019, LogLevel.Information, "The log begins at {Start} now", EventName = "LogStartAdvanced")]
+    public static partial void LogStartAdvanced(ILogger logger, LogPosition start);
+
+    [LoggerMessage(2020, LogLevel.Information,
+        "The log of leader {Leader} begins behind what this node has: a snapshot is fetched",
+        EventName = "SnapshotWanted")]
+    public static partial void SnapshotWanted(ILogger logger, NodeId leader);
+
+    [LoggerMessage(2021, LogLevel.Information,
+        "Fetching the snapshot at {Applied}, log from {LogStart} on: {PartCount} parts, {Bytes} bytes, of node {Source}",
+        EventName = "SnapshotBegun")]
+    public static partial void SnapshotBegun(
+        ILogger logger, LogPosition applied, LogPosition logStart, int partCount, long bytes, NodeId source);
+
+    [LoggerMessage(2022, LogLevel.Information,
+        "The snapshot at {Applied} is complete and verified",
+        EventName = "SnapshotStaged")]
+    public static partial void SnapshotStaged(ILogger logger, LogPosition applied);
+
+    [LoggerMessage(2023, LogLevel.Warning,
+        "Fetching a snapshot was interrupted and is tried again: {Reason}",
+        EventName = "SnapshotInterrupted")]
+    public static partial void SnapshotInterrupted(ILogger logger, string reason);
+
+    [LoggerMessage(2024, LogLevel.Warning,
+        "The snapshot at {Applied} takes the place of the own log and state; the log begins at {LogStart}",
+        EventName = "SnapshotInstalled")]
+    public static partial void SnapshotInstalled(ILogger logger, LogPosition applied, LogPosition logStart);
+
+    [LoggerMessage(2025, LogLevel.Information,
+        "The snapshot at {Applied} is not needed any more",
+        EventName = "SnapshotDiscarded")]
+    public static partial void SnapshotDiscarded(ILogger logger, LogPosition applied);
+
+    [LoggerMessage(2040, LogLevel.Information,
         "On node {Node} the configuration at {Position} is in force, committed: {IsCommitted}: {Configuration}",
         EventName = "ConfigurationChanged")]
     public static partial void ConfigurationChanged(
@@ -69,18 +131,18 @@ internal static partial class ReplicationEvents
         LogPosition position,
         bool isCommitted);
 
-    [LoggerMessage(2014, LogLevel.Information,
+    [LoggerMessage(2041, LogLevel.Information,
         "A change of the members ended: {Outcome} {Reason}",
         EventName = "ConfigurationChangeEnded")]
     public static partial void ConfigurationChangeEnded(
         ILogger logger, Raft.Effects.ConfigurationChangeOutcome outcome, string reason);
 
-    [LoggerMessage(2015, LogLevel.Information,
+    [LoggerMessage(2042, LogLevel.Information,
         "Leadership is kept away from node {Node}: {IsDrained}",
         EventName = "Drained")]
     public static partial void Drained(ILogger logger, NodeId node, bool isDrained);
 
-    [LoggerMessage(2016, LogLevel.Warning,
+    [LoggerMessage(2043, LogLevel.Warning,
         "Node {Node} may have lost messages that it had acknowledged: it did not sync them, and the machine has booted since. "
         + "It decides nothing until it has caught up",
         EventName = "MayHaveLost")]

@@ -2,14 +2,18 @@ using Dledger.Primitives;
 using Dledger.Raft.Peers;
 using Dledger.Replication.Applying;
 using Dledger.Replication.Bootstrapping;
+using Dledger.Replication.Bulk;
 using Dledger.Replication.Clocks;
 using Dledger.Replication.Driving;
+using Dledger.Replication.Installing;
 using Dledger.Replication.Loops;
 using Dledger.Replication.Members;
 using Dledger.Replication.Peers;
+using Dledger.Replication.Repairing;
 using Dledger.Replication.Tails;
 using Dledger.Replication.Writing;
 using Dledger.Storage.Disks;
+using Dledger.Storage.Snapshots;
 using Microsoft.Extensions.Logging;
 
 namespace Dledger.Replication;
@@ -18,7 +22,7 @@ namespace Dledger.Replication;
 /// This node's part in one group: opens the directory, recovers, and runs the loops until stopped or failed.
 /// </summary>
 /// <remarks>Every public member is safe on any thread.</remarks>
-public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWriterReports, IApplyReports
+public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWriterReports, IApplyReports, IScrubReports, ISnapshotReports
 {
     private static readonly TimeSpan JoinPatience = TimeSpan.FromSeconds(10);
 
@@ -28,6 +32,7 @@ public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWrit
     private readonly NodeStorage _storage;
     private readonly LogClock _clock;
     private readonly LoopInbox _inbox;
+    private readonly BulkServer _bulk;
     private readonly FaultLatch _faults = new();
     private readonly NodeLife _life;
     private readonly Lock _stopLock = new();
@@ -61,6 +66,7 @@ public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWrit
         var meta = storage.Meta.Current;
         var addresses = new AddressBook(options);
         _picture = NodePicture.Unavailable(meta.ClusterId, PeerState.Fresh, meta.Term, "the node is starting");
+        _bulk = new BulkServer(() => Volatile.Read(ref _picture), machine, _clock);
         _life = new NodeLife(new LifeSurroundings
         {
             Options = options,
@@ -81,13 +87,17 @@ public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWrit
                 _inbox,
                 _clock,
                 addresses,
+                _bulk,
                 () => Volatile.Read(ref _picture)),
             Addresses = addresses,
             Faults = _faults,
             WriterReports = this,
             ApplyReports = this,
             Publish = picture => Volatile.Write(ref _picture, picture),
-            PartsMade = parts => Volatile.Write(ref _running, parts),
+            ScrubReports = this,
+            SnapshotReports = this,
+            CloseIdleSnapshots = _bulk.CloseIdle,
+            PartsMade = PartsMade,
             Fail = Fail,
         });
     }
@@ -232,6 +242,17 @@ public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWrit
     }
 
     /// <inheritdoc/>
+    public IReadOnlyList<LogSegment> Segments => Volatile.Read(ref _running) is { } running
+        ? [.. running.Log.ListSegments().Select(segment => new LogSegment(segment.Base, segment.LogTime))]
+        : [];
+
+    /// <inheritdoc/>
+    public void Release(LogPosition below) => _inbox.TryAdd(new LogReleased(below));
+
+    /// <inheritdoc/>
+    public void ReportUnreadable(LogPosition position) => Volatile.Read(ref _running)?.Scrub.DamageMet(position);
+
+    /// <inheritdoc/>
     public async Task<bool> TransferLeadershipAsync(NodeId? target, CancellationToken cancellationToken)
     {
         var completion = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -277,7 +298,21 @@ public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWrit
 
     void IApplyReports.ServingBegan(Term term) => ReplicationEvents.ServingBegan(_logger, _options.Self, term);
 
+    void IApplyReports.LogUnreadable(string reason) => _inbox.TryAdd(new ReopenRequested(reason));
+
+    void ISnapshotReports.SnapshotStaged(SnapshotManifest manifest) => _inbox.TryAdd(new SnapshotReady(manifest));
+
+    void ISnapshotReports.StagingFailed(Exception fault) => Fail("a snapshot cannot be received", fault);
+
+    void IScrubReports.LogMustReopen(string reason) => _inbox.TryAdd(new ReopenRequested(reason));
+
     void IApplyReports.ApplyFailed(Exception fault) => Fail("the state machine failed", fault);
+
+    private void PartsMade(RunningParts? parts)
+    {
+        Volatile.Write(ref _running, parts);
+        _bulk.Use(parts);
+    }
 
     private ProposalFailure? FindRefusal()
     {

@@ -69,45 +69,4 @@ public sealed class FaultTests
         Assert.Contains("cannot apply this", exit.Reason, StringComparison.Ordinal);
         Assert.Equal(0, node.Machine.StopCount);
     }
-
-    [Fact]
-    public async Task A_node_whose_log_is_corrupt_below_the_watermark_takes_no_part_and_says_so()
-    {
-        await using var cluster = TestCluster.Started(3);
-        var position = await cluster.ProposeAsync("before");
-        await cluster.WaitUntilEqualAsync(position);
-        var damaged = cluster.Nodes.First(node => !node.Running.Status.IsServing);
-        await damaged.DropAsync();
-        FlipByteOfFirstFrame(damaged);
-
-        damaged.Start();
-
-        await Eventually.TrueAsync(
-            () => damaged.Running.Status.UnavailableReason?.Contains("corrupt", StringComparison.Ordinal) == true,
-            "the node says that its log is corrupt",
-            cluster.Describe);
-        Assert.Equal(ReplicationRole.Passive, damaged.Running.Status.Role);
-        await cluster.ProposeAsync("the others go on");
-        var outcome = await TestCluster.TryProposeAsync(damaged, "not here");
-        Assert.Equal(ProposalFailureKind.Unavailable, outcome.Failure!.Value.Kind);
-
-        // Its vote does not help the remaining follower: two nodes of three, one of them damaged, elect nobody.
-        var leader = await cluster.WaitForLeaderAsync();
-        await leader.DropAsync();
-        var rest = cluster.RunningNodes.Single(node => node != damaged);
-        await Eventually.TrueAsync(
-            () => rest.Running.Status.Role == ReplicationRole.PreCandidate, "the last node asks for votes");
-        Assert.False(rest.Running.Status.IsServing);
-    }
-
-    private static void FlipByteOfFirstFrame(TestNode node)
-    {
-        var segment = Directory.GetFiles(Path.Combine(node.Directory, "log"))
-            .Single(path => Path.GetFileName(path).All(char.IsAsciiDigit));
-        using var file = new FileStream(segment, FileMode.Open, FileAccess.ReadWrite);
-        file.Position = 4096 + 64 + 70;
-        var value = file.ReadByte();
-        file.Position -= 1;
-        file.WriteByte((byte)(value ^ 0x40));
-    }
 }

@@ -5,7 +5,10 @@ namespace Dledger.Broker.Checkpoints;
 /// <summary>When the next state checkpoint is due. Owned by the apply loop; reads the clock, never the state.</summary>
 internal sealed class CheckpointSchedule(BrokerOptions options, TimeProvider time)
 {
+    private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(5);
+
     private LogPosition _last;
+    private long _retryAt = long.MinValue;
     private long _lastAt = time.GetTimestamp();
 
     /// <summary>Where the newest checkpoint stands.</summary>
@@ -14,7 +17,11 @@ internal sealed class CheckpointSchedule(BrokerOptions options, TimeProvider tim
     /// <summary>Whether a state at <paramref name="applied"/> should be written.</summary>
     public bool IsDue(LogPosition applied) =>
         applied > _last
+        && time.GetTimestamp() >= _retryAt
         && (applied - _last >= options.CheckpointBytes || time.GetElapsedTime(_lastAt) >= options.CheckpointInterval);
+
+    /// <summary>It could not be written: the next try comes a while later.</summary>
+    public void Postpone() => _retryAt = time.GetTimestamp() + (long)(RetryPause.TotalSeconds * time.TimestampFrequency);
 
     public void Written(LogPosition position)
     {

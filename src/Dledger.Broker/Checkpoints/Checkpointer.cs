@@ -3,50 +3,67 @@ using Dledger.Primitives;
 using Dledger.Replication;
 using Dledger.Storage.Checkpoints;
 using Dledger.Storage.Disks;
+using Dledger.Storage.Frames;
 using Dledger.Storage.Queues;
+using Dledger.Storage.Snapshots;
 using Microsoft.Extensions.Logging;
 
 namespace Dledger.Broker.Checkpoints;
 
-/// <summary>Writes the state to disk and takes it back from there. Owned by the apply loop.</summary>
+/// <summary>Writes the state to disk and takes it back from there. Owned by the apply loop, but for what says "any thread".</summary>
 /// <remarks>
-/// Order of a write: queue indexes synced, then the parts, then the manifest; never beyond the own durable log (I28).
-/// The
-/// apply loop waits for it: a few syncs each 256 MiB of log or 5 minutes.
+/// Order of a write: queue indexes synced, then the parts, then the manifest; never beyond the own durable log (I28). The apply loop
+/// waits for it: a few syncs each 256 MiB of log or 5 minutes. A full disk is no fault: the state stays in memory and in the log, and
+/// is written later.
 /// </remarks>
 internal sealed class Checkpointer
 {
+    private static readonly ConsumeQueueOptions QueueOptions = new();
+
     private readonly IDisk _disk;
-    private readonly string _queueDirectory;
+    private readonly string _directory;
     private readonly StateCheckpointStore _store;
     private readonly CheckpointSchedule _schedule;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
 
-    public Checkpointer(BrokerOptions options, IDisk disk, string directory, TimeProvider time, ILogger logger)
+    public Checkpointer(BrokerSurroundings surroundings, ILogger logger)
     {
-        var prefix = directory.Length == 0 ? "" : directory.TrimEnd('/') + "/";
-        _disk = disk;
-        _queueDirectory = prefix + "cq";
-        _store = new StateCheckpointStore(disk, prefix + "state");
-        _schedule = new CheckpointSchedule(options, time);
-        _time = time;
+        _disk = surroundings.Disk;
+        _directory = surroundings.Directory.TrimEnd('/');
+        _store = new StateCheckpointStore(_disk, DiskPaths.Join(_directory, GroupLayout.States));
+        _schedule = new CheckpointSchedule(surroundings.Options, surroundings.Time);
+        _time = surroundings.Time;
         _logger = logger;
     }
 
+    /// <summary>Where the newest durable checkpoint of this life stands.</summary>
+    public LogPosition Newest => _schedule.Last;
+
+    /// <summary>
+    /// Where the older of the two kept checkpoints stands: should the newer one rot, the log is needed from there on. Zero while there
+    /// is only one.
+    /// </summary>
+    public LogPosition Oldest { get; private set; }
+
+    private string QueueDirectory => DiskPaths.Join(_directory, GroupLayout.Queues);
+
     /// <summary>The state of an empty log.</summary>
-    public BrokerState MakeEmpty() => new(new ConsumeQueueStore(_disk, _queueDirectory, new ConsumeQueueOptions()));
+    public BrokerState MakeEmpty() => new(new ConsumeQueueStore(_disk, QueueDirectory, QueueOptions));
 
     /// <summary>The newest usable state that fits the own log; the empty one at zero when there is none.</summary>
     public (BrokerState State, AppliedPoint Applied) Restore(IRecoveredLog log)
     {
         var maximum = log.DurableEnd;
-        while (_store.ReadNewest(maximum, out var faults) is { } checkpoint)
+        var installed = log.InstalledState;
+        while (_store.ReadNewest(maximum, out var faults, installed) is { } checkpoint)
         {
             Report(faults);
-            var queues = new ConsumeQueueStore(_disk, _queueDirectory, new ConsumeQueueOptions());
+            var queues = new ConsumeQueueStore(_disk, QueueDirectory, QueueOptions);
             var fault = "it describes another history than the log beside it";
-            if (log.Holds(checkpoint.Applied, checkpoint.HeaderCrc)
+            var fits = log.Holds(checkpoint.Applied, checkpoint.HeaderCrc)
+                || (checkpoint.Applied == installed && checkpoint.Applied > log.DurableEnd);
+            if (fits
                 && StateReader.TryRead(checkpoint, queues, out var state, out fault))
             {
                 queues.DeleteUnknown();
@@ -67,7 +84,8 @@ internal sealed class Checkpointer
                 break;
             }
 
-            maximum = checkpoint.Applied + -1;
+            installed = installed == checkpoint.Applied ? null : installed;
+            maximum = LogPosition.Min(log.DurableEnd, checkpoint.Applied + -1);
         }
 
         var empty = MakeEmpty();
@@ -75,37 +93,97 @@ internal sealed class Checkpointer
         return (empty, default);
     }
 
-    /// <summary>Writes the state when enough has changed since the last time.</summary>
-    public void WriteWhenDue(BrokerState state, in AppliedPoint applied, LogPosition durable)
+    /// <summary>Hands index entries to the file system; false when it is full.</summary>
+    public bool TryFlush(BrokerState state)
     {
-        if (_schedule.IsDue(applied.Position) && applied.Position <= durable)
+        try
         {
-            Write(state, applied);
+            state.Queues.Flush();
+            return true;
+        }
+        catch (StorageFaultException fault) when (fault.IsNoSpace)
+        {
+            BrokerEvents.NoSpaceForState(_logger, fault.Message);
+            return false;
         }
     }
+
+    /// <summary>Writes the state when enough has changed since the last time; whether it did.</summary>
+    public bool WriteWhenDue(BrokerState state, in AppliedPoint applied, LogPosition durable) =>
+        _schedule.IsDue(applied.Position) && applied.Position <= durable && TryWrite(state, applied);
 
     /// <summary>Writes the state when anything has changed since the last time.</summary>
     public void WriteWhenChanged(BrokerState state, in AppliedPoint applied, LogPosition durable)
     {
         if (applied.Position > _schedule.Last && applied.Position <= durable)
         {
-            Write(state, applied);
+            TryWrite(state, applied);
         }
     }
 
-    private void Write(BrokerState state, in AppliedPoint applied)
+    /// <summary>
+    /// The newest durable checkpoint and its queues, to be sent; null when there is none. Reads the queues' files once, so it may take
+    /// seconds. Any thread.
+    /// </summary>
+    public SnapshotSource? OpenSnapshot(
+        ConsumeQueueStore queues, in ChainTail logStart, ReadOnlyMemory<byte> attachment)
+    {
+        // The files before the checkpoint: what it lists must not go in between.
+        var files = queues.PinFiles();
+        CheckpointPin? checkpoint = null;
+        try
+        {
+            checkpoint = _store.PinNewest();
+            if (checkpoint is null)
+            {
+                files.Dispose();
+                return null;
+            }
+
+            return SnapshotSource.Create(
+                _disk,
+                _directory,
+                checkpoint,
+                logStart,
+                StateReader.ReadQueues(_store.ReadPart(checkpoint, StateWriter.TopicsPart)),
+                QueueOptions,
+                attachment,
+                [files, checkpoint]);
+        }
+        catch
+        {
+            files.Dispose();
+            checkpoint?.Dispose();
+            throw;
+        }
+    }
+
+    private bool TryWrite(BrokerState state, in AppliedPoint applied)
     {
         var startedAt = _time.GetTimestamp();
         var parts = StateWriter.Write(state);
-        state.Queues.Sync();
-        _store.Write(applied.Position, applied.Term, applied.HeaderCrc, parts);
+        try
+        {
+            state.Queues.Sync();
+            _store.Write(applied.Position, applied.Term, applied.HeaderCrc, parts);
+        }
+        catch (StorageFaultException fault) when (fault.IsNoSpace)
+        {
+            _schedule.Postpone();
+            BrokerEvents.NoSpaceForState(_logger, fault.Message);
+            return false;
+        }
+
+        Oldest = _schedule.Last;
         _schedule.Written(applied.Position);
         state.Topics.DeleteOrphans();
+        state.Queues.DeleteExpired();
         BrokerEvents.CheckpointWritten(
             _logger,
             applied.Position,
             parts.Sum(part => (long)part.Content.Length),
             (long)_time.GetElapsedTime(startedAt).TotalMilliseconds);
+        return true;
     }
 
     private void Report(IReadOnlyList<string> faults)

@@ -7,6 +7,7 @@ using Dledger.Broker.Topics;
 using Dledger.Primitives;
 using Dledger.Storage.Checkpoints;
 using Dledger.Storage.Queues;
+using Dledger.Storage.Snapshots;
 
 namespace Dledger.Broker.Checkpoints;
 
@@ -45,11 +46,36 @@ internal static class StateReader
         return true;
     }
 
+    /// <summary>What a checkpoint says about the queues, from its part of topics.</summary>
+    public static List<SnapshotQueue> ReadQueues(byte[] part)
+    {
+        var queues = new List<SnapshotQueue>();
+        var reader = new ByteReader(part);
+        reader.Version(StateWriter.FormatVersion);
+        for (var left = reader.Count(1); left > 0; left--)
+        {
+            var id = reader.Int32();
+            reader.Text();
+            reader.Byte();
+            reader.Int64();
+            var queueCount = reader.Count(16);
+            for (var queueId = 0; queueId < queueCount; queueId++)
+            {
+                queues.Add(new SnapshotQueue(
+                    id, queueId, new QueueOffset(reader.Int64()), new QueueOffset(reader.Int64())));
+            }
+        }
+
+        reader.End();
+        return queues;
+    }
+
     private static void ReadMeta(byte[] part, BrokerState state)
     {
         var reader = new ByteReader(part);
         reader.Version(StateWriter.FormatVersion);
         state.LogTime = reader.Int64();
+        state.LogStart = new LogPosition(reader.Int64());
         state.Topics.RestoreNextId(reader.Int32());
         state.Groups.RestoreNextId(reader.Int32());
         state.Leases.RestoreNextSequence(reader.Int64());

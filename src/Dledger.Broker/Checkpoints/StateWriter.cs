@@ -46,6 +46,7 @@ internal static class StateWriter
         var writer = new ByteWriter();
         writer.Byte(FormatVersion);
         writer.Int64(state.LogTime);
+        writer.Int64(state.LogStart.Value);
         writer.Int32(state.Topics.NextId);
         writer.Int32(state.Groups.NextId);
         writer.Int64(state.Leases.NextSequence);

@@ -209,6 +209,40 @@ internal sealed class LeaseTable
         }
     }
 
+    /// <summary>Ends everything about the messages below an offset: they are gone.</summary>
+    public void DropBelow(QueueCursor cursor, long min)
+    {
+        if (cursor.Commit >= min)
+        {
+            return;
+        }
+
+        var subscription = cursor.Subscription;
+        var end = Math.Min(min, cursor.Next);
+        for (var offset = cursor.Commit; offset < end; offset++)
+        {
+            // Finishing moves the commit offset along.
+            switch (cursor.At(offset).State)
+            {
+                case DeliveryState.Waiting:
+                    cursor.Skip(offset);
+                    break;
+                case DeliveryState.Leased:
+                    Detach(cursor, offset);
+                    cursor.Finish(offset);
+                    break;
+                case DeliveryState.Obliged:
+                    _obligations.Remove(new Obligation(
+                        subscription.Group.View.Id, subscription.Topic.Id, cursor.QueueId, offset));
+                    cursor.Finish(offset);
+                    break;
+            }
+        }
+
+        cursor.AdvanceTo(min);
+        Touched.Add(subscription);
+    }
+
     /// <summary>Forgets all leases and obligations of subscriptions that end.</summary>
     public void Forget(Func<Subscription, bool> ends)
     {

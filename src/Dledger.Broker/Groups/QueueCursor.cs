@@ -150,6 +150,17 @@ internal sealed class QueueCursor
         }
     }
 
+    /// <summary>Goes on behind messages that were never looked at and are gone.</summary>
+    public void AdvanceTo(long offset)
+    {
+        if (offset > Next)
+        {
+            Invariant.Check(Commit == Next, $"nothing below {Next} is open when the queue begins at {offset}");
+            Commit = offset;
+            Next = offset;
+        }
+    }
+
     private void LeaveOpen(ref Delivery delivery, long offset)
     {
         switch (delivery.State)

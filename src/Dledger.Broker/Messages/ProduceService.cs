@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using Dledger.Broker.Naming;
 using Dledger.Broker.Proposals;
 using Dledger.Broker.Topics;
+using Dledger.Storage.Disks;
 
 namespace Dledger.Broker.Messages;
 
@@ -23,6 +24,14 @@ internal sealed class ProduceService(BrokerCalls calls)
         if (calls.CheckServing() is { } notServing)
         {
             return AppendOutcome.Of(notServing);
+        }
+
+        if (calls.Machine.SpaceLevel >= DiskSpaceLevel.RefuseProduce)
+        {
+            return AppendOutcome.Of(new BrokerFailure(
+                BrokerError.DiskFull,
+                $"the disk of node {calls.Log.Status.Self}, which leads, is nearly full and takes no more messages; nothing was "
+                + "stored. Free space, or let messages go earlier with storage.retentionTime or storage.retentionSize"));
         }
 
         var (topic, failure) = await calls.Topics.FindOrCreateAsync(topicName, cancellationToken);

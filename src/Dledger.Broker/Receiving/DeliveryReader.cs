@@ -67,6 +67,11 @@ internal sealed class DeliveryReader(IReplicatedLog log, ReceiptCodec receipts, 
             return bytes;
         }
 
+        if (count == bytes.Length)
+        {
+            log.ReportUnreadable(granted.Position);
+        }
+
         BrokerEvents.RecordUnreadable(
             logger, granted.Position, granted.QueueId, granted.Offset, topic, fault ?? "unknown");
         return null;

@@ -1,6 +1,7 @@
 using Dledger.Broker.Commands;
 using Dledger.Broker.Groups;
 using Dledger.Broker.Topics;
+using Dledger.Primitives;
 using Dledger.Storage.Queues;
 
 namespace Dledger.Broker.StateMachine;
@@ -20,6 +21,34 @@ internal sealed class BrokerState(ConsumeQueueStore queues)
 
     /// <summary>Log time of the newest applied frame, microseconds since 1970 (UTC).</summary>
     public long LogTime { get; set; }
+
+    /// <summary>Records before it are forgotten; where the log of each node may begin once its checkpoints allow it.</summary>
+    public LogPosition LogStart { get; set; }
+
+    /// <summary>
+    /// Forgets the messages whose records lie before a position. Deliveries of them end, whatever their state; groups that had not
+    /// read them go on behind.
+    /// </summary>
+    public void AdvanceLogStart(LogPosition start)
+    {
+        if (start <= LogStart)
+        {
+            return;
+        }
+
+        LogStart = start;
+        foreach (var topic in Topics.All)
+        {
+            foreach (var queue in topic.Queues)
+            {
+                var min = queue.AdvanceMin(start);
+                foreach (var subscription in topic.Subscriptions.Values)
+                {
+                    Leases.DropBelow(subscription.Cursors[queue.QueueId], min);
+                }
+            }
+        }
+    }
 
     /// <summary>A group's progress in a topic; null when either is unknown or the group never read the topic.</summary>
     public Subscription? FindSubscription(int groupId, int topicId) =>

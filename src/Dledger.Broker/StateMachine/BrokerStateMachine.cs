@@ -9,6 +9,7 @@ using Dledger.Replication;
 using Dledger.Storage.Disks;
 using Dledger.Storage.Frames;
 using Dledger.Storage.Records;
+using Dledger.Storage.Snapshots;
 using Microsoft.Extensions.Logging;
 
 namespace Dledger.Broker.StateMachine;
@@ -26,11 +27,11 @@ internal sealed class BrokerStateMachine : IStateMachine
     /// <summary>Most messages whose lease ends in one frame; the rest follows with the next frames.</summary>
     private const int ExpiryBudget = 10_000;
 
-    private readonly BrokerOptions _options;
+    private readonly BrokerSurroundings _surroundings;
     private readonly ILogger _logger;
     private readonly Checkpointer _checkpointer;
     private volatile BrokerState _state;
-    private LeaderDuties _duties;
+    private volatile LeaderDuties _duties;
     private RecordApplier _applier;
     private volatile IReplicatedLog? _log;
     private AppliedPoint _applied;
@@ -38,9 +39,9 @@ internal sealed class BrokerStateMachine : IStateMachine
 
     public BrokerStateMachine(BrokerOptions options, IDisk disk, string directory, TimeProvider time, ILogger logger)
     {
-        _options = options;
+        _surroundings = new BrokerSurroundings(options, disk, directory, time);
         _logger = logger;
-        _checkpointer = new Checkpointer(options, disk, directory, time, logger);
+        _checkpointer = new Checkpointer(_surroundings, logger);
         Clients = new ClientRegistry(time);
         Adopt(_checkpointer.MakeEmpty());
     }
@@ -60,6 +61,9 @@ internal sealed class BrokerStateMachine : IStateMachine
     /// <summary>Receives on their way.</summary>
     public ReceiverTable Receivers => _duties.Receivers;
 
+    /// <summary>How full the disk is, as the serving leader last saw it; any thread.</summary>
+    public DiskSpaceLevel SpaceLevel => _duties.Retention.Level;
+
     /// <inheritdoc/>
     public long NextDueLogTime => _duties.NextDueLogTime;
 
@@ -69,6 +73,9 @@ internal sealed class BrokerStateMachine : IStateMachine
     /// <inheritdoc/>
     public LogPosition Restore(IRecoveredLog log)
     {
+        // It may be the second time: a log that was damaged is opened anew, and whoever waits asks another node.
+        _duties.Begin();
+        _duties.Change(false, new BrokerFailure(BrokerError.Unavailable, "this node opens its log anew"));
         _state.Queues.Dispose();
         var (state, applied) = _checkpointer.Restore(log);
         Adopt(state);
@@ -138,10 +145,17 @@ internal sealed class BrokerStateMachine : IStateMachine
     {
         _duties.Begin();
         _durable = durable;
-        _state.Queues.Flush();
-        _checkpointer.WriteWhenDue(_state, _applied, durable);
+        if (_checkpointer.TryFlush(_state) && _checkpointer.WriteWhenDue(_state, _applied, durable))
+        {
+            _log?.Release(LogPosition.Min(_state.LogStart, _checkpointer.Oldest));
+        }
+
         _duties.End();
     }
+
+    /// <inheritdoc/>
+    public SnapshotSource? OpenSnapshot(in ChainTail logStart, ReadOnlyMemory<byte> attachment) =>
+        _checkpointer.OpenSnapshot(_state.Queues, logStart, attachment);
 
     /// <inheritdoc/>
     public void Stop()
@@ -205,7 +219,8 @@ internal sealed class BrokerStateMachine : IStateMachine
     private void Adopt(BrokerState state)
     {
         _state = state;
-        _duties = new LeaderDuties(state, _options, Clients, () => _log, _logger);
+        _duties = new LeaderDuties(
+            state, _surroundings, Clients, () => _log, () => _checkpointer.Newest, _logger);
         _applier = new RecordApplier(state, _duties, _logger);
     }
 }

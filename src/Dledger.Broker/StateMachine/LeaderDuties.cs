@@ -2,6 +2,7 @@ using Dledger.Broker.Commands;
 using Dledger.Broker.DeadLetters;
 using Dledger.Broker.Proposals;
 using Dledger.Broker.Receiving;
+using Dledger.Broker.Retention;
 using Dledger.Primitives;
 using Dledger.Replication;
 using Dledger.Storage.Records;
@@ -26,9 +27,21 @@ internal sealed class LeaderDuties
     private readonly DeadLetterForwarder _forwarder;
     private bool _tickInFlight;
 
+    /// <param name="state">What is applied.</param>
+    /// <param name="surroundings">Options, disk and directory of the node.</param>
+    /// <param name="clients">Signs of life.</param>
+    /// <param name="log">Null before the node is attached.</param>
+    /// <param name="checkpoint">Up to where the state is on disk.</param>
+    /// <param name="logger">Where the log lines go.</param>
     public LeaderDuties(
-        BrokerState state, BrokerOptions options, ClientRegistry clients, Func<IReplicatedLog?> log, ILogger logger)
+        BrokerState state,
+        BrokerSurroundings surroundings,
+        ClientRegistry clients,
+        Func<IReplicatedLog?> log,
+        Func<LogPosition> checkpoint,
+        ILogger logger)
     {
+        var options = surroundings.Options;
         _state = state;
         _clients = clients;
         _log = log;
@@ -36,12 +49,17 @@ internal sealed class LeaderDuties
         Receivers = new ReceiverTable(state.Topics, state.Groups, options, _inbox, Propose);
         _forwarder = new DeadLetterForwarder(
             state.Topics, state.Groups, state.Leases, _inbox, ReadRecord, Propose, logger);
+        Retention = new RetentionDuty(
+            options, surroundings.Disk, log, checkpoint, _inbox, Propose);
     }
 
     /// <summary>Whether this node leads and may promise anything.</summary>
     public bool IsServing { get; private set; }
 
     public ReceiverTable Receivers { get; }
+
+    /// <summary>Old messages and a full disk.</summary>
+    public RetentionDuty Retention { get; }
 
     /// <summary>Log time at which <see cref="Due"/> has something to do.</summary>
     public long NextDueLogTime
@@ -54,6 +72,7 @@ internal sealed class LeaderDuties
             }
 
             var due = Math.Min(_renewals.NextAt, _tickInFlight ? long.MaxValue : _state.Leases.NextDeadline);
+            due = Math.Min(due, Retention.NextAt);
             return _forwarder.MustRetry ? Math.Min(due, _state.LogTime) : due;
         }
     }
@@ -71,6 +90,7 @@ internal sealed class LeaderDuties
             _forwarder.Clear();
         }
 
+        Retention.Reset();
         IsServing = isServing;
         _tickInFlight = false;
     }
@@ -95,6 +115,8 @@ internal sealed class LeaderDuties
         {
             Renew(logTimeNow);
         }
+
+        Retention.Work(logTimeNow, _state.LogStart);
     }
 
     /// <summary>The last thing of every call: serves whom the changes of the state concern.</summary>

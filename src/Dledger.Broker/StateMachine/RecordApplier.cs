@@ -52,6 +52,9 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, ILog
             case RecordKind.ResetOffset:
                 state.SubscribeAtEnd(SubscribeCommand.Decode(record.Body));
                 break;
+            case RecordKind.LogStartAdvance:
+                state.AdvanceLogStart(LogStartCommand.Decode(record.Body).Start);
+                break;
             case RecordKind.Tick:
             case RecordKind.TermStart:
             case RecordKind.Configuration:

@@ -24,6 +24,9 @@ internal sealed class QueueState(int queueId, ConsumeQueue index)
         return offset;
     }
 
+    /// <summary>Forgets the messages at the queue's head whose records lie before a position; the first kept offset.</summary>
+    public long AdvanceMin(LogPosition logStart) => index.AdvanceMin(logStart).Value;
+
     /// <summary>Entries from an offset on; the answer is how many there were.</summary>
     public int Read(long from, Span<ConsumeQueueEntry> destination) => index.Read(new QueueOffset(from), destination);
 

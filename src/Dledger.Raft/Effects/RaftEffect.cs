@@ -70,6 +70,11 @@ public sealed record Send(NodeId Peer, PeerMessage Message) : RaftEffect;
 /// <summary>Everything before the position is committed; it may exceed the own durable position.</summary>
 public sealed record CommitTo(LogPosition Position) : RaftEffect;
 
+/// <summary>
+/// The leader's log begins behind what this log has: fetch a snapshot from it, unless that is under way. Repeated while it is so.
+/// </summary>
+public sealed record SnapshotNeeded(NodeId Leader) : RaftEffect;
+
 /// <summary>Role, term or known leader changed.</summary>
 public sealed record RoleChanged(RaftRole Role, Term Term, NodeId Leader) : RaftEffect;
 

@@ -150,7 +150,7 @@ internal sealed class Leadership(RaftState state)
         }
         else if (reply.Stream == peer.Stream)
         {
-            if (peer.State == ProgressState.Probe)
+            if (peer.State is ProgressState.Probe or ProgressState.Snapshot)
             {
                 peer.State = ProgressState.Replicate;
                 peer.IsProbeOutstanding = false;
@@ -267,11 +267,25 @@ internal sealed class Leadership(RaftState state)
             match = FindProbeBefore(mismatch.Epochs[0].Start);
         }
 
-        var next = match is { } position ? LogPosition.Max(peer.Match, LogPosition.Min(position, log.End)) : log.End;
-        peer.Probe(next);
+        var next = match is { } position ? LogPosition.Max(peer.Match, LogPosition.Min(position, log.End)) : log.Start;
+        peer.Probe(LogPosition.Max(next, log.Start));
         if (match is null || next < log.Start)
         {
+            // Heart-beats go on probing at the log's start: a snapshot that was installed ends there, and a log that grew meanwhile
+            // by what an older leader had sent may match there (the retain rule, 2.20).
             peer.State = ProgressState.Snapshot;
+        }
+    }
+
+    // What a peer lacks may have been given up meanwhile: then the answer to a probe at the start tells what it needs.
+    private void KeepBehindStart(Peer peer)
+    {
+        var start = _state.Log.Start;
+        if (peer.Next < start)
+        {
+            var state = peer.State;
+            peer.Probe(start);
+            peer.State = state == ProgressState.Snapshot ? state : ProgressState.Probe;
         }
     }
 
@@ -296,6 +310,7 @@ internal sealed class Leadership(RaftState state)
             return;
         }
 
+        KeepBehindStart(peer);
         var end = _state.Log.End;
         if (peer.State == ProgressState.Probe && !peer.IsProbeOutstanding)
         {
@@ -317,6 +332,7 @@ internal sealed class Leadership(RaftState state)
     {
         if (peer.IsConnected && TermStart is not null)
         {
+            KeepBehindStart(peer);
             Send(now, peer, peer.Next);
         }
     }
@@ -339,6 +355,7 @@ internal sealed class Leadership(RaftState state)
             RangeEnd = rangeEnd,
             Commit = _state.Log.Commit,
             SentAt = _lastSentAt,
+            IsAtLogStart = peer.State == ProgressState.Snapshot,
         });
     }
 }

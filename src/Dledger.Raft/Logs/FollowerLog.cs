@@ -221,6 +221,11 @@ internal sealed class FollowerLog(RaftState state)
     private void Reject(long now, AppendRequest request)
     {
         _rejectedStream = request.Stream;
+        if (request.IsAtLogStart)
+        {
+            _state.Effects.Add(new SnapshotNeeded(request.From));
+        }
+
         _state.Send(request.From, CreateReply(now, Outline(request.Previous), request.Stream, request.SentAt));
     }
 

@@ -132,6 +132,13 @@ internal sealed class LocalLog
         _effects.Add(new TruncateTo(position, Generation));
     }
 
+    /// <summary>Forgets the terms before the log's new start.</summary>
+    public void AdvanceStart()
+    {
+        Invariant.Check(Start <= Commit, $"I12: start {Start} <= commit {Commit}");
+        Epochs.AdvanceStart(Start);
+    }
+
     /// <summary>Raises commit; lower positions change nothing.</summary>
     public bool AdvanceCommit(LogPosition position)
     {

@@ -32,6 +32,12 @@ public sealed record AppendRequest : PeerMessage
     public required long SentAt { get; init; }
 
     /// <summary>
+    /// <see cref="Previous"/> is where the leader's log begins, and it found that the receiver's log does not reach or not match that
+    /// far: unless this fits after all, only a snapshot helps.
+    /// </summary>
+    public bool IsAtLogStart { get; init; }
+
+    /// <summary>
     /// The frames of the range as the receiving driver parsed and validated them (I16). Empty in messages that the core
     /// sends: there the driver attaches the bytes of the range.
     /// </summary>

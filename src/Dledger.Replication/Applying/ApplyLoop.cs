@@ -3,6 +3,7 @@ using Dledger.Replication.Clocks;
 using Dledger.Replication.Loops;
 using Dledger.Replication.Queues;
 using Dledger.Replication.Tails;
+using Dledger.Storage.Disks;
 using Dledger.Storage.Logs;
 
 namespace Dledger.Replication.Applying;
@@ -26,6 +27,7 @@ internal sealed class ApplyLoop : ILoop
     private readonly IApplyReports _reports;
     private readonly int _requestCountMax;
     private readonly NodeId _self;
+    private readonly LogPosition? _installedState;
     private readonly SwapQueue<ApplyOrder> _orders;
     private readonly SwapQueue<IStateMachineRequest> _requests;
     private readonly Queue<ProposedFrame> _proposed = new();
@@ -33,6 +35,7 @@ internal sealed class ApplyLoop : ILoop
     private List<IStateMachineRequest> _takenRequests = [];
     private int _requestCount;
     private LogPosition _commit;
+    private LogPosition _commitTold;
     private LogPosition _applied;
     private long _appliedValue;
     private long _durableValue;
@@ -54,8 +57,10 @@ internal sealed class ApplyLoop : ILoop
         LogClock clock,
         IApplyReports reports,
         NodeId self,
-        int requestCountMax)
+        int requestCountMax,
+        LogPosition? installedState)
     {
+        _installedState = installedState;
         _machine = machine;
         _log = log;
         _frames = new FrameSource(cache, log);
@@ -124,6 +129,12 @@ internal sealed class ApplyLoop : ILoop
 
             return next;
         }
+        catch (LogUnreadableException fault)
+        {
+            Abandon(fault);
+            _reports.LogUnreadable(fault.Message);
+            return NextTurn.Never;
+        }
         catch (Exception fault)
         {
             Abandon(fault);
@@ -136,7 +147,7 @@ internal sealed class ApplyLoop : ILoop
     {
         if (!_isRestored)
         {
-            _restored = _machine.Restore(new RecoveredLog(_log));
+            _restored = _machine.Restore(new RecoveredLog(_log, _installedState));
             Publish(_restored);
             _commit = _restored;
             _isRestored = true;
@@ -172,8 +183,11 @@ internal sealed class ApplyLoop : ILoop
             switch (order)
             {
                 case CommitReached commit:
-                    Invariant.Check(commit.Position >= _commit, $"commit {commit.Position} after {_commit}");
-                    _commit = commit.Position;
+                    Invariant.Check(commit.Position >= _commitTold, $"commit {commit.Position} after {_commitTold}");
+                    _commitTold = commit.Position;
+
+                    // The state of an installed snapshot is ahead of the log, which comes back in its own time.
+                    _commit = LogPosition.Max(_commit, commit.Position);
                     foreach (var frame in commit.Proposed)
                     {
                         _proposed.Enqueue(frame);
@@ -240,7 +254,7 @@ internal sealed class ApplyLoop : ILoop
 
     private void ApplyOne()
     {
-        var frame = _frames.Read(_applied, _commit);
+        var frame = ReadFrame();
         var header = frame.Header;
         Invariant.Check(frame.End <= _commit, $"frame {frame.Base} to {frame.End} crosses the commit {_commit}");
         _clock.Observe(header.LogTime);
@@ -261,6 +275,18 @@ internal sealed class ApplyLoop : ILoop
             Volatile.Write(ref _servingTermValue, _leadingTerm.Value);
             _machine.LeadershipChanged(new Leadership(_leadingTerm, IsServing: true, _self));
             _reports.ServingBegan(_leadingTerm);
+        }
+    }
+
+    private CachedFrame ReadFrame()
+    {
+        try
+        {
+            return _frames.Read(_applied, _commit);
+        }
+        catch (DamagedFileException fault)
+        {
+            throw new LogUnreadableException(fault);
         }
     }
 

@@ -14,6 +14,9 @@ internal interface IApplyReports
     /// <summary>This node began to serve.</summary>
     void ServingBegan(Term term);
 
+    /// <summary>A committed frame cannot be read back; the loop has ended, nothing else is wrong.</summary>
+    void LogUnreadable(string reason);
+
     /// <summary>The state machine or the loop failed and has ended.</summary>
     void ApplyFailed(Exception fault);
 }

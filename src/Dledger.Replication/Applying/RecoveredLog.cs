@@ -4,10 +4,13 @@ using Dledger.Storage.Logs;
 namespace Dledger.Replication.Applying;
 
 /// <inheritdoc/>
-internal sealed class RecoveredLog(CommitLog log) : IRecoveredLog
+internal sealed class RecoveredLog(CommitLog log, LogPosition? installedState) : IRecoveredLog
 {
     /// <inheritdoc/>
     public LogPosition DurableEnd => log.DurableEnd;
+
+    /// <inheritdoc/>
+    public LogPosition? InstalledState => installedState;
 
     /// <inheritdoc/>
     public bool Holds(LogPosition end, uint headerCrc) =>

@@ -3,6 +3,7 @@ using Dledger.Replication.Members;
 using Dledger.Storage.Disks;
 using Dledger.Storage.Logs;
 using Dledger.Storage.Metadata;
+using Dledger.Storage.Snapshots;
 
 namespace Dledger.Replication.Bootstrapping;
 
@@ -30,8 +31,13 @@ internal sealed class NodeStorage : IDisposable
     /// </summary>
     public MetaFile Meta { get; }
 
+    /// <summary>The disk that holds the directory.</summary>
+    public IDisk Disk => _disk;
+
     /// <summary>The log, once opened.</summary>
     public CommitLog? Log { get; private set; }
+
+    private LogIdentity Identity => new(Meta.Current.ClusterId, Meta.Current.StorageId, _options.Group);
 
     /// <summary>Locks the directory and reads or creates its meta file.</summary>
     /// <exception cref="DataDirectoryException">It is in use, damaged, or of another node.</exception>
@@ -58,18 +64,73 @@ internal sealed class NodeStorage : IDisposable
     }
 
     /// <summary>Opens or creates the log. The meta file must hold a genesis.</summary>
-    public CommitLogRecovery OpenLog(TimeProvider time)
+    /// <param name="time">Clock for the age of the watermark.</param>
+    /// <param name="verifyAll">Reads all frames, because one was found damaged.</param>
+    public CommitLogRecovery OpenLog(TimeProvider time, bool verifyAll)
     {
         var metadata = Meta.Current;
-        var identity = new LogIdentity(metadata.ClusterId, metadata.StorageId, _options.Group);
 
         // A node that took part in a term has a log, if only an empty one: a missing one was lost.
         var recovery = CommitLog.Open(
-            _disk, PathOf(_options, LogName), _options.Log, identity, time, createIfEmpty: metadata.Term == Term.Zero);
+            _disk,
+            PathOf(_options, LogName),
+            _options.Log,
+            Identity,
+            time,
+            createIfEmpty: metadata.Term == Term.Zero,
+            verifyAll);
         Log = recovery.Log;
         return Log is not null && FindFault(metadata, recovery) is { } fault
             ? recovery with { Damage = new LogDamage(recovery.Tail.End, fault) }
             : recovery;
+    }
+
+    /// <summary>
+    /// Decides durably that a staged snapshot takes the place of log and state; the log is closed. From here on only
+    /// <see cref="FinishInstall"/> leads back to a log, in this life or a later one.
+    /// </summary>
+    public void BeginInstall(SnapshotManifest manifest) =>
+        Meta.Write(Meta.Current with { Install = SnapshotInstall.IntentOf(manifest) });
+
+    /// <summary>Does what <see cref="BeginInstall"/> decided, from wherever a crash left it; null when nothing was.</summary>
+    /// <exception cref="DamagedFileException">Parts of the snapshot are gone.</exception>
+    public InstallIntent? FinishInstall()
+    {
+        if (Meta.Current.Install is not { } intent)
+        {
+            return null;
+        }
+
+        var attachment = SnapshotInstall.FindAttachment(_disk, _options.Directory, intent);
+        IReadOnlyList<LogConfiguration> configurations =
+            attachment is { } bytes ? SnapshotAttachment.Decode(bytes.Span) ?? [] : [];
+        SnapshotInstall.Run(_disk, _options.Directory, intent, decided =>
+        {
+            if (attachment is not null)
+            {
+                CommitLog.ResetOnDisk(
+                    _disk, PathOf(_options, LogName), _options.Log, Identity, decided.LogStart, configurations);
+            }
+        });
+
+        // A configuration of the old log that was never committed is gone with it.
+        var floor = Meta.Current.ConfigurationFloor;
+        Meta.Write(Meta.Current with
+        {
+            Install = null,
+            InstalledApplied = intent.Applied,
+            ConfigurationFloor = configurations.Count > 0 && floor < intent.LogStart.End
+                ? configurations[^1].Position
+                : floor,
+        });
+        return intent;
+    }
+
+    /// <summary>Closes the log, to open it again.</summary>
+    public void CloseLog()
+    {
+        Log?.Dispose();
+        Log = null;
     }
 
     /// <inheritdoc/>

@@ -1,7 +1,6 @@
 using Dledger.Primitives;
 using Dledger.Raft;
 using Dledger.Replication.Members;
-using Dledger.Replication.Tails;
 using Dledger.Storage.Metadata;
 
 namespace Dledger.Replication.Driving;
@@ -12,7 +11,8 @@ internal static class CoreStart
     /// <summary>The core of a node whose log is open and sound.</summary>
     /// <param name="around">What the loop works with.</param>
     /// <param name="commit">A lower bound of the commit position, at most the log's end.</param>
-    public static RaftCore Create(LoopSurroundings around, LogPosition commit)
+    /// <param name="view">What the core asks about the frames.</param>
+    public static RaftCore Create(LoopSurroundings around, LogPosition commit, IRaftLogView view)
     {
         var metadata = around.Metadata;
         var history = StoredConfigurations.Read(metadata, around.Recovery, around.Addresses, out var fault);
@@ -27,7 +27,6 @@ internal static class CoreStart
             history,
             HasLoss: metadata.LossFlag,
             ConfigurationFloor: metadata.ConfigurationFloor);
-        var view = new RaftLogView(around.Cache, around.Log);
         return new RaftCore(OptionsOf(around.Options, metadata), boot, view, around.Seed);
     }
 

@@ -1,9 +1,11 @@
 using Dledger.Replication.Applying;
 using Dledger.Replication.Bootstrapping;
 using Dledger.Replication.Clocks;
+using Dledger.Replication.Installing;
 using Dledger.Replication.Loops;
 using Dledger.Replication.Members;
 using Dledger.Replication.Peers;
+using Dledger.Replication.Repairing;
 using Dledger.Replication.Writing;
 using Microsoft.Extensions.Logging;
 
@@ -48,8 +50,15 @@ internal sealed record LifeSurroundings
     /// <summary>Publishes what the node looks like now.</summary>
     public required Action<NodePicture> Publish { get; init; }
 
-    /// <summary>The log is open; called before the loops of the parts start.</summary>
-    public required Action<RunningParts> PartsMade { get; init; }
+    public required IScrubReports ScrubReports { get; init; }
+
+    public required ISnapshotReports SnapshotReports { get; init; }
+
+    /// <summary>Lets go of snapshots that no other node reads any more.</summary>
+    public required Action CloseIdleSnapshots { get; init; }
+
+    /// <summary>The log is open; called before the loops of the parts start. Null: it is closed again.</summary>
+    public required Action<RunningParts?> PartsMade { get; init; }
 
     /// <summary>Ends the node's service for a reason.</summary>
     public required Action<string, Exception> Fail { get; init; }

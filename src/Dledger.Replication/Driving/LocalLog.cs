@@ -120,9 +120,12 @@ internal sealed class LocalLog
         _writer.Add(new CutLog(position));
     }
 
-    /// <summary>The bytes of an append's range.</summary>
-    public IReadOnlyList<ReadOnlyMemory<byte>> RangeOf(AppendRequest append)
+    /// <summary>
+    /// The bytes of an append's range; null with the position of a frame that the disk does not give back as it was written.
+    /// </summary>
+    public IReadOnlyList<ReadOnlyMemory<byte>>? RangeOf(AppendRequest append, out LogPosition damaged)
     {
+        damaged = default;
         _frames.Clear();
         if (_cache.TryCollect(append.Previous, append.RangeEnd, _frames) && _frames.Count <= RangeSegmentsMax)
         {
@@ -134,7 +137,30 @@ internal sealed class LocalLog
         Invariant.Check(
             LogReading.Read(_cache, _log, append.Previous, bytes) == bytes.Length,
             $"log {append.Previous} to {append.RangeEnd} is there");
-        return [bytes];
+        return FindDamage(bytes, append.Previous) is { } found ? Refuse(found, out damaged) : [bytes];
+    }
+
+    private static IReadOnlyList<ReadOnlyMemory<byte>>? Refuse(LogPosition found, out LogPosition damaged)
+    {
+        damaged = found;
+        return null;
+    }
+
+    // The receiver checks every frame and would close the connection for a bad one, again and again, without saying why.
+    private LogPosition? FindDamage(ReadOnlySpan<byte> bytes, LogPosition position)
+    {
+        while (!bytes.IsEmpty)
+        {
+            if (!FrameReader.TryReadAlone(bytes, position, _seed, _log.Options.FrameBytesMax, out var frame, out _))
+            {
+                return position;
+            }
+
+            position = frame.Header.End;
+            bytes = bytes[frame.Header.FrameLength..];
+        }
+
+        return null;
     }
 
     private CachedFrame Add(ReadOnlyMemory<byte> bytes)

@@ -2,6 +2,8 @@ using Dledger.Primitives;
 using Dledger.Raft.Messages;
 using Dledger.Raft.Peers;
 using Dledger.Replication.Peers;
+using Dledger.Replication.Repairing;
+using Dledger.Storage.Snapshots;
 
 namespace Dledger.Replication.Driving;
 
@@ -60,6 +62,18 @@ internal sealed record DrainRequested(bool IsDrained, TaskCompletionSource<bool>
 
 /// <summary>The node stops. A graceful stop hands leadership over first.</summary>
 internal sealed record StopRequested(bool IsGraceful) : LoopEvent;
+
+/// <summary>An answer to a request for frames of a damaged range.</summary>
+internal sealed record RangeAnswered(RangeAnswer Answer) : LoopEvent;
+
+/// <summary>The log is damaged where it cannot be mended while it is in use: it has to be opened anew.</summary>
+internal sealed record ReopenRequested(string Reason) : LoopEvent;
+
+/// <summary>The state machine needs nothing before a position any more.</summary>
+internal sealed record LogReleased(LogPosition Below) : LoopEvent;
+
+/// <summary>A snapshot of the leader is complete in the staging directory.</summary>
+internal sealed record SnapshotReady(SnapshotManifest Manifest) : LoopEvent;
 
 /// <summary>A peer refused this node's Hello.</summary>
 internal sealed record DialWasRefused(NodeId Peer, string Reason) : LoopEvent;

@@ -92,6 +92,32 @@ internal sealed class LoopInbox
         Volatile.Write(ref _unwrittenBytes, unwrittenBytes);
     }
 
+    /// <summary>
+    /// Throws away events that nobody handles: the loop does not run, so they are void. What waits for an answer gets one.
+    /// </summary>
+    /// <returns>Whether the node was asked to stop.</returns>
+    public bool Discard(List<LoopEvent> events)
+    {
+        var isStopping = false;
+        foreach (var item in events)
+        {
+            switch (item)
+            {
+                case MessageArrived { Message: AppendRequest append }:
+                    Interlocked.Add(ref _receivedBytes, -append.Bytes.Length);
+                    break;
+                case StopRequested:
+                    isStopping = true;
+                    break;
+                default:
+                    item.Refuse("this node takes no part at the moment");
+                    break;
+            }
+        }
+
+        return isStopping;
+    }
+
     /// <summary>Refuses everything from now on and answers what was never taken.</summary>
     public (IReadOnlyList<LoopEvent> Events, IReadOnlyList<Proposal> Proposals) Close() =>
         (_events.Close(), _proposals.Close());

@@ -1,6 +1,7 @@
 using Dledger.Primitives;
 using Dledger.Replication.Applying;
 using Dledger.Replication.Clocks;
+using Dledger.Replication.Installing;
 using Dledger.Replication.Members;
 using Dledger.Replication.Peers;
 using Dledger.Replication.Tails;
@@ -49,6 +50,14 @@ internal sealed record LoopSurroundings
 
     /// <summary>Outbound sessions that opened before the loop began.</summary>
     public required IReadOnlyList<OutboundOpened> OpenSessions { get; init; }
+
+    public required SnapshotLoop Snapshots { get; init; }
+
+    /// <summary>Lets go of snapshots that no other node reads any more.</summary>
+    public required Action CloseIdleSnapshots { get; init; }
+
+    /// <summary>Takes note of a place of the own log that cannot be read.</summary>
+    public required Action<LogPosition> Damaged { get; init; }
 
     /// <summary>Publishes what the node looks like now.</summary>
     public required Action<NodePicture> Publish { get; init; }

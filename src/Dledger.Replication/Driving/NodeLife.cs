@@ -2,17 +2,20 @@ using Dledger.Primitives;
 using Dledger.Raft.Peers;
 using Dledger.Replication.Applying;
 using Dledger.Replication.Bootstrapping;
+using Dledger.Replication.Installing;
 using Dledger.Replication.Loops;
 using Dledger.Replication.Queues;
+using Dledger.Replication.Repairing;
 using Dledger.Replication.Tails;
 using Dledger.Replication.Writing;
 using Dledger.Storage.Logs;
+using Dledger.Storage.Snapshots;
 
 namespace Dledger.Replication.Driving;
 
 /// <summary>
-/// The phases of a node: founding or joining a cluster, opening the log, restoring the state machine, taking part. A node
-/// whose log is damaged sits out instead.
+/// The phases of a node: founding or joining a cluster, opening the log, restoring the state machine, taking part. A node whose log is
+/// damaged mends it with frames of the others first; when that cannot be done it sits out.
 /// </summary>
 internal sealed class NodeLife : ILoop
 {
@@ -24,8 +27,15 @@ internal sealed class NodeLife : ILoop
     private CommitLogRecovery? _recovery;
     private RunningParts? _parts;
     private ReplicationLoop? _loop;
+    private LogRepairer? _repairer;
+    private SnapshotManifest? _install;
     private List<LoopEvent> _events = [];
+    private LogPosition? _repairedFrom;
+    private bool _verifiesAll;
     private bool _isTransportStarted;
+    private volatile bool _isClosed;
+    private bool _isClosedInTime;
+    private bool _isStopRequested;
 
     public NodeLife(LifeSurroundings around)
     {
@@ -89,15 +99,17 @@ internal sealed class NodeLife : ILoop
     private NextTurn Open()
     {
         _around.Gate.Admit(_around.Storage.Meta.Current.Genesis!);
-        _recovery = _around.Storage.OpenLog(_around.Time);
+        if (_around.Storage.FinishInstall() is { } installed)
+        {
+            ReplicationEvents.SnapshotInstalled(_around.Logger, installed.Applied, installed.LogStart.End);
+        }
+
+        _recovery = _around.Storage.OpenLog(_around.Time, _verifiesAll);
         if (_recovery.Damage is { } damage)
         {
-            var reason = $"log corrupt at {damage.Position}: {damage.Reason}";
-            ReplicationEvents.NodeUnavailable(_around.Logger, _options.Self, reason);
-            var meta = _around.Storage.Meta.Current;
-            _around.Publish(NodePicture.Unavailable(meta.ClusterId, PeerState.Repairing, meta.Term, reason));
+            ReplicationEvents.DamageFound(_around.Logger, damage.Position, damage.Reason);
+            _phase = BeginRepair(_recovery, damage) ? Repair : SitOut;
             StartTransport();
-            _phase = SitOut;
             return NextTurn.AtOnce;
         }
 
@@ -106,8 +118,57 @@ internal sealed class NodeLife : ILoop
             ReplicationEvents.TornTailCut(_around.Logger, _recovery.Tail.End);
         }
 
+        _verifiesAll = false;
         StartParts(_recovery);
         _phase = Restore;
+        return NextTurn.AtOnce;
+    }
+
+    // Only what other nodes hold can mend a log, and only in one way: what was mended and is damaged again is a broken disk.
+    private bool BeginRepair(CommitLogRecovery recovery, LogDamage damage)
+    {
+        var reason = $"log corrupt at {damage.Position}: {damage.Reason}";
+        var others = OtherNodes();
+        if (recovery.Repair is not { } repair || others.Count == 0 || _repairedFrom == damage.Position)
+        {
+            ReplicationEvents.NodeUnavailable(_around.Logger, _options.Self, reason);
+            PublishRepairing(reason);
+            return false;
+        }
+
+        _repairedFrom = damage.Position;
+        _repairer = new LogRepairer(
+            repair, MakeFetcher(answer => _inbox.TryAdd(new RangeAnswered(answer))), _around.Clock, _around.Logger);
+        PublishRepairing($"{reason}; {_repairer.Progress}");
+        return true;
+    }
+
+    private NextTurn Repair()
+    {
+        if (_inbox.TryTakeEvents(ref _events))
+        {
+            foreach (var answered in _events.OfType<RangeAnswered>())
+            {
+                _repairer!.Receive(answered.Answer);
+            }
+
+            if (_inbox.Discard(_events))
+            {
+                return NextTurn.Never;
+            }
+        }
+
+        PublishRepairing($"the log is damaged and comes back from the other nodes: {_repairer!.Progress}");
+        if (!_repairer.IsComplete)
+        {
+            return _repairer.Turn();
+        }
+
+        // The peers know this node as one that repairs itself; a new Hello on each connection tells them.
+        _around.Transport.CloseAll("the log is whole again");
+        _repairer = null;
+        _verifiesAll = true;
+        _phase = Open;
         return NextTurn.AtOnce;
     }
 
@@ -115,16 +176,17 @@ internal sealed class NodeLife : ILoop
     {
         var log = recovery.Log!;
         var cache = new TailCache(recovery.Tail.End, _options.TailCacheBytesMax);
+        var writer = new LogWriter(
+            log,
+            _around.Storage.Meta,
+            _around.Clock,
+            _options.FlushMode,
+            _around.WriterReports,
+            $"dledger-writer-{_options.Self}");
         _parts = new RunningParts(
             log,
             cache,
-            new LogWriter(
-                log,
-                _around.Storage.Meta,
-                _around.Clock,
-                _options.FlushMode,
-                _around.WriterReports,
-                $"dledger-writer-{_options.Self}"),
+            writer,
             new ApplyLoop(
                 _around.Machine,
                 log,
@@ -132,7 +194,23 @@ internal sealed class NodeLife : ILoop
                 _around.Clock,
                 _around.ApplyReports,
                 _options.Self,
-                _options.WaitingRequestCountMax));
+                _options.WaitingRequestCountMax,
+                _around.Storage.Meta.Current.InstalledApplied),
+            new ScrubLoop(
+                log,
+                writer,
+                _around.Clock,
+                MakeFetcher,
+                _around.ScrubReports,
+                _options,
+                _around.Logger),
+            new SnapshotLoop(
+                _around.Storage.Disk,
+                _options,
+                _around.Transport,
+                _around.Clock,
+                _around.SnapshotReports,
+                _around.Logger));
         _around.PartsMade(_parts);
         _parts.Start(_around.Host);
     }
@@ -167,13 +245,90 @@ internal sealed class NodeLife : ILoop
             Logger = _around.Logger,
             Seed = _around.Seed ^ (ulong)_options.Self.Value,
             Restored = restored,
-            OpenSessions = _founder?.OpenSessions ?? [],
+            OpenSessions = TakeOpenSessions(),
+            Damaged = _parts.Scrub.DamageMet,
+            Snapshots = _parts.Snapshots,
+            CloseIdleSnapshots = _around.CloseIdleSnapshots,
             Publish = _around.Publish,
         });
         _parts.Loop = _loop;
         _loop.Publish();
         StartTransport();
-        _phase = _loop.Turn;
+        _phase = TakePart;
+        return NextTurn.AtOnce;
+    }
+
+    // Sessions of the founding, for the first loop only: a later one gets new connections.
+    private IReadOnlyList<OutboundOpened> TakeOpenSessions()
+    {
+        var sessions = _founder?.OpenSessions ?? [];
+        _founder = null;
+        return sessions;
+    }
+
+    private NextTurn TakePart()
+    {
+        var next = _loop!.Turn();
+        if (_loop.ReopenReason is { } reason && !next.IsNever)
+        {
+            _install = _loop.Install;
+            BeginClosing(reason);
+        }
+
+        return next;
+    }
+
+    // In the order of a stop, but the transport and the directory stay: the node comes back in a moment.
+    private void BeginClosing(string reason)
+    {
+        ReplicationEvents.LogReopened(_around.Logger, _options.Self, reason);
+        PublishRepairing(reason);
+        _loop!.Abandon(reason);
+        _loop = null;
+        _around.PartsMade(null);
+        _isClosed = false;
+        _ = CloseAsync(_parts!);
+        _parts = null;
+        _phase = Close;
+
+        async Task CloseAsync(RunningParts parts)
+        {
+            _isClosedInTime = await parts.StopAsync(isFault: true);
+            _isClosed = true;
+            _inbox.Signal.Set();
+        }
+    }
+
+    private NextTurn Close()
+    {
+        // Looked at before the events: what the old loops reported must not reach the next core.
+        var isClosed = _isClosed;
+        if (_inbox.TryTakeEvents(ref _events))
+        {
+            _isStopRequested |= _inbox.Discard(_events);
+        }
+
+        if (!isClosed)
+        {
+            return NextTurn.WhenWoken;
+        }
+
+        Invariant.Check(_isClosedInTime, "the loops of a log that is opened anew end");
+        _around.Storage.CloseLog();
+        if (_isStopRequested)
+        {
+            return NextTurn.Never;
+        }
+
+        _around.Transport.CloseAll("this node opens its log anew");
+        _verifiesAll = _install is null;
+        if (_install is { } manifest)
+        {
+            _install = null;
+            _around.Storage.BeginInstall(manifest);
+        }
+
+        _phase = Open;
         return NextTurn.AtOnce;
     }
 
@@ -184,8 +339,18 @@ internal sealed class NodeLife : ILoop
             return NextTurn.WhenWoken;
         }
 
-        _events.ForEach(item => item.Refuse("this node takes no part"));
-        return _events.OfType<StopRequested>().Any() ? NextTurn.Never : NextTurn.AtOnce;
+        return _inbox.Discard(_events) ? NextTurn.Never : NextTurn.AtOnce;
+    }
+
+    private List<NodeId> OtherNodes() =>
+        [.. _around.Addresses.Nodes.Where(node => node != _options.Self)];
+
+    private RangeFetcher MakeFetcher(Action<RangeAnswer> deliver) => new(_around.Transport, OtherNodes(), deliver);
+
+    private void PublishRepairing(string reason)
+    {
+        var meta = _around.Storage.Meta.Current;
+        _around.Publish(NodePicture.Unavailable(meta.ClusterId, PeerState.Repairing, meta.Term, reason));
     }
 
     private void StartTransport()

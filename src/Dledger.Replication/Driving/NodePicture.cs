@@ -38,6 +38,9 @@ internal sealed record NodePicture
 
     public bool IsDrained { get; init; }
 
+    /// <summary>What goes with a snapshot whose log begins at <see cref="Start"/>.</summary>
+    public ReadOnlyMemory<byte> SnapshotAttachment { get; init; }
+
     public string? UnavailableReason { get; init; }
 
     public bool IsStopping { get; init; }

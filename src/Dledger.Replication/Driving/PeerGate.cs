@@ -2,6 +2,7 @@ using Dledger.Primitives;
 using Dledger.Raft.Messages;
 using Dledger.Raft.Peers;
 using Dledger.Raft.Quorums;
+using Dledger.Replication.Bulk;
 using Dledger.Replication.Clocks;
 using Dledger.Replication.Members;
 using Dledger.Replication.Peers;
@@ -23,6 +24,7 @@ internal sealed class PeerGate(
     LoopInbox inbox,
     LogClock clock,
     AddressBook addresses,
+    BulkServer bulk,
     Func<NodePicture> picture) : IPeerEvents
 {
     private Genesis? _genesis;
@@ -121,6 +123,9 @@ internal sealed class PeerGate(
 
         return inbox.TryAddMessage(message) ? null : "more frames came than the window of a follower holds";
     }
+
+    /// <inheritdoc/>
+    public BulkReply Serve(NodeId peer, BulkRequest request) => bulk.Serve(request);
 
     private string? TryParseFrames(
         AppendRequest append, List<ConfigurationEntry> configurations, out List<FrameSummary> frames)

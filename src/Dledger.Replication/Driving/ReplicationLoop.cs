@@ -2,14 +2,15 @@ using Dledger.Primitives;
 using Dledger.Raft;
 using Dledger.Raft.Effects;
 using Dledger.Raft.Messages;
-using Dledger.Raft.Peers;
 using Dledger.Replication.Applying;
 using Dledger.Replication.Clocks;
 using Dledger.Replication.Loops;
 using Dledger.Replication.Peers;
+using Dledger.Replication.Tails;
 using Dledger.Replication.Writing;
 using Dledger.Storage.Metadata;
 using Dledger.Storage.Records;
+using Dledger.Storage.Snapshots;
 
 namespace Dledger.Replication.Driving;
 
@@ -37,11 +38,13 @@ internal sealed class ReplicationLoop
     private readonly LogClock _clock;
     private readonly LogWriter _writer;
     private readonly LocalLog _log;
+    private readonly RaftLogView _view;
     private readonly ApplyLoop _apply;
     private readonly LoopInbox _inbox;
     private readonly WaitingProposals _proposals;
     private readonly PeerSessions _sessions;
     private readonly MembershipDriver _membership;
+    private readonly LoopPictures _pictures;
     private readonly Dictionary<long, Term> _metadataTerms = [];
     private readonly List<ReadOnlyMemory<byte>> _records = [];
     private List<LoopEvent> _events = [];
@@ -70,9 +73,11 @@ internal sealed class ReplicationLoop
         var end = around.Recovery.Tail.End;
         _proposals = new WaitingProposals(around.Inbox);
         var commit = LogPosition.Min(end, LogPosition.Max(around.Restored, around.Recovery.CommitHint));
-        _core = CoreStart.Create(around, commit);
+        _view = new RaftLogView(around.Cache, around.Log);
+        _core = CoreStart.Create(around, commit, _view);
         _sessions = new PeerSessions(_options.Self, _metadata.Genesis!, _core, around.Transport);
         _membership = new MembershipDriver(around, _core, _log, _sessions);
+        _pictures = new LoopPictures(_core, _log, _view, _membership);
         if (commit > around.Restored)
         {
             _apply.Add(new CommitReached(commit, []));
@@ -81,6 +86,12 @@ internal sealed class ReplicationLoop
         ReplicationEvents.NodeStarted(
             around.Logger, _options.Self, _metadata.ClusterId, _metadata.Term, end, commit);
     }
+
+    /// <summary>Why the log has to be opened anew; null while the loop may go on.</summary>
+    public string? ReopenReason { get; private set; }
+
+    /// <summary>The staged snapshot that shall take the place of the log; null when the log is only opened anew.</summary>
+    public SnapshotManifest? Install { get; private set; }
 
     /// <summary>The metadata with term and vote as last handed to the writer; for the orderly stop.</summary>
     public NodeMetadata Metadata => _metadata;
@@ -103,6 +114,14 @@ internal sealed class ReplicationLoop
         }
 
         Work();
+        if (ReopenReason is not null && !_isStopping)
+        {
+            // The others need not wait for a timeout.
+            _core.Resign(_clock.Monotonic());
+            ExecuteEffects();
+            return NextTurn.AtOnce;
+        }
+
         if (!MayEnd() && !_around.Faults.IsSet)
         {
             return NextTurn.After(WaitMilliseconds());
@@ -146,6 +165,7 @@ internal sealed class ReplicationLoop
         RefuseProposals();
         Publish();
         _clock.Reanchor();
+        _around.CloseIdleSnapshots();
         _inbox.ReleaseReceived(_steppedBytes, _core.End - _log.OnDisk);
         _steppedBytes = 0;
     }
@@ -161,6 +181,12 @@ internal sealed class ReplicationLoop
                 _log.Synced(synced, isCurrent: synced.Generation == _core.Generation);
                 _core.LogDurable(now, synced.Position, synced.Generation);
                 _apply.Durable = _core.Durable;
+                if (_metadata.InstalledApplied < _core.Durable)
+                {
+                    // Told to the disk with the next change of the metadata: the log itself says it now.
+                    _metadata = _metadata with { InstalledApplied = null };
+                }
+
                 break;
             case MetadataSynced synced:
                 if (_metadataTerms.Remove(synced.Version, out var term))
@@ -190,6 +216,15 @@ internal sealed class ReplicationLoop
                 _core.Drain(now, drain.IsDrained);
                 drain.Completion.TrySetResult(true);
                 break;
+            case LogReleased released:
+                AdvanceStart(released.Below);
+                break;
+            case SnapshotReady ready:
+                Judge(ready.Manifest);
+                break;
+            case ReopenRequested reopen:
+                ReopenReason ??= reopen.Reason;
+                break;
             case StopRequested stop:
                 BeginStop(now, stop);
                 break;
@@ -211,6 +246,37 @@ internal sealed class ReplicationLoop
         }
 
         _core.Receive(now, message);
+    }
+
+    // The core's log begins later first; the files go when the writer comes to it, so nothing that the core may ask for is missing.
+    private void AdvanceStart(LogPosition below)
+    {
+        var start = _around.Log.FindStart(LogPosition.Min(below, LogPosition.Min(_core.Commit, _log.OnDisk)));
+        if (start > _view.Start)
+        {
+            ReplicationEvents.LogStartAdvanced(_around.Logger, start);
+            _view.AdvanceStart(start);
+            _core.LogStartAdvanced();
+            _writer.Add(new AdvanceLogStart(start));
+        }
+    }
+
+    // Once more, now that all of it is here: the log may have grown to where the leader's begins (I51), and never may newer state
+    // give way to older one (I30).
+    private void Judge(SnapshotManifest manifest)
+    {
+        var start = manifest.LogStart;
+        var fitsAfterAll = start.End <= _core.End
+            && _view.TryGetChain(start.End, out var chain) && chain == start.HeaderCrc;
+        if (_core.Role == RaftRole.Leader || fitsAfterAll || start.End <= _core.Commit || manifest.Applied <= _apply.Applied)
+        {
+            ReplicationEvents.SnapshotDiscarded(_around.Logger, manifest.Applied);
+            _around.Snapshots.Discard();
+            return;
+        }
+
+        Install = manifest;
+        ReopenReason ??= $"a snapshot at {manifest.Applied} is being installed";
     }
 
     private void BeginTransfer(long now, TransferRequested transfer)
@@ -333,8 +399,7 @@ internal sealed class ReplicationLoop
         switch (effect)
         {
             case Send send:
-                var range = send.Message is AppendRequest { IsEmpty: false } append ? _log.RangeOf(append) : NoRange;
-                _around.Transport.Send(send.Peer, send.Message, range);
+                Dispatch(send);
                 break;
             case WriteRange write:
                 _log.Write(write);
@@ -376,6 +441,9 @@ internal sealed class ReplicationLoop
             case RoleChanged role:
                 ChangeRole(role);
                 break;
+            case SnapshotNeeded needed:
+                _around.Snapshots.Want(needed.Leader);
+                break;
             case CloseSession close:
                 _around.Transport.Close(close.Peer, close.Session, close.Reason);
                 break;
@@ -390,6 +458,21 @@ internal sealed class ReplicationLoop
             default:
                 throw new InvariantViolationException($"unknown effect {effect.GetType().Name}");
         }
+    }
+
+    private void Dispatch(Send send)
+    {
+        var damaged = LogPosition.Zero;
+        var range = send.Message is AppendRequest { IsEmpty: false } append ? _log.RangeOf(append, out damaged) : NoRange;
+        if (range is not null)
+        {
+            _around.Transport.Send(send.Peer, send.Message, range);
+            return;
+        }
+
+        // The peer gets it on a new connection, when it has been mended.
+        _around.Damaged(damaged);
+        _around.Transport.Close(send.Peer, send.Message.Session, $"the own log cannot be read at {damaged}");
     }
 
     private byte[] TermStartRecord()
@@ -429,52 +512,5 @@ internal sealed class ReplicationLoop
     }
 
     /// <summary>Publishes what the node looks like now.</summary>
-    public void Publish()
-    {
-        var now = _clock.Monotonic();
-        var isLeader = _core.Role == RaftRole.Leader;
-        var progress = _core.Peers;
-        var peers = new PeerStatus[progress.Count];
-        for (var i = 0; i < peers.Length; i++)
-        {
-            var peer = progress[i];
-            peers[i] = new PeerStatus(
-                peer.Node,
-                peer.IsConnected,
-                isLeader ? peer.Match : LogPosition.Zero,
-                isLeader ? Math.Max(0, _core.End - peer.Match) : 0,
-                isLeader && peer.LastContact > 0 ? TimeSpan.FromMicroseconds(now - peer.LastContact) : null);
-        }
-
-        _around.Publish(new NodePicture
-        {
-            Role = RoleOf(_core.Role),
-            ClusterId = _metadata.ClusterId,
-            State = _core.HasLoss ? PeerState.Loss : PeerState.Normal,
-            Term = _core.Term,
-            DurableTerm = _durableTerm,
-            Leader = _core.Leader,
-            LastTerm = _log.LastTerm,
-            Start = _around.Log.Start,
-            Commit = _core.Commit,
-            End = _core.End,
-            Durable = _core.Durable,
-            Peers = peers,
-            Members = _membership.Members,
-            IsMember = _membership.IsMember,
-            IsDrained = _core.IsDrained,
-            UnavailableReason = _core.PassiveReason,
-            IsStopping = _isStopping,
-        });
-    }
-
-    private static ReplicationRole RoleOf(RaftRole role) => role switch
-    {
-        RaftRole.Passive => ReplicationRole.Passive,
-        RaftRole.Follower => ReplicationRole.Follower,
-        RaftRole.PreCandidate => ReplicationRole.PreCandidate,
-        RaftRole.Candidate => ReplicationRole.Candidate,
-        RaftRole.Leader => ReplicationRole.Leader,
-        _ => throw new InvariantViolationException($"unknown role {role}"),
-    };
+    public void Publish() => _around.Publish(_pictures.Take(_clock.Monotonic(), _metadata, _durableTerm, _isStopping));
 }

@@ -1,5 +1,7 @@
 using Dledger.Replication.Applying;
+using Dledger.Replication.Installing;
 using Dledger.Replication.Loops;
+using Dledger.Replication.Repairing;
 using Dledger.Replication.Tails;
 using Dledger.Replication.Writing;
 using Dledger.Storage.Logs;
@@ -7,13 +9,16 @@ using Dledger.Storage.Logs;
 namespace Dledger.Replication.Driving;
 
 /// <summary>What exists while a node takes part: made when its log is open, ended in the reverse order.</summary>
-internal sealed class RunningParts(CommitLog log, TailCache cache, LogWriter writer, ApplyLoop apply)
+internal sealed class RunningParts(
+    CommitLog log, TailCache cache, LogWriter writer, ApplyLoop apply, ScrubLoop scrub, SnapshotLoop snapshots)
 {
     private static readonly TimeSpan JoinPatience = TimeSpan.FromSeconds(15);
 
     private readonly SegmentPreparer _preparer = log.CreatePreparer();
     private ILoopRun? _writing;
     private ILoopRun? _applying;
+    private ILoopRun? _scrubbing;
+    private ILoopRun? _fetching;
 
     public CommitLog Log => log;
 
@@ -22,6 +27,10 @@ internal sealed class RunningParts(CommitLog log, TailCache cache, LogWriter wri
     public LogWriter Writer => writer;
 
     public ApplyLoop Apply => apply;
+
+    public ScrubLoop Scrub => scrub;
+
+    public SnapshotLoop Snapshots => snapshots;
 
     /// <summary>Set once the state machine is restored.</summary>
     public ReplicationLoop? Loop { get; set; }
@@ -32,18 +41,24 @@ internal sealed class RunningParts(CommitLog log, TailCache cache, LogWriter wri
         host.Run(_preparer);
         _writing = host.Run(writer);
         _applying = host.Run(apply);
+        _scrubbing = host.Run(scrub);
+        _fetching = host.Run(snapshots);
     }
 
     /// <summary>Ends the loops; the replication loop has ended before. False when one of them hangs.</summary>
     public async Task<bool> StopAsync(bool isFault)
     {
+        scrub.Stop();
+        snapshots.Stop();
         apply.Add(new StopApplying(isFault));
         var isApplyDone = _applying is null || await _applying.WaitForEndAsync(JoinPatience);
 
         // After a fault the files stay as they are: recovery, not a flush of ours, decides what counts.
         writer.Add(new StopWriting(isFault ? null : Loop?.Metadata));
         var isWriterDone = _writing is null || await _writing.WaitForEndAsync(JoinPatience);
+        var isFetchDone = _fetching is null || await _fetching.WaitForEndAsync(JoinPatience);
+        var isScrubDone = _scrubbing is null || await _scrubbing.WaitForEndAsync(JoinPatience);
         _preparer.Dispose();
-        return isApplyDone && isWriterDone;
+        return isApplyDone && isWriterDone && isScrubDone && isFetchDone;
     }
 }

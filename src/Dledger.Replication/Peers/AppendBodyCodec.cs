@@ -5,12 +5,14 @@ namespace Dledger.Replication.Peers;
 /// <summary>The body of an Append: a fixed part and then the bytes of the range.</summary>
 /// <remarks>
 ///   0          8              16             20           24       32       40        48         52         56
-///   | previous | previousTerm | previousChain| rangeBytes | commit | sentAt | readSeq | reserved | checksum | frames
+///   | previous | previousTerm | previousChain| rangeBytes | commit | sentAt | readSeq | flags    | checksum | frames
 /// The checksum covers bytes 0 to 51 of the body; the frames carry their own. readSeq is reserved for read rounds and
-/// 0. rangeBytes 0 makes a heart-beat or commit notice.
+/// 0. Flag 1: IsAtLogStart; others are ignored. rangeBytes 0 makes a heart-beat or commit notice.
 /// </remarks>
 internal static class AppendBodyCodec
 {
+    private const int AtLogStartFlag = 1;
+
     /// <summary>Bytes before the frames.</summary>
     public const int FixedLength = 56;
 
@@ -25,7 +27,7 @@ internal static class AppendBodyCodec
         writer.WriteInt64(request.Commit.Value);
         writer.WriteInt64(request.SentAt);
         writer.WriteInt64(0);
-        writer.WriteInt32(0);
+        writer.WriteInt32(request.IsAtLogStart ? AtLogStartFlag : 0);
         writer.WriteChecksum();
     }
 
@@ -43,6 +45,8 @@ internal static class AppendBodyCodec
         var rangeBytes = reader.ReadInt32();
         var commit = reader.ReadPosition();
         var sentAt = reader.ReadInt64();
+        reader.ReadInt64();
+        var flags = reader.ReadInt32();
         var isUsable = reader.IsWhole
             && rangeBytes == body.Length - FixedLength
             && previous.Value <= long.MaxValue - rangeBytes
@@ -59,6 +63,7 @@ internal static class AppendBodyCodec
             RangeEnd = previous + rangeBytes,
             Commit = commit,
             SentAt = sentAt,
+            IsAtLogStart = (flags & AtLogStartFlag) != 0,
             Bytes = body[FixedLength..],
         };
     }

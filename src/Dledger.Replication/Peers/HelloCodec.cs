@@ -6,8 +6,9 @@ namespace Dledger.Replication.Peers;
 /// <summary>The bodies of Hello and HelloReply.</summary>
 /// <remarks>
 /// Hello: clusterId 16, storageId 16, formatLevel 4, state 1, term 8, lastTerm 8, start 8, end 8, durable 8, wallClock
-/// 8, clientAddress (a length of 2 bytes and UTF-8, at most 300 bytes), checksum 4. HelloReply: accepted 1 and, if 1, the same fields, if 0 a length of 2 bytes and the reason as UTF-8;
-/// checksum 4. Group, node and session are in the header. The dialling node numbers the session in its Hello.
+/// 8, clientAddress (a length of 2 bytes and UTF-8, at most 300 bytes), checksum 4. HelloReply: accepted 1 and, if 1, the
+/// same fields, if 0 a length of 2 bytes and the reason as UTF-8; checksum 4. Group, node and session are in the header. The
+/// dialling node numbers the session in its Hello, and says in the header's stream field which <see cref="PeerLane"/> it wants.
 /// </remarks>
 internal static class HelloCodec
 {
@@ -15,13 +16,13 @@ internal static class HelloCodec
     private const int AddressBytesMax = 300;
 
     /// <summary>Writes a whole Hello message.</summary>
-    public static byte[] WriteHello(PeerIntroduction introduction, long session)
+    public static byte[] WriteHello(PeerIntroduction introduction, long session, PeerLane lane = PeerLane.Raft)
     {
         var buffer = new byte[PeerMessageHeader.Length + PeerMessageLimits.HelloBytesMax];
         var writer = new BodyWriter(buffer.AsSpan(PeerMessageHeader.Length));
         WriteIntroduction(ref writer, introduction);
         writer.WriteChecksum();
-        return Finish(buffer, writer.Length, PeerMessageType.Hello, introduction, session);
+        return Finish(buffer, writer.Length, PeerMessageType.Hello, introduction, session, (int)lane);
     }
 
     /// <summary>Writes a whole HelloReply message: an introduction when <paramref name="refusal"/> is null.</summary>
@@ -79,10 +80,15 @@ internal static class HelloCodec
     }
 
     private static byte[] Finish(
-        byte[] buffer, int bodyLength, PeerMessageType type, PeerIntroduction introduction, long session)
+        byte[] buffer,
+        int bodyLength,
+        PeerMessageType type,
+        PeerIntroduction introduction,
+        long session,
+        int stream = 0)
     {
         var header = new PeerMessageHeader(
-            type, bodyLength, introduction.Group, introduction.Node, session, introduction.Term, Stream: 0);
+            type, bodyLength, introduction.Group, introduction.Node, session, introduction.Term, stream);
         header.Write(buffer);
         return buffer[..(PeerMessageHeader.Length + bodyLength)];
     }

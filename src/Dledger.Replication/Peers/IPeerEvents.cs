@@ -1,6 +1,7 @@
 using Dledger.Primitives;
 using Dledger.Raft.Messages;
 using Dledger.Raft.Peers;
+using Dledger.Replication.Bulk;
 
 namespace Dledger.Replication.Peers;
 
@@ -34,4 +35,9 @@ public interface IPeerEvents
     /// closed. Never blocks: behind frames wait heart-beats.
     /// </summary>
     string? Received(PeerMessage message);
+
+    /// <summary>
+    /// A peer asks for bulk data. May read from disk: called on a thread that does nothing else for that peer's sessions.
+    /// </summary>
+    BulkReply Serve(NodeId peer, BulkRequest request);
 }

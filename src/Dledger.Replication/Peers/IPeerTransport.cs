@@ -1,5 +1,6 @@
 using Dledger.Primitives;
 using Dledger.Raft.Messages;
+using Dledger.Replication.Bulk;
 
 namespace Dledger.Replication.Peers;
 
@@ -33,6 +34,13 @@ public interface IPeerTransport : IAsyncDisposable
     /// <param name="message">A request on the own session, or a reply on the peer's.</param>
     /// <param name="range">For an append the bytes of its range; they must not change any more.</param>
     void Send(NodeId peer, PeerMessage message, IReadOnlyList<ReadOnlyMemory<byte>> range);
+
+    /// <summary>
+    /// Asks a node for bulk data on a connection apart from the sessions, which is opened when needed.
+    /// <paramref name="completed"/> is called once, later, on a thread of the transport: with null when the node could not be
+    /// reached, refused, or did not answer in time. A few requests to one node may wait; they are answered in order.
+    /// </summary>
+    void Fetch(NodeId peer, BulkRequest request, Action<BulkReply?> completed);
 
     /// <summary>Closes a session of either direction; the peer dials again.</summary>
     void Close(NodeId peer, long session, string reason);

@@ -1,5 +1,6 @@
 using Dledger.Primitives;
 using Dledger.Raft.Messages;
+using Dledger.Replication.Bulk;
 
 namespace Dledger.Replication.Peers;
 
@@ -20,6 +21,9 @@ public sealed class NoPeerTransport : IPeerTransport
     public void Send(NodeId peer, PeerMessage message, IReadOnlyList<ReadOnlyMemory<byte>> range)
     {
     }
+
+    /// <inheritdoc/>
+    public void Fetch(NodeId peer, BulkRequest request, Action<BulkReply?> completed) => completed(null);
 
     /// <inheritdoc/>
     public void Close(NodeId peer, long session, string reason)

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 using Dledger.Primitives;
 using Microsoft.Extensions.Logging;
@@ -112,11 +111,11 @@ internal sealed class PeerDialer
 
     private DialOutcome ServeOneConnection()
     {
-        using var socket = Connect();
+        using var socket = PeerSockets.Connect(Member, _options, NoteDialling);
         var reader = new SocketReader(socket);
         Volatile.Write(
             ref _lastSession, Math.Max(_lastSession + 1, _time.GetUtcNow().Ticks / TimeSpan.TicksPerMicrosecond));
-        var introduction = PeerHandshake.Dial(socket, reader, Member.Node, _lastSession, _events, out var refusal);
+        var introduction = PeerHandshake.Dial(socket, reader, Member.Node, _lastSession, PeerLane.Raft, _events, out var refusal);
         if (introduction is null)
         {
             NoteFault(refusal ?? "it does not speak the peer protocol");
@@ -180,38 +179,13 @@ internal sealed class PeerDialer
         }
     }
 
-    // The name is resolved for every dial: a member that was moved is found again.
-    private Socket Connect()
+    private void NoteDialling(Socket socket)
     {
-        var member = Member;
-        var addresses = IPAddress.TryParse(member.Host, out var literal)
-            ? [literal]
-            : Dns.GetHostAddresses(member.Host);
-        SocketException? last = null;
-        foreach (var address in addresses)
+        lock (_lock)
         {
-            var socket = PeerSockets.Create(address.AddressFamily, _options.UnacknowledgedMax);
-            try
-            {
-                lock (_lock)
-                {
-                    ObjectDisposedException.ThrowIf(_isStopped, this);
-                    _dialling = socket;
-                }
-
-                socket.ReceiveTimeout = (int)_options.HandshakeMax.TotalMilliseconds;
-                socket.SendTimeout = (int)_options.HandshakeMax.TotalMilliseconds;
-                socket.Connect(new IPEndPoint(address, member.PeerPort));
-                return socket;
-            }
-            catch (SocketException fault)
-            {
-                last = fault;
-                socket.Dispose();
-            }
+            ObjectDisposedException.ThrowIf(_isStopped, this);
+            _dialling = socket;
         }
-
-        throw last ?? new SocketException((int)SocketError.HostNotFound);
     }
 
     private TimeSpan Jittered(TimeSpan delay) => delay * (0.5 + _jitter.NextDouble());

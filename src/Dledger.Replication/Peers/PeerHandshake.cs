@@ -10,10 +10,16 @@ internal static class PeerHandshake
     /// <summary>The dialling side.</summary>
     /// <returns>The peer's introduction, or null with the reason.</returns>
     public static PeerIntroduction? Dial(
-        Socket socket, SocketReader reader, NodeId peer, long session, IPeerEvents events, out string? refusal)
+        Socket socket,
+        SocketReader reader,
+        NodeId peer,
+        long session,
+        PeerLane lane,
+        IPeerEvents events,
+        out string? refusal)
     {
         var own = events.Introduce();
-        SendAll(socket, HelloCodec.WriteHello(own, session));
+        SendAll(socket, HelloCodec.WriteHello(own, session, lane));
         if (!TryRead(reader, own.Group, out var header, out var body, out refusal))
         {
             return null;
@@ -42,9 +48,15 @@ internal static class PeerHandshake
     /// </summary>
     /// <returns>The peer's introduction, or null with the reason.</returns>
     public static PeerIntroduction? Accept(
-        Socket socket, SocketReader reader, IPeerEvents events, out long session, out string? refusal)
+        Socket socket,
+        SocketReader reader,
+        IPeerEvents events,
+        out long session,
+        out PeerLane lane,
+        out string? refusal)
     {
         session = 0;
+        lane = PeerLane.Raft;
         var own = events.Introduce();
         if (!TryRead(reader, own.Group, out var header, out var body, out refusal))
         {
@@ -58,7 +70,10 @@ internal static class PeerHandshake
         }
 
         session = header.Session;
-        refusal = FindLevelFault(introduction) ?? events.Judge(introduction);
+        lane = (PeerLane)header.Stream;
+        refusal = lane is PeerLane.Raft or PeerLane.Bulk
+            ? FindLevelFault(introduction) ?? events.Judge(introduction)
+            : $"lane {header.Stream} is not known";
         SendAll(socket, HelloCodec.WriteReply(own, session, refusal));
         return refusal is null ? introduction : null;
     }

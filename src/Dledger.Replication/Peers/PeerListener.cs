@@ -6,7 +6,8 @@ using Microsoft.Extensions.Logging;
 
 namespace Dledger.Replication.Peers;
 
-/// <summary>Accepts the connections that the other members open. One thread accepts; each connection has two.</summary>
+/// <summary>Accepts the connections that the other members open. One thread accepts; each connection has two, one for bulk data
+/// has one.</summary>
 /// <remarks>
 /// A stranger costs a thread and 64 KiB until its handshake is refused or times out; the number of handshakes at a time
 /// is bounded. A member that dials again replaces its older connection.
@@ -17,9 +18,11 @@ internal sealed class PeerListener
     private readonly IPeerEvents _events;
     private readonly ILogger _logger;
     private readonly Socket _listener;
+    private readonly NodeId _self;
     private readonly Thread _thread;
     private readonly Lock _lock = new();
     private readonly Dictionary<NodeId, PeerConnection> _connections = [];
+    private readonly Dictionary<NodeId, BulkConnection> _bulkConnections = [];
     private readonly HashSet<Socket> _handshakes = [];
     private readonly CountdownEvent _running = new(1);
     private bool _isStopped;
@@ -29,6 +32,7 @@ internal sealed class PeerListener
     {
         _options = options;
         _listener = listener;
+        _self = self;
         _events = events;
         _logger = logger;
         _thread = new Thread(Run) { IsBackground = true, Name = $"dledger-accept-{self}" };
@@ -62,6 +66,7 @@ internal sealed class PeerListener
     public void Stop()
     {
         PeerConnection[] connections;
+        BulkConnection[] bulkConnections;
         Socket[] handshakes;
         lock (_lock)
         {
@@ -72,6 +77,7 @@ internal sealed class PeerListener
 
             _isStopped = true;
             connections = [.. _connections.Values];
+            bulkConnections = [.. _bulkConnections.Values];
             handshakes = [.. _handshakes];
         }
 
@@ -79,6 +85,11 @@ internal sealed class PeerListener
         foreach (var socket in handshakes)
         {
             socket.Dispose();
+        }
+
+        foreach (var connection in bulkConnections)
+        {
+            connection.Dispose();
         }
 
         foreach (var connection in connections)
@@ -169,10 +180,17 @@ internal sealed class PeerListener
         socket.SendTimeout = (int)_options.HandshakeMax.TotalMilliseconds;
         var remote = (socket.RemoteEndPoint as IPEndPoint)?.ToString() ?? "unknown";
         var reader = new SocketReader(socket);
-        var introduction = PeerHandshake.Accept(socket, reader, _events, out var session, out var refusal);
+        var introduction = PeerHandshake.Accept(
+            socket, reader, _events, out var session, out var lane, out var refusal);
         if (introduction is null)
         {
             ReplicationEvents.ConnectionRefused(_logger, remote, refusal ?? "");
+            return;
+        }
+
+        if (lane == PeerLane.Bulk)
+        {
+            ServeBulk(socket, new BulkConnection(socket, reader, _options.Group, introduction.Node, session));
             return;
         }
 
@@ -183,6 +201,38 @@ internal sealed class PeerListener
         if (TryRegister(socket, connection))
         {
             ServeConnection(connection);
+        }
+    }
+
+    private void ServeBulk(Socket socket, BulkConnection connection)
+    {
+        BulkConnection? older;
+        lock (_lock)
+        {
+            _handshakes.Remove(socket);
+            if (_isStopped)
+            {
+                return;
+            }
+
+            older = _bulkConnections.GetValueOrDefault(connection.Peer);
+            _bulkConnections[connection.Peer] = connection;
+        }
+
+        older?.Dispose();
+        try
+        {
+            connection.Run(_self, _events);
+        }
+        finally
+        {
+            lock (_lock)
+            {
+                if (_bulkConnections.GetValueOrDefault(connection.Peer) == connection)
+                {
+                    _bulkConnections.Remove(connection.Peer);
+                }
+            }
         }
     }
 

@@ -1,3 +1,5 @@
+using Dledger.Replication.Bulk;
+
 namespace Dledger.Replication.Peers;
 
 /// <summary>
@@ -23,6 +25,8 @@ public sealed record PeerMessageLimits(int AppendRangeBytesMax)
         PeerMessageType.GenesisOffer => GenesisBytesMax,
         PeerMessageType.Append => AppendBodyCodec.FixedLength + AppendRangeBytesMax,
         >= PeerMessageType.AppendReply and <= PeerMessageType.Resigning => SmallBytesMax,
+        PeerMessageType.BulkRequest => BulkCodec.RequestBodyBytes,
+        PeerMessageType.BulkReply => BulkLimits.ReplyBytesMax(AppendRangeBytesMax),
         _ => 0,
     };
 }

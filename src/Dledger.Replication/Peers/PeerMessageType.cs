@@ -15,4 +15,6 @@ public enum PeerMessageType : ushort
     VoteReply = 21,
     TimeoutNow = 22,
     Resigning = 23,
+    BulkRequest = 32,
+    BulkReply = 33,
 }

@@ -51,6 +51,41 @@ internal static class PeerSockets
         return socket;
     }
 
+    /// <summary>
+    /// Connects to a member, with the time limits of a handshake set. The name is resolved for every dial: a member that was moved
+    /// is found again.
+    /// </summary>
+    /// <param name="member">Whom to dial.</param>
+    /// <param name="options">Time limits.</param>
+    /// <param name="begun">Gets each socket before it dials, so that another thread can end the attempt.</param>
+    /// <exception cref="SocketException">No address answers.</exception>
+    public static Socket Connect(ClusterMember member, TcpPeerTransportOptions options, Action<Socket> begun)
+    {
+        var addresses = IPAddress.TryParse(member.Host, out var literal)
+            ? [literal]
+            : Dns.GetHostAddresses(member.Host);
+        SocketException? last = null;
+        foreach (var address in addresses)
+        {
+            var socket = Create(address.AddressFamily, options.UnacknowledgedMax);
+            try
+            {
+                begun(socket);
+                socket.ReceiveTimeout = (int)options.HandshakeMax.TotalMilliseconds;
+                socket.SendTimeout = (int)options.HandshakeMax.TotalMilliseconds;
+                socket.Connect(new IPEndPoint(address, member.PeerPort));
+                return socket;
+            }
+            catch (SocketException fault)
+            {
+                last = fault;
+                socket.Dispose();
+            }
+        }
+
+        throw last ?? new SocketException((int)SocketError.HostNotFound);
+    }
+
     /// <summary>Sets the options that both directions share.</summary>
     public static void Tune(Socket socket, TimeSpan unacknowledgedMax)
     {

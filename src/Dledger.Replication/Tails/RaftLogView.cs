@@ -12,7 +12,15 @@ namespace Dledger.Replication.Tails;
 internal sealed class RaftLogView(TailCache cache, CommitLog log) : IRaftLogView
 {
     /// <inheritdoc/>
-    public LogPosition Start => log.Start;
+    /// <remarks>The files of what lies before it may be there for a while longer.</remarks>
+    public LogPosition Start { get; private set; } = log.Start;
+
+    /// <summary>Moves the start up to a frame boundary.</summary>
+    public void AdvanceStart(LogPosition start)
+    {
+        Invariant.Check(start >= Start, $"log start {start} after {Start}");
+        Start = start;
+    }
 
     /// <inheritdoc/>
     public bool TryGetFrame(LogPosition @base, out FrameSummary frame)

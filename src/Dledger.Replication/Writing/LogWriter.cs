@@ -141,6 +141,19 @@ internal sealed class LogWriter : ILoop
                 }
 
                 break;
+            case AdvanceLogStart advance:
+                FlushBatch();
+                _log.AdvanceStart(advance.Start, advance.Start);
+                break;
+            case RepairLogRange repair:
+                FlushBatch();
+                var refusal = _log.RepairRange(repair.Range, repair.Frames.Span, out var rest);
+                repair.Done(refusal, rest);
+                break;
+            case RepairSegmentHeader header:
+                FlushBatch();
+                _log.RepairHeader(header.SegmentBase);
+                break;
         }
     }
 

@@ -1,7 +1,7 @@
 namespace Dledger.Storage.Disks;
 
 /// <summary>Paths as <see cref="IDisk"/> takes them.</summary>
-internal static class DiskPaths
+public static class DiskPaths
 {
     /// <summary>The directory that holds a path; "" for a name in the root.</summary>
     public static string ParentOf(string path)

@@ -36,6 +36,9 @@ public sealed record DiskSpaceLevels
     /// <summary>Used percent from which frames are not acknowledged.</summary>
     public double StopAckPercent { get; init; } = 97;
 
+    /// <summary>A disk with at least so many bytes free has enough room, however large its used part is.</summary>
+    public long EnoughBytes { get; init; } = 16L << 30;
+
     /// <summary>Percent by which the use must fall below a mark before its level ends.</summary>
     public double MarginPercent { get; init; } = 1;
 
@@ -44,7 +47,7 @@ public sealed record DiskSpaceLevels
     /// <param name="space">The measurement; an unknown total counts as enough.</param>
     public DiskSpaceLevel Next(DiskSpaceLevel current, in DiskSpace space)
     {
-        var used = space.UsedFraction * 100;
+        var used = space.FreeBytes >= EnoughBytes ? 0 : space.UsedFraction * 100;
         var level = LevelAt(used);
         return level >= current ? level : (DiskSpaceLevel)Math.Min((int)current, (int)LevelAt(used + MarginPercent));
     }

@@ -4,12 +4,21 @@ using Dledger.Primitives;
 namespace Dledger.Storage.Disks;
 
 /// <summary>Names inside a group's directory.</summary>
-internal static class GroupLayout
+public static class GroupLayout
 {
+    /// <summary>Identity and hard state of the node.</summary>
     public const string MetaFile = "meta";
+
+    /// <summary>Directory of the log.</summary>
     public const string Log = "log";
+
+    /// <summary>Directory of the state checkpoints.</summary>
     public const string States = "state";
+
+    /// <summary>Directory of the ConsumeQueues.</summary>
     public const string Queues = "cq";
+
+    /// <summary>Directory of a snapshot that is being received.</summary>
     public const string Incoming = "incoming";
 
     /// <summary>A position as a name that sorts like it.</summary>

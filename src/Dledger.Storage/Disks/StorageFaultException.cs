@@ -22,6 +22,12 @@ public sealed class StorageFaultException(string path, string call, int errno, s
     /// <summary>The error number it left.</summary>
     public int Errno { get; } = errno;
 
+    /// <summary>
+    /// Whether the file system is full, and nothing worse: it may be tried again when there is room. Not after a sync, which may have
+    /// thrown away what it could not write.
+    /// </summary>
+    public bool IsNoSpace => Errno is NoSpace or QuotaExceeded && !IsOfSync;
+
     /// <summary>Whether a sync failed: then nothing may be tried again, whatever the error.</summary>
     public bool IsOfSync => Call is "fsync" or "fdatasync";
 }

@@ -228,7 +228,7 @@ public sealed class CommitLog : IDisposable
     /// </summary>
     /// <param name="to">A committed frame boundary; what lies below is not needed any more.</param>
     /// <param name="checkpoint">
-    /// Applied position of a durable state checkpoint of this node, from which it can start again.
+    /// Applied position of a durable state checkpoint of this node, from which it can start again; a frame boundary.
     /// </param>
     public LogPosition AdvanceStart(LogPosition to, LogPosition checkpoint)
     {
@@ -236,6 +236,11 @@ public sealed class CommitLog : IDisposable
         Invariant.Check(to <= Tail.End, $"start at {to}, the log ends at {Tail.End}");
         try
         {
+            if (!TryKeepConfigurations(LogPosition.Min(to, checkpoint)))
+            {
+                return Start;
+            }
+
             _pins.Advance(LogPosition.Min(to, checkpoint), _tail.AdvanceStart);
             return Start;
         }
@@ -245,6 +250,21 @@ public sealed class CommitLog : IDisposable
             throw;
         }
     }
+
+    /// <summary>
+    /// Where the log would begin if everything below a position were given up: the base of the segment that holds the lowest of it
+    /// and all pins. Any thread.
+    /// </summary>
+    public LogPosition FindStart(LogPosition below)
+    {
+        var segments = _readable.Segments;
+        var index = Segment.FindIndex(segments, _pins.Lowest(below));
+        return index < 0 ? segments[0].Base : segments[index].Base;
+    }
+
+    /// <summary>Bases of the segments in use, and the log time of the frame before each. Any thread.</summary>
+    public IReadOnlyList<(LogPosition Base, long LogTime)> ListSegments() =>
+        Array.ConvertAll(_readable.Segments, static segment => (segment.Base, segment.Header.BaseTail.LogTime));
 
     /// <summary>
     /// Turns one segment below the start into a spare, or deletes it; false when none waits. The preparer calls it; a
@@ -358,6 +378,15 @@ public sealed class CommitLog : IDisposable
     /// <summary>Keeps everything from the present start on until the result is disposed. Any thread.</summary>
     public LogPin Pin() => _pins.Add(() => StartTail);
 
+    /// <summary>Keeps everything from a segment's base on; null when no segment begins there any more. Any thread.</summary>
+    public LogPin? Pin(LogPosition segmentBase)
+    {
+        // A pin of the present start holds the files while the segment is looked for.
+        using var whole = Pin();
+        var segment = Array.Find(_readable.Segments, segment => segment.Base == segmentBase);
+        return segment is null ? null : _pins.Add(() => segment.Header.BaseTail);
+    }
+
     /// <summary>Whether a checkpoint at this committed position saves recovery enough reading. Writer.</summary>
     public bool IsCheckpointDue(LogPosition committed) =>
         committed > _checkpoints.End
@@ -378,10 +407,7 @@ public sealed class CommitLog : IDisposable
 
         try
         {
-            var tail = committed == Tail.End ? Tail : _readable.ReadTail(committed);
-            var epochs = _tail.Epochs.Epochs.Where((epoch, i) => i == 0 || epoch.Start < committed).ToArray();
-            _checkpoints.Write(tail, Start, epochs, _tail.Configurations.Before(committed));
-            _rollCountAtCheckpoint = _tail.RollCount;
+            WriteCheckpoint(committed);
         }
         catch (StorageFaultException fault)
         {
@@ -459,6 +485,36 @@ public sealed class CommitLog : IDisposable
 
             return false;
         }
+    }
+
+    /// <summary>
+    /// Configurations below a new start have no other place than the log checkpoint. False when a full disk has no room for it.
+    /// </summary>
+    private bool TryKeepConfigurations(LogPosition start)
+    {
+        if (!_tail.Configurations.HasAny(_checkpoints.End, start))
+        {
+            return true;
+        }
+
+        _tail.Sync();
+        try
+        {
+            WriteCheckpoint(start);
+            return true;
+        }
+        catch (StorageFaultException fault) when (fault.IsNoSpace)
+        {
+            return false;
+        }
+    }
+
+    private void WriteCheckpoint(LogPosition committed)
+    {
+        var tail = committed == Tail.End ? Tail : _readable.ReadTail(committed);
+        var epochs = _tail.Epochs.Epochs.Where((epoch, i) => i == 0 || epoch.Start < committed).ToArray();
+        _checkpoints.Write(tail, Start, epochs, _tail.Configurations.Before(committed, Start));
+        _rollCountAtCheckpoint = _tail.RollCount;
     }
 
     private void ThrowIfFaulted()

@@ -50,6 +50,15 @@ internal sealed class LogPins
         }
     }
 
+    /// <summary>The lowest of a position and all that is pinned.</summary>
+    public LogPosition Lowest(LogPosition position)
+    {
+        lock (_lock)
+        {
+            return _held.Aggregate(position, (lowest, pin) => LogPosition.Min(lowest, pin.From));
+        }
+    }
+
     /// <summary>Runs an advance that keeps what is pinned: it gets the highest start allowed.</summary>
     public void Advance(LogPosition wanted, Action<LogPosition> advance)
     {

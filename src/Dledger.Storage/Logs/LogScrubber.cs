@@ -46,6 +46,13 @@ public sealed class LogScrubber
     public TimeSpan PauseAfter(in ScrubStep step) =>
         TimeSpan.FromSeconds((double)step.ReadBytes / _log.Options.ScrubBytesPerSecond);
 
+    /// <summary>Goes to the beginning of the segment that holds a position: somebody could not read there.</summary>
+    public void Seek(LogPosition position)
+    {
+        _tail = null;
+        _next = SegmentBaseBelow(position);
+    }
+
     /// <summary>Reads the next piece.</summary>
     public ScrubStep Step()
     {

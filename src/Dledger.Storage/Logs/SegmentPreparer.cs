@@ -64,6 +64,11 @@ public sealed class SegmentPreparer : IDisposable
     /// </summary>
     public bool Step()
     {
+        if (_stopping)
+        {
+            return false;
+        }
+
         try
         {
             if (_log.TryNameSegment() || _log.RetireExpired())

@@ -242,6 +242,20 @@ public sealed class ConsumeQueue
         _keptMin = Min;
     }
 
+    /// <summary>False when the disk is full: the log cannot grow either then, so memory can hold what is left to come.</summary>
+    private bool TryFlush()
+    {
+        try
+        {
+            Flush();
+            return true;
+        }
+        catch (StorageFaultException fault) when (fault.IsNoSpace)
+        {
+            return false;
+        }
+    }
+
     private int ReadFile(QueueOffset from, Span<ConsumeQueueEntry> destination)
     {
         var room = (int)(_options.EntriesPerFile - (from.Value % _options.EntriesPerFile));
@@ -281,17 +295,14 @@ public sealed class ConsumeQueue
     private int MakeRoom()
     {
         var held = (int)(Max - _tailStart);
-        if (held < _options.TailEntryCountMax)
+        var kept = held / 2;
+        if (held < _options.TailEntryCountMax || (_flushed < Max + -kept && !TryFlush()))
         {
-            var count = Math.Clamp(held * 2, TailEntryCountMin, _options.TailEntryCountMax);
+            var count = held < _options.TailEntryCountMax
+                ? Math.Clamp(held * 2, TailEntryCountMin, _options.TailEntryCountMax)
+                : held * 2;
             Array.Resize(ref _tail, count * ConsumeQueueEntry.Bytes);
             return held * ConsumeQueueEntry.Bytes;
-        }
-
-        var kept = held / 2;
-        if (_flushed < Max + -kept)
-        {
-            Flush();
         }
 
         _tail.AsSpan((held - kept) * ConsumeQueueEntry.Bytes, kept * ConsumeQueueEntry.Bytes).CopyTo(_tail);

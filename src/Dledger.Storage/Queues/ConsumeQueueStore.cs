@@ -18,6 +18,7 @@ public sealed class ConsumeQueueStore : IDisposable
     private readonly QueueFileCache _files;
     private readonly Dictionary<(int TopicId, int QueueId), ConsumeQueue> _queues = [];
     private readonly List<ConsumeQueue> _unflushed = [];
+    private readonly Lock _pinLock = new();
     private int _pinCount;
 
     /// <summary>A store over a directory, which is created with the first file. Reads nothing yet.</summary>
@@ -114,33 +115,47 @@ public sealed class ConsumeQueueStore : IDisposable
     /// </summary>
     public void DeleteExpired()
     {
-        if (Volatile.Read(ref _pinCount) > 0)
+        lock (_pinLock)
         {
-            return;
-        }
+            if (_pinCount > 0)
+            {
+                return;
+            }
 
-        foreach (var queue in _queues.Values)
-        {
-            queue.DeleteExpiredFiles();
+            foreach (var queue in _queues.Values)
+            {
+                queue.DeleteExpiredFiles();
+            }
         }
     }
 
     /// <summary>
     /// Keeps the files of expired entries until the result is disposed, for a snapshot that is being sent; files of
-    /// deleted topics go all the same. Any thread may dispose it.
+    /// deleted topics go all the same. Any thread.
     /// </summary>
     public IDisposable PinFiles()
     {
-        Interlocked.Increment(ref _pinCount);
+        lock (_pinLock)
+        {
+            _pinCount++;
+        }
+
         return new FilePin(this);
     }
 
-    /// <summary>Writes all entries that wait in memory to the file system; returns whether there were any.</summary>
+    /// <summary>
+    /// Writes all entries that wait in memory to the file system; returns whether there were any. What a full disk has no room for
+    /// waits on.
+    /// </summary>
     public bool Flush()
     {
         foreach (var queue in _unflushed)
         {
             queue.Flush();
+        }
+
+        foreach (var queue in _unflushed)
+        {
             queue.IsListed = false;
         }
 
@@ -183,7 +198,10 @@ public sealed class ConsumeQueueStore : IDisposable
         {
             if (Interlocked.Exchange(ref _store, null) is { } pinned)
             {
-                Interlocked.Decrement(ref pinned._pinCount);
+                lock (pinned._pinLock)
+                {
+                    pinned._pinCount--;
+                }
             }
         }
     }

@@ -8,8 +8,8 @@ namespace Dledger.Storage.Snapshots;
 
 /// <summary>The parts of a durable state checkpoint and of the queues that it covers, for sending.</summary>
 /// <remarks>
-/// Reads files that the apply loop may be appending to, but only what the checkpoint covers, which never changes. The
-/// caller holds pins of the checkpoint, the log and the queue files as long as it sends. One thread at a time, any.
+/// Reads files that the apply loop may be appending to, but only what the checkpoint covers, which never changes, as
+/// long as the pins hold the checkpoint and the queue files. One thread at a time, any.
 /// </remarks>
 public sealed class SnapshotSource : IDisposable
 {
@@ -18,10 +18,15 @@ public sealed class SnapshotSource : IDisposable
     private readonly IDisk _disk;
     private readonly List<string> _paths = [];
     private readonly List<SnapshotPart> _parts = [];
+    private readonly IReadOnlyList<IDisposable> _pins;
     private IDiskFile? _file;
     private int _filePart = -1;
 
-    private SnapshotSource(IDisk disk) => _disk = disk;
+    private SnapshotSource(IDisk disk, IReadOnlyList<IDisposable> pins)
+    {
+        _disk = disk;
+        _pins = pins;
+    }
 
     /// <summary>What the receiver gets first.</summary>
     public SnapshotManifest Manifest { get; private set; } = null!;
@@ -37,6 +42,7 @@ public sealed class SnapshotSource : IDisposable
     /// <param name="queues">What the checkpoint's state says about the queues.</param>
     /// <param name="options">Sizes of the queue files.</param>
     /// <param name="attachment">What the receiver gets with the manifest.</param>
+    /// <param name="pins">What keeps the files; the source disposes them when it is disposed itself.</param>
     public static SnapshotSource Create(
         IDisk disk,
         string directory,
@@ -44,9 +50,10 @@ public sealed class SnapshotSource : IDisposable
         in ChainTail logStart,
         IEnumerable<SnapshotQueue> queues,
         ConsumeQueueOptions options,
-        ReadOnlyMemory<byte> attachment)
+        ReadOnlyMemory<byte> attachment,
+        IReadOnlyList<IDisposable> pins)
     {
-        var source = new SnapshotSource(disk);
+        var source = new SnapshotSource(disk, pins);
         foreach (var part in checkpoint.Manifest.Parts)
         {
             source.Add(
@@ -88,7 +95,14 @@ public sealed class SnapshotSource : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _file?.Dispose();
+    public void Dispose()
+    {
+        _file?.Dispose();
+        foreach (var pin in _pins)
+        {
+            pin.Dispose();
+        }
+    }
 
     private void Add(string path, in SnapshotPart part)
     {

@@ -180,6 +180,7 @@ public sealed class ReceiveTests
         var message = Assert.Single(await broker.Receive("g", "t"));
 
         Assert.Equal("good", TestBroker.Text(message));
+        Assert.Equal(bad.Position, Assert.Single(broker.Log.Unreadable));
     }
 
     [Fact]

@@ -50,6 +50,9 @@ internal sealed class MemoryLog : IReplicatedLog
     /// <summary>Bytes that readers get inverted, to play a damaged disk.</summary>
     public LogPosition? DamagedAt { get; set; }
 
+    /// <summary>What readers said they could not use.</summary>
+    public List<LogPosition> Unreadable { get; } = [];
+
     /// <summary>Own durable position as told to the machine; the end unless set.</summary>
     public LogPosition? Durable { get; set; }
 
@@ -166,6 +169,18 @@ internal sealed class MemoryLog : IReplicatedLog
         return count;
     }
 
+    /// <summary>The files that the log has, as a test wants them.</summary>
+    public List<LogSegment> SegmentList { get; } = [];
+
+    public IReadOnlyList<LogSegment> Segments => SegmentList;
+
+    /// <summary>The newest position that the state machine gave free.</summary>
+    public LogPosition Released { get; private set; }
+
+    public void Release(LogPosition below) => Released = below;
+
+    public void ReportUnreadable(LogPosition position) => Unreadable.Add(position);
+
     public Task<bool> TransferLeadershipAsync(NodeId? target, CancellationToken cancellationToken) =>
         Task.FromResult(false);
 
@@ -245,6 +260,8 @@ internal sealed class MemoryLog : IReplicatedLog
     private sealed class Recovered(MemoryLog log, LogPosition durableEnd) : IRecoveredLog
     {
         public LogPosition DurableEnd => durableEnd;
+
+        public LogPosition? InstalledState => null;
 
         public bool Holds(LogPosition end, uint headerCrc) => end <= durableEnd && log._frames.Any(frame =>
             FrameHeader.TryParse(frame, log._seed, 8 << 20, out var header, out _)

@@ -15,6 +15,8 @@ internal sealed class SimulatedNetwork(SimulatedCluster cluster)
     private readonly HashSet<(NodeId From, NodeId To)> _dialling = [];
     private long _number;
 
+    public BulkLane Bulk { get; } = new(cluster);
+
     public bool IsCut(SimulatedNode from, SimulatedNode to) => _cuts.Contains((from.Id, to.Id));
 
     public long Latency()

@@ -1,6 +1,7 @@
 using Dledger.ClusterSimulation.Nodes;
 using Dledger.Raft.Messages;
 using Dledger.Replication;
+using Dledger.Replication.Bulk;
 using Dledger.Replication.Peers;
 
 namespace Dledger.ClusterSimulation.Networks;
@@ -39,6 +40,10 @@ internal sealed class SimulatedTransport(SimulatedNetwork network, SimulatedNode
     /// <inheritdoc/>
     public void Send(NodeId peer, PeerMessage message, IReadOnlyList<ReadOnlyMemory<byte>> range) =>
         network.Send(this, peer, message, range);
+
+    /// <inheritdoc/>
+    public void Fetch(NodeId peer, BulkRequest request, Action<BulkReply?> completed) =>
+        network.Bulk.Fetch(this, peer, request, completed);
 
     /// <inheritdoc/>
     public void Close(NodeId peer, long session, string reason) =>

@@ -1,6 +1,8 @@
 using System.Text;
 using Dledger.Primitives;
+using Dledger.Storage.Frames;
 using Dledger.Storage.Records;
+using Dledger.Storage.Snapshots;
 
 namespace Dledger.Replication.Tests.Clusters;
 
@@ -64,10 +66,19 @@ internal sealed class RecordingMachine : IStateMachine
         }
     }
 
+    /// <summary>How often the log was opened.</summary>
+    public int RestoreCount { get; private set; }
+
     public LogPosition Restore(IRecoveredLog log)
     {
-        _applied = RestoredTo;
-        return RestoredTo;
+        lock (_lock)
+        {
+            RestoreCount++;
+            _messages.Clear();
+            _chain = 0;
+            _applied = RestoredTo;
+            return RestoredTo;
+        }
     }
 
     public void Apply(in CommittedFrame frame)
@@ -116,6 +127,8 @@ internal sealed class RecordingMachine : IStateMachine
     public void Due(long logTimeNow) => OnDue?.Invoke(logTimeNow);
 
     public void Maintain(LogPosition durable) => MaintainCount++;
+
+    public SnapshotSource? OpenSnapshot(in ChainTail logStart, ReadOnlyMemory<byte> attachment) => null;
 
     public void Stop() => StopCount++;
 }

@@ -1,0 +1,79 @@
+using Dledger.Broker.Commands;
+using Dledger.Broker.Proposals;
+using Dledger.Primitives;
+using Dledger.Replication;
+using Dledger.Storage.Disks;
+using Dledger.Storage.Records;
+
+namespace Dledger.Broker.Retention;
+
+/// <summary>
+/// What the serving leader does about old messages and a full disk: looks every second, and proposes where the log shall begin.
+/// Volatile, owned by the apply loop; <see cref="Level"/> is for any thread.
+/// </summary>
+internal sealed class RetentionDuty(
+    BrokerOptions options,
+    IDisk disk,
+    Func<IReplicatedLog?> log,
+    Func<LogPosition> checkpoint,
+    LeaderInbox inbox,
+    Func<Proposal, ProposalFailure?> propose)
+{
+    private const long LookInterval = 1_000_000;
+
+    private readonly DiskSpaceLevels _levels = new();
+    private long _nextAt;
+    private bool _isProposed;
+    private volatile int _level;
+
+    /// <summary>How full the disk of this node is.</summary>
+    public DiskSpaceLevel Level => (DiskSpaceLevel)_level;
+
+    /// <summary>Log time of the next look.</summary>
+    public long NextAt => _nextAt;
+
+    /// <summary>This node began or ceased to serve.</summary>
+    public void Reset()
+    {
+        _nextAt = 0;
+        _isProposed = false;
+        _level = (int)DiskSpaceLevel.Normal;
+    }
+
+    /// <summary>Looks, if it is time.</summary>
+    public void Work(long logTimeNow, LogPosition present)
+    {
+        if (logTimeNow < _nextAt || log() is not { } replicated)
+        {
+            return;
+        }
+
+        _nextAt = logTimeNow + LookInterval;
+        _level = (int)_levels.Next(Level, disk.GetSpace());
+        var status = replicated.Status;
+        var start = RetentionPolicy.FindStart(
+            replicated.Segments, status.End, logTimeNow, options, LimitOf(status));
+        if (start is { } found && found > present && !_isProposed)
+        {
+            _isProposed = true;
+            var record = ControlRecord.Encode(RecordKind.LogStartAdvance, new LogStartCommand(found).Encode());
+            var proposal = new LeaderProposal(record, inbox, (_, _) => _isProposed = false);
+            _isProposed = propose(proposal) is null;
+        }
+    }
+
+    // A follower that is catching up must not need a snapshot half-way, unless the disk asks for it.
+    private LogPosition LimitOf(ReplicationStatus status)
+    {
+        var limit = checkpoint();
+        foreach (var peer in status.Peers)
+        {
+            if (peer.IsConnected && Level < DiskSpaceLevel.Force)
+            {
+                limit = LogPosition.Min(limit, peer.Match);
+            }
+        }
+
+        return limit;
+    }
+}

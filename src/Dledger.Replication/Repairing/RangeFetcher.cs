@@ -1,0 +1,95 @@
+using Dledger.Primitives;
+using Dledger.Replication.Bulk;
+using Dledger.Replication.Peers;
+
+namespace Dledger.Replication.Repairing;
+
+/// <summary>Asks the other nodes, one after the other, for frames that this node has lost.</summary>
+/// <remarks>
+/// One request at a time. A node that cannot help is passed over; when all were, there is a pause before the next round, as a leader
+/// may be elected meanwhile or a node may come back. Owned by one loop, to which <paramref name="deliver"/> brings the answers.
+/// </remarks>
+/// <param name="transport">Reaches the nodes.</param>
+/// <param name="peers">Whom to ask.</param>
+/// <param name="deliver">Takes an answer on any thread; the loop gives it to <see cref="TryTake"/>.</param>
+internal sealed class RangeFetcher(
+    IPeerTransport transport, IReadOnlyList<NodeId> peers, Action<RangeAnswer> deliver)
+{
+    private const long RoundPauseMicroseconds = 500_000;
+
+    private long _asked;
+    private bool _isAsking;
+    private int _next;
+    private int _failedInRow;
+    private long _pausedUntil;
+
+    /// <summary>Why the last node could not help, for an operator.</summary>
+    public string LastFault { get; private set; } = "no other node was asked yet";
+
+    /// <summary>The node whose answer is awaited or was taken last.</summary>
+    public NodeId Peer => peers.Count == 0 ? NodeId.None : peers[_next];
+
+    /// <summary>Until when nothing should be asked; 0 while an answer is awaited or a request may go out.</summary>
+    public bool MayAsk(long now) => !_isAsking && peers.Count > 0 && now >= _pausedUntil;
+
+    /// <summary>Microseconds until <see cref="MayAsk"/> may hold; <see cref="long.MaxValue"/> until an answer comes.</summary>
+    public long WaitAt(long now) => _isAsking || peers.Count == 0 ? long.MaxValue : Math.Max(0, _pausedUntil - now);
+
+    /// <summary>Sends the request.</summary>
+    public void Ask(LogPosition from, long bytesMax)
+    {
+        _isAsking = true;
+        var number = ++_asked;
+        transport.Fetch(
+            peers[_next],
+            new ReadLogRange(from, (int)Math.Min(bytesMax, BulkLimits.PieceBytes)),
+            reply => deliver(new RangeAnswer(this, number, reply)));
+    }
+
+    /// <summary>
+    /// Takes an answer in; null when it brings no bytes. The caller says with <see cref="Accept"/> or <see cref="Reject"/> what it made
+    /// of them.
+    /// </summary>
+    public ReadOnlyMemory<byte>? TryTake(RangeAnswer answer, long now)
+    {
+        if (answer.Number != _asked || !_isAsking)
+        {
+            return null;
+        }
+
+        _isAsking = false;
+        if (answer.Reply is { Outcome: BulkOutcome.Found } found)
+        {
+            return found.Bytes;
+        }
+
+        Reject(
+            answer.Reply?.Outcome switch
+            {
+                null => $"node {Peer} does not answer",
+                BulkOutcome.Gone => $"node {Peer} does not keep that part of the log any more",
+                BulkOutcome.NotThere => $"node {Peer} has nothing committed there",
+                _ => $"node {Peer} cannot serve it now",
+            },
+            now);
+        return null;
+    }
+
+    /// <summary>The bytes were right: the same node is asked for more.</summary>
+    public void Accept() => _failedInRow = 0;
+
+    /// <summary>The answer was no help: the next node's turn.</summary>
+    public void Reject(string fault, long now)
+    {
+        LastFault = fault;
+        _next = (_next + 1) % peers.Count;
+        if (++_failedInRow >= peers.Count)
+        {
+            _failedInRow = 0;
+            _pausedUntil = now + RoundPauseMicroseconds;
+        }
+    }
+}
+
+/// <summary>An answer on its way to the loop that asked.</summary>
+internal sealed record RangeAnswer(RangeFetcher Fetcher, long Number, BulkReply? Reply);
