@@ -45,7 +45,8 @@ internal sealed class SnapshotBench : IDisposable
                 new SnapshotQueue(2, 7, new QueueOffset(0), new QueueOffset(20)),
             ],
             Queues,
-            "extra"u8.ToArray());
+            "extra"u8.ToArray(),
+            pins: []);
     }
 
     public SimulatedDisk Disk { get; }

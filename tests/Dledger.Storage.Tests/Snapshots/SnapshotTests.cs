@@ -294,7 +294,8 @@ public sealed class SnapshotTests(ITestOutputHelper output)
         SnapshotBench.LogStart,
         [new SnapshotQueue(2, 7, new QueueOffset(0), new QueueOffset(max))],
         SnapshotBench.Queues,
-        default);
+        default,
+        pins: []);
 
     private static bool IsComplete(SnapshotStaging staging, int part) => staging.Manifest is not null && staging.HasPart(part);
 }
