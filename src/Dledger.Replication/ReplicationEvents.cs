@@ -121,7 +121,7 @@ internal static partial class ReplicationEvents
         EventName = "SnapshotDiscarded")]
     public static partial void SnapshotDiscarded(ILogger logger, LogPosition applied);
 
-    [LoggerMessage(2040, LogLevel.Information,
+    [LoggerMessage(2026, LogLevel.Information,
         "On node {Node} the configuration at {Position} is in force, committed: {IsCommitted}: {Configuration}",
         EventName = "ConfigurationChanged")]
     public static partial void ConfigurationChanged(
@@ -131,18 +131,18 @@ internal static partial class ReplicationEvents
         LogPosition position,
         bool isCommitted);
 
-    [LoggerMessage(2041, LogLevel.Information,
+    [LoggerMessage(2027, LogLevel.Information,
         "A change of the members ended: {Outcome} {Reason}",
         EventName = "ConfigurationChangeEnded")]
     public static partial void ConfigurationChangeEnded(
         ILogger logger, Raft.Effects.ConfigurationChangeOutcome outcome, string reason);
 
-    [LoggerMessage(2042, LogLevel.Information,
+    [LoggerMessage(2028, LogLevel.Information,
         "Leadership is kept away from node {Node}: {IsDrained}",
         EventName = "Drained")]
     public static partial void Drained(ILogger logger, NodeId node, bool isDrained);
 
-    [LoggerMessage(2043, LogLevel.Warning,
+    [LoggerMessage(2029, LogLevel.Warning,
         "Node {Node} may have lost messages that it had acknowledged: it did not sync them, and the machine has booted since. "
         + "It decides nothing until it has caught up",
         EventName = "MayHaveLost")]

@@ -1,4 +1,5 @@
 using Dledger.Primitives;
+using Dledger.Replication.Installing;
 using Dledger.Replication.Members;
 using Dledger.Storage.Disks;
 using Dledger.Storage.Logs;
@@ -101,27 +102,24 @@ internal sealed class NodeStorage : IDisposable
             return null;
         }
 
-        var attachment = SnapshotInstall.FindAttachment(_disk, _options.Directory, intent);
-        IReadOnlyList<LogConfiguration> configurations =
-            attachment is { } bytes ? SnapshotAttachment.Decode(bytes.Span) ?? [] : [];
-        SnapshotInstall.Run(_disk, _options.Directory, intent, decided =>
-        {
-            if (attachment is not null)
-            {
-                CommitLog.ResetOnDisk(
-                    _disk, PathOf(_options, LogName), _options.Log, Identity, decided.LogStart, configurations);
-            }
-        });
-
-        // A configuration of the old log that was never committed is gone with it.
+        // The manifest goes last: without it everything was done but the note in the meta file.
         var floor = Meta.Current.ConfigurationFloor;
+        if (SnapshotStaging.ReadManifest(_disk, _options.Directory, out _) is { } manifest)
+        {
+            var configurations = SnapshotAttachment.TryRead(manifest.Attachment, out var fault);
+            Invariant.Check(configurations is not null, $"an attachment was checked before it was installed: {fault}");
+            SnapshotInstall.Run(_disk, _options.Directory, intent, decided => CommitLog.ResetOnDisk(
+                _disk, PathOf(_options, LogName), _options.Log, Identity, decided.LogStart, configurations));
+
+            // A configuration of the old log that was never committed is gone with it.
+            floor = configurations.Count > 0 && floor < intent.LogStart.End ? configurations[^1].Position : floor;
+        }
+
         Meta.Write(Meta.Current with
         {
             Install = null,
             InstalledApplied = intent.Applied,
-            ConfigurationFloor = configurations.Count > 0 && floor < intent.LogStart.End
-                ? configurations[^1].Position
-                : floor,
+            ConfigurationFloor = floor,
         });
         return intent;
     }

@@ -43,7 +43,7 @@ internal sealed class BulkServer(Func<NodePicture> picture, IStateMachine machin
             return request switch
             {
                 ReadLogRange range => ReadLog(parts, range),
-                OpenSnapshot => Open(parts, picture()),
+                OpenSnapshot => OpenNewest(parts, picture()),
                 ReadSnapshotManifest piece => _snapshots.Read(piece),
                 ReadSnapshotPart piece => _snapshots.Read(piece),
                 _ => BulkReply.Of(BulkOutcome.Unavailable),
@@ -56,7 +56,7 @@ internal sealed class BulkServer(Func<NodePicture> picture, IStateMachine machin
         }
     }
 
-    private BulkReply Open(RunningParts parts, NodePicture now) =>
+    private BulkReply OpenNewest(RunningParts parts, NodePicture now) =>
         _snapshots.Open(parts, now.Start, now.SnapshotAttachment);
 
     private BulkReply ReadLog(RunningParts parts, ReadLogRange range)

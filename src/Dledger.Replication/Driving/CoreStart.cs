@@ -1,6 +1,7 @@
 using Dledger.Primitives;
 using Dledger.Raft;
 using Dledger.Replication.Members;
+using Dledger.Replication.Tails;
 using Dledger.Storage.Metadata;
 
 namespace Dledger.Replication.Driving;
@@ -10,9 +11,9 @@ internal static class CoreStart
 {
     /// <summary>The core of a node whose log is open and sound.</summary>
     /// <param name="around">What the loop works with.</param>
+    /// <param name="view">The log as the core sees it.</param>
     /// <param name="commit">A lower bound of the commit position, at most the log's end.</param>
-    /// <param name="view">What the core asks about the frames.</param>
-    public static RaftCore Create(LoopSurroundings around, LogPosition commit, IRaftLogView view)
+    public static RaftCore Create(LoopSurroundings around, RaftLogView view, LogPosition commit)
     {
         var metadata = around.Metadata;
         var history = StoredConfigurations.Read(metadata, around.Recovery, around.Addresses, out var fault);

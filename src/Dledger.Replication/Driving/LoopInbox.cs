@@ -96,7 +96,9 @@ internal sealed class LoopInbox
     /// Throws away events that nobody handles: the loop does not run, so they are void. What waits for an answer gets one.
     /// </summary>
     /// <returns>Whether the node was asked to stop.</returns>
-    public bool Discard(List<LoopEvent> events)
+    /// <param name="events">The events.</param>
+    /// <param name="reason">What those who wait are told.</param>
+    public bool Discard(List<LoopEvent> events, string reason)
     {
         var isStopping = false;
         foreach (var item in events)
@@ -110,7 +112,7 @@ internal sealed class LoopInbox
                     isStopping = true;
                     break;
                 default:
-                    item.Refuse("this node takes no part at the moment");
+                    item.Refuse(reason);
                     break;
             }
         }

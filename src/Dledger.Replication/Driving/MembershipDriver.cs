@@ -24,8 +24,6 @@ internal sealed class MembershipDriver
     private IReadOnlyList<MemberStatus> _described = [];
     private (Configuration? Configuration, int Addresses) _describedOf;
     private (Configuration? Configuration, int Sessions, bool IsLeader) _seen;
-    private (LogPosition Start, Configuration? Configuration) _attachmentOf = (new LogPosition(-1), null);
-    private ReadOnlyMemory<byte> _attachment;
     private long _dueAt;
     private bool _isLeading;
 
@@ -58,19 +56,6 @@ internal sealed class MembershipDriver
 
             return _described;
         }
-    }
-
-    /// <summary>What goes with a snapshot whose log begins at a position.</summary>
-    public ReadOnlyMemory<byte> AttachmentAt(LogPosition logStart)
-    {
-        var present = (logStart, _core.Configuration);
-        if (present != _attachmentOf)
-        {
-            _attachmentOf = present;
-            _attachment = SnapshotAttachment.Encode(_core.Configurations, logStart, _addresses.PlaceOf);
-        }
-
-        return _attachment;
     }
 
     /// <summary>Whether this node with its present directory is a member.</summary>

@@ -152,7 +152,7 @@ internal sealed class NodeLife : ILoop
                 _repairer!.Receive(answered.Answer);
             }
 
-            if (_inbox.Discard(_events))
+            if (_inbox.Discard(_events, "this node takes no part at present"))
             {
                 return NextTurn.Never;
             }
@@ -305,7 +305,7 @@ internal sealed class NodeLife : ILoop
         var isClosed = _isClosed;
         if (_inbox.TryTakeEvents(ref _events))
         {
-            _isStopRequested |= _inbox.Discard(_events);
+            _isStopRequested |= _inbox.Discard(_events, "this node takes no part at present");
         }
 
         if (!isClosed)
@@ -339,7 +339,7 @@ internal sealed class NodeLife : ILoop
             return NextTurn.WhenWoken;
         }
 
-        return _inbox.Discard(_events) ? NextTurn.Never : NextTurn.AtOnce;
+        return _inbox.Discard(_events, "this node takes no part at present") ? NextTurn.Never : NextTurn.AtOnce;
     }
 
     private List<NodeId> OtherNodes() =>

@@ -29,6 +29,9 @@ internal sealed record NodePicture
 
     public required LogPosition Durable { get; init; }
 
+    /// <summary>See <see cref="Installing.SnapshotAttachment"/>; goes with the start of the log.</summary>
+    public ReadOnlyMemory<byte> SnapshotAttachment { get; init; }
+
     public required IReadOnlyList<PeerStatus> Peers { get; init; }
 
     /// <summary>Everyone in the configuration in force; empty before the log is open.</summary>
@@ -37,9 +40,6 @@ internal sealed record NodePicture
     public bool IsMember { get; init; }
 
     public bool IsDrained { get; init; }
-
-    /// <summary>What goes with a snapshot whose log begins at <see cref="Start"/>.</summary>
-    public ReadOnlyMemory<byte> SnapshotAttachment { get; init; }
 
     public string? UnavailableReason { get; init; }
 

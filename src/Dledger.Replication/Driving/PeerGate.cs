@@ -1,8 +1,8 @@
 using Dledger.Primitives;
 using Dledger.Raft.Messages;
 using Dledger.Raft.Peers;
-using Dledger.Raft.Quorums;
 using Dledger.Replication.Bulk;
+using Dledger.Raft.Quorums;
 using Dledger.Replication.Clocks;
 using Dledger.Replication.Members;
 using Dledger.Replication.Peers;
@@ -23,8 +23,8 @@ internal sealed class PeerGate(
     int frameBytesMax,
     LoopInbox inbox,
     LogClock clock,
-    AddressBook addresses,
     BulkServer bulk,
+    AddressBook addresses,
     Func<NodePicture> picture) : IPeerEvents
 {
     private Genesis? _genesis;

@@ -2,8 +2,10 @@ using Dledger.Primitives;
 using Dledger.Raft;
 using Dledger.Raft.Effects;
 using Dledger.Raft.Messages;
+using Dledger.Raft.Peers;
 using Dledger.Replication.Applying;
 using Dledger.Replication.Clocks;
+using Dledger.Replication.Installing;
 using Dledger.Replication.Loops;
 using Dledger.Replication.Peers;
 using Dledger.Replication.Tails;
@@ -44,7 +46,6 @@ internal sealed class ReplicationLoop
     private readonly WaitingProposals _proposals;
     private readonly PeerSessions _sessions;
     private readonly MembershipDriver _membership;
-    private readonly LoopPictures _pictures;
     private readonly Dictionary<long, Term> _metadataTerms = [];
     private readonly List<ReadOnlyMemory<byte>> _records = [];
     private List<LoopEvent> _events = [];
@@ -58,6 +59,7 @@ internal sealed class ReplicationLoop
     private bool _isStopping;
     private bool _isGracefulStop;
     private long _stopDeadline;
+    private byte[] _attachment;
 
     public ReplicationLoop(LoopSurroundings around)
     {
@@ -74,10 +76,10 @@ internal sealed class ReplicationLoop
         _proposals = new WaitingProposals(around.Inbox);
         var commit = LogPosition.Min(end, LogPosition.Max(around.Restored, around.Recovery.CommitHint));
         _view = new RaftLogView(around.Cache, around.Log);
-        _core = CoreStart.Create(around, commit, _view);
+        _core = CoreStart.Create(around, _view, commit);
         _sessions = new PeerSessions(_options.Self, _metadata.Genesis!, _core, around.Transport);
         _membership = new MembershipDriver(around, _core, _log, _sessions);
-        _pictures = new LoopPictures(_core, _log, _view, _membership);
+        _attachment = SnapshotAttachment.Encode(_core.Configurations, _view.Start, around.Addresses.PlaceOf);
         if (commit > around.Restored)
         {
             _apply.Add(new CommitReached(commit, []));
@@ -208,14 +210,6 @@ internal sealed class ReplicationLoop
             case TransferRequested transfer:
                 BeginTransfer(now, transfer);
                 break;
-            case MembershipRequested request:
-                _membership.Ask(now, request);
-                break;
-            case DrainRequested drain:
-                ReplicationEvents.Drained(_around.Logger, _options.Self, drain.IsDrained);
-                _core.Drain(now, drain.IsDrained);
-                drain.Completion.TrySetResult(true);
-                break;
             case LogReleased released:
                 AdvanceStart(released.Below);
                 break;
@@ -224,6 +218,14 @@ internal sealed class ReplicationLoop
                 break;
             case ReopenRequested reopen:
                 ReopenReason ??= reopen.Reason;
+                break;
+            case MembershipRequested request:
+                _membership.Ask(now, request);
+                break;
+            case DrainRequested drain:
+                ReplicationEvents.Drained(_around.Logger, _options.Self, drain.IsDrained);
+                _core.Drain(now, drain.IsDrained);
+                drain.Completion.TrySetResult(true);
                 break;
             case StopRequested stop:
                 BeginStop(now, stop);
@@ -257,6 +259,7 @@ internal sealed class ReplicationLoop
             ReplicationEvents.LogStartAdvanced(_around.Logger, start);
             _view.AdvanceStart(start);
             _core.LogStartAdvanced();
+            _attachment = SnapshotAttachment.Encode(_core.Configurations, start, _around.Addresses.PlaceOf);
             _writer.Add(new AdvanceLogStart(start));
         }
     }
@@ -512,5 +515,53 @@ internal sealed class ReplicationLoop
     }
 
     /// <summary>Publishes what the node looks like now.</summary>
-    public void Publish() => _around.Publish(_pictures.Take(_clock.Monotonic(), _metadata, _durableTerm, _isStopping));
+    public void Publish()
+    {
+        var now = _clock.Monotonic();
+        var isLeader = _core.Role == RaftRole.Leader;
+        var progress = _core.Peers;
+        var peers = new PeerStatus[progress.Count];
+        for (var i = 0; i < peers.Length; i++)
+        {
+            var peer = progress[i];
+            peers[i] = new PeerStatus(
+                peer.Node,
+                peer.IsConnected,
+                isLeader ? peer.Match : LogPosition.Zero,
+                isLeader ? Math.Max(0, _core.End - peer.Match) : 0,
+                isLeader && peer.LastContact > 0 ? TimeSpan.FromMicroseconds(now - peer.LastContact) : null);
+        }
+
+        _around.Publish(new NodePicture
+        {
+            Role = RoleOf(_core.Role),
+            ClusterId = _metadata.ClusterId,
+            State = _core.HasLoss ? PeerState.Loss : PeerState.Normal,
+            Term = _core.Term,
+            DurableTerm = _durableTerm,
+            Leader = _core.Leader,
+            LastTerm = _log.LastTerm,
+            Start = _view.Start,
+            SnapshotAttachment = _attachment,
+            Commit = _core.Commit,
+            End = _core.End,
+            Durable = _core.Durable,
+            Peers = peers,
+            Members = _membership.Members,
+            IsMember = _membership.IsMember,
+            IsDrained = _core.IsDrained,
+            UnavailableReason = _core.PassiveReason,
+            IsStopping = _isStopping,
+        });
+    }
+
+    private static ReplicationRole RoleOf(RaftRole role) => role switch
+    {
+        RaftRole.Passive => ReplicationRole.Passive,
+        RaftRole.Follower => ReplicationRole.Follower,
+        RaftRole.PreCandidate => ReplicationRole.PreCandidate,
+        RaftRole.Candidate => ReplicationRole.Candidate,
+        RaftRole.Leader => ReplicationRole.Leader,
+        _ => throw new InvariantViolationException($"unknown role {role}"),
+    };
 }

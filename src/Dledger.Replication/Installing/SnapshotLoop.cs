@@ -3,7 +3,6 @@ using Dledger.Primitives;
 using Dledger.Replication.Bulk;
 using Dledger.Replication.Clocks;
 using Dledger.Replication.Loops;
-using Dledger.Replication.Members;
 using Dledger.Replication.Peers;
 using Dledger.Replication.Queues;
 using Dledger.Storage.Disks;
@@ -254,15 +253,10 @@ internal sealed class SnapshotLoop : ILoop
         }
 
         var manifest = SnapshotManifest.Parse(_manifest, out var checksum, out var fault);
-        if (manifest is null || checksum != _checksum)
+        fault ??= manifest is null ? null : FindFault(manifest);
+        if (manifest is null || fault is not null || checksum != _checksum)
         {
             GiveUp($"node {_source} sent a bad manifest: {fault ?? "another one than it named"}");
-            return;
-        }
-
-        if (SnapshotAttachment.Decode(manifest.Attachment.Span) is null)
-        {
-            GiveUp($"node {_source} sent a configuration that cannot be read");
             return;
         }
 
@@ -273,6 +267,12 @@ internal sealed class SnapshotLoop : ILoop
         _part = 0;
         _step = Step.ReadingParts;
         FindNextPart();
+    }
+
+    private static string? FindFault(SnapshotManifest manifest)
+    {
+        SnapshotAttachment.TryRead(manifest.Attachment, out var fault);
+        return fault;
     }
 
     private void TakePiece(ReadOnlySpan<byte> piece)

@@ -5,13 +5,19 @@ using Microsoft.Extensions.Logging;
 
 namespace Dledger.Replication.Peers;
 
-/// <summary>Asks one member for bulk data over a connection of its own, one request after the other.</summary>
+/// <summary>Asks one node for bulk data over a connection of its own, one request after the other.</summary>
 /// <remarks>
 /// The connection and its thread exist while there is something to ask and a few seconds longer. Every request ends in one call
 /// of its completion, on that thread: with null when no answer came.
 /// </remarks>
 internal sealed class BulkDialer(
-    TcpPeerTransportOptions options, NodeId self, ClusterMember member, IPeerEvents events, TimeProvider time, ILogger logger)
+    TcpPeerTransportOptions options,
+    NodeId self,
+    NodeId peer,
+    Func<ClusterMember?> place,
+    IPeerEvents events,
+    TimeProvider time,
+    ILogger logger)
 {
     private const int WaitingCountMax = 64;
 
@@ -19,7 +25,6 @@ internal sealed class BulkDialer(
     private static readonly TimeSpan AnswerMax = TimeSpan.FromSeconds(20);
 
     private readonly Lock _lock = new();
-    private ClusterMember _member = member;
     private readonly Queue<Waiting> _waiting = new();
     private readonly AutoResetEvent _arrived = new(false);
     private readonly CountdownEvent _running = new(1);
@@ -28,13 +33,6 @@ internal sealed class BulkDialer(
     private long _session;
     private bool _hasThread;
     private bool _isStopped;
-
-    /// <summary>The node, and where it is dialled next time. Any thread.</summary>
-    public ClusterMember Member
-    {
-        get => Volatile.Read(ref _member);
-        set => Volatile.Write(ref _member, value);
-    }
 
     /// <summary>Queues a request. Any thread.</summary>
     public void Fetch(BulkRequest request, Action<BulkReply?> completed)
@@ -48,7 +46,7 @@ internal sealed class BulkDialer(
                 {
                     _hasThread = true;
                     _running.AddCount();
-                    new Thread(Run) { IsBackground = true, Name = $"dledger-bulk-{self}-{Member.Node}" }.Start();
+                    new Thread(Run) { IsBackground = true, Name = $"dledger-bulk-{self}-{peer}" }.Start();
                 }
 
                 _arrived.Set();
@@ -151,7 +149,7 @@ internal sealed class BulkDialer(
         catch (Exception fault)
         {
             // A fault of ours: the request is lost, but the node lives as long as its loops do.
-            ReplicationEvents.PeerThreadFailed(logger, Member.Node, fault);
+            ReplicationEvents.PeerThreadFailed(logger, peer, fault);
             Hangup();
             return null;
         }
@@ -159,10 +157,15 @@ internal sealed class BulkDialer(
 
     private bool TryConnect()
     {
-        var socket = PeerSockets.Connect(Member, options, Keep);
+        if (place() is not { } member)
+        {
+            return false;
+        }
+
+        var socket = PeerSockets.Connect(member, options, Keep);
         _reader = new SocketReader(socket);
         _session = Math.Max(_session + 1, time.GetUtcNow().Ticks / TimeSpan.TicksPerMicrosecond);
-        if (PeerHandshake.Dial(socket, _reader, Member.Node, _session, PeerLane.Bulk, events, out _) is null)
+        if (PeerHandshake.Dial(socket, _reader, peer, _session, PeerLane.Bulk, events, out _) is null)
         {
             Hangup();
             return false;
@@ -188,7 +191,7 @@ internal sealed class BulkDialer(
         if (bytes.IsEmpty
             || !PeerMessageHeader.TryParse(bytes.Span, out var header, out _)
             || header.Type != PeerMessageType.BulkReply
-            || header.Sender != Member.Node
+            || header.Sender != peer
             || header.Session != _session
             || header.BodyLength > BulkLimits.ReplyBytesMax(options.AppendRangeBytesMax))
         {

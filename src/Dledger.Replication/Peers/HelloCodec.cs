@@ -6,9 +6,10 @@ namespace Dledger.Replication.Peers;
 /// <summary>The bodies of Hello and HelloReply.</summary>
 /// <remarks>
 /// Hello: clusterId 16, storageId 16, formatLevel 4, state 1, term 8, lastTerm 8, start 8, end 8, durable 8, wallClock
-/// 8, clientAddress (a length of 2 bytes and UTF-8, at most 300 bytes), checksum 4. HelloReply: accepted 1 and, if 1, the
-/// same fields, if 0 a length of 2 bytes and the reason as UTF-8; checksum 4. Group, node and session are in the header. The
-/// dialling node numbers the session in its Hello, and says in the header's stream field which <see cref="PeerLane"/> it wants.
+/// 8, clientAddress (a length of 2 bytes and UTF-8, at most 300 bytes), checksum 4. HelloReply: accepted 1 and, if 1,
+/// the same fields, if 0 a length of 2 bytes and the reason as UTF-8; checksum 4. Group, node and session are in the
+/// header. The dialling node numbers the session in its Hello, and says in the header's stream field which
+/// <see cref="PeerLane"/> it wants.
 /// </remarks>
 internal static class HelloCodec
 {

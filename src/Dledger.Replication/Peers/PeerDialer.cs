@@ -115,7 +115,8 @@ internal sealed class PeerDialer
         var reader = new SocketReader(socket);
         Volatile.Write(
             ref _lastSession, Math.Max(_lastSession + 1, _time.GetUtcNow().Ticks / TimeSpan.TicksPerMicrosecond));
-        var introduction = PeerHandshake.Dial(socket, reader, Member.Node, _lastSession, PeerLane.Raft, _events, out var refusal);
+        var introduction = PeerHandshake.Dial(
+            socket, reader, Member.Node, _lastSession, PeerLane.Raft, _events, out var refusal);
         if (introduction is null)
         {
             NoteFault(refusal ?? "it does not speak the peer protocol");

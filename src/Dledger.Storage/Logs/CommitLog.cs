@@ -228,7 +228,7 @@ public sealed class CommitLog : IDisposable
     /// </summary>
     /// <param name="to">A committed frame boundary; what lies below is not needed any more.</param>
     /// <param name="checkpoint">
-    /// Applied position of a durable state checkpoint of this node, from which it can start again; a frame boundary.
+    /// Applied position of a durable state checkpoint of this node, from which it can start again.
     /// </param>
     public LogPosition AdvanceStart(LogPosition to, LogPosition checkpoint)
     {
@@ -236,12 +236,7 @@ public sealed class CommitLog : IDisposable
         Invariant.Check(to <= Tail.End, $"start at {to}, the log ends at {Tail.End}");
         try
         {
-            if (!TryKeepConfigurations(LogPosition.Min(to, checkpoint)))
-            {
-                return Start;
-            }
-
-            _pins.Advance(LogPosition.Min(to, checkpoint), _tail.AdvanceStart);
+            _pins.Advance(LogPosition.Min(to, checkpoint), AdvanceStartTo);
             return Start;
         }
         catch (StorageFaultException fault)
@@ -487,26 +482,24 @@ public sealed class CommitLog : IDisposable
         }
     }
 
-    /// <summary>
-    /// Configurations below a new start have no other place than the log checkpoint. False when a full disk has no room for it.
-    /// </summary>
-    private bool TryKeepConfigurations(LogPosition start)
+    // What was said before the new start about who decides is only in the log checkpoint from then on.
+    private void AdvanceStartTo(LogPosition position)
     {
-        if (!_tail.Configurations.HasAny(_checkpoints.End, start))
-        {
-            return true;
-        }
-
-        _tail.Sync();
+        var start = _readable.Segments[Math.Max(0, Segment.FindIndex(_readable.Segments, position))].Base;
         try
         {
-            WriteCheckpoint(start);
-            return true;
+            if (_tail.Configurations.HasAny(_checkpoints.End, start))
+            {
+                WriteCheckpoint(start);
+            }
         }
         catch (StorageFaultException fault) when (fault.IsNoSpace)
         {
-            return false;
+            // The start stays until there is room for it.
+            return;
         }
+
+        _tail.AdvanceStart(start);
     }
 
     private void WriteCheckpoint(LogPosition committed)

@@ -59,15 +59,6 @@ public sealed class SnapshotInstall
         SnapshotStaging.Remove(disk, directory);
     }
 
-    /// <summary>
-    /// What came with the staged snapshot that an intent names. Null when its manifest is gone: that goes last, so the log has been
-    /// replaced and must stay as it is.
-    /// </summary>
-    public static ReadOnlyMemory<byte>? FindAttachment(IDisk disk, string directory, in InstallIntent intent) =>
-        SnapshotStaging.ReadManifest(disk, directory, out var crc) is { } manifest && crc == intent.ManifestCrc
-            ? manifest.Attachment
-            : null;
-
     private void MoveState()
     {
         var manifest = SnapshotStaging.ReadManifest(_disk, _directory, out var crc);

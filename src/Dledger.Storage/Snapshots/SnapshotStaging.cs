@@ -155,7 +155,7 @@ public sealed class SnapshotStaging(IDisk disk, string directory) : IDisposable
         CultureInfo.InvariantCulture, $"{DiskPaths.Join(directory, GroupLayout.Incoming)}/part-{part}");
 
     /// <summary>The staged manifest and its checksum; null when there is none.</summary>
-    internal static SnapshotManifest? ReadManifest(IDisk disk, string directory, out uint crc)
+    public static SnapshotManifest? ReadManifest(IDisk disk, string directory, out uint crc)
     {
         crc = 0;
         var path = $"{DiskPaths.Join(directory, GroupLayout.Incoming)}/{ManifestName}";

@@ -1,8 +1,10 @@
-using System.Globalization;
 using Dledger.Broker;
 using Dledger.ClusterSimulation.Mutations;
 using Dledger.Replication;
+using Dledger.Storage.Frames;
 using Dledger.Storage.Records;
+using Dledger.Storage.Snapshots;
+using System.Globalization;
 
 namespace Dledger.ClusterSimulation.Nodes;
 
@@ -77,6 +79,10 @@ internal sealed class ObservedMachine(SimulatedCluster cluster, SimulatedNode no
     }
 
     /// <inheritdoc/>
+    public SnapshotSource? OpenSnapshot(in ChainTail logStart, ReadOnlyMemory<byte> attachment) =>
+        _machine.OpenSnapshot(logStart, attachment);
+
+    /// <inheritdoc/>
     public void Stop() => _machine.Stop();
 
     private Mutation Mutation => cluster.Scenario.Mutation;
@@ -110,6 +116,8 @@ internal sealed class ObservedMachine(SimulatedCluster cluster, SimulatedNode no
     private sealed class CredulousLog(IRecoveredLog log) : IRecoveredLog
     {
         public LogPosition DurableEnd => log.DurableEnd;
+
+        public LogPosition? InstalledState => log.InstalledState;
 
         public bool Holds(LogPosition end, uint headerCrc) => end <= log.DurableEnd;
     }
