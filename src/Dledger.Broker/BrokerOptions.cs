@@ -44,6 +44,9 @@ public sealed record BrokerOptions
     /// </summary>
     public long RetentionBytes { get; init; }
 
+    /// <summary>For the simulation only: the defect to show.</summary>
+    internal SeededDefect Defect { get; init; }
+
     /// <summary>Every option outside its range, as "key: problem" lines; empty when all is well.</summary>
     public IReadOnlyList<string> Validate()
     {

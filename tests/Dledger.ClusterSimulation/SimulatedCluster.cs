@@ -209,7 +209,7 @@ internal sealed class SimulatedCluster
             Checks.Check(
                 name,
                 Events.Now < deadline,
-                () => $"{problem}: {left} {string.Join("; ", Nodes.Select(Describe))}");
+                $"{problem}: {left} {string.Join("; ", Nodes.Select(Describe))}");
             var pause = Math.Min(deadline, Events.Now + (Scenario.ElectionTimeout / 10));
             while (Step(pause))
             {
@@ -246,30 +246,21 @@ internal sealed class SimulatedCluster
             "I43",
             "messages are neither finished nor dead letters",
             patience + (4 * Scenario.InvisibleTime) + 10_000_000,
-            FindOpenMessages);
+            () => _groups.Select(group => group.DescribeOpen()).FirstOrDefault(open => open is not null));
         RunUntil(
             "I50",
             "the nodes do not converge",
             patience + 20_000_000,
             () => HaveConverged(alive) ? null : "");
-        Compare(alive);
-    }
-
-    private string? FindOpenMessages()
-    {
-        foreach (var consumers in _groups)
+        var logs = new LogComparison(this);
+        if (Scenario.HasDamage)
         {
-            var open = Oracle.Queues
-                .Where(queue => queue.Key.Topic == Producing.TopicId)
-                .SelectMany(queue => consumers.Open(queue.Messages))
-                .ToList();
-            if (open.Count > 0)
-            {
-                return $"{open.Count}, for example {string.Join(", ", open.Take(3).Select(consumers.Describe))};";
-            }
+            RunUntil("I33", "damage is not mended", patience + 60_000_000, () => logs.FindUnmended(alive));
+            RunUntil(
+                "I50", "the nodes do not converge again", patience + 20_000_000, () => HaveConverged(alive) ? null : "");
         }
 
-        return null;
+        Compare(alive, logs);
     }
 
     private bool HaveConverged(IReadOnlyList<SimulatedNode> alive)
@@ -280,12 +271,18 @@ internal sealed class SimulatedCluster
             && status.Durable == first.End && status.Term == first.Term);
     }
 
-    private void Compare(IReadOnlyList<SimulatedNode> alive)
+    private void Compare(IReadOnlyList<SimulatedNode> alive, LogComparison logs)
     {
         var hash = alive[0].Machine!.StateHash;
         foreach (var node in alive)
         {
             Checks.Check("I36", node.Machine!.StateHash == hash, $"nodes {alive[0].Id} and {node.Id} differ in their state");
+            logs.Check(node, mayBeDamaged: _faults.Disks.LogRot.HasHit(node));
+            if (_faults.Disks.LogRot.HasHit(node))
+            {
+                continue;
+            }
+
             foreach (var (message, answer) in Producing.Acked)
             {
                 var bytes = new byte[message.Body.Length + 512];
@@ -293,7 +290,7 @@ internal sealed class SimulatedCluster
                 Checks.Check(
                     "I40",
                     bytes.AsSpan(0, read).IndexOf(message.Body) >= 0,
-                    () => $"node {node.Id} does not hold {message.Id}, which was acked at {answer.Position}");
+                    $"node {node.Id} does not hold {message.Id}, which was acked at {answer.Position}");
             }
         }
     }

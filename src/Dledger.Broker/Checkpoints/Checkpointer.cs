@@ -25,6 +25,7 @@ internal sealed class Checkpointer
     private readonly StateCheckpointStore _store;
     private readonly CheckpointSchedule _schedule;
     private readonly TimeProvider _time;
+    private readonly SeededDefect _defect;
     private readonly ILogger _logger;
 
     public Checkpointer(BrokerSurroundings surroundings, ILogger logger)
@@ -34,6 +35,7 @@ internal sealed class Checkpointer
         _store = new StateCheckpointStore(_disk, DiskPaths.Join(_directory, GroupLayout.States));
         _schedule = new CheckpointSchedule(surroundings.Options, surroundings.Time);
         _time = surroundings.Time;
+        _defect = surroundings.Options.Defect;
         _logger = logger;
     }
 
@@ -49,7 +51,7 @@ internal sealed class Checkpointer
     private string QueueDirectory => DiskPaths.Join(_directory, GroupLayout.Queues);
 
     /// <summary>The state of an empty log.</summary>
-    public BrokerState MakeEmpty() => new(new ConsumeQueueStore(_disk, QueueDirectory, QueueOptions));
+    public BrokerState MakeEmpty() => new(new ConsumeQueueStore(_disk, QueueDirectory, QueueOptions), _defect);
 
     /// <summary>The newest usable state that fits the own log; the empty one at zero when there is none.</summary>
     public (BrokerState State, AppliedPoint Applied) Restore(IRecoveredLog log)
@@ -64,7 +66,7 @@ internal sealed class Checkpointer
             var fits = log.Holds(checkpoint.Applied, checkpoint.HeaderCrc)
                 || (checkpoint.Applied == installed && checkpoint.Applied > log.DurableEnd);
             if (fits
-                && StateReader.TryRead(checkpoint, queues, out var state, out fault))
+                && StateReader.TryRead(checkpoint, queues, _defect, out var state, out fault))
             {
                 queues.DeleteUnknown();
                 _schedule.Written(checkpoint.Applied);
@@ -161,7 +163,7 @@ internal sealed class Checkpointer
     private bool TryWrite(BrokerState state, in AppliedPoint applied)
     {
         var startedAt = _time.GetTimestamp();
-        var parts = StateWriter.Write(state);
+        var parts = StateWriter.Write(state, withLeases: _defect != SeededDefect.LeasesNotInCheckpoint);
         try
         {
             state.Queues.Sync();

@@ -20,6 +20,7 @@ internal static class StateReader
     public static bool TryRead(
         StateCheckpoint checkpoint,
         ConsumeQueueStore queues,
+        SeededDefect defect,
         [NotNullWhen(true)] out BrokerState? state,
         [NotNullWhen(false)] out string? fault)
     {
@@ -33,7 +34,7 @@ internal static class StateReader
             }
         }
 
-        var restored = new BrokerState(queues);
+        var restored = new BrokerState(queues, defect);
         if (!TryReadTopics(checkpoint.Parts[StateWriter.TopicsPart], queues, restored, out fault))
         {
             return false;

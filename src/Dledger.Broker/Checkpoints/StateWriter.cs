@@ -21,12 +21,13 @@ internal static class StateWriter
     public static readonly IReadOnlyList<string> PartNames = [MetaPart, TopicsPart, GroupsPart, LeasesPart];
 
     /// <summary>The parts of a checkpoint.</summary>
-    public static IReadOnlyList<(string Name, ReadOnlyMemory<byte> Content)> Write(BrokerState state) =>
+    public static IReadOnlyList<(string Name, ReadOnlyMemory<byte> Content)> Write(
+        BrokerState state, bool withLeases = true) =>
     [
         (MetaPart, WriteMeta(state)),
         (TopicsPart, WriteTopics(state)),
         (GroupsPart, WriteGroups(state)),
-        (LeasesPart, WriteLeases(state)),
+        (LeasesPart, WriteLeases(withLeases ? state.Leases.All : [])),
     ];
 
     /// <summary>64 bits that are equal on two nodes exactly if their states are (I36), but for collisions.</summary>
@@ -117,9 +118,9 @@ internal static class StateWriter
         }
     }
 
-    private static ReadOnlyMemory<byte> WriteLeases(BrokerState state)
+    private static ReadOnlyMemory<byte> WriteLeases(IReadOnlyList<Lease> all)
     {
-        var leases = state.Leases.All.ToArray();
+        var leases = all.ToArray();
         Array.Sort(leases, static (left, right) => left.Sequence.CompareTo(right.Sequence));
         var writer = new ByteWriter(4096);
         writer.Byte(FormatVersion);

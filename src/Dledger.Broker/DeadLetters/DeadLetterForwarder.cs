@@ -3,6 +3,7 @@ using Dledger.Broker.Groups;
 using Dledger.Broker.Naming;
 using Dledger.Broker.Proposals;
 using Dledger.Broker.Topics;
+using Dledger.Primitives;
 using Dledger.Replication;
 using Dledger.Storage.Records;
 using Microsoft.Extensions.Logging;
@@ -20,11 +21,15 @@ internal sealed class DeadLetterForwarder(
     LeaseTable leases,
     LeaderInbox inbox,
     Func<ConsumeQueueRead, byte[]?> read,
+    Action<LogPosition> reportUnreadable,
     Func<Proposal, ProposalFailure?> propose,
     ILogger logger)
 {
     /// <summary>Copies in flight: enough to keep the log busy, few enough to keep the apply loop free.</summary>
     private const int InFlightMax = 16;
+
+    /// <summary>Log time after which a record that was damaged is tried again: other nodes may have mended it.</summary>
+    private const long UnreadablePause = 5_000_000;
 
     private readonly HashSet<Obligation> _inFlight = [];
     private readonly HashSet<Obligation> _unreadable = [];
@@ -33,8 +38,21 @@ internal sealed class DeadLetterForwarder(
     /// <summary>A proposal was refused: try again soon.</summary>
     public bool MustRetry { get; private set; }
 
+    /// <summary>Log time at which <see cref="RetryUnreadable"/> has something to do.</summary>
+    public long RetryAt { get; private set; } = long.MaxValue;
+
+    /// <summary>Forgets which records could not be read, once it is time.</summary>
+    public void RetryUnreadable(long logTimeNow)
+    {
+        if (RetryAt <= logTimeNow)
+        {
+            RetryAt = long.MaxValue;
+            _unreadable.Clear();
+        }
+    }
+
     /// <summary>Proposes what is owed, as far as there is room.</summary>
-    public void Work()
+    public void Work(long logTime)
     {
         MustRetry = false;
         if (leases.Obligations.Count == 0)
@@ -52,7 +70,7 @@ internal sealed class DeadLetterForwarder(
 
             if (!_inFlight.Contains(obligation) && !_unreadable.Contains(obligation))
             {
-                Forward(obligation);
+                Forward(obligation, logTime);
             }
         }
     }
@@ -64,9 +82,10 @@ internal sealed class DeadLetterForwarder(
         _unreadable.Clear();
         _creating.Clear();
         MustRetry = false;
+        RetryAt = long.MaxValue;
     }
 
-    private void Forward(Obligation obligation)
+    private void Forward(Obligation obligation, long logTime)
     {
         if (groups.Find(obligation.GroupId) is not { } group || topics.Find(obligation.TopicId) is not { } topic)
         {
@@ -85,6 +104,8 @@ internal sealed class DeadLetterForwarder(
             || !RecordView.TryParse(bytes, out var record, out _))
         {
             _unreadable.Add(obligation);
+            RetryAt = Math.Min(RetryAt, logTime + UnreadablePause);
+            reportUnreadable(entry.Position);
             BrokerEvents.DeadLetterUnreadable(
                 logger, obligation.Offset, obligation.QueueId, topic.View.Name, entry.Position);
             return;

@@ -78,9 +78,17 @@ internal sealed class DeadLetterService(BrokerCalls calls)
     private byte[]? Encode(ConsumeQueueEntry entry, string topic, int deadLetterTopicId, in ForwardReference reference)
     {
         var bytes = GC.AllocateUninitializedArray<byte>(entry.Size);
-        var isThere = calls.Log.Read(entry.Position, bytes) == bytes.Length;
-        return isThere && RecordView.TryParse(bytes, out var record, out _)
-            ? DeadLetterEncoder.Encode(record, topic, deadLetterTopicId, reference)
-            : null;
+        if (calls.Log.Read(entry.Position, bytes) != bytes.Length)
+        {
+            return null;
+        }
+
+        if (RecordView.TryParse(bytes, out var record, out _))
+        {
+            return DeadLetterEncoder.Encode(record, topic, deadLetterTopicId, reference);
+        }
+
+        calls.Log.ReportUnreadable(entry.Position);
+        return null;
     }
 }

@@ -7,7 +7,7 @@ namespace Dledger.Broker.Groups;
 /// All leases and what happens to them: the pop consumption of raft-and-storage.md 5.2. Replicated state, owned by the
 /// apply loop; every method is a pure function of the state and its arguments.
 /// </summary>
-internal sealed class LeaseTable
+internal sealed class LeaseTable(SeededDefect defect = SeededDefect.None)
 {
     private readonly LeaseIndex _index = new();
     private readonly SortedSet<Obligation> _obligations = [];
@@ -37,7 +37,8 @@ internal sealed class LeaseTable
     /// left;
     /// when the attempt has a live lease, that one, unchanged.
     /// </summary>
-    public Lease? Take(Subscription subscription, LeaseCommand command, long deliveryId, long logTime)
+    public Lease? Take(
+        Subscription subscription, LeaseCommand command, long deliveryId, long logTime, bool countsAttempts = true)
     {
         var repeated = command.AttemptHash != UInt128.Zero
             && subscription.LeaseByAttempt.TryGetValue(command.AttemptHash, out var earlier)
@@ -70,7 +71,7 @@ internal sealed class LeaseTable
             Skip(cursor, queue.Skipped);
             if (lease is not null)
             {
-                Take(cursor, queue.Leased, lease);
+                Take(cursor, queue.Leased, lease, countsAttempts);
             }
         }
 
@@ -172,6 +173,11 @@ internal sealed class LeaseTable
         if (reference.DeliveryId != 0)
         {
             var verdict = Locate(subscription, reference, out var leased);
+            if (verdict == DeliveryVerdict.Finished && defect == SeededDefect.DeadLetterTwice)
+            {
+                return ForwardVerdict.Copied;
+            }
+
             if (verdict != DeliveryVerdict.Live)
             {
                 return verdict == DeliveryVerdict.Finished ? ForwardVerdict.Repeated : ForwardVerdict.Stale;
@@ -288,7 +294,7 @@ internal sealed class LeaseTable
         }
     }
 
-    private static void Take(QueueCursor cursor, IReadOnlyList<OffsetRange> ranges, Lease lease)
+    private void Take(QueueCursor cursor, IReadOnlyList<OffsetRange> ranges, Lease lease, bool countsAttempts)
     {
         var isFifo = cursor.Subscription.Group.View.Fifo;
         var max = cursor.Subscription.Topic.Queues[cursor.QueueId].Max;
@@ -307,19 +313,21 @@ internal sealed class LeaseTable
                 }
 
                 // In order means: nothing that is not finished lies before the offset, except this batch itself.
-                if (isFifo && (offset > cursor.Next || (cursor.Waiting.Count > 0 && cursor.Waiting.Min < offset)))
+                if (isFifo
+                    && defect != SeededDefect.OrderLockFreedAtExpiry
+                    && (offset > cursor.Next || (cursor.Waiting.Count > 0 && cursor.Waiting.Min < offset)))
                 {
                     return;
                 }
 
-                cursor.Take(offset, lease);
+                cursor.Take(offset, lease, countsAttempts);
                 lease.Offsets.Add(new LeasedOffset(cursor, offset));
                 lease.OpenCount++;
             }
         }
     }
 
-    private static DeliveryVerdict Locate(
+    private DeliveryVerdict Locate(
         Subscription? subscription, in DeliveryReference reference, out QueueCursor? cursor)
     {
         cursor = null;
@@ -346,7 +354,8 @@ internal sealed class LeaseTable
         return delivery.State switch
         {
             DeliveryState.Done => DeliveryVerdict.Finished,
-            DeliveryState.Leased when delivery.DeliveryId == reference.DeliveryId => DeliveryVerdict.Live,
+            DeliveryState.Leased when delivery.DeliveryId == reference.DeliveryId
+                || defect == SeededDefect.StaleReceiptAccepted => DeliveryVerdict.Live,
             _ => DeliveryVerdict.Stale,
         };
     }

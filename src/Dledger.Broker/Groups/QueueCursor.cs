@@ -59,11 +59,11 @@ internal sealed class QueueCursor
         offset >= Next || (offset >= Commit && Slot(offset).State == DeliveryState.Waiting);
 
     /// <summary>Hands an available offset out; the answer is the number of this attempt, from 1 on.</summary>
-    public int Take(long offset, Lease lease)
+    public int Take(long offset, Lease lease, bool countsAttempt = true)
     {
         ref var delivery = ref MakeAvailable(offset);
         delivery.State = DeliveryState.Leased;
-        delivery.Attempts = (ushort)Math.Min(delivery.Attempts + 1, ushort.MaxValue);
+        delivery.Attempts = (ushort)Math.Min(delivery.Attempts + (countsAttempt ? 1 : 0), ushort.MaxValue);
         delivery.DeliveryId = lease.DeliveryId;
         delivery.Lease = lease;
         LeasedCount++;

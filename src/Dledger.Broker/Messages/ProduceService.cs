@@ -11,6 +11,8 @@ namespace Dledger.Broker.Messages;
 internal sealed class ProduceService(BrokerCalls calls)
 {
     private readonly ConcurrentDictionary<int, StrongBox<int>> _nextQueueByTopic = new();
+    private readonly SeededOffsets? _seededOffsets =
+        calls.Options.Defect == SeededDefect.QueueOffsetAtAppend ? new SeededOffsets(calls.Machine) : null;
 
     public async ValueTask<AppendOutcome> AppendAsync(
         string topicName, IReadOnlyList<MessageDraft> drafts, CancellationToken cancellationToken)
@@ -45,12 +47,16 @@ internal sealed class ProduceService(BrokerCalls calls)
             return AppendOutcome.Of(mismatch);
         }
 
-        if (!MessageEncoder.TryEncode(drafts, topic.Id, ChooseQueue(topic, drafts), out var records, out var tooLarge))
+        var queueId = ChooseQueue(topic, drafts);
+        if (!MessageEncoder.TryEncode(drafts, topic.Id, queueId, out var records, out var tooLarge))
         {
             return AppendOutcome.Of(BrokerFailure.Of(tooLarge));
         }
 
-        var proposal = new AppendProposal(records, drafts.Count);
+        var proposal = new AppendProposal(records, drafts.Count)
+        {
+            SeededOffset = _seededOffsets?.Take(topic.Id, queueId, drafts.Count),
+        };
         return calls.Log.TryPropose(proposal, out var refused)
             ? await proposal.Task.WaitAsync(cancellationToken)
             : AppendOutcome.Of(FailureMapping.Of(refused));

@@ -16,10 +16,15 @@ internal sealed class AppendProposal(ReadOnlyMemory<byte> records, int recordCou
 
     public Task<AppendOutcome> Task => _completion.Task;
 
+    /// <summary>See <see cref="SeededDefect.QueueOffsetAtAppend"/>; null in production.</summary>
+    public long? SeededOffset { get; init; }
+
     /// <summary>Called on the apply loop for each record in order.</summary>
     public void Add(in AppendedMessage message)
     {
-        _messages[_count] = message;
+        _messages[_count] = SeededOffset is { } first
+            ? message with { QueueOffset = new QueueOffset(first + _count) }
+            : message;
         _count++;
     }
 

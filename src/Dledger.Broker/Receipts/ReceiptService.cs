@@ -51,8 +51,14 @@ internal sealed class ReceiptService(BrokerCalls calls)
 
         var record = ControlRecord.Encode(
             RecordKind.Ack, new AckCommand(groupId, topicId, deliveries).Encode());
-        var applied = await calls.ProposeRecordsAsync(
+        var proposed = calls.ProposeRecordsAsync(
             record, 1, problem => All(deliveries.Count, problem), cancellationToken);
+        if (calls.Options.Defect == SeededDefect.AckBeforeCommit)
+        {
+            return outcomes;
+        }
+
+        var applied = await proposed;
         for (int i = 0, j = 0; i < outcomes.Length; i++)
         {
             if (outcomes[i].Succeeded)

@@ -10,7 +10,7 @@ namespace Dledger.Broker.Receiving;
 /// </summary>
 /// <remarks>It reads applied state minus reservations; the Lease record that comes out is a wish that apply checks
 /// again.</remarks>
-internal sealed class LeaseChooser(int deliveryWindow)
+internal sealed class LeaseChooser(int deliveryWindow, SeededDefect defect = SeededDefect.None)
 {
     /// <summary>
     /// Most index entries looked at for one choice, so that the apply loop is never held up for long.
@@ -117,7 +117,8 @@ internal sealed class LeaseChooser(int deliveryWindow)
     {
         var leased = new List<OffsetRange>();
         var skipped = new List<OffsetRange>();
-        if (cursor is not null)
+        var (from, to) = FreshRange(cursor, queue, reservation);
+        if (cursor is not null && (from == to || defect != SeededDefect.OrderLockFreedAtExpiry))
         {
             foreach (var offset in cursor.Waiting)
             {
@@ -134,7 +135,6 @@ internal sealed class LeaseChooser(int deliveryWindow)
         }
 
         Span<ConsumeQueueEntry> entries = stackalloc ConsumeQueueEntry[BlockEntries];
-        var (from, to) = FreshRange(cursor, queue, reservation);
         while (from < to && _wanted > 0 && _scansLeft > 0)
         {
             var length = (int)Math.Min(Math.Min(to - from, BlockEntries), filter.MatchesAll ? _wanted : BlockEntries);

@@ -26,7 +26,7 @@ internal sealed class ReceiverTable(
     private readonly SortedDictionary<(int TopicId, int GroupId), Receivers> _byPair = [];
     private readonly Dictionary<int, List<Receivers>> _byTopic = [];
     private readonly List<Receivers> _dirty = [];
-    private readonly LeaseChooser _chooser = new(options.DeliveryWindow);
+    private readonly LeaseChooser _chooser = new(options.DeliveryWindow, options.Defect);
     private readonly StrongBox<int> _parkedCount = new();
 
     /// <summary>Parked operations, finished ones that were not swept yet included.</summary>

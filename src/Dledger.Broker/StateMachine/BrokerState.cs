@@ -9,7 +9,7 @@ namespace Dledger.Broker.StateMachine;
 /// <summary>
 /// All replicated state of one Raft group: a function of the applied records and nothing else. Owned by the apply loop.
 /// </summary>
-internal sealed class BrokerState(ConsumeQueueStore queues)
+internal sealed class BrokerState(ConsumeQueueStore queues, SeededDefect defect = SeededDefect.None)
 {
     public ConsumeQueueStore Queues { get; } = queues;
 
@@ -17,7 +17,7 @@ internal sealed class BrokerState(ConsumeQueueStore queues)
 
     public GroupTable Groups { get; } = new();
 
-    public LeaseTable Leases { get; } = new();
+    public LeaseTable Leases { get; } = new(defect);
 
     /// <summary>Log time of the newest applied frame, microseconds since 1970 (UTC).</summary>
     public long LogTime { get; set; }

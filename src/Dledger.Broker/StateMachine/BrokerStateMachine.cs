@@ -58,6 +58,9 @@ internal sealed class BrokerStateMachine : IStateMachine
     /// <summary>For comparing nodes and lives (I36).</summary>
     public ulong StateHash => StateWriter.Hash(_state);
 
+    /// <summary>The offset that the next message of a queue gets. Owned by the apply loop.</summary>
+    public long QueueEndOf(int topicId, int queueId) => _state.Topics.Find(topicId)?.Queues[queueId].Max ?? 0;
+
     /// <summary>Receives on their way.</summary>
     public ReceiverTable Receivers => _duties.Receivers;
 
@@ -91,7 +94,7 @@ internal sealed class BrokerStateMachine : IStateMachine
         Invariant.Check(
             frame.Summary.Base == _applied.Position, $"frame at {frame.Summary.Base} follows {_applied.Position}");
         _state.LogTime = frame.LogTime;
-        _state.Leases.Expire(frame.LogTime, ExpiryBudget);
+        _state.Leases.Expire(ExpiryTimeOf(frame), ExpiryBudget);
         ApplyRecords(frame);
         _applied = new AppliedPoint(frame.Summary.End, frame.Summary.Term, frame.Summary.HeaderCrc);
         _duties.End();
@@ -193,6 +196,10 @@ internal sealed class BrokerStateMachine : IStateMachine
             leader);
     }
 
+    private long ExpiryTimeOf(in CommittedFrame frame) => _surroundings.Options.Defect == SeededDefect.LeaseExpiryByWallClock
+        ? (_surroundings.Time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond
+        : frame.LogTime;
+
     private void ApplyRecords(in CommittedFrame frame)
     {
         var proposals = frame.Proposals;
@@ -221,6 +228,6 @@ internal sealed class BrokerStateMachine : IStateMachine
         _state = state;
         _duties = new LeaderDuties(
             state, _surroundings, Clients, () => _log, () => _checkpointer.Newest, _logger);
-        _applier = new RecordApplier(state, _duties, _logger);
+        _applier = new RecordApplier(state, _duties, _surroundings.Options.Defect, _logger);
     }
 }

@@ -48,7 +48,7 @@ internal sealed class LeaderDuties
         _inbox = new LeaderInbox(() => _log()?.TryPost(WakeRequest.Instance));
         Receivers = new ReceiverTable(state.Topics, state.Groups, options, _inbox, Propose);
         _forwarder = new DeadLetterForwarder(
-            state.Topics, state.Groups, state.Leases, _inbox, ReadRecord, Propose, logger);
+            state.Topics, state.Groups, state.Leases, _inbox, ReadRecord, ReportUnreadable, Propose, logger);
         Retention = new RetentionDuty(
             options, surroundings.Disk, log, checkpoint, _inbox, Propose);
     }
@@ -72,7 +72,7 @@ internal sealed class LeaderDuties
             }
 
             var due = Math.Min(_renewals.NextAt, _tickInFlight ? long.MaxValue : _state.Leases.NextDeadline);
-            due = Math.Min(due, Retention.NextAt);
+            due = Math.Min(due, Math.Min(Retention.NextAt, _forwarder.RetryAt));
             return _forwarder.MustRetry ? Math.Min(due, _state.LogTime) : due;
         }
     }
@@ -111,6 +111,7 @@ internal sealed class LeaderDuties
             _tickInFlight = Propose(tick) is null;
         }
 
+        _forwarder.RetryUnreadable(logTimeNow);
         if (_renewals.NextAt <= logTimeNow)
         {
             Renew(logTimeNow);
@@ -134,7 +135,7 @@ internal sealed class LeaderDuties
         if (IsServing)
         {
             Receivers.FrameApplied();
-            _forwarder.Work();
+            _forwarder.Work(_state.LogTime);
         }
     }
 
@@ -182,6 +183,8 @@ internal sealed class LeaderDuties
 
         return log.TryPropose(proposal, out var failure) ? null : failure;
     }
+
+    private void ReportUnreadable(LogPosition position) => _log()?.ReportUnreadable(position);
 
     private byte[]? ReadRecord(ConsumeQueueRead read)
     {

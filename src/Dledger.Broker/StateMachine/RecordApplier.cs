@@ -15,7 +15,7 @@ namespace Dledger.Broker.StateMachine;
 /// Applies one committed record: changes the state by the record alone, and tells the leader's duties and the record's
 /// proposal, where this node has them, what came of it. Owned by the apply loop.
 /// </summary>
-internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, ILogger logger)
+internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, SeededDefect defect, ILogger logger)
 {
     /// <summary>An unknown kind stops the node: skipping it would make its state differ from the others'.</summary>
     public void Apply(in RecordView record, LogPosition position, BrokerProposal? proposal)
@@ -87,9 +87,10 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, ILog
     private void ApplyLease(LeaseCommand command, LogPosition position, LeaseProposal? proposal)
     {
         var (subscription, failure) = state.Subscribe(command.GroupId, command.TopicId);
+        var countsAttempts = proposal is not null || defect != SeededDefect.AttemptsNotReplicated;
         var lease = subscription is null
             ? null
-            : state.Leases.Take(subscription, command, position.Value, state.LogTime);
+            : state.Leases.Take(subscription, command, position.Value, state.LogTime, countsAttempts);
         if (proposal is null)
         {
             return;

@@ -44,6 +44,14 @@ internal sealed class PeerTable
         return [.. _peers.Except(before)];
     }
 
-    public IReadOnlyList<PeerProgress> ToProgress(Configuration configuration) =>
-        [.. _peers.Select(peer => peer.ToProgress(configuration))];
+    public IReadOnlyList<PeerProgress> ToProgress(Configuration configuration)
+    {
+        var progress = new PeerProgress[_peers.Length];
+        for (var i = 0; i < progress.Length; i++)
+        {
+            progress[i] = _peers[i].ToProgress(configuration);
+        }
+
+        return progress;
+    }
 }

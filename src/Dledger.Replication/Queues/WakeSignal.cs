@@ -22,7 +22,8 @@ internal sealed class WakeSignal
     }
 
     /// <summary>Whether <see cref="Set"/> was called since the last return of this or of <see cref="Wait"/>. Only the owner.</summary>
-    public bool TryTake() => Interlocked.Exchange(ref _state, Awake) == Signalled;
+    public bool TryTake() =>
+        Volatile.Read(ref _state) == Signalled && Interlocked.Exchange(ref _state, Awake) == Signalled;
 
     /// <summary>
     /// Sleeps until <see cref="Set"/> was called since the last return, at most <paramref name="milliseconds"/>

@@ -19,7 +19,7 @@ internal sealed class FrameScanner
     private readonly int _frameBytesMax;
     private Segment[] _segments;
     private ChainTail _tail;
-    private byte[] _block = new byte[BlockBytes];
+    private byte[] _block = [];
     private LogPosition _blockStart;
     private int _blockLength;
 
@@ -187,9 +187,11 @@ internal sealed class FrameScanner
         var wanted = (int)Math.Min(count, limit - from);
         if (from < _blockStart || _blockStart + _blockLength < from + wanted)
         {
-            if (_block.Length < wanted)
+            // No more than there is to read: a short log does not pay for a long one's block.
+            var room = Math.Max(wanted, (int)Math.Min(BlockBytes, limit - from));
+            if (_block.Length < room)
             {
-                _block = new byte[Math.Max(wanted, Math.Min(_frameBytesMax, _block.Length * 2))];
+                _block = GC.AllocateUninitializedArray<byte>(Math.Max(room, Math.Min(_frameBytesMax, _block.Length * 2)));
             }
 
             var length = (int)Math.Min(_block.Length, limit - from);

@@ -75,7 +75,13 @@ internal sealed class LogRecovery(
         Segment last, LogPosition end, LogPosition floor, long unverifiedBytesMax, ClusterSeed seed, int frameBytesMax)
     {
         var from = LogPosition.Max(end, floor + unverifiedBytesMax);
-        var block = new byte[BlockBytes];
+        var rest = last.File.Length - last.FileOffset(from);
+        if (rest < FrameHeader.Size)
+        {
+            return null;
+        }
+
+        var block = GC.AllocateUninitializedArray<byte>((int)Math.Min(BlockBytes, rest));
         for (var at = from; at < end + (2 * unverifiedBytesMax); at += BlockBytes - FrameHeader.Size)
         {
             var length = last.File.Read(last.FileOffset(at), block);

@@ -54,6 +54,22 @@ public sealed class DeadLetterTests
     }
 
     [Fact]
+    public async Task A_copy_of_a_record_that_cannot_be_read_is_made_once_it_is_mended()
+    {
+        var broker = await Prepare(maxAttempts: 1);
+        var message = Assert.Single(await broker.Receive("g", "t", invisibleSeconds: 5));
+        broker.Log.DamagedAt = message.Position;
+        broker.Advance(TimeSpan.FromSeconds(6));
+        Assert.Empty(await broker.Receive("watch", "%DLQ%g"));
+        Assert.Equal(message.Position, broker.Log.Unreadable[0]);
+
+        broker.Log.DamagedAt = null;
+        broker.Advance(TimeSpan.FromSeconds(6));
+
+        Assert.Single(await broker.Receive("watch", "%DLQ%g"));
+    }
+
+    [Fact]
     public async Task A_copy_owed_by_a_fallen_leader_is_made_by_the_next_one()
     {
         var broker = await Prepare(maxAttempts: 1);

@@ -48,7 +48,7 @@ internal sealed class ClientCalls(SimulatedCluster cluster)
         await Task.WhenAny(answer, gaveUp.Task);
         if (!answer.IsCompletedSuccessfully)
         {
-            cluster.Checks.Check("I32", !answer.IsFaulted, () => $"a call ended in an exception: {answer.Exception}");
+            cluster.Checks.Check("I32", !answer.IsFaulted, $"a call ended in an exception: {answer.Exception}");
             return (false, default);
         }
 

@@ -40,6 +40,7 @@ internal sealed class Consumer(SimulatedCluster cluster, ConsumeHistory history,
             ClientId = $"c{number}",
         };
         var begun = cluster.Events.Now;
+        history.ReceiveInvoked();
         var (isAnswered, outcome) = await cluster.Calls.CallAsync(
             node, broker => broker.ReceiveAsync(request, CancellationToken.None), cluster.Scenario.CallPatience + longPoll);
         if (!isAnswered)
@@ -56,13 +57,15 @@ internal sealed class Consumer(SimulatedCluster cluster, ConsumeHistory history,
             cluster.Trace.Line($"{history.Group[0]}{number}", $"asked node {node.Id}: {what}");
         }
 
-        if (outcome!.Failure is not null)
+        cluster.Calls.Learn(node, outcome!.Failure);
+        if (outcome.Failure is not null)
         {
             // The lease may have been granted before the leader lost its place.
             history.AnswerLost();
+            _foundAny = false;
+            return;
         }
 
-        cluster.Calls.Learn(node, outcome.Failure);
         _foundAny = outcome.Messages.Count > 0;
         history.Delivered(outcome.Messages, begun);
         if (cluster.IsHealed)
@@ -87,6 +90,10 @@ internal sealed class Consumer(SimulatedCluster cluster, ConsumeHistory history,
         else if (random.Chance(0.5))
         {
             await ReturnAsync(message);
+        }
+        else if (random.Chance(0.2))
+        {
+            await ForwardAsync(message);
         }
         else if (_old.Count < OldHandlesMax)
         {
@@ -124,6 +131,33 @@ internal sealed class Consumer(SimulatedCluster cluster, ConsumeHistory history,
         else
         {
             history.Acked(message, begun);
+        }
+    }
+
+    // Asks again after a lost answer, and now and then for no reason: one copy must come of it.
+    private async Task ForwardAsync(DeliveredMessage message)
+    {
+        history.ForwardInvoked(message);
+        for (var attempt = 0; attempt < 3; attempt++)
+        {
+            var node = cluster.Calls.Choose();
+            var (isAnswered, failure) = await cluster.Calls.CallAsync(
+                node,
+                broker => broker.ForwardToDeadLetterAsync(
+                    history.Group, topic, message.ReceiptHandle, CancellationToken.None),
+                cluster.Scenario.CallPatience);
+            if (isAnswered)
+            {
+                cluster.Calls.Learn(node, failure);
+                if (failure is null)
+                {
+                    history.Forwarded(message);
+                    if (!cluster.Random.Chance(0.3))
+                    {
+                        return;
+                    }
+                }
+            }
         }
     }
 

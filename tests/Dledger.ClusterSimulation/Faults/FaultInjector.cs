@@ -12,6 +12,7 @@ internal sealed class FaultInjector
     public FaultInjector(SimulatedCluster cluster)
     {
         _cluster = cluster;
+        Disks = new DiskFaults(cluster);
         var scenario = cluster.Scenario;
         Add(scenario.HasKills, Kill);
         Add(scenario.HasPowerLoss, LosePower);
@@ -22,12 +23,19 @@ internal sealed class FaultInjector
         Add(scenario.HasPartitions, _ => cluster.Network.Mend());
         Add(scenario.HasBrokenConnections && scenario.NodeCount > 1, BreakConnection);
         Add(scenario.HasPauses, Pause);
-        Add(scenario.HasDiskStalls, Stall);
-        Add(scenario.HasDiskErrors, FailSync);
+        Add(scenario.HasDiskStalls, Disks.Stall);
+        Add(scenario.HasDiskStalls, Disks.Slow);
+        Add(scenario.HasDiskErrors, Disks.FailSync);
+        Add(scenario.HasFullDisks, Disks.FillUp);
+        Add(scenario.HasMetaRot, Disks.RotMeta);
+        Add(scenario.HasCheckpointRot, Disks.RotCheckpoint);
+        Add(scenario.HasDamage && scenario.NodeCount > 2, Disks.LogRot.Damage);
         Add(scenario.HasTransfers && scenario.NodeCount > 1, Transfer);
         Add(scenario.HasStops, Stop);
         Add(scenario.HasClockJumps, JumpClock);
     }
+
+    public DiskFaults Disks { get; }
 
     public void Start()
     {
@@ -42,7 +50,7 @@ internal sealed class FaultInjector
     {
         var random = _cluster.Random;
         var alive = _cluster.Nodes.ToList();
-        if (_cluster.Scenario.HealsBareMajority)
+        if (_cluster.Scenario is { HealsBareMajority: true, HasDamage: false })
         {
             while (alive.Count > (_cluster.Nodes.Count / 2) + 1)
             {
@@ -57,11 +65,9 @@ internal sealed class FaultInjector
         foreach (var node in alive)
         {
             node.Resume();
-            node.Disk.Heal();
-            node.Disk.Disk.CrashAtOperation = null;
-            node.Disk.Disk.SyncFails = null;
         }
 
+        Disks.Heal();
         return alive;
     }
 
@@ -101,11 +107,8 @@ internal sealed class FaultInjector
 
     private void LosePower(SimulatedNode node)
     {
-        if (node.IsUp)
-        {
-            _cluster.Marks.Reach("power loss");
-            node.Crash(losesPower: true);
-        }
+        _cluster.Marks.Reach("power loss");
+        node.LosePower();
     }
 
     private void LoseAllPower(SimulatedNode node)
@@ -115,7 +118,7 @@ internal sealed class FaultInjector
             _cluster.Marks.Reach("all machines lost power");
             foreach (var each in _cluster.Nodes)
             {
-                each.Crash(losesPower: true);
+                each.LosePower();
             }
         }
     }
@@ -175,21 +178,6 @@ internal sealed class FaultInjector
         {
             _cluster.Marks.Reach("pause");
             node.Pause(_cluster.Random.NextLogarithmic(1_000, 4 * _cluster.Scenario.ElectionTimeout));
-        }
-    }
-
-    private void Stall(SimulatedNode node)
-    {
-        _cluster.Marks.Reach("disk stall");
-        node.Disk.Stall(_cluster.Random.NextLogarithmic(10_000, 8 * _cluster.Scenario.ElectionTimeout));
-    }
-
-    private void FailSync(SimulatedNode node)
-    {
-        if (node.IsUp)
-        {
-            _cluster.Marks.Reach("error of a sync");
-            node.Disk.Disk.SyncFails = static path => path.StartsWith("log/", StringComparison.Ordinal) || path == "meta";
         }
     }
 

@@ -1,17 +1,24 @@
 using Dledger.Storage.Disks;
+using Dledger.Storage.Logs;
 
 namespace Dledger.ClusterSimulation.Mutations;
 
-/// <summary>A disk whose syncs lie in the way that a mutation asks for.</summary>
+/// <summary>
+/// A disk that forgets what a mutation takes from the storage code: syncs, writes, the order of watermarks. One for each
+/// life of a process.
+/// </summary>
 internal sealed class DefectiveDisk(IDisk disk, Mutation mutation) : IDisk
 {
+    private bool _isRecovered;
+    private long _watermark = -1;
+
     public bool Exists(string path) => disk.Exists(path);
 
     public IReadOnlyList<string> List(string directory) => disk.List(directory);
 
     public void CreateDirectory(string path) => disk.CreateDirectory(path);
 
-    public IDiskFile Open(string path, DiskOpenMode mode) => new DefectiveFile(disk.Open(path, mode), mutation);
+    public IDiskFile Open(string path, DiskOpenMode mode) => new DefectiveFile(this, disk.Open(path, mode), mutation);
 
     public void Rename(string from, string to) => disk.Rename(from, to);
 
@@ -21,6 +28,8 @@ internal sealed class DefectiveDisk(IDisk disk, Mutation mutation) : IDisk
 
     public void SyncDirectory(string path)
     {
+        // The last step of a recovery.
+        _isRecovered |= path == "log";
         if (mutation != Mutation.DirectorySyncMissing)
         {
             disk.SyncDirectory(path);
@@ -31,22 +40,54 @@ internal sealed class DefectiveDisk(IDisk disk, Mutation mutation) : IDisk
 
     public DiskSpace GetSpace() => disk.GetSpace();
 
-    private sealed class DefectiveFile(IDiskFile file, Mutation mutation) : IDiskFile
+    private sealed class DefectiveFile(DefectiveDisk owner, IDiskFile file, Mutation mutation) : IDiskFile
     {
         public string Path => file.Path;
 
         public long Length => file.Length;
 
+        private bool IsLog => Path.StartsWith("log/", StringComparison.Ordinal);
+
+        private bool IsUnsyncedRecovery =>
+            mutation == Mutation.RecoveryWithoutResync && IsLog && !owner._isRecovered;
+
         private bool IsMuted => mutation switch
         {
-            Mutation.AckBeforeSync => Path.StartsWith("log/", StringComparison.Ordinal),
+            Mutation.AckBeforeSync => IsLog,
             Mutation.VoteBeforeMetaDurable => Path == "meta",
-            _ => false,
+            _ => IsUnsyncedRecovery,
         };
 
-        public int Read(long offset, Span<byte> destination) => file.Read(offset, destination);
+        public int Read(long offset, Span<byte> destination)
+        {
+            var count = file.Read(offset, destination);
+            if (mutation == Mutation.HighestWatermarkWins && IsLog && offset == 0
+                && count >= CommitLogOptions.SegmentHeaderBytes)
+            {
+                WatermarkPages.NumberByWatermark(destination[..CommitLogOptions.SegmentHeaderBytes]);
+            }
 
-        public void Write(long offset, ReadOnlySpan<byte> bytes) => file.Write(offset, bytes);
+            return count;
+        }
+
+        public void Write(long offset, ReadOnlySpan<byte> bytes)
+        {
+            if (IsLog && WatermarkPages.IsSlot(offset, bytes.Length))
+            {
+                var watermark = WatermarkPages.WatermarkOf(bytes);
+                var isLowered = watermark < owner._watermark;
+                owner._watermark = watermark;
+                if (isLowered && mutation == Mutation.TruncationKeepsWatermark)
+                {
+                    return;
+                }
+            }
+
+            if (!IsUnsyncedRecovery || !IsThere(offset, bytes))
+            {
+                file.Write(offset, bytes);
+            }
+        }
 
         public void Write(long offset, IReadOnlyList<ReadOnlyMemory<byte>> buffers) => file.Write(offset, buffers);
 
@@ -74,5 +115,11 @@ internal sealed class DefectiveDisk(IDisk disk, Mutation mutation) : IDisk
         }
 
         public void Dispose() => file.Dispose();
+
+        private bool IsThere(long offset, ReadOnlySpan<byte> bytes)
+        {
+            var present = new byte[bytes.Length];
+            return file.Read(offset, present) == bytes.Length && bytes.SequenceEqual(present);
+        }
     }
 }

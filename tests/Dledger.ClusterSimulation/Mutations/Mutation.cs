@@ -32,4 +32,37 @@ internal enum Mutation
 
     /// <summary>Apply goes through the records of a frame in an order that differs from node to node.</summary>
     ApplyInAnotherOrder,
+
+    /// <summary>A truncation does not lower the watermark first.</summary>
+    TruncationKeepsWatermark,
+
+    /// <summary>Recovery takes the highest watermark instead of the newest one.</summary>
+    HighestWatermarkWins,
+
+    /// <summary>Recovery believes the page cache: it does not write the end of the log again and sync it.</summary>
+    RecoveryWithoutResync,
+
+    /// <summary>See <see cref="Broker.SeededDefect.QueueOffsetAtAppend"/>.</summary>
+    QueueOffsetAtAppend,
+
+    /// <summary>See <see cref="Broker.SeededDefect.LeaseExpiryByWallClock"/>.</summary>
+    LeaseExpiryByWallClock,
+
+    /// <summary>See <see cref="Broker.SeededDefect.OrderLockFreedAtExpiry"/>.</summary>
+    OrderLockFreedAtExpiry,
+
+    /// <summary>See <see cref="Broker.SeededDefect.StaleReceiptAccepted"/>.</summary>
+    StaleReceiptAccepted,
+
+    /// <summary>See <see cref="Broker.SeededDefect.AckBeforeCommit"/>.</summary>
+    AckBeforeCommit,
+
+    /// <summary>See <see cref="Broker.SeededDefect.LeasesNotInCheckpoint"/>.</summary>
+    LeasesNotInCheckpoint,
+
+    /// <summary>See <see cref="Broker.SeededDefect.AttemptsNotReplicated"/>.</summary>
+    AttemptsNotReplicated,
+
+    /// <summary>See <see cref="Broker.SeededDefect.DeadLetterTwice"/>.</summary>
+    DeadLetterTwice,
 }

@@ -26,7 +26,13 @@ internal sealed class Pipe(SimulatedCluster cluster, Connection connection, bool
     private byte[] Encode(PeerMessage message, IReadOnlyList<ReadOnlyMemory<byte>> range)
     {
         var written = PeerMessageCodec.Write(message, RaftGroupId.First, _head);
-        var bytes = new byte[written + range.Sum(part => part.Length)];
+        var length = written;
+        for (var i = 0; i < range.Count; i++)
+        {
+            length += range[i].Length;
+        }
+
+        var bytes = GC.AllocateUninitializedArray<byte>(length);
         _head.AsSpan(0, written).CopyTo(bytes);
         foreach (var part in range)
         {

@@ -94,13 +94,18 @@ internal sealed class SimulatedNetwork(SimulatedCluster cluster)
 
     public void Send(SimulatedTransport from, NodeId to, PeerMessage message, IReadOnlyList<ReadOnlyMemory<byte>> range)
     {
-        foreach (var connection in _connections)
+        // Backwards: the living ones are the young ones.
+        for (var i = _connections.Count - 1; i >= 0; i--)
         {
-            var end = message.IsReply ? connection.Acceptor : connection.Opener;
-            if (connection.Number == message.Session && end == from && connection.OtherEnd(end).Node.Id == to
-                && connection.IsOpenAt(from))
+            var connection = _connections[i];
+            if (connection.Number == message.Session)
             {
-                (message.IsReply ? connection.Replies : connection.Requests).Send(message, range);
+                var end = message.IsReply ? connection.Acceptor : connection.Opener;
+                if (end == from && connection.OtherEnd(end).Node.Id == to && connection.IsOpenAt(from))
+                {
+                    (message.IsReply ? connection.Replies : connection.Requests).Send(message, range);
+                }
+
                 return;
             }
         }

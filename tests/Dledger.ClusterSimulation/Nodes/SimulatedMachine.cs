@@ -1,3 +1,4 @@
+using Dledger.ClusterSimulation.Mutations;
 using Dledger.Testing.Disks;
 using Dledger.Testing.Schedules;
 
@@ -7,20 +8,37 @@ namespace Dledger.ClusterSimulation.Nodes;
 internal sealed class SimulatedMachine(SimulatedCluster cluster, int seed)
 {
     private long _stalledUntil;
+    private long _slowUntil;
+    private int _slowness = 1;
 
-    public SimulatedDisk Disk { get; } = new(seed);
+    public SimulatedDisk Disk { get; } = new(seed)
+    {
+        TellsFailureOnce = cluster.Scenario.Mutation == Mutation.RetryAfterFailedSync,
+    };
 
     /// <summary>How long the next batch of writes and its sync take, microseconds.</summary>
     public long NextLatency()
     {
-        var latency = cluster.Random.NextInterval(cluster.Scenario.SyncLatency);
+        var latency = cluster.Random.NextInterval(cluster.Scenario.SyncLatency)
+            * (cluster.Events.Now < _slowUntil ? _slowness : 1);
         return Math.Max(latency, _stalledUntil - cluster.Events.Now);
     }
 
     /// <summary>No sync ends before this time has passed.</summary>
     public void Stall(long duration) => _stalledUntil = cluster.Events.Now + duration;
 
-    public void Heal() => _stalledUntil = 0;
+    /// <summary>Everything takes longer for a while.</summary>
+    public void Slow(int factor, long duration)
+    {
+        _slowness = factor;
+        _slowUntil = cluster.Events.Now + duration;
+    }
+
+    public void Heal()
+    {
+        _stalledUntil = 0;
+        _slowUntil = 0;
+    }
 
     /// <summary>Starts the machine again after the power went, or only the process.</summary>
     public void Restart(bool hasLostPower, SimulationRandom random)

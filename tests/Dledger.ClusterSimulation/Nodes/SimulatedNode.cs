@@ -85,19 +85,41 @@ internal sealed class SimulatedNode
                 : new DefectiveDisk(Disk.Disk, _cluster.Scenario.Mutation);
             var broker = new BrokerNode(_cluster.Scenario.BrokerOptions, disk, "", time, loggers);
             Machine = new ObservedMachine(_cluster, this, broker);
-            Replication = ReplicationNode.Start(
-                _cluster.Scenario.OptionsOf(Id),
-                disk,
-                Transport,
-                Machine,
-                time,
-                _cluster.Random.NextWord(),
-                loggers,
-                _loops);
+            Replication = TryStart(disk, time, loggers);
+            if (Replication is null)
+            {
+                return;
+            }
+
             broker.Attach(Replication);
             Broker = broker;
             _ = WatchAsync(Replication, life);
         });
+        if (Life == life && Broker is null)
+        {
+            Void();
+        }
+    }
+
+    // A process that finds no space for its first write cannot start; it is tried again.
+    private ReplicationNode? TryStart(IDisk disk, TimeProvider time, ILoggerFactory loggers)
+    {
+        try
+        {
+            return ReplicationNode.Start(
+                _cluster.Scenario.OptionsOf(Id),
+                disk,
+                Transport!,
+                Machine!,
+                time,
+                _cluster.Random.NextWord(),
+                loggers,
+                _loops!);
+        }
+        catch (StorageFaultException fault) when (MayEnd(fault.Message))
+        {
+            return null;
+        }
     }
 
     /// <summary>Ends the process at once; with the machine's power, nobody is told.</summary>
@@ -117,6 +139,19 @@ internal sealed class SimulatedNode
         Disk.Disk.Crash();
         Void();
         Disk.Restart(losesPower, _cluster.Random);
+    }
+
+    /// <summary>The machine goes down; without a process on it, what was not synced is gone all the same.</summary>
+    public void LosePower()
+    {
+        if (IsUp)
+        {
+            Crash(losesPower: true);
+        }
+        else
+        {
+            Disk.Restart(hasLostPower: true, _cluster.Random);
+        }
     }
 
     /// <summary>Hands over and stops in order; the process is gone some time later.</summary>
@@ -183,7 +218,10 @@ internal sealed class SimulatedNode
         _loops!.Poll();
         var status = Replication!.Status;
         _cluster.Checks.Replication.Observe(this, status);
-        Promised = status.Durable;
+        if (status.UnavailableReason is null)
+        {
+            Promised = status.Durable;
+        }
     }
 
     // A process that ends by itself met a fault that the scenario made, or a bug.
@@ -192,7 +230,7 @@ internal sealed class SimulatedNode
         var exit = await replication.Completion;
         if (Life == life && !IsStopping)
         {
-            _cluster.Checks.Check("I32", _cluster.Scenario.HasDiskErrors, $"node {Id} ended by itself: {exit.Reason}");
+            _cluster.Checks.Check("I32", MayEnd(exit.Reason), $"node {Id} ended by itself: {exit.Reason}");
             _cluster.Marks.Reach("node ends by itself");
             Broker!.Dispose();
             Void();
@@ -202,6 +240,9 @@ internal sealed class SimulatedNode
 
     /// <summary>The disk was damaged, so what it promised is open to doubt.</summary>
     public void Forgive() => Promised = LogPosition.Zero;
+
+    private bool MayEnd(string reason) => _cluster.Scenario.HasDiskErrors
+        || (_cluster.Scenario.HasFullDisks && reason.Contains("No space left", StringComparison.Ordinal));
 
     private void Void()
     {

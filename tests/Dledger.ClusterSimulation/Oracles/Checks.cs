@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Dledger.ClusterSimulation.Reports;
 
 namespace Dledger.ClusterSimulation.Oracles;
@@ -11,6 +12,8 @@ internal sealed class Checks(SimulatedCluster cluster)
         ["I1"] = "at most one leader per term",
         ["I2"] = "a node's term never falls in one process life",
         ["I7"] = "what was delivered was committed before, with these bytes, at this offset",
+        ["I9"] = "the same position holds the same bytes on every node",
+        ["I10"] = "frames are contiguous and chained",
         ["I12"] = "applied <= commit <= end and durable <= end",
         ["I14"] = "what a node called durable survives its crashes",
         ["I16"] = "no range of a member is refused",
@@ -19,6 +22,7 @@ internal sealed class Checks(SimulatedCluster cluster)
         ["I25"] = "an ack comes after commit and apply, with the offset that the log gives",
         ["I28"] = "a state checkpoint is not ahead of the log that it lies beside",
         ["I32"] = "no process ends by itself without a disk error",
+        ["I33"] = "damage below the watermark is never cut away or served, and mended in the end",
         ["I36"] = "equal applied positions mean equal state",
         ["I40"] = "what was acked is readable at its offset on every node",
         ["I41"] = "a produce that began after another was acked lies behind it",
@@ -30,9 +34,13 @@ internal sealed class Checks(SimulatedCluster cluster)
         ["I50"] = "after the faults stop a leader serves and all nodes converge",
     };
 
-    private readonly SortedDictionary<string, long> _counts = new(Meanings.ToDictionary(each => each.Key, _ => 0L), StringComparer.Ordinal);
+    private const int NumberMax = 51;
 
-    public IReadOnlyDictionary<string, long> Counts => _counts;
+    // By the number in the name.
+    private readonly long[] _counts = new long[NumberMax + 1];
+
+    /// <summary>How often each was evaluated.</summary>
+    public IEnumerable<(string Name, long Count)> Counts => Meanings.Keys.Select(name => (name, _counts[NumberOf(name)]));
 
     public ReplicationChecks Replication { get; } = new(cluster);
 
@@ -42,16 +50,40 @@ internal sealed class Checks(SimulatedCluster cluster)
     /// </summary>
     public SimulationFailure? Failure { get; private set; }
 
-    public void Check(string name, bool holds, string message) => Check(name, holds, () => message);
-
-    /// <summary>The same for hot places: the message is built only when needed.</summary>
-    public void Check(string name, bool holds, Func<string> message)
+    public void Check(string name, bool holds, string message)
     {
-        _counts[name]++;
+        _counts[NumberOf(name)]++;
         if (!holds)
         {
-            Failure ??= new SimulationFailure(name, message());
-            throw Failure;
+            Fail(name, message);
         }
+    }
+
+    /// <summary>The same with a text that is built only when needed.</summary>
+    public void Check(
+        string name, bool holds, [InterpolatedStringHandlerArgument(nameof(holds))] ref CheckMessage message)
+    {
+        _counts[NumberOf(name)]++;
+        if (!holds)
+        {
+            Fail(name, message.ToText());
+        }
+    }
+
+    private static int NumberOf(string name)
+    {
+        var number = 0;
+        foreach (var digit in name.AsSpan(1))
+        {
+            number = (10 * number) + digit - '0';
+        }
+
+        return number;
+    }
+
+    private void Fail(string name, string message)
+    {
+        Failure ??= new SimulationFailure(name, message);
+        throw Failure;
     }
 }

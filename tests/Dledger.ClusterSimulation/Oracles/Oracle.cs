@@ -17,6 +17,7 @@ internal sealed record StoredMessage(
 internal sealed class Oracle(SimulatedCluster cluster)
 {
     private readonly Dictionary<LogPosition, (LogPosition End, uint HeaderCrc)> _frames = [];
+    private readonly List<(LogPosition Base, LogPosition End, uint HeaderCrc)> _inOrder = [];
     private readonly Dictionary<LogPosition, ulong> _hashes = [];
     private readonly Dictionary<LogPosition, StoredMessage> _byPosition = [];
     private readonly Dictionary<(int Topic, int Queue), List<StoredMessage>> _queues = [];
@@ -28,6 +29,12 @@ internal sealed class Oracle(SimulatedCluster cluster)
 
     public IEnumerable<((int Topic, int Queue) Key, IReadOnlyList<StoredMessage> Messages)> Queues =>
         _queues.OrderBy(each => each.Key).Select(each => (each.Key, (IReadOnlyList<StoredMessage>)each.Value));
+
+    /// <summary>Committed frames in their order.</summary>
+    public IReadOnlyList<(LogPosition Base, LogPosition End, uint HeaderCrc)> Frames => _inOrder;
+
+    /// <summary>How many messages the committed log holds.</summary>
+    public int MessageCount => _byId.Count;
 
     public StoredMessage? Find(string id) => _byId.GetValueOrDefault(id);
 
@@ -46,10 +53,12 @@ internal sealed class Oracle(SimulatedCluster cluster)
         var isKnown = _frames.TryGetValue(summary.Base, out var known);
         cluster.Checks.Check(
             "I20",
-            isKnown && known.End == summary.End && known.HeaderCrc == crc,
-            isKnown
-                ? $"node {node.Id} applies another frame at {summary.Base} than was committed before"
-                : $"node {node.Id} applies a frame at {summary.Base}, which is inside of a committed one or behind {End}");
+            isKnown,
+            $"node {node.Id} applies a frame at {summary.Base}, which is inside of a committed one or behind {End}");
+        cluster.Checks.Check(
+            "I20",
+            known.End == summary.End && known.HeaderCrc == crc,
+            $"node {node.Id} applies another frame at {summary.Base} than was committed before");
     }
 
     /// <summary>Whether the states after this frame are compared; all of them would take too long.</summary>
@@ -72,6 +81,7 @@ internal sealed class Oracle(SimulatedCluster cluster)
     {
         var summary = frame.Summary;
         _frames.Add(summary.Base, (summary.End, summary.HeaderCrc));
+        _inOrder.Add((summary.Base, summary.End, summary.HeaderCrc));
         End = summary.End;
         cluster.Checks.Check("I49", frame.LogTime >= _logTime, $"log time {frame.LogTime} follows {_logTime}");
         _logTime = frame.LogTime;

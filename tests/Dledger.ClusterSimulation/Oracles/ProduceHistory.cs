@@ -35,9 +35,9 @@ internal sealed class ProduceHistory(SimulatedCluster cluster)
             "I25",
             stored is not null && stored.Id == id && stored.QueueId == answer.QueueId
                 && stored.Offset == answer.QueueOffset.Value,
-            () => $"{id} is acked at {answer}, the committed log has there {stored?.ToString() ?? "nothing"}");
+            $"{id} is acked at {answer}, the committed log has there {stored?.ToString() ?? "nothing"}");
         cluster.Checks.Check(
-            "I41", answer.Position >= after, () => $"{id} was acked at {answer.Position}, but {after} was acked before it began");
+            "I41", answer.Position >= after, $"{id} was acked at {answer.Position}, but {after} was acked before it began");
         _acked.Add((stored!, answer));
         _ackedEnd = LogPosition.Max(_ackedEnd, answer.Position + 1);
     }

@@ -7,22 +7,30 @@ namespace Dledger.ClusterSimulation.Oracles;
 internal sealed class ReplicationChecks(SimulatedCluster cluster)
 {
     private readonly Dictionary<Term, NodeId> _leaders = [];
-    private readonly Dictionary<NodeId, ReplicationStatus> _last = [];
+    private readonly ReplicationStatus?[] _last = new ReplicationStatus?[cluster.Scenario.NodeCount + 1];
     private NodeId _serving;
 
     public void Observe(SimulatedNode node, ReplicationStatus status)
     {
-        if (_last.TryGetValue(node.Id, out var last) && ReferenceEquals(last, status))
+        var last = _last[node.Id.Value];
+        if (ReferenceEquals(last, status))
         {
             return;
         }
 
-        _last[node.Id] = status;
+        if (status is { Role: ReplicationRole.Passive, UnavailableReason: not null })
+        {
+            // Starting, or its log is closed to be mended: what it says of the log counts when that is open.
+            _last[node.Id.Value] = null;
+            return;
+        }
+
+        _last[node.Id.Value] = status;
         var checks = cluster.Checks;
         if (status.Role == ReplicationRole.Leader)
         {
             var known = _leaders.TryAdd(status.Term, node.Id) ? node.Id : _leaders[status.Term];
-            checks.Check("I1", known == node.Id, () => $"nodes {known} and {node.Id} both lead term {status.Term}");
+            checks.Check("I1", known == node.Id, $"nodes {known} and {node.Id} both lead term {status.Term}");
         }
 
         if (status.IsServing && _serving != node.Id)
@@ -34,30 +42,30 @@ internal sealed class ReplicationChecks(SimulatedCluster cluster)
         checks.Check(
             "I2",
             last is null || status.Term >= last.Term,
-            () => $"node {node.Id} is in term {status.Term} after term {last!.Term}");
+            $"node {node.Id} is in term {status.Term} after term {last!.Term}");
         checks.Check(
             "I12",
             status.Applied <= status.Commit && status.Commit <= status.End && status.Durable <= status.End,
-            () => $"node {node.Id}: applied {status.Applied}, commit {status.Commit}, durable {status.Durable}, end {status.End}");
+            $"node {node.Id}: applied {status.Applied}, commit {status.Commit}, durable {status.Durable}, end {status.End}");
         checks.Check(
             "I21",
             last is null || status.Commit >= last.Commit,
-            () => $"node {node.Id} has commit {status.Commit} after {last!.Commit}");
+            $"node {node.Id} has commit {status.Commit} after {last!.Commit}");
         if (last is null && status.Role != ReplicationRole.Passive)
         {
             checks.Check(
                 "I14",
                 status.End >= LogPosition.Min(node.Promised, cluster.Oracle.End),
-                () => $"node {node.Id} had {node.Promised} durable, of which {cluster.Oracle.End} are committed, "
+                $"node {node.Id} had {node.Promised} durable, of which {cluster.Oracle.End} are committed, "
                     + $"and comes back with {status.End}");
         }
         else if (last is null)
         {
             // Still starting: what it says of its log counts from the first picture of a member.
-            _last.Remove(node.Id);
+            _last[node.Id.Value] = null;
         }
     }
 
     /// <summary>A process is gone; its successor starts a new life.</summary>
-    public void Ended(SimulatedNode node) => _last.Remove(node.Id);
+    public void Ended(SimulatedNode node) => _last[node.Id.Value] = null;
 }

@@ -100,8 +100,14 @@ internal sealed record Scenario
     /// <summary>A defect to seed; none in a campaign that looks for real ones.</summary>
     public Mutation Mutation { get; init; }
 
-    /// <summary>Bytes on disks change by themselves. No run of this version has it: damage is not repaired yet.</summary>
-    public bool HasDamage => false;
+    public required bool HasFullDisks { get; init; }
+
+    public required bool HasMetaRot { get; init; }
+
+    public required bool HasCheckpointRot { get; init; }
+
+    /// <summary>Bytes of a log change by themselves, on a minority of the disks.</summary>
+    public required bool HasDamage { get; init; }
 
     public BrokerOptions BrokerOptions => new()
     {
@@ -109,6 +115,7 @@ internal sealed record Scenario
         DeliveryWindow = 64,
         CheckpointBytes = 1 << 20,
         CheckpointInterval = TimeSpan.FromMicroseconds(CheckpointInterval),
+        Defect = Enum.TryParse<SeededDefect>(Mutation.ToString(), out var defect) ? defect : SeededDefect.None,
     };
 
     public static Scenario Draw(ulong seed, Mutation mutation = Mutation.None)
@@ -166,6 +173,10 @@ internal sealed record Scenario
             HasStops = random.Chance(0.3),
             HasClockJumps = random.Chance(0.2),
             HealsBareMajority = random.Chance(0.25),
+            HasFullDisks = random.Chance(0.15),
+            HasMetaRot = random.Chance(0.2),
+            HasCheckpointRot = random.Chance(0.2),
+            HasDamage = random.Chance(0.2),
             Mutation = mutation,
         };
     }
@@ -182,5 +193,6 @@ internal sealed record Scenario
         UncommittedBytesMax = 65_536,
         UnappliedBytesMax = 65_536,
         TailCacheBytesMax = 32_768,
+        ScrubInterval = HasDamage ? TimeSpan.FromMicroseconds(2 * ElectionTimeout) : TimeSpan.FromDays(7),
     };
 }

@@ -1,5 +1,6 @@
 using Dledger.ClusterSimulation.Nodes;
 using Dledger.Replication.Loops;
+using Dledger.Replication.Queues;
 using Dledger.Replication.Writing;
 using Dledger.Storage.Logs;
 
@@ -47,24 +48,40 @@ internal sealed class SimulatedLoops(SimulatedCluster cluster, SimulatedNode nod
         }
     }
 
-    private sealed class LoopRun(SimulatedLoops loops, ILoop loop) : ILoopRun
+    private sealed class LoopRun : ILoopRun
     {
+        private readonly SimulatedLoops _loops;
+        private readonly ILoop _loop;
+        private readonly WakeSignal _signal;
         private readonly TaskCompletionSource<bool> _ended = new();
+        private readonly Action _takeTurn;
+        private readonly Action _turn;
+        private NextTurn _next;
+        private bool _isEnded;
         private long _plannedAt = long.MaxValue;
 
-        private SimulatedCluster Cluster => loops.Cluster;
+        public LoopRun(SimulatedLoops loops, ILoop loop)
+        {
+            _loops = loops;
+            _loop = loop;
+            _signal = loop.Signal;
+            _takeTurn = TakeTurn;
+            _turn = () => _next = _loop.Turn();
+        }
 
-        private SimulatedNode Node => loops.Node;
+        private SimulatedCluster Cluster => _loops.Cluster;
+
+        private SimulatedNode Node => _loops.Node;
 
         public Task<bool> WaitForEndAsync(TimeSpan patience) => _ended.Task;
 
-        public long Reaction() => loop is LogWriter
+        public long Reaction() => _loop is LogWriter
             ? Node.Disk.NextLatency()
             : Cluster.Random.NextInterval(Cluster.Scenario.Reaction);
 
         public void Poll()
         {
-            if (!_ended.Task.IsCompleted && loop.Signal.TryTake())
+            if (!_isEnded && _signal.TryTake())
             {
                 Plan(Reaction());
             }
@@ -76,13 +93,15 @@ internal sealed class SimulatedLoops(SimulatedCluster cluster, SimulatedNode nod
             if (moment < _plannedAt)
             {
                 _plannedAt = moment;
-                Cluster.Events.At(moment, () => TakeTurn(moment));
+                Cluster.Events.At(moment, _takeTurn);
             }
         }
 
-        private void TakeTurn(long moment)
+        private void TakeTurn()
         {
-            if (moment != _plannedAt || Node.Life != loops._life || _ended.Task.IsCompleted)
+            // A turn that was moved forward leaves its old event behind.
+            var moment = Cluster.Events.Now;
+            if (moment != _plannedAt || Node.Life != _loops._life || _isEnded)
             {
                 return;
             }
@@ -94,17 +113,19 @@ internal sealed class SimulatedLoops(SimulatedCluster cluster, SimulatedNode nod
                 return;
             }
 
-            loop.Signal.TryTake();
-            var next = NextTurn.Never;
-            Node.Guard(() => next = loop.Turn());
-            if (Node.Life != loops._life)
+            _signal.TryTake();
+            _next = NextTurn.Never;
+            Node.Guard(_turn);
+            if (Node.Life != _loops._life)
             {
                 return;
             }
 
+            var next = _next;
             Cluster.Trace.Mix(moment, Node.Id.Value, next.Milliseconds);
             if (next.IsNever)
             {
+                _isEnded = true;
                 _ended.SetResult(true);
             }
             else if (next.Milliseconds == 0)

@@ -48,11 +48,28 @@ public sealed class SimulatedDisk(int seed) : IDisk
     /// <summary>Whether the machine stopped; every call throws until it is started again.</summary>
     public bool HasCrashed { get; private set; }
 
+    /// <summary>Bytes that all files together take of the capacity.</summary>
+    public long UsedBytes
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _visible.Values.Sum(file => file.AllocatedBytes);
+            }
+        }
+    }
+
     /// <summary>Bytes of all files together before calls fail for lack of space.</summary>
     public long CapacityBytes { get; set; } = long.MaxValue;
 
     /// <summary>Which syncs fail with a device error, by path.</summary>
     public Func<string, bool>? SyncFails { get; set; }
+
+    /// <summary>
+    /// A failed sync is told once, as some kernels do, and everything works again afterwards; else every later call fails.
+    /// </summary>
+    public bool TellsFailureOnce { get; set; }
 
     /// <summary>Which reads fail with a device error: path, offset, length.</summary>
     public Func<string, long, int, bool>? ReadFails { get; set; }
@@ -136,6 +153,15 @@ public sealed class SimulatedDisk(int seed) : IDisk
         }
     }
 
+    /// <summary>Puts other bytes on the disk and in the page cache, as a write that went astray or zeros do.</summary>
+    public void Overwrite(string path, long offset, ReadOnlySpan<byte> bytes)
+    {
+        lock (_lock)
+        {
+            _visible[path].Overwrite(offset, bytes);
+        }
+    }
+
     /// <summary>Damages a random durable sector of a file; returns its offset, or null for a file without
     /// content.</summary>
     public long? Rot(string path)
@@ -172,9 +198,16 @@ public sealed class SimulatedDisk(int seed) : IDisk
         lock (_lock)
         {
             ThrowIfCrashed("list");
-            return [.. _visible.Keys
-                .Where(path => path.Length > 0 && DiskPaths.ParentOf(path) == directory)
-                .Select(path => path[(path.LastIndexOf('/') + 1)..])];
+            var names = new List<string>();
+            foreach (var (path, _) in _visible)
+            {
+                if (path.Length > 0 && DirectoryOf(path).SequenceEqual(directory))
+                {
+                    names.Add(path[(path.LastIndexOf('/') + 1)..]);
+                }
+            }
+
+            return names;
         }
     }
 
@@ -262,7 +295,7 @@ public sealed class SimulatedDisk(int seed) : IDisk
         lock (_lock)
         {
             ThrowIfSyncFailed();
-            Execute($"fsync {path}", () =>
+            Execute("fsync", path, () =>
             {
                 foreach (var change in _pendingNames.Where(change => change.Concerns(path)).ToArray())
                 {
@@ -296,18 +329,18 @@ public sealed class SimulatedDisk(int seed) : IDisk
                 throw new StorageFaultException(path, call, 9, "Bad file descriptor");
             }
 
-            Execute($"{call} {path}", effect);
+            Execute(call, path, effect);
         }
     }
 
-    /// <summary>Runs a reading call of a file under the disk's lock.</summary>
-    internal T ReadFile<T>(string path, int life, Func<T> read)
+    /// <summary>Length of a file.</summary>
+    internal long LengthOf(string path, int life, SimulatedFile file)
     {
         lock (_lock)
         {
             ThrowIfCrashed("read");
             CheckLife(path, "read", life);
-            return read();
+            return file.Length;
         }
     }
 
@@ -332,6 +365,11 @@ public sealed class SimulatedDisk(int seed) : IDisk
     /// <summary>Throws when a file may not grow to a length.</summary>
     internal void CheckSpace(string path, SimulatedFile file, long length)
     {
+        if (CapacityBytes == long.MaxValue)
+        {
+            return;
+        }
+
         var used = _visible.Values.Sum(other => other.AllocatedBytes);
         if (used - file.AllocatedBytes + Math.Max(file.AllocatedBytes, length) > CapacityBytes)
         {
@@ -360,22 +398,24 @@ public sealed class SimulatedDisk(int seed) : IDisk
         if (SyncFails?.Invoke(path) == true)
         {
             file.FailSync();
-            _syncFault = new StorageFaultException(
+            var fault = new StorageFaultException(
                 path, "fdatasync", StorageFaultException.DeviceError, "Input/output error");
-            throw _syncFault;
+            _syncFault = TellsFailureOnce ? null : fault;
+            throw fault;
         }
 
         file.Sync();
     }
 
     private void Change(string call, NameChange change) =>
-        Execute($"{call} {change}", () =>
+        Execute(call, change, () =>
         {
             change.ApplyTo(_visible);
             _pendingNames.Add(change);
         });
 
-    private void Execute(string call, Action effect)
+    // What the call is about is put into words only where the machine stops.
+    private void Execute(string call, object subject, Action effect)
     {
         ThrowIfCrashed(call);
         OperationCount++;
@@ -387,11 +427,13 @@ public sealed class SimulatedDisk(int seed) : IDisk
                 effect();
             }
 
-            throw new SimulatedCrashException(call);
+            throw new SimulatedCrashException($"{call} {subject}");
         }
 
         effect();
     }
+
+    private static ReadOnlySpan<char> DirectoryOf(string path) => path.AsSpan(0, Math.Max(0, path.LastIndexOf('/')));
 
     private bool IsDirectory(string path) =>
         path.Length == 0 || (_visible.TryGetValue(path, out var file) && file.IsDirectory);

@@ -10,7 +10,7 @@ internal sealed class SimulatedDiskFile(SimulatedDisk disk, string path, Simulat
     public string Path => path;
 
     /// <inheritdoc/>
-    public long Length => disk.ReadFile(path, life, () => file.Length);
+    public long Length => disk.LengthOf(path, life, file);
 
     /// <inheritdoc/>
     public int Read(long offset, Span<byte> destination) => disk.ReadBytes(path, life, file, offset, destination);
@@ -47,7 +47,21 @@ internal sealed class SimulatedDiskFile(SimulatedDisk disk, string path, Simulat
     }
 
     /// <inheritdoc/>
-    public void ZeroFill(long offset, long length) => Execute("pwrite", () => WriteChecked(offset, new byte[length]));
+    public void ZeroFill(long offset, long length)
+    {
+        Execute("pwrite", () =>
+        {
+            disk.CheckSpace(path, file, offset + length);
+            if (disk.WriteFindsNoSpace?.Invoke(path) == true)
+            {
+                file.WriteZeros(offset, length / 2);
+                throw NoSpace();
+            }
+
+            file.WriteZeros(offset, length);
+            disk.NoteWritten(length);
+        });
+    }
 
     /// <inheritdoc/>
     public void SetLength(long length) => Execute("ftruncate", () => file.SetLength(length));
@@ -69,10 +83,12 @@ internal sealed class SimulatedDiskFile(SimulatedDisk disk, string path, Simulat
         if (disk.WriteFindsNoSpace?.Invoke(path) == true)
         {
             file.Write(offset, bytes[..(bytes.Length / 2)]);
-            throw new StorageFaultException(path, "pwrite", StorageFaultException.NoSpace, "No space left on device");
+            throw NoSpace();
         }
 
         file.Write(offset, bytes);
         disk.NoteWritten(bytes.Length);
     }
+    private StorageFaultException NoSpace() =>
+        new(path, "pwrite", StorageFaultException.NoSpace, "No space left on device");
 }

@@ -11,9 +11,10 @@ internal sealed class SimulatedFile
 {
     public const int SectorBytes = 512;
 
-    private readonly SortedDictionary<long, byte[]> _visible = [];
-    private readonly Dictionary<long, byte[]> _durable = [];
-    private readonly SortedDictionary<long, List<byte[]>> _pending = [];
+    private static readonly byte[] ZeroSector = new byte[SectorBytes];
+
+    private readonly SectorTable _sectors = new();
+    private readonly List<Sector> _unsynced = [];
     private long _durableLength;
 
     public bool IsDirectory { get; init; }
@@ -31,7 +32,7 @@ internal sealed class SimulatedFile
             var (sector, start) = Math.DivRem(offset + done, SectorBytes);
             var piece = (int)Math.Min(SectorBytes - start, count - done);
             var target = destination.Slice(done, piece);
-            if (_visible.TryGetValue(sector, out var bytes))
+            if (_sectors.Find(sector)?.Visible is { } bytes)
             {
                 bytes.AsSpan((int)start, piece).CopyTo(target);
             }
@@ -50,22 +51,43 @@ internal sealed class SimulatedFile
     {
         for (var done = 0; done < bytes.Length;)
         {
-            var (sector, start) = Math.DivRem(offset + done, SectorBytes);
+            var (number, start) = Math.DivRem(offset + done, SectorBytes);
             var piece = (int)Math.Min(SectorBytes - start, bytes.Length - done);
-            var next = _visible.TryGetValue(sector, out var old) ? (byte[])old.Clone() : new byte[SectorBytes];
-            bytes.Slice(done, piece).CopyTo(next.AsSpan((int)start));
-            _visible[sector] = next;
-            if (!_pending.TryGetValue(sector, out var versions))
+            var sector = _sectors.Require(number);
+            var next = GC.AllocateUninitializedArray<byte>(SectorBytes);
+            if (piece < SectorBytes)
             {
-                _pending.Add(sector, versions = []);
+                (sector.Visible ?? ZeroSector).CopyTo(next, 0);
             }
 
-            versions.Add(next);
+            bytes.Slice(done, piece).CopyTo(next.AsSpan((int)start));
+            Put(sector, next);
             done += piece;
         }
 
-        Length = Math.Max(Length, offset + bytes.Length);
-        AllocatedBytes = Math.Max(AllocatedBytes, Length);
+        NoteLength(offset + bytes.Length);
+    }
+
+    /// <summary>The same as writing zeros, without making them first.</summary>
+    public void WriteZeros(long offset, long length)
+    {
+        var end = offset + length;
+        while (offset < end)
+        {
+            var (number, start) = Math.DivRem(offset, SectorBytes);
+            var piece = (int)Math.Min(SectorBytes - start, end - offset);
+            if (piece == SectorBytes)
+            {
+                Put(_sectors.Require(number), ZeroSector);
+                NoteLength(offset + piece);
+            }
+            else
+            {
+                Write(offset, ZeroSector.AsSpan(0, piece));
+            }
+
+            offset += piece;
+        }
     }
 
     public void SetLength(long length)
@@ -73,15 +95,19 @@ internal sealed class SimulatedFile
         if (length < Length)
         {
             var tail = length % SectorBytes;
-            if (tail > 0 && _visible.ContainsKey(length / SectorBytes))
+            if (tail > 0 && _sectors.Find(length / SectorBytes)?.Visible is not null)
             {
-                Write(length, new byte[SectorBytes - tail]);
+                Write(length, ZeroSector.AsSpan(0, (int)(SectorBytes - tail)));
             }
 
-            foreach (var sector in _visible.Keys.Where(sector => sector * SectorBytes >= length).ToArray())
+            foreach (var sector in _sectors.From((length + SectorBytes - 1) / SectorBytes))
             {
-                _visible.Remove(sector);
-                _pending[sector] = [new byte[SectorBytes]];
+                if (sector.Visible is not null)
+                {
+                    sector.Pending?.Clear();
+                    Put(sector, ZeroSector);
+                    sector.Visible = null;
+                }
             }
         }
 
@@ -89,33 +115,37 @@ internal sealed class SimulatedFile
         AllocatedBytes = Math.Min(AllocatedBytes, length);
     }
 
-    public void Allocate(long length)
-    {
-        Length = Math.Max(Length, length);
-        AllocatedBytes = Math.Max(AllocatedBytes, length);
-    }
+    public void Allocate(long length) => NoteLength(length);
 
     /// <summary>What was written becomes durable.</summary>
     public void Sync()
     {
-        foreach (var (sector, versions) in _pending)
+        foreach (var sector in _unsynced)
         {
-            _durable[sector] = versions[^1];
+            if (sector.Pending is { Count: > 0 } versions)
+            {
+                sector.Durable = versions[^1];
+                versions.Clear();
+            }
         }
 
-        _pending.Clear();
+        _unsynced.Clear();
         _durableLength = Length;
     }
 
     /// <summary>
     /// A failed sync: the pages count as clean from now on and are still readable, but never reached the disk.
     /// </summary>
-    public void FailSync() => _pending.Clear();
+    public void FailSync() => DropPending();
 
     /// <summary>Only what the disk has remains.</summary>
     public void LosePower(Random random, SectorLoss loss)
     {
-        var pending = _pending.ToArray();
+        var pending = _unsynced
+            .Where(sector => sector.Pending is { Count: > 0 })
+            .Distinct()
+            .OrderBy(sector => sector.Number)
+            .ToArray();
         var split = random.Next(pending.Length + 1);
         for (var i = 0; i < pending.Length; i++)
         {
@@ -130,8 +160,8 @@ internal sealed class SimulatedFile
             };
             if (survives)
             {
-                var versions = pending[i].Value;
-                _durable[pending[i].Key] = versions[loss == SectorLoss.Random ? random.Next(versions.Count) : ^1];
+                var versions = pending[i].Pending!;
+                pending[i].Durable = versions[loss == SectorLoss.Random ? random.Next(versions.Count) : ^1];
             }
         }
 
@@ -139,38 +169,48 @@ internal sealed class SimulatedFile
         Length = loss == SectorLoss.None || (loss != SectorLoss.All && random.Next(2) == 0) ? Length : _durableLength;
         _durableLength = Length;
         AllocatedBytes = Length;
-        _pending.Clear();
-        _visible.Clear();
-        foreach (var (sector, bytes) in _durable)
+        DropPending();
+        foreach (var sector in _sectors.From(0))
         {
-            if (sector * SectorBytes < Length)
-            {
-                _visible[sector] = bytes;
-            }
+            sector.Visible = sector.Number * SectorBytes < Length ? sector.Durable : null;
         }
     }
 
     /// <summary>Changes a byte both in the page cache and on the disk, as bit rot that a reader meets.</summary>
     public void Corrupt(long offset, byte mask)
     {
-        var (sector, start) = Math.DivRem(offset, SectorBytes);
-        var bytes = _visible.TryGetValue(sector, out var old) ? (byte[])old.Clone() : new byte[SectorBytes];
+        var (number, start) = Math.DivRem(offset, SectorBytes);
+        var sector = _sectors.Require(number);
+        var bytes = (byte[])(sector.Visible ?? ZeroSector).Clone();
         bytes[start] ^= mask;
-        _visible[sector] = bytes;
-        _durable[sector] = bytes;
-        _pending.Remove(sector);
+        sector.Visible = bytes;
+        sector.Durable = bytes;
+        sector.Pending?.Clear();
+    }
+
+    /// <summary>Puts other bytes both in the page cache and on the disk.</summary>
+    public void Overwrite(long offset, ReadOnlySpan<byte> bytes)
+    {
+        for (var i = 0; i < bytes.Length; i++)
+        {
+            var (number, start) = Math.DivRem(offset + i, SectorBytes);
+            var mask = (byte)((_sectors.Find(number)?.Visible?[start] ?? 0) ^ bytes[i]);
+            if (mask != 0)
+            {
+                Corrupt(offset + i, mask);
+            }
+        }
     }
 
     /// <summary>
     /// Damages one durable sector: a flipped bit, zeros, or the content of another sector, as a misdirected write
-    /// leaves
-    /// it. Returns its offset; null when nothing is durable.
+    /// leaves it. Returns its offset; null when nothing is durable.
     /// </summary>
     public long? Rot(Random random)
     {
-        var candidates = _durable.Keys
-            .Where(sector => sector * SectorBytes < Length && !_pending.ContainsKey(sector))
-            .Order()
+        var candidates = _sectors.From(0)
+            .Where(sector => sector.Durable is not null && sector.Number * SectorBytes < Length
+                && sector.Pending is not { Count: > 0 })
             .ToArray();
         if (candidates.Length == 0)
         {
@@ -178,7 +218,7 @@ internal sealed class SimulatedFile
         }
 
         var chosen = candidates[random.Next(candidates.Length)];
-        var bytes = (byte[])_durable[chosen].Clone();
+        var bytes = (byte[])chosen.Durable!.Clone();
         switch (random.Next(3))
         {
             case 0:
@@ -188,12 +228,40 @@ internal sealed class SimulatedFile
                 bytes.AsSpan().Clear();
                 break;
             default:
-                _durable[candidates[random.Next(candidates.Length)]].CopyTo(bytes, 0);
+                candidates[random.Next(candidates.Length)].Durable!.CopyTo(bytes, 0);
                 break;
         }
 
-        _visible[chosen] = bytes;
-        _durable[chosen] = bytes;
-        return chosen * SectorBytes;
+        chosen.Visible = bytes;
+        chosen.Durable = bytes;
+        return chosen.Number * SectorBytes;
+    }
+
+    private void Put(Sector sector, byte[] version)
+    {
+        sector.Visible = version;
+        sector.Pending ??= [];
+        if (sector.Pending.Count == 0)
+        {
+            _unsynced.Add(sector);
+        }
+
+        sector.Pending.Add(version);
+    }
+
+    private void NoteLength(long length)
+    {
+        Length = Math.Max(Length, length);
+        AllocatedBytes = Math.Max(AllocatedBytes, Length);
+    }
+
+    private void DropPending()
+    {
+        foreach (var sector in _unsynced)
+        {
+            sector.Pending?.Clear();
+        }
+
+        _unsynced.Clear();
     }
 }

@@ -1,0 +1,20 @@
+using Dledger.Broker.StateMachine;
+
+namespace Dledger.Broker.Messages;
+
+/// <summary>
+/// What <see cref="SeededDefect.QueueOffsetAtAppend"/> answers: offsets counted while messages are proposed, so that one that
+/// is lost with its leader leaves a gap. Only for the simulation, which has one thread.
+/// </summary>
+internal sealed class SeededOffsets(BrokerStateMachine machine)
+{
+    private readonly Dictionary<(int Topic, int Queue), long> _next = [];
+
+    /// <summary>The first of the offsets that a batch is promised.</summary>
+    public long Take(int topicId, int queueId, int count)
+    {
+        var first = Math.Max(_next.GetValueOrDefault((topicId, queueId)), machine.QueueEndOf(topicId, queueId));
+        _next[(topicId, queueId)] = first + count;
+        return first;
+    }
+}

@@ -1,0 +1,111 @@
+using Dledger.ClusterSimulation.Nodes;
+using Dledger.Storage.Disks;
+using Dledger.Storage.Frames;
+using Dledger.Storage.Logs;
+
+namespace Dledger.ClusterSimulation.Faults;
+
+/// <summary>
+/// Committed bytes of a log change by themselves, below the durable watermark and on the disks of a minority of the nodes: what
+/// the cluster must always survive (I33, I34).
+/// </summary>
+internal sealed class LogRot(SimulatedCluster cluster)
+{
+    private const int SectorBytes = 512;
+
+    private readonly HashSet<NodeId> _victims = [];
+
+    /// <summary>Whether this node's disk was ever damaged.</summary>
+    public bool HasHit(SimulatedNode node) => _victims.Contains(node.Id);
+
+    public void Damage(SimulatedNode node)
+    {
+        var countMax = (cluster.Nodes.Count - 1) / 2;
+        if (_victims.Count == countMax && !_victims.Contains(node.Id))
+        {
+            node = cluster.Nodes.First(each => _victims.Contains(each.Id));
+        }
+
+        var disk = node.Disk.Disk;
+        if (Choose(disk) is not var (path, from, to))
+        {
+            return;
+        }
+
+        _victims.Add(node.Id);
+        cluster.Marks.Reach("log damaged below the watermark");
+        var offset = cluster.Random.Next(from, to);
+        switch (cluster.Random.Next(3))
+        {
+            case 0:
+                disk.Corrupt(path, offset, (byte)(1 << cluster.Random.Next(8)));
+                break;
+            case 1:
+                disk.Overwrite(path, offset, new byte[Math.Min(SectorBytes, to - offset)]);
+                break;
+            default:
+                var astray = new byte[Math.Min(SectorBytes, to - offset)];
+                using (var file = disk.Open(path, DiskOpenMode.Read))
+                {
+                    file.Read(from, astray);
+                }
+
+                disk.Overwrite(path, offset, astray);
+                break;
+        }
+
+        cluster.Trace.Line(node, $"{path} rots at {offset}");
+    }
+
+    // A range of a segment's file that holds committed frames below the watermark. The newest slot may not be durable yet, so
+    // the one before it counts too.
+    private (string Path, long From, long To)? Choose(IDisk disk)
+    {
+        var segments = new List<(string Path, SegmentHeader Header)>();
+        var slots = new List<WatermarkSlot>();
+        foreach (var name in disk.Exists("log") ? disk.List("log") : [])
+        {
+            var path = $"log/{name}";
+            var page = new byte[CommitLogOptions.SegmentHeaderBytes];
+            using var file = disk.Open(path, DiskOpenMode.Read);
+            if (file.Read(0, page) == page.Length
+                && SegmentHeader.Parse(page, out var header, out _) == SegmentHeaderState.Valid)
+            {
+                segments.Add((path, header));
+                AddSlots(page, ClusterSeed.Of(header.ClusterId, RaftGroupId.First), slots);
+            }
+        }
+
+        if (slots.Count < 2)
+        {
+            return null;
+        }
+
+        var end = slots.OrderByDescending(slot => slot.Sequence).Take(2).Min(slot => slot.Watermark);
+        end = LogPosition.Min(end, cluster.Oracle.End);
+        segments.RemoveAll(segment => segment.Header.Base >= end);
+        if (segments.Count == 0)
+        {
+            return null;
+        }
+
+        segments.Sort((left, right) => left.Header.Base.CompareTo(right.Header.Base));
+        var chosen = cluster.Random.Next(segments.Count);
+        var segmentBase = segments[chosen].Header.Base;
+        var limit = chosen + 1 < segments.Count ? segments[chosen + 1].Header.Base : end;
+        return (
+            segments[chosen].Path,
+            CommitLogOptions.SegmentHeaderBytes,
+            CommitLogOptions.SegmentHeaderBytes + (limit - segmentBase));
+    }
+
+    private static void AddSlots(byte[] page, ClusterSeed seed, List<WatermarkSlot> slots)
+    {
+        if (WatermarkSlot.FindNewest(page, seed) is { } newest)
+        {
+            slots.Add(newest);
+            page.AsSpan(newest.FileOffset, WatermarkSlot.Bytes).Clear();
+            AddSlots(page, seed, slots);
+        }
+    }
+}

@@ -1,0 +1,39 @@
+using Dledger.Storage.Frames;
+using Dledger.Storage.Logs;
+
+namespace Dledger.ClusterSimulation.Mutations;
+
+/// <summary>Reads and changes the watermark slots of header pages on their way to or from the disk.</summary>
+internal static class WatermarkPages
+{
+    private const int FirstSlotOffset = 1024;
+    private const int SlotDistance = 1024;
+
+    /// <summary>Whether a write is one slot alone.</summary>
+    public static bool IsSlot(long offset, int length) =>
+        length == WatermarkSlot.Bytes && offset is FirstSlotOffset or FirstSlotOffset + SlotDistance;
+
+    /// <summary>The watermark that a slot's bytes claim.</summary>
+    public static long WatermarkOf(ReadOnlySpan<byte> slot) => BitConverter.ToInt64(slot[8..]);
+
+    /// <summary>Numbers the slots of a header page by their watermarks, so that the highest one is taken for the newest.</summary>
+    public static void NumberByWatermark(Span<byte> page)
+    {
+        if (SegmentHeader.Parse(page, out var header, out _) != SegmentHeaderState.Valid)
+        {
+            return;
+        }
+
+        var seed = ClusterSeed.Of(header.ClusterId, RaftGroupId.First);
+        Span<byte> alone = stackalloc byte[FirstSlotOffset + (2 * SlotDistance)];
+        for (var offset = FirstSlotOffset; offset <= FirstSlotOffset + SlotDistance; offset += SlotDistance)
+        {
+            var slot = page.Slice(offset, WatermarkSlot.Bytes);
+            slot.CopyTo(alone[FirstSlotOffset..]);
+            if (WatermarkSlot.FindNewest(alone, seed) is { } found)
+            {
+                (found with { Sequence = found.Watermark.Value + 1 }).Write(slot, seed);
+            }
+        }
+    }
+}
