@@ -103,15 +103,24 @@ internal sealed class NodeStorage : IDisposable
         }
 
         // The manifest goes last: without it everything was done but the note in the meta file.
+        var floor = Meta.Current.ConfigurationFloor;
         if (SnapshotStaging.ReadManifest(_disk, _options.Directory, out _) is { } manifest)
         {
             var configurations = SnapshotAttachment.TryRead(manifest.Attachment, out var fault);
             Invariant.Check(configurations is not null, $"an attachment was checked before it was installed: {fault}");
             SnapshotInstall.Run(_disk, _options.Directory, intent, decided => CommitLog.ResetOnDisk(
                 _disk, PathOf(_options, LogName), _options.Log, Identity, decided.LogStart, configurations));
+
+            // A configuration of the old log that was never committed is gone with it.
+            floor = configurations.Count > 0 && floor < intent.LogStart.End ? configurations[^1].Position : floor;
         }
 
-        Meta.Write(Meta.Current with { Install = null, InstalledApplied = intent.Applied });
+        Meta.Write(Meta.Current with
+        {
+            Install = null,
+            InstalledApplied = intent.Applied,
+            ConfigurationFloor = floor,
+        });
         return intent;
     }
 

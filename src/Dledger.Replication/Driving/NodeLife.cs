@@ -343,7 +343,7 @@ internal sealed class NodeLife : ILoop
     }
 
     private List<NodeId> OtherNodes() =>
-        [.. _options.Members.Select(member => member.Node).Where(node => node != _options.Self)];
+        [.. _around.Addresses.Nodes.Where(node => node != _options.Self)];
 
     private RangeFetcher MakeFetcher(Action<RangeAnswer> deliver) => new(_around.Transport, OtherNodes(), deliver);
 
