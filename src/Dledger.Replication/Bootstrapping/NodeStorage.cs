@@ -1,7 +1,9 @@
 using Dledger.Primitives;
 using Dledger.Replication.Installing;
 using Dledger.Replication.Members;
+using Dledger.Storage.Checkpoints;
 using Dledger.Storage.Disks;
+using Dledger.Storage.Frames;
 using Dledger.Storage.Logs;
 using Dledger.Storage.Metadata;
 using Dledger.Storage.Snapshots;
@@ -82,7 +84,7 @@ internal sealed class NodeStorage : IDisposable
             verifyAll);
         Log = recovery.Log;
         return Log is not null && FindFault(metadata, recovery) is { } fault
-            ? recovery with { Damage = new LogDamage(recovery.Tail.End, fault) }
+            ? recovery with { Damage = fault }
             : recovery;
     }
 
@@ -103,16 +105,55 @@ internal sealed class NodeStorage : IDisposable
         }
 
         // The manifest goes last: without it everything was done but the note in the meta file.
+        var floor = Meta.Current.ConfigurationFloor;
         if (SnapshotStaging.ReadManifest(_disk, _options.Directory, out _) is { } manifest)
         {
             var configurations = SnapshotAttachment.TryRead(manifest.Attachment, out var fault);
             Invariant.Check(configurations is not null, $"an attachment was checked before it was installed: {fault}");
             SnapshotInstall.Run(_disk, _options.Directory, intent, decided => CommitLog.ResetOnDisk(
                 _disk, PathOf(_options, LogName), _options.Log, Identity, decided.LogStart, configurations));
+
+            // A configuration of the old log that was never committed is gone with it.
+            floor = configurations.Count > 0 && floor < intent.LogStart.End ? configurations[^1].Position : floor;
         }
 
-        Meta.Write(Meta.Current with { Install = null, InstalledApplied = intent.Applied });
+        Meta.Write(Meta.Current with
+        {
+            Install = null,
+            InstalledApplied = intent.Applied,
+            ConfigurationFloor = floor,
+        });
         return intent;
+    }
+
+    /// <summary>
+    /// Notes durably that this node may have lost what it acknowledged, so that it decides nothing until it has caught up (2.22).
+    /// </summary>
+    public void NoteLoss()
+    {
+        if (!Meta.Current.LossFlag)
+        {
+            Meta.Write(Meta.Current with { LossFlag = true, LossTerm = Meta.Current.Term });
+        }
+    }
+
+    /// <summary>
+    /// Gives the log up and begins an empty one, which the other nodes fill; the state that is on disk stays valid and waits for it.
+    /// Can be repeated: a crash in between leaves the damage that led here.
+    /// </summary>
+    public void Rebuild()
+    {
+        var states = new StateCheckpointStore(_disk, PathOf(_options, GroupLayout.States));
+        var newest = states.ListDurable();
+        Meta.Write(Meta.Current with
+        {
+            LossFlag = true,
+            LossTerm = Meta.Current.Term,
+            Install = null,
+            InstalledApplied = newest.Count > 0 ? newest[0] : null,
+        });
+        CommitLog.ResetOnDisk(
+            _disk, PathOf(_options, LogName), _options.Log, Identity, ChainTail.Genesis(Identity.Seed));
     }
 
     /// <summary>Closes the log, to open it again.</summary>
@@ -136,15 +177,18 @@ internal sealed class NodeStorage : IDisposable
         }
     }
 
-    private static string? FindFault(NodeMetadata metadata, CommitLogRecovery recovery)
+    private static LogDamage? FindFault(NodeMetadata metadata, CommitLogRecovery recovery)
     {
         if (recovery.Tail.Term > metadata.Term)
         {
-            return $"the log ends in term {recovery.Tail.Term}, but the meta file knows only term {metadata.Term}";
+            // The votes of the terms between are not known: no copy of a log mends that.
+            return new LogDamage(
+                recovery.Tail.End,
+                $"the log ends in term {recovery.Tail.Term}, but the meta file knows only term {metadata.Term}");
         }
 
         StoredConfigurations.Read(metadata, recovery, addresses: null, out var fault);
-        return fault;
+        return fault is null ? null : new LogDamage(recovery.Tail.End, fault, IsOwnLoss: true);
     }
 
     /// <summary>

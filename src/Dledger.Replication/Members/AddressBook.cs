@@ -25,6 +25,18 @@ internal sealed class AddressBook
     /// <summary>Changes with what is known.</summary>
     public int Version => Volatile.Read(ref _version);
 
+    /// <summary>All nodes that have an address, members or not; a copy.</summary>
+    public IReadOnlyList<NodeId> Nodes
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _configured.Keys.Concat(_requested.Keys).Concat(_recorded.Keys).Distinct().Order()];
+            }
+        }
+    }
+
     /// <summary>Where the others reach a node; null when nobody said.</summary>
     public ClusterMember? Find(NodeId node)
     {

@@ -10,7 +10,8 @@ internal static class StoredConfigurations
 {
     /// <summary>
     /// The history that Raft's core begins with: the cluster's first configuration, then those of the log. Null with a fault
-    /// when a record cannot be read, or one that was in force is missing.
+    /// when a record cannot be read, or one that was in force is missing. A snapshot that was just installed is the leader's
+    /// word on what was committed, whatever this node knew before.
     /// </summary>
     public static IReadOnlyList<ConfigurationEntry>? Read(
         NodeMetadata metadata, CommitLogRecovery recovery, AddressBook? addresses, out string? fault)
@@ -46,7 +47,8 @@ internal static class StoredConfigurations
 
         var start = recovery.Log?.Start ?? LogPosition.Zero;
         var floor = metadata.ConfigurationFloor;
-        if (floor < start && history[^1].Position < floor)
+        var isInstalled = metadata.InstalledApplied is not null;
+        if (!isInstalled && floor < start && history[^1].Position < floor)
         {
             fault = $"the configuration at {floor} is not known any more, and the log begins behind it";
             return null;

@@ -488,8 +488,7 @@ public sealed class CommitLog : IDisposable
         var start = _readable.Segments[Math.Max(0, Segment.FindIndex(_readable.Segments, position))].Base;
         try
         {
-            var configurations = _tail.Configurations.Before(start);
-            if (configurations.Count > 0 && configurations[^1].Position >= _checkpoints.End)
+            if (_tail.Configurations.HasAny(_checkpoints.End, start))
             {
                 WriteCheckpoint(start);
             }
@@ -507,7 +506,7 @@ public sealed class CommitLog : IDisposable
     {
         var tail = committed == Tail.End ? Tail : _readable.ReadTail(committed);
         var epochs = _tail.Epochs.Epochs.Where((epoch, i) => i == 0 || epoch.Start < committed).ToArray();
-        _checkpoints.Write(tail, Start, epochs, _tail.Configurations.Before(committed));
+        _checkpoints.Write(tail, Start, epochs, _tail.Configurations.Before(committed, Start));
         _rollCountAtCheckpoint = _tail.RollCount;
     }
 

@@ -9,12 +9,6 @@ namespace Dledger.Storage.Logs;
 /// <remarks>Owned by whoever owns the log's end: recovery, then the log writer.</remarks>
 internal sealed class LogConfigurations(IReadOnlyList<LogConfiguration> known)
 {
-    /// <summary>
-    /// Those before a checkpoint are committed, so that the last one is enough to start with; some more serve state
-    /// checkpoints that are a little older.
-    /// </summary>
-    private const int CheckpointCountMax = 16;
-
     private readonly List<LogConfiguration> _entries = [.. known];
 
     /// <summary>All that are known; a copy.</summary>
@@ -34,7 +28,16 @@ internal sealed class LogConfigurations(IReadOnlyList<LogConfiguration> known)
     /// <summary>Forgets those of frames at or behind a new end.</summary>
     public void TruncateTo(LogPosition end) => _entries.RemoveAll(entry => entry.Position >= end);
 
-    /// <summary>What a checkpoint of the log up to a position keeps.</summary>
-    public IReadOnlyList<LogConfiguration> Before(LogPosition end) =>
-        [.. _entries.Where(entry => entry.Position < end).TakeLast(CheckpointCountMax)];
+    /// <summary>Whether a frame of [from, to) is one of them.</summary>
+    public bool HasAny(LogPosition from, LogPosition to) =>
+        _entries.Exists(entry => entry.Position >= from && entry.Position < to);
+
+    /// <summary>
+    /// What a checkpoint of the log up to a position keeps: all that the log still holds, and the one in force where it begins.
+    /// </summary>
+    public IReadOnlyList<LogConfiguration> Before(LogPosition end, LogPosition logStart)
+    {
+        var first = Math.Max(0, _entries.FindLastIndex(entry => entry.Position < logStart));
+        return [.. _entries.Skip(first).Where(entry => entry.Position < end)];
+    }
 }

@@ -105,21 +105,24 @@ public sealed class LogConfigurationTests
     }
 
     [Fact]
-    public void A_checkpoint_keeps_only_the_newest_of_many_configurations()
+    public void A_start_that_passes_configurations_writes_them_down_first_and_keeps_the_one_in_force_there()
     {
         var bench = new LogBench(6);
         var log = bench.OpenSound();
         Configure(log, "0", term: 1);
-        for (var i = 1; i <= 60; i++)
-        {
-            Configure(log, i.ToString(System.Globalization.CultureInfo.InvariantCulture));
-        }
+        Configure(log, "1");
+        log.Append(bench.Frames(log.Tail, new Term(1), 60));
+        var last = Configure(log, "2");
+        log.Append(bench.Frames(log.Tail, new Term(1), 40));
+        log.Sync();
 
-        log.WriteLogCheckpoint(log.Sync());
+        // Nobody has written a checkpoint so far.
+        Assert.True(log.AdvanceStart(last, last) > LogPosition.Zero, "the start has moved on");
         var recovery = Reopen(bench, log);
 
-        Assert.Equal(16, recovery.Configurations.Count);
-        Assert.Equal("60", Describe(recovery.Configurations)[^1].Body);
+        Assert.Equal(["0", "1", "2"], Describe(recovery.Configurations).Select(found => found.Body));
+        recovery.Log!.WriteLogCheckpoint(recovery.Log.Sync());
+        Assert.Equal(["1", "2"], Describe(Reopen(bench, recovery.Log).Configurations).Select(found => found.Body));
     }
 
     private static LogPosition Configure(CommitLog log, string body, int? term = null)
