@@ -16,6 +16,7 @@ internal sealed class SimulatedNode
     private readonly SimulatedCluster _cluster;
     private readonly double _clockRate;
     private SimulatedLoops? _loops;
+    private long _absence;
 
     public SimulatedNode(SimulatedCluster cluster, NodeId id)
     {
@@ -145,6 +146,13 @@ internal sealed class SimulatedNode
         Disk.Restart(losesPower, _cluster.Random);
     }
 
+    /// <summary>Ends the process, and starts none for a long time.</summary>
+    public void Leave(long duration)
+    {
+        _absence = duration;
+        Crash(losesPower: false);
+    }
+
     /// <summary>The machine goes down; without a process on it, what was not synced is gone all the same.</summary>
     public void LosePower()
     {
@@ -260,7 +268,9 @@ internal sealed class SimulatedNode
         PausedUntil = 0;
         IsStopping = false;
         var life = Life;
-        _cluster.Events.After(_cluster.Random.NextInterval(_cluster.Scenario.Downtime), () =>
+        var downtime = Math.Max(_absence, _cluster.Random.NextInterval(_cluster.Scenario.Downtime));
+        _absence = 0;
+        _cluster.Events.After(downtime, () =>
         {
             if (Life == life && !IsBanned)
             {

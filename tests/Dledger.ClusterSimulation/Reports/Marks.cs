@@ -20,6 +20,7 @@ internal sealed class Marks
         "leader killed",
         "link cut one way",
         "log damaged below the watermark",
+        "long absence",
         "message delivered again",
         "message moved to the dead letters on request",
         "node ends by itself",
