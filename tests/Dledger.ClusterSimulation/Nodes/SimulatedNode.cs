@@ -83,6 +83,7 @@ internal sealed class SimulatedNode
         _loops = new SimulatedLoops(_cluster, this);
         Transport = new SimulatedTransport(_cluster.Network, this);
         var loggers = _cluster.Trace.IsOn ? new TraceLoggers(_cluster.Trace, this) : (ILoggerFactory)NullLoggerFactory.Instance;
+        TryForeignDirectory(loggers);
         Guard(() =>
         {
             var disk = _cluster.Scenario.Mutation == Mutation.None
@@ -104,6 +105,36 @@ internal sealed class SimulatedNode
         {
             Void();
         }
+    }
+
+    // The wrong volume is mounted, or a directory was copied: the process refuses it and is then started on its own.
+    private void TryForeignDirectory(ILoggerFactory loggers)
+    {
+        var owner = _cluster.Random.Pick(_cluster.Nodes);
+        if (!_cluster.Scenario.HasForeignDirectories || owner == this || owner.Disk.Disk.CrashAtOperation is not null
+            || !owner.Disk.Disk.Exists("meta"))
+        {
+            return;
+        }
+
+        var transport = new SimulatedTransport(_cluster.Network, this);
+        string? refusal = null;
+        try
+        {
+            ReplicationNode.Start(
+                _cluster.Scenario.OptionsOf(Id), owner.Disk.Disk, transport, Machine!, TimeProvider.System, 1, loggers, _loops!);
+        }
+        catch (DataDirectoryException fault)
+        {
+            refusal = fault.Message;
+        }
+        catch (StorageFaultException fault) when (MayEnd(fault.Message))
+        {
+            return;
+        }
+
+        _cluster.Marks.Reach("directory of another node refused");
+        _cluster.Checks.Check("I34", refusal is not null, $"node {Id} starts on the directory of node {owner.Id}");
     }
 
     // A process that finds no space for its first write cannot start; it is tried again.

@@ -12,6 +12,7 @@ internal sealed class Marks
         "connection broken",
         "crash inside a disk call",
         "dead letter stored",
+        "directory of another node refused",
         "disk full",
         "disk stall",
         "error of a sync",
