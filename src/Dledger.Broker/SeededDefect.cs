@@ -11,6 +11,9 @@ internal enum SeededDefect
     /// <summary>A message's queue offset is counted when it is proposed, not when it is applied.</summary>
     QueueOffsetAtAppend,
 
+    /// <summary>The log is given free before the state that it made is on disk.</summary>
+    LogReleasedBeforeCheckpoint,
+
     /// <summary>Leases end by the node's clock instead of the log's.</summary>
     LeaseExpiryByWallClock,
 

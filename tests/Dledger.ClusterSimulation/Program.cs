@@ -73,6 +73,12 @@ internal static class Program
             Console.WriteLine($"{verdict.Mutation,-28} {verdict.Seeds,5} seeds  {(found.Length > 150 ? found[..150] : found)}");
         });
 
+        Console.WriteLine("Not seeded here:");
+        foreach (var (number, defect, reason) in MutationProof.NotSeeded)
+        {
+            Console.WriteLine($"{number,5}  {defect,-52} {reason}");
+        }
+
         return missed == 0 ? 0 : 1;
     }
 
@@ -127,6 +133,11 @@ internal static class Program
         foreach (var (name, evaluations) in campaign.Evaluations)
         {
             Console.WriteLine($"  {name,-4} {evaluations,14}  {Checks.Meanings[name]}");
+        }
+
+        foreach (var (names, reason) in Checks.NotEvaluated)
+        {
+            Console.WriteLine($"  not evaluated: {names}: {reason}");
         }
 
         foreach (var (name, reached) in campaign.Marks.Counts)

@@ -229,7 +229,8 @@ internal sealed class SimulatedCluster
         var alive = _faults.Heal();
 
         // Down nodes start again after a while; then five times the longest election timeout must do.
-        var patience = (40 * Scenario.Downtime) + (10 * Scenario.ElectionTimeout) + (200 * Scenario.SyncLatency);
+        var patience = (40 * Scenario.Downtime) + (10 * Scenario.ElectionTimeout) + (200 * Scenario.SyncLatency)
+            + (Scenario.RetentionBytes > 0 ? FaultInjector.AbsenceMax : 0);
         RunUntil(
             "I50",
             "no node serves after the faults",

@@ -153,6 +153,11 @@ internal sealed class BrokerStateMachine : IStateMachine
             _log?.Release(LogPosition.Min(_state.LogStart, _checkpointer.Oldest));
         }
 
+        if (_surroundings.Options.Defect == SeededDefect.LogReleasedBeforeCheckpoint)
+        {
+            _log?.Release(_state.LogStart);
+        }
+
         _duties.End();
     }
 

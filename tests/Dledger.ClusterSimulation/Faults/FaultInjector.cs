@@ -6,6 +6,9 @@ namespace Dledger.ClusterSimulation.Faults;
 /// <summary>Lets things go wrong at random, of the kinds that the scenario has, until the last phase.</summary>
 internal sealed class FaultInjector
 {
+    /// <summary>Longest time for which a process is not started again, microseconds.</summary>
+    public const long AbsenceMax = 10_000_000;
+
     private readonly SimulatedCluster _cluster;
     private readonly List<Action<SimulatedNode>> _kinds = [];
 
@@ -18,6 +21,7 @@ internal sealed class FaultInjector
         Add(scenario.HasPowerLoss, LosePower);
         Add(scenario.HasPowerLoss, LoseAllPower);
         Add(scenario.HasPowerLoss && scenario.HasKills, KillAndLosePower);
+        Add(scenario.RetentionBytes > 0 && scenario.NodeCount > 1, Leave);
         Add(scenario.HasCrashesInCalls, CrashInCall);
         Add(scenario.HasPartitions && scenario.NodeCount > 1, CutOff);
         Add(scenario.HasPartitions && scenario.NodeCount > 1, CutOneWay);
@@ -103,6 +107,16 @@ internal sealed class FaultInjector
             }
 
             node.Crash(losesPower: false);
+        }
+    }
+
+    // Long enough for the others to give up what it still needs.
+    private void Leave(SimulatedNode node)
+    {
+        if (node.IsUp && _cluster.Nodes.Count(each => each.IsUp) > (_cluster.Nodes.Count / 2) + 1)
+        {
+            _cluster.Marks.Reach("long absence");
+            node.Leave(_cluster.Random.Next(2_000_000, AbsenceMax));
         }
     }
 

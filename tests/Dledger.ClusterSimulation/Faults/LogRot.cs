@@ -14,6 +14,7 @@ internal sealed class LogRot(SimulatedCluster cluster)
     private const int SectorBytes = 512;
 
     private readonly HashSet<NodeId> _victims = [];
+    private readonly HashSet<(NodeId Node, LogPosition Frame)> _hitFrames = [];
 
     /// <summary>Whether this node's disk was ever damaged.</summary>
     public bool HasHit(SimulatedNode node) => _victims.Contains(node.Id);
@@ -27,14 +28,21 @@ internal sealed class LogRot(SimulatedCluster cluster)
         }
 
         var disk = node.Disk.Disk;
-        if (Choose(disk) is not var (path, from, to))
+        if (Choose(disk) is not var (path, segmentBase, length))
+        {
+            return;
+        }
+
+        var from = (long)CommitLogOptions.SegmentHeaderBytes;
+        var to = from + length;
+        var offset = cluster.Random.Next(from, to);
+        if (!IsFirstHit(node, segmentBase + (offset - from)))
         {
             return;
         }
 
         _victims.Add(node.Id);
         cluster.Marks.Reach("log damaged below the watermark");
-        var offset = cluster.Random.Next(from, to);
         switch (cluster.Random.Next(3))
         {
             case 0:
@@ -57,9 +65,20 @@ internal sealed class LogRot(SimulatedCluster cluster)
         cluster.Trace.Line(node, $"{path} rots at {offset}");
     }
 
-    // A range of a segment's file that holds committed frames below the watermark. The newest slot may not be durable yet, so
+    // A place that rots again after it was mended is a broken disk, which a node does not try to mend for ever: an operator has to
+    // replace it. No run has that.
+    private bool IsFirstHit(SimulatedNode node, LogPosition position)
+    {
+        var end = position + SectorBytes;
+        var frames = cluster.Oracle.Frames.Where(frame => frame.Base < end && frame.End > position).ToList();
+        var isFirst = frames.TrueForAll(frame => !_hitFrames.Contains((node.Id, frame.Base)));
+        frames.ForEach(frame => _hitFrames.Add((node.Id, frame.Base)));
+        return isFirst;
+    }
+
+    // The part of a segment that holds committed frames below the watermark. The newest slot may not be durable yet, so
     // the one before it counts too.
-    private (string Path, long From, long To)? Choose(IDisk disk)
+    private (string Path, LogPosition Base, long Length)? Choose(IDisk disk)
     {
         var segments = new List<(string Path, SegmentHeader Header)>();
         var slots = new List<WatermarkSlot>();
@@ -93,10 +112,7 @@ internal sealed class LogRot(SimulatedCluster cluster)
         var chosen = cluster.Random.Next(segments.Count);
         var segmentBase = segments[chosen].Header.Base;
         var limit = chosen + 1 < segments.Count ? segments[chosen + 1].Header.Base : end;
-        return (
-            segments[chosen].Path,
-            CommitLogOptions.SegmentHeaderBytes,
-            CommitLogOptions.SegmentHeaderBytes + (limit - segmentBase));
+        return (segments[chosen].Path, segmentBase, limit - segmentBase);
     }
 
     private static void AddSlots(byte[] page, ClusterSeed seed, List<WatermarkSlot> slots)

@@ -91,6 +91,13 @@ internal sealed class DefectiveDisk(IDisk disk, Mutation mutation) : IDisk
                 }
             }
 
+            if (mutation == Mutation.RetiredHeaderKept && IsLog && offset == 0
+                && bytes.Length >= SegmentHeader.SectorBytes
+                && SegmentHeader.Parse(bytes, out _, out _) != SegmentHeaderState.Valid)
+            {
+                return;
+            }
+
             if (!IsUnsyncedRecovery || !IsThere(offset, bytes))
             {
                 file.Write(offset, bytes);

@@ -45,6 +45,12 @@ internal enum Mutation
     /// <summary>Recovery believes the page cache: it does not write the end of the log again and sync it.</summary>
     RecoveryWithoutResync,
 
+    /// <summary>The header page of a segment that is given up stays as it was.</summary>
+    RetiredHeaderKept,
+
+    /// <summary>See <see cref="Broker.SeededDefect.LogReleasedBeforeCheckpoint"/>.</summary>
+    LogReleasedBeforeCheckpoint,
+
     /// <summary>See <see cref="Broker.SeededDefect.QueueOffsetAtAppend"/>.</summary>
     QueueOffsetAtAppend,
 

@@ -16,6 +16,7 @@ internal sealed class SimulatedNode
     private readonly SimulatedCluster _cluster;
     private readonly double _clockRate;
     private SimulatedLoops? _loops;
+    private long _absence;
 
     public SimulatedNode(SimulatedCluster cluster, NodeId id)
     {
@@ -82,6 +83,7 @@ internal sealed class SimulatedNode
         _loops = new SimulatedLoops(_cluster, this);
         Transport = new SimulatedTransport(_cluster.Network, this);
         var loggers = _cluster.Trace.IsOn ? new TraceLoggers(_cluster.Trace, this) : (ILoggerFactory)NullLoggerFactory.Instance;
+        TryForeignDirectory(loggers);
         Guard(() =>
         {
             var disk = _cluster.Scenario.Mutation == Mutation.None
@@ -103,6 +105,36 @@ internal sealed class SimulatedNode
         {
             Void();
         }
+    }
+
+    // The wrong volume is mounted, or a directory was copied: the process refuses it and is then started on its own.
+    private void TryForeignDirectory(ILoggerFactory loggers)
+    {
+        var owner = _cluster.Random.Pick(_cluster.Nodes);
+        if (!_cluster.Scenario.HasForeignDirectories || owner == this || owner.Disk.Disk.CrashAtOperation is not null
+            || !owner.Disk.Disk.Exists("meta"))
+        {
+            return;
+        }
+
+        var transport = new SimulatedTransport(_cluster.Network, this);
+        string? refusal = null;
+        try
+        {
+            ReplicationNode.Start(
+                _cluster.Scenario.OptionsOf(Id), owner.Disk.Disk, transport, Machine!, TimeProvider.System, 1, loggers, _loops!);
+        }
+        catch (DataDirectoryException fault)
+        {
+            refusal = fault.Message;
+        }
+        catch (StorageFaultException fault) when (MayEnd(fault.Message))
+        {
+            return;
+        }
+
+        _cluster.Marks.Reach("directory of another node refused");
+        _cluster.Checks.Check("I34", refusal is not null, $"node {Id} starts on the directory of node {owner.Id}");
     }
 
     // A process that finds no space for its first write cannot start; it is tried again.
@@ -143,6 +175,13 @@ internal sealed class SimulatedNode
         Disk.Disk.Crash();
         Void();
         Disk.Restart(losesPower, _cluster.Random);
+    }
+
+    /// <summary>Ends the process, and starts none for a long time.</summary>
+    public void Leave(long duration)
+    {
+        _absence = duration;
+        Crash(losesPower: false);
     }
 
     /// <summary>The machine goes down; without a process on it, what was not synced is gone all the same.</summary>
@@ -260,7 +299,9 @@ internal sealed class SimulatedNode
         PausedUntil = 0;
         IsStopping = false;
         var life = Life;
-        _cluster.Events.After(_cluster.Random.NextInterval(_cluster.Scenario.Downtime), () =>
+        var downtime = Math.Max(_absence, _cluster.Random.NextInterval(_cluster.Scenario.Downtime));
+        _absence = 0;
+        _cluster.Events.After(downtime, () =>
         {
             if (Life == life && !IsBanned)
             {

@@ -9,6 +9,7 @@ internal sealed class ReplicationChecks(SimulatedCluster cluster)
     private readonly Dictionary<Term, NodeId> _leaders = [];
     private readonly ReplicationStatus?[] _last = new ReplicationStatus?[cluster.Scenario.NodeCount + 1];
     private readonly Dictionary<(NodeId Node, int Life), Term> _startedIn = [];
+    private Term _highestLed;
     private NodeId _serving;
 
     public void Observe(SimulatedNode node, ReplicationStatus status)
@@ -42,6 +43,13 @@ internal sealed class ReplicationChecks(SimulatedCluster cluster)
             if (last?.Role != ReplicationRole.Leader)
             {
                 checks.Elections.Elected(node, status.Term);
+
+                // Late votes may still make a leader of an old term, which learns at once that it is none.
+                _highestLed = status.Term > _highestLed ? status.Term : _highestLed;
+                checks.Check(
+                    "I4",
+                    status.Term < _highestLed || status.End >= cluster.Oracle.End,
+                    $"node {node.Id} leads term {status.Term} with a log up to {status.End}, committed is {cluster.Oracle.End}");
             }
         }
 

@@ -105,6 +105,8 @@ internal sealed record Scenario
 
     public required bool HasFullDisks { get; init; }
 
+    public required bool HasForeignDirectories { get; init; }
+
     public required bool HasMetaRot { get; init; }
 
     public required bool HasCheckpointRot { get; init; }
@@ -127,7 +129,7 @@ internal sealed record Scenario
         var random = new SimulationRandom(seed ^ 0x5DEECE66D);
         var timeout = random.Chance(0.2) ? 500_000 : random.Next(80_000, 250_000);
         int[] counts = [3, 3, 3, 3, 3, 3, 5, 5, 1];
-        return new Scenario
+        var scenario = new Scenario
         {
             NodeCount = random.Pick(counts),
             ElectionTimeout = timeout,
@@ -178,11 +180,19 @@ internal sealed record Scenario
             HasClockJumps = random.Chance(0.2),
             HealsBareMajority = random.Chance(0.25),
             HasFullDisks = random.Chance(0.15),
+            HasForeignDirectories = random.Chance(0.2),
             HasMetaRot = random.Chance(0.2),
             HasCheckpointRot = random.Chance(0.2),
             HasDamage = random.Chance(0.2),
-            RetentionBytes = random.Chance(0.25) ? random.NextLogarithmic(8_192, 200_000) : 0,
+            RetentionBytes = random.Chance(0.25) ? random.NextLogarithmic(8_192, 60_000) : 0,
             Mutation = mutation,
+        };
+
+        // Enough of small files that old ones go while a node is away.
+        return scenario.RetentionBytes == 0 ? scenario : scenario with
+        {
+            MessageCount = 3 * scenario.MessageCount,
+            Log = scenario.Log with { SegmentBytes = 4096 * random.Next(3, 8) },
         };
     }
 
