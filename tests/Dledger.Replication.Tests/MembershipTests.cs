@@ -202,6 +202,29 @@ public sealed class MembershipTests
     }
 
     [Fact]
+    public async Task A_new_node_takes_its_cluster_only_from_nodes_that_it_was_told_of_and_an_address_can_be_corrected()
+    {
+        await using var cluster = TestCluster.Started(3);
+        await cluster.ProposeAsync("before");
+        var leader = await cluster.WaitForLeaderAsync();
+        var fourth = cluster.Prepare();
+        fourth.Options = fourth.Options with { Members = [fourth.Place, new ClusterMember(new NodeId(9), "127.0.0.1", 1)] };
+        fourth.Start();
+
+        await AskAsync(leader, MembershipChange.Add(fourth.Place with { PeerPort = 1 }));
+        var outcome = await leader.Running.ChangeMembershipAsync(
+            MembershipChange.Add(fourth.Place), TimeSpan.FromSeconds(3), CancellationToken.None);
+
+        Assert.Equal(MembershipOutcomeKind.Pending, outcome.Kind);
+        Assert.Contains("which is new, was configured with", outcome.Reason, StringComparison.Ordinal);
+        Assert.Equal(Guid.Empty, fourth.Running.ClusterId);
+        await fourth.DropAsync();
+        fourth.Options = fourth.Options with { Members = [.. cluster.Nodes[0].Options.Members, fourth.Place] };
+        fourth.Start();
+        await cluster.ChangeAsync(MembershipChange.Add(fourth.Place));
+    }
+
+    [Fact]
     public async Task A_drained_node_hands_over_and_does_not_lead_again_until_it_may()
     {
         await using var cluster = TestCluster.Started(3);

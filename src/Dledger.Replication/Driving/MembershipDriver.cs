@@ -111,6 +111,7 @@ internal sealed class MembershipDriver
             IsSettled = !_core.Configuration.IsJoint
                 && ReferenceEquals(_core.CommittedConfiguration.Configuration, _core.Configuration),
             Peers = _sessions.Connected,
+            Refusals = _sessions.Refusals,
         });
         DialPeers();
         if (next is not null)
