@@ -148,6 +148,11 @@ internal static partial class ReplicationEvents
         EventName = "MayHaveLost")]
     public static partial void MayHaveLost(ILogger logger, NodeId node);
 
+    [LoggerMessage(2040, LogLevel.Error,
+        "Node {Node} gives its log up and takes it anew from the others; until it has caught up it decides nothing: {Reason}",
+        EventName = "LogGivenUp")]
+    public static partial void LogGivenUp(ILogger logger, NodeId node, string reason);
+
     [LoggerMessage(2030, LogLevel.Information,
         "Connected to node {Peer}, session {Session}",
         EventName = "SessionOpened")]

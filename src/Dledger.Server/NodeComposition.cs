@@ -43,6 +43,8 @@ internal static class NodeComposition
                 AutoCreateGroups = options.Topics.AutoCreateGroups,
                 AutoCreateQueueCount = options.Topics.QueueCountDefault,
                 ParkedReceivesMax = options.Limits.ParkedPollsMax,
+                RetentionTime = options.Storage.RetentionTime,
+                RetentionBytes = options.Storage.RetentionBytes,
             },
             disk,
             GroupDirectory,

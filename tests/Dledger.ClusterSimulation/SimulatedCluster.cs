@@ -48,6 +48,9 @@ internal sealed class SimulatedCluster
 
     public Trace Trace { get; }
 
+    /// <summary>Whose logs were damaged.</summary>
+    public LogRot LogRot => _faults.Disks.LogRot;
+
     public Marks Marks { get; } = new();
 
     public Checks Checks { get; }
@@ -277,13 +280,14 @@ internal sealed class SimulatedCluster
         foreach (var node in alive)
         {
             Checks.Check("I36", node.Machine!.StateHash == hash, $"nodes {alive[0].Id} and {node.Id} differ in their state");
-            logs.Check(node, mayBeDamaged: _faults.Disks.LogRot.HasHit(node));
-            if (_faults.Disks.LogRot.HasHit(node))
+            logs.Check(node, mayBeDamaged: LogRot.HasHit(node));
+            QueueComparison.Check(this, node);
+            if (LogRot.HasHit(node))
             {
                 continue;
             }
 
-            foreach (var (message, answer) in Producing.Acked)
+            foreach (var (message, answer) in Producing.Acked.Where(acked => acked.Answer.Position >= Oracle.LogStart))
             {
                 var bytes = new byte[message.Body.Length + 512];
                 var read = node.Replication!.Read(answer.Position, bytes);

@@ -148,6 +148,48 @@ public sealed class RepairTests
         Assert.False(damaged.HasFaulted);
     }
 
+    [Fact]
+    public async Task A_lost_log_comes_back_as_a_whole_and_its_node_decides_nothing_before()
+    {
+        await using var cluster = TestCluster.Started(3);
+        var position = await cluster.ProposeAsync("before");
+        await cluster.WaitUntilEqualAsync(position);
+        var damaged = cluster.Nodes.First(node => !node.Running.Status.IsServing);
+        await damaged.DropAsync();
+        Directory.Delete(Path.Combine(damaged.Directory, "log"), recursive: true);
+
+        damaged.Start();
+
+        var after = await cluster.ProposeAsync("after");
+        await cluster.WaitUntilEqualAsync(after);
+        Assert.Contains((position, "before"), damaged.Machine.Messages);
+        Assert.Contains(damaged.Log.Lines, line => line.Contains("gives its log up", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_segment_of_another_node_is_refused_and_kept()
+    {
+        await using var cluster = TestCluster.Started(3);
+        var position = await cluster.ProposeAsync("before");
+        await cluster.WaitUntilEqualAsync(position);
+        var mixed = cluster.Nodes.First(node => !node.Running.Status.IsServing);
+        var other = cluster.Nodes.First(node => node != mixed && !node.Running.Status.IsServing);
+        await mixed.DropAsync();
+        await other.DropAsync();
+        File.Copy(FirstSegment(other), FirstSegment(mixed), overwrite: true);
+        var before = ReadSegment(mixed);
+
+        mixed.Start();
+        other.Start();
+
+        await Eventually.TrueAsync(
+            () => mixed.Running.Status.UnavailableReason?.Contains("belongs to", StringComparison.Ordinal) == true,
+            "the node says whose file it is",
+            cluster.Describe);
+        await cluster.ProposeAsync("after");
+        Assert.Equal(before, ReadSegment(mixed));
+    }
+
     private const int FirstFrame = 4096;
 
     private static ReplicationOptions SmallSegments(ReplicationOptions options) => options with

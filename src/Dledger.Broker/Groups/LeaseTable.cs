@@ -225,9 +225,10 @@ internal sealed class LeaseTable(SeededDefect defect = SeededDefect.None)
 
         var subscription = cursor.Subscription;
         var end = Math.Min(min, cursor.Next);
-        for (var offset = cursor.Commit; offset < end; offset++)
+
+        // Finishing moves the commit offset along, over messages that were finished before as well.
+        for (var offset = cursor.Commit; offset < end; offset = Math.Max(offset + 1, cursor.Commit))
         {
-            // Finishing moves the commit offset along.
             switch (cursor.At(offset).State)
             {
                 case DeliveryState.Waiting:

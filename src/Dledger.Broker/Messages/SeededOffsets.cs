@@ -13,7 +13,7 @@ internal sealed class SeededOffsets(BrokerStateMachine machine)
     /// <summary>The first of the offsets that a batch is promised.</summary>
     public long Take(int topicId, int queueId, int count)
     {
-        var first = Math.Max(_next.GetValueOrDefault((topicId, queueId)), machine.QueueEndOf(topicId, queueId));
+        var first = Math.Max(_next.GetValueOrDefault((topicId, queueId)), machine.State.Topics.Find(topicId)!.Queues[queueId].Max);
         _next[(topicId, queueId)] = first + count;
         return first;
     }

@@ -16,7 +16,8 @@ internal sealed class DeliveryReader(IReplicatedLog log, ReceiptCodec receipts, 
     /// <summary>
     /// The messages of a grant. Those whose tag only shares its hash with the filter go to <paramref
     /// name="mismatches"/>;
-    /// unreadable ones are logged and left to the end of their lease.
+    /// unreadable ones are logged and left to the end of their lease. In an ordered group nothing of the same queue may overtake
+    /// them: it goes to <paramref name="withheld"/>.
     /// </summary>
     public List<DeliveredMessage> Read(
         ReceiveGrant grant,
@@ -24,19 +25,33 @@ internal sealed class DeliveryReader(IReplicatedLog log, ReceiptCodec receipts, 
         int groupId,
         int topicId,
         TagFilter filter,
-        List<DeliveryReference> mismatches)
+        bool isOrdered,
+        List<DeliveryReference> mismatches,
+        List<DeliveryReference> withheld)
     {
         var invisible = TimeSpan.FromMicroseconds(grant.InvisibleMicroseconds);
         var messages = new List<DeliveredMessage>(grant.Messages.Count);
+        var brokenQueues = new HashSet<int>();
         foreach (var granted in grant.Messages)
         {
+            var delivery = new DeliveryReference(granted.QueueId, granted.Offset, grant.DeliveryId);
+            if (brokenQueues.Contains(granted.QueueId))
+            {
+                withheld.Add(delivery);
+                continue;
+            }
+
             if (ReadRecord(granted, topic) is not { } bytes)
             {
+                if (isOrdered)
+                {
+                    brokenQueues.Add(granted.QueueId);
+                }
+
                 continue;
             }
 
             RecordView.TryParseUnchecked(bytes, out var record, out _);
-            var delivery = new DeliveryReference(granted.QueueId, granted.Offset, grant.DeliveryId);
             if (!filter.MatchesAll && !filter.Matches(MessageDecoder.ReadTag(record.Properties)))
             {
                 mismatches.Add(delivery);

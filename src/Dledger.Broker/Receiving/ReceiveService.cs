@@ -85,10 +85,11 @@ internal sealed class ReceiveService(BrokerCalls calls, PollTimer polls, ILogger
             }
 
             var mismatches = new List<DeliveryReference>();
+            var withheld = new List<DeliveryReference>();
             IReadOnlyList<DeliveredMessage> messages;
             try
             {
-                messages = reader.Read(grant, topic.Name, group.Id, topic.Id, request.Filter, mismatches);
+                messages = reader.Read(grant, topic.Name, group.Id, topic.Id, request.Filter, group.Fifo, mismatches, withheld);
             }
             catch (StorageFaultException fault)
             {
@@ -98,6 +99,7 @@ internal sealed class ReceiveService(BrokerCalls calls, PollTimer polls, ILogger
             }
 
             FinishUnseen(group, topic, mismatches);
+            GiveBack(group, topic, withheld);
             if (messages.Count > 0)
             {
                 return ReceiveOutcome.Of(messages);
@@ -158,7 +160,11 @@ internal sealed class ReceiveService(BrokerCalls calls, PollTimer polls, ILogger
             if (cancellationToken.IsCancellationRequested)
             {
                 // Nobody will get these messages from here, so others may have them at once.
-                GiveBack(group, topic, grant);
+                GiveBack(
+                    group,
+                    topic,
+                    [.. grant.Messages.Select(
+                        message => new DeliveryReference(message.QueueId, message.Offset, grant.DeliveryId))]);
                 cancellationToken.ThrowIfCancellationRequested();
             }
 
@@ -183,21 +189,20 @@ internal sealed class ReceiveService(BrokerCalls calls, PollTimer polls, ILogger
         }
     }
 
-    private void GiveBack(GroupView group, TopicView topic, ReceiveGrant grant)
+    private void GiveBack(GroupView group, TopicView topic, List<DeliveryReference> deliveries)
     {
-        if (grant.Messages.Count == 0)
+        if (deliveries.Count == 0)
         {
             return;
         }
 
-        var records = new ByteWriter(grant.Messages.Count * 128);
-        foreach (var message in grant.Messages)
+        var records = new ByteWriter(deliveries.Count * 128);
+        foreach (var delivery in deliveries)
         {
-            var delivery = new DeliveryReference(message.QueueId, message.Offset, grant.DeliveryId);
             var command = ChangeInvisibleCommand.OfChange(group.Id, topic.Id, delivery, 0, suspend: true);
             records.Bytes(ControlRecord.Encode(RecordKind.ChangeInvisible, command.Encode()));
         }
 
-        calls.Log.TryPropose(new UnawaitedProposal(records.ToArray(), grant.Messages.Count), out _);
+        calls.Log.TryPropose(new UnawaitedProposal(records.ToArray(), deliveries.Count), out _);
     }
 }

@@ -58,8 +58,8 @@ internal sealed class BrokerStateMachine : IStateMachine
     /// <summary>For comparing nodes and lives (I36).</summary>
     public ulong StateHash => StateWriter.Hash(_state);
 
-    /// <summary>The offset that the next message of a queue gets. Owned by the apply loop.</summary>
-    public long QueueEndOf(int topicId, int queueId) => _state.Topics.Find(topicId)?.Queues[queueId].Max ?? 0;
+    /// <summary>What is applied. Owned by the apply loop.</summary>
+    public BrokerState State => _state;
 
     /// <summary>Receives on their way.</summary>
     public ReceiverTable Receivers => _duties.Receivers;

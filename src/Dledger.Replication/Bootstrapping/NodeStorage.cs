@@ -1,7 +1,9 @@
 using Dledger.Primitives;
 using Dledger.Replication.Installing;
 using Dledger.Replication.Members;
+using Dledger.Storage.Checkpoints;
 using Dledger.Storage.Disks;
+using Dledger.Storage.Frames;
 using Dledger.Storage.Logs;
 using Dledger.Storage.Metadata;
 using Dledger.Storage.Snapshots;
@@ -82,7 +84,7 @@ internal sealed class NodeStorage : IDisposable
             verifyAll);
         Log = recovery.Log;
         return Log is not null && FindFault(metadata, recovery) is { } fault
-            ? recovery with { Damage = new LogDamage(recovery.Tail.End, fault) }
+            ? recovery with { Damage = fault }
             : recovery;
     }
 
@@ -124,6 +126,36 @@ internal sealed class NodeStorage : IDisposable
         return intent;
     }
 
+    /// <summary>
+    /// Notes durably that this node may have lost what it acknowledged, so that it decides nothing until it has caught up (2.22).
+    /// </summary>
+    public void NoteLoss()
+    {
+        if (!Meta.Current.LossFlag)
+        {
+            Meta.Write(Meta.Current with { LossFlag = true, LossTerm = Meta.Current.Term });
+        }
+    }
+
+    /// <summary>
+    /// Gives the log up and begins an empty one, which the other nodes fill; the state that is on disk stays valid and waits for it.
+    /// Can be repeated: a crash in between leaves the damage that led here.
+    /// </summary>
+    public void Rebuild()
+    {
+        var states = new StateCheckpointStore(_disk, PathOf(_options, GroupLayout.States));
+        var newest = states.ListDurable();
+        Meta.Write(Meta.Current with
+        {
+            LossFlag = true,
+            LossTerm = Meta.Current.Term,
+            Install = null,
+            InstalledApplied = newest.Count > 0 ? newest[0] : null,
+        });
+        CommitLog.ResetOnDisk(
+            _disk, PathOf(_options, LogName), _options.Log, Identity, ChainTail.Genesis(Identity.Seed));
+    }
+
     /// <summary>Closes the log, to open it again.</summary>
     public void CloseLog()
     {
@@ -145,15 +177,18 @@ internal sealed class NodeStorage : IDisposable
         }
     }
 
-    private static string? FindFault(NodeMetadata metadata, CommitLogRecovery recovery)
+    private static LogDamage? FindFault(NodeMetadata metadata, CommitLogRecovery recovery)
     {
         if (recovery.Tail.Term > metadata.Term)
         {
-            return $"the log ends in term {recovery.Tail.Term}, but the meta file knows only term {metadata.Term}";
+            // The votes of the terms between are not known: no copy of a log mends that.
+            return new LogDamage(
+                recovery.Tail.End,
+                $"the log ends in term {recovery.Tail.Term}, but the meta file knows only term {metadata.Term}");
         }
 
         StoredConfigurations.Read(metadata, recovery, addresses: null, out var fault);
-        return fault;
+        return fault is null ? null : new LogDamage(recovery.Tail.End, fault, IsOwnLoss: true);
     }
 
     /// <summary>

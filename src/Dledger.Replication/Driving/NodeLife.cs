@@ -8,6 +8,7 @@ using Dledger.Replication.Queues;
 using Dledger.Replication.Repairing;
 using Dledger.Replication.Tails;
 using Dledger.Replication.Writing;
+using Dledger.Storage.Disks;
 using Dledger.Storage.Logs;
 using Dledger.Storage.Snapshots;
 
@@ -99,16 +100,12 @@ internal sealed class NodeLife : ILoop
     private NextTurn Open()
     {
         _around.Gate.Admit(_around.Storage.Meta.Current.Genesis!);
-        if (_around.Storage.FinishInstall() is { } installed)
-        {
-            ReplicationEvents.SnapshotInstalled(_around.Logger, installed.Applied, installed.LogStart.End);
-        }
-
+        FinishInstall();
         _recovery = _around.Storage.OpenLog(_around.Time, _verifiesAll);
         if (_recovery.Damage is { } damage)
         {
             ReplicationEvents.DamageFound(_around.Logger, damage.Position, damage.Reason);
-            _phase = BeginRepair(_recovery, damage) ? Repair : SitOut;
+            _phase = BeginRepair(_recovery, damage);
             StartTransport();
             return NextTurn.AtOnce;
         }
@@ -124,23 +121,58 @@ internal sealed class NodeLife : ILoop
         return NextTurn.AtOnce;
     }
 
-    // Only what other nodes hold can mend a log, and only in one way: what was mended and is damaged again is a broken disk.
-    private bool BeginRepair(CommitLogRecovery recovery, LogDamage damage)
+    private void FinishInstall()
+    {
+        try
+        {
+            if (_around.Storage.FinishInstall() is { } installed)
+            {
+                ReplicationEvents.SnapshotInstalled(_around.Logger, installed.Applied, installed.LogStart.End);
+            }
+        }
+        catch (DamagedFileException fault)
+        {
+            // What was staged has rotted since it was verified.
+            Rebuild($"a snapshot cannot be installed: {fault.Message}");
+        }
+    }
+
+    // Only other nodes can help, and only in one way: what was mended and is damaged again is a broken disk.
+    private Func<NextTurn> BeginRepair(CommitLogRecovery recovery, LogDamage damage)
     {
         var reason = $"log corrupt at {damage.Position}: {damage.Reason}";
-        var others = OtherNodes();
-        if (recovery.Repair is not { } repair || others.Count == 0 || _repairedFrom == damage.Position)
+        _around.Storage.CloseLog();
+        if (OtherNodes().Count == 0 || _repairedFrom == damage.Position || !damage.IsOwnLoss)
         {
             ReplicationEvents.NodeUnavailable(_around.Logger, _options.Self, reason);
             PublishRepairing(reason);
-            return false;
+            return SitOut;
         }
 
         _repairedFrom = damage.Position;
+        if (recovery.Repair is not { } repair)
+        {
+            Rebuild(reason);
+            return Open;
+        }
+
+        if (recovery.DamagedRanges.Any(range => range.To is null))
+        {
+            // Nobody knows how far the log went: more may be gone than comes back.
+            _around.Storage.NoteLoss();
+        }
+
         _repairer = new LogRepairer(
             repair, MakeFetcher(answer => _inbox.TryAdd(new RangeAnswered(answer))), _around.Clock, _around.Logger);
         PublishRepairing($"{reason}; {_repairer.Progress}");
-        return true;
+        return Repair;
+    }
+
+    private void Rebuild(string reason)
+    {
+        ReplicationEvents.LogGivenUp(_around.Logger, _options.Self, reason);
+        _around.Storage.Rebuild();
+        PublishRepairing(reason);
     }
 
     private NextTurn Repair()
@@ -159,7 +191,11 @@ internal sealed class NodeLife : ILoop
         }
 
         PublishRepairing($"the log is damaged and comes back from the other nodes: {_repairer!.Progress}");
-        if (!_repairer.IsComplete)
+        if (_repairer.IsHopeless)
+        {
+            Rebuild($"no other node has what is missing: {_repairer.Progress}");
+        }
+        else if (!_repairer.IsComplete)
         {
             return _repairer.Turn();
         }
@@ -350,7 +386,10 @@ internal sealed class NodeLife : ILoop
     private void PublishRepairing(string reason)
     {
         var meta = _around.Storage.Meta.Current;
-        _around.Publish(NodePicture.Unavailable(meta.ClusterId, PeerState.Repairing, meta.Term, reason));
+
+        // From the first Hello on: a leader must not go on counting what this node acknowledged before.
+        var state = meta.LossFlag ? PeerState.Loss : PeerState.Repairing;
+        _around.Publish(NodePicture.Unavailable(meta.ClusterId, state, meta.Term, reason));
     }
 
     private void StartTransport()

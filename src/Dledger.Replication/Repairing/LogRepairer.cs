@@ -19,6 +19,9 @@ internal sealed class LogRepairer(LogRepair repair, RangeFetcher fetcher, LogClo
     /// <summary>Whether the log may be opened again.</summary>
     public bool IsComplete => repair.IsComplete;
 
+    /// <summary>Whether no other node has what is missing.</summary>
+    public bool IsHopeless => !repair.IsComplete && fetcher.IsHopeless(clock.Monotonic());
+
     /// <summary>How far it is, in words for an operator.</summary>
     public string Progress => repair.IsComplete
         ? "the log is whole again"

@@ -17,11 +17,18 @@ internal sealed class RangeFetcher(
 {
     private const long RoundPauseMicroseconds = 500_000;
 
+    /// <summary>
+    /// How long all must have nothing: a node that has just started does not know yet how much is committed.
+    /// </summary>
+    private const long HopeMicroseconds = 30_000_000;
+
     private long _asked;
     private bool _isAsking;
     private int _next;
     private int _failedInRow;
     private long _pausedUntil;
+    private int _conclusiveInRow;
+    private long? _hopelessSince;
 
     /// <summary>Why the last node could not help, for an operator.</summary>
     public string LastFault { get; private set; } = "no other node was asked yet";
@@ -35,6 +42,11 @@ internal sealed class RangeFetcher(
     /// <summary>Microseconds until <see cref="MayAsk"/> may hold; <see cref="long.MaxValue"/> until an answer comes.</summary>
     public long WaitAt(long now) => _isAsking || peers.Count == 0 ? long.MaxValue : Math.Max(0, _pausedUntil - now);
 
+    /// <summary>
+    /// Whether every other node has answered, again and again for a while, that it does not have what is asked for.
+    /// </summary>
+    public bool IsHopeless(long now) => now - _hopelessSince >= HopeMicroseconds;
+
     /// <summary>Sends the request.</summary>
     public void Ask(LogPosition from, long bytesMax)
     {
@@ -47,7 +59,7 @@ internal sealed class RangeFetcher(
     }
 
     /// <summary>
-    /// Takes an answer in; null when it brings no bytes. The caller says with <see cref="Accept"/> or <see cref="Reject"/> what it made
+    /// Takes an answer in; null when it brings no bytes. The caller says with <see cref="Accept"/> or <see cref="Reject(string, long)"/> what it made
     /// of them.
     /// </summary>
     public ReadOnlyMemory<byte>? TryTake(RangeAnswer answer, long now)
@@ -63,6 +75,7 @@ internal sealed class RangeFetcher(
             return found.Bytes;
         }
 
+        var isConclusive = answer.Reply?.Outcome is BulkOutcome.Gone or BulkOutcome.NotThere;
         Reject(
             answer.Reply?.Outcome switch
             {
@@ -71,17 +84,27 @@ internal sealed class RangeFetcher(
                 BulkOutcome.NotThere => $"node {Peer} has nothing committed there",
                 _ => $"node {Peer} cannot serve it now",
             },
+            isConclusive,
             now);
         return null;
     }
 
     /// <summary>The bytes were right: the same node is asked for more.</summary>
-    public void Accept() => _failedInRow = 0;
+    public void Accept()
+    {
+        _failedInRow = 0;
+        _conclusiveInRow = 0;
+        _hopelessSince = null;
+    }
 
-    /// <summary>The answer was no help: the next node's turn.</summary>
-    public void Reject(string fault, long now)
+    /// <summary>The bytes do not fit: the next node's turn.</summary>
+    public void Reject(string fault, long now) => Reject(fault, isConclusive: true, now);
+
+    private void Reject(string fault, bool isConclusive, long now)
     {
         LastFault = fault;
+        _conclusiveInRow = isConclusive ? _conclusiveInRow + 1 : 0;
+        _hopelessSince = _conclusiveInRow < peers.Count ? null : _hopelessSince ?? now;
         _next = (_next + 1) % peers.Count;
         if (++_failedInRow >= peers.Count)
         {

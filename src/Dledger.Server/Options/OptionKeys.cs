@@ -57,6 +57,13 @@ public static class OptionKeys
     public static readonly OptionKey StorageSegmentSize = OptionKey.Size(
         "storage.segmentSize", 8L << 20, 4L << 30, "bytes of one log file");
 
+    public static readonly OptionKey StorageRetentionTime = OptionKey.Duration(
+        "storage.retentionTime", TimeSpan.Zero, TimeSpan.FromDays(3_650),
+        "how long messages are kept at least, consumed or not; 0s: for ever");
+
+    public static readonly OptionKey StorageRetentionSize = OptionKey.Size(
+        "storage.retentionSize", 0, 1L << 50, "bytes of log that are kept, whatever their age; 0: no bound");
+
     public static readonly OptionKey RaftElectionTimeoutMin = OptionKey.Duration(
         "raft.electionTimeoutMin", TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(60),
         "silence of the leader before an election, at least");
@@ -107,7 +114,7 @@ public static class OptionKeys
         NodesId, NodesHost, NodesPeerPort, NodesClientHost, NodesClientPort,
         ClientListenAddress, ClientPort, ClientAdvertisedHost, ClientAdvertisedPort, ClientConnectionsMax, ClientTls,
         ClientCertificateFile, ClientKeyFile,
-        StorageFlushMode, StorageSegmentSize,
+        StorageFlushMode, StorageSegmentSize, StorageRetentionTime, StorageRetentionSize,
         RaftElectionTimeoutMin, RaftElectionTimeoutMax, RaftHeartbeat,
         ClusterAutoReplace,
         TopicsAutoCreate, TopicsAutoCreateGroups, TopicsQueueCount,

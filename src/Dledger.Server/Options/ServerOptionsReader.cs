@@ -54,6 +54,8 @@ public static class ServerOptionsReader
             {
                 FlushMode = values.Choice(OptionKeys.StorageFlushMode, defaults.Storage.FlushMode),
                 SegmentBytes = values.Number(OptionKeys.StorageSegmentSize, defaults.Storage.SegmentBytes),
+                RetentionTime = values.Duration(OptionKeys.StorageRetentionTime, defaults.Storage.RetentionTime),
+                RetentionBytes = values.Number(OptionKeys.StorageRetentionSize, defaults.Storage.RetentionBytes),
             },
             Raft = new RaftTimingOptions
             {

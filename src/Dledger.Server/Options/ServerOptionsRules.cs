@@ -18,6 +18,8 @@ internal static class ServerOptionsRules
         CheckClient(problems, options.Client, options.Nodes.Count > 0);
 
         OptionKeys.StorageSegmentSize.Check(problems, options.Storage.SegmentBytes);
+        OptionKeys.StorageRetentionTime.Check(problems, (long)options.Storage.RetentionTime.TotalMicroseconds);
+        OptionKeys.StorageRetentionSize.Check(problems, options.Storage.RetentionBytes);
         if (options.Storage.SegmentBytes % 4_096 != 0)
         {
             problems.Add($"{OptionKeys.StorageSegmentSize.Name}: must be a multiple of 4KiB");

@@ -9,4 +9,12 @@ public sealed record StorageOptions
     /// <summary><c>storage.segmentSize</c>: bytes of one log file, 8 MiB..4 GiB, a multiple of 4 KiB. Smaller files
     /// give space back in smaller steps and cost more of them.</summary>
     public long SegmentBytes { get; init; } = 1L << 30;
+
+    /// <summary><c>storage.retentionTime</c>: how long messages are kept at least, consumed or not; zero for ever, at most
+    /// 10 years. They go in whole log files, so somewhat later.</summary>
+    public TimeSpan RetentionTime { get; init; } = TimeSpan.FromHours(72);
+
+    /// <summary><c>storage.retentionSize</c>: bytes of log that are kept; older messages go whatever their age. 0: no
+    /// bound.</summary>
+    public long RetentionBytes { get; init; }
 }

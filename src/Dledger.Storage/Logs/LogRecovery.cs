@@ -51,11 +51,14 @@ internal sealed class LogRecovery(
             return createIfEmpty && _survey.StartRecord is null
                 ? Create()
                 : Refuse(new LogDamage(
-                    LogPosition.Zero, $"'{directory}' holds no segment, but the node took part in a term before"));
+                    LogPosition.Zero,
+                    $"'{directory}' holds no segment, but the node took part in a term before",
+                    IsOwnLoss: true));
         }
 
         var isSound = TryScan(out var tornTail);
-        return isSound ? Finish(tornTail) : Refuse(new LogDamage(_ranges[0].From, _ranges[0].Reason));
+        return isSound ? Finish(tornTail) : Refuse(
+            new LogDamage(_ranges[0].From, _ranges[0].Reason, IsOwnLoss: true));
     }
 
     /// <summary>The position below which an invalid frame is damage.</summary>

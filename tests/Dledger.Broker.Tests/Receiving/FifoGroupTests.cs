@@ -7,6 +7,27 @@ namespace Dledger.Broker.Tests.Receiving;
 public sealed class FifoGroupTests
 {
     [Fact]
+    public async Task Nothing_overtakes_a_record_that_cannot_be_read()
+    {
+        var broker = new TestBroker();
+        await broker.CreateTopic("t", queues: 1);
+        await broker.CreateGroup(new GroupSpec { Name = "g", Fifo = true });
+        var first = await broker.Send("t", "first");
+        await broker.Send("t", "second");
+        broker.Log.DamagedAt = first.Position;
+
+        var call = await broker.Run(
+            node => node.ReceiveAsync(TestBroker.Request("g", "t", 8, 5, "*", null), CancellationToken.None));
+        Assert.Equal(BrokerError.Unavailable, call.Failure?.Error);
+        broker.Log.DamagedAt = null;
+        broker.Advance(TimeSpan.FromSeconds(6));
+
+        var messages = await broker.Receive("g", "t", batch: 8);
+        Assert.Equal(["first", "second"], messages.Select(TestBroker.Text));
+        Assert.Equal([2, 1], messages.Select(message => message.Attempt));
+    }
+
+    [Fact]
     public async Task A_queue_is_locked_until_its_batch_is_finished()
     {
         var broker = await Prepare(messages: 4);

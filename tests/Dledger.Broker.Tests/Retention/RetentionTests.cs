@@ -41,6 +41,25 @@ public sealed class RetentionTests
     }
 
     [Fact]
+    public async Task Messages_finished_out_of_order_do_not_keep_older_ones_from_going()
+    {
+        var broker = new TestBroker(Options);
+        await broker.CreateTopic("t", queues: 1);
+        await broker.Send("t", "open");
+        await broker.Send("t", "finished");
+        var batch = await broker.Receive("g", "t", batch: 2, invisibleSeconds: 3_600);
+        Assert.Null(await broker.Ack("g", "t", batch[1]));
+        var kept = await broker.Send("t", "kept");
+        Roll(broker, kept.Position);
+        Checkpoint(broker);
+
+        broker.Advance(TimeSpan.FromSeconds(10));
+
+        Assert.Equal("kept", TestBroker.Text(Assert.Single(await broker.Receive("g", "t"))));
+        Assert.Equal(broker.StateHash, broker.ReplayedStateHash());
+    }
+
+    [Fact]
     public async Task A_handle_of_a_message_that_is_gone_changes_nothing_and_owed_dead_letters_are_forgotten()
     {
         var broker = new TestBroker(Options);

@@ -138,6 +138,13 @@ internal sealed class Consumer(SimulatedCluster cluster, ConsumeHistory history,
     private async Task ForwardAsync(DeliveredMessage message)
     {
         history.ForwardInvoked(message);
+        await (cluster.Random.Chance(0.3)
+            ? Task.WhenAll(AskForDeadLetterAsync(message), AskForDeadLetterAsync(message))
+            : AskForDeadLetterAsync(message));
+    }
+
+    private async Task AskForDeadLetterAsync(DeliveredMessage message)
+    {
         for (var attempt = 0; attempt < 3; attempt++)
         {
             var node = cluster.Calls.Choose();

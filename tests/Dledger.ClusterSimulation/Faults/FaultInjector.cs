@@ -17,6 +17,7 @@ internal sealed class FaultInjector
         Add(scenario.HasKills, Kill);
         Add(scenario.HasPowerLoss, LosePower);
         Add(scenario.HasPowerLoss, LoseAllPower);
+        Add(scenario.HasPowerLoss && scenario.HasKills, KillAndLosePower);
         Add(scenario.HasCrashesInCalls, CrashInCall);
         Add(scenario.HasPartitions && scenario.NodeCount > 1, CutOff);
         Add(scenario.HasPartitions && scenario.NodeCount > 1, CutOneWay);
@@ -121,6 +122,19 @@ internal sealed class FaultInjector
                 each.LosePower();
             }
         }
+    }
+
+    // The new process has looked at what the old one left in memory; then even that is gone.
+    private void KillAndLosePower(SimulatedNode node)
+    {
+        Kill(node);
+        _cluster.Events.After(_cluster.Scenario.Downtime + _cluster.Random.NextInterval(_cluster.Scenario.Downtime), () =>
+        {
+            if (!_cluster.IsHealed)
+            {
+                LosePower(node);
+            }
+        });
     }
 
     private void CrashInCall(SimulatedNode node)

@@ -61,10 +61,18 @@ internal sealed class DefectiveDisk(IDisk disk, Mutation mutation) : IDisk
         public int Read(long offset, Span<byte> destination)
         {
             var count = file.Read(offset, destination);
-            if (mutation == Mutation.HighestWatermarkWins && IsLog && offset == 0
-                && count >= CommitLogOptions.SegmentHeaderBytes)
+            if (IsLog && offset == 0 && count >= CommitLogOptions.SegmentHeaderBytes)
             {
-                WatermarkPages.NumberByWatermark(destination[..CommitLogOptions.SegmentHeaderBytes]);
+                var page = destination[..CommitLogOptions.SegmentHeaderBytes];
+                switch (mutation)
+                {
+                    case Mutation.HighestWatermarkWins:
+                        WatermarkPages.Rewrite(page, static slot => slot with { Sequence = slot.Watermark.Value + 1 });
+                        break;
+                    case Mutation.DamageCutAway:
+                        WatermarkPages.Rewrite(page, static slot => slot with { Watermark = LogPosition.Zero });
+                        break;
+                }
             }
 
             return count;

@@ -39,6 +39,9 @@ internal enum Mutation
     /// <summary>Recovery takes the highest watermark instead of the newest one.</summary>
     HighestWatermarkWins,
 
+    /// <summary>Recovery takes damage for the end of the log: it knows no watermark.</summary>
+    DamageCutAway,
+
     /// <summary>Recovery believes the page cache: it does not write the end of the log again and sync it.</summary>
     RecoveryWithoutResync,
 

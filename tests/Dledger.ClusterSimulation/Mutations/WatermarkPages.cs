@@ -16,8 +16,8 @@ internal static class WatermarkPages
     /// <summary>The watermark that a slot's bytes claim.</summary>
     public static long WatermarkOf(ReadOnlySpan<byte> slot) => BitConverter.ToInt64(slot[8..]);
 
-    /// <summary>Numbers the slots of a header page by their watermarks, so that the highest one is taken for the newest.</summary>
-    public static void NumberByWatermark(Span<byte> page)
+    /// <summary>Changes the valid slots of a header page.</summary>
+    public static void Rewrite(Span<byte> page, Func<WatermarkSlot, WatermarkSlot> change)
     {
         if (SegmentHeader.Parse(page, out var header, out _) != SegmentHeaderState.Valid)
         {
@@ -32,7 +32,7 @@ internal static class WatermarkPages
             slot.CopyTo(alone[FirstSlotOffset..]);
             if (WatermarkSlot.FindNewest(alone, seed) is { } found)
             {
-                (found with { Sequence = found.Watermark.Value + 1 }).Write(slot, seed);
+                change(found).Write(slot, seed);
             }
         }
     }

@@ -103,6 +103,7 @@ internal sealed class SimulatedNetwork(SimulatedCluster cluster)
                 var end = message.IsReply ? connection.Acceptor : connection.Opener;
                 if (end == from && connection.OtherEnd(end).Node.Id == to && connection.IsOpenAt(from))
                 {
+                    cluster.Checks.Elections.Sent(from.Node, to, message);
                     (message.IsReply ? connection.Replies : connection.Requests).Send(message, range);
                 }
 

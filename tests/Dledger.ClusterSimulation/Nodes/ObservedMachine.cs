@@ -13,6 +13,8 @@ internal sealed class ObservedMachine(SimulatedCluster cluster, SimulatedNode no
 {
     private readonly IStateMachine _machine = broker.StateMachine;
 
+    private readonly Dictionary<(int Group, int Topic, int Queue), long> _finished = [];
+
     private long _checkpointed = -1;
 
     /// <summary>Applied up to here.</summary>
@@ -29,9 +31,15 @@ internal sealed class ObservedMachine(SimulatedCluster cluster, SimulatedNode no
         Applied = _machine.Restore(
             Mutation == Mutation.CheckpointAheadOfLog ? new CredulousLog(log) : log);
         _checkpointed = Applied.Value;
+        _finished.Clear();
         if (Applied > LogPosition.Zero)
         {
             cluster.Marks.Reach("state restored from a checkpoint");
+            if (Applied > log.DurableEnd)
+            {
+                cluster.Marks.Reach("snapshot installed");
+            }
+
             cluster.Checks.Check(
                 "I28",
                 Applied <= log.DurableEnd || Applied == log.InstalledState,
@@ -52,6 +60,7 @@ internal sealed class ObservedMachine(SimulatedCluster cluster, SimulatedNode no
         if (cluster.Oracle.IsHashed(frame.Summary))
         {
             cluster.Oracle.Hashed(node, Applied, StateHash);
+            CheckFinished();
         }
     }
 
@@ -68,9 +77,17 @@ internal sealed class ObservedMachine(SimulatedCluster cluster, SimulatedNode no
     public void Maintain(LogPosition durable)
     {
         _machine.Maintain(Mutation == Mutation.CheckpointAheadOfLog ? Applied : durable);
+        var start = node.Replication!.Segments is [var first, ..] ? first.Base.Value : 0;
+        var isCovered = start == 0;
         foreach (var name in node.Disk.Disk.List("state"))
         {
-            if (long.TryParse(name, CultureInfo.InvariantCulture, out var position) && position > _checkpointed)
+            if (!long.TryParse(name, CultureInfo.InvariantCulture, out var position))
+            {
+                continue;
+            }
+
+            isCovered |= position >= start;
+            if (position > _checkpointed)
             {
                 _checkpointed = position;
                 var own = node.Replication!.Status.Durable;
@@ -78,7 +95,16 @@ internal sealed class ObservedMachine(SimulatedCluster cluster, SimulatedNode no
                     "I28", position <= own.Value, $"node {node.Id} wrote a checkpoint at {position}, durable is {own}");
             }
         }
+
+        CheckStart(start, isCovered);
     }
+
+    // What is left is enough to begin from, and nothing went that the cluster has not forgotten.
+    private void CheckStart(long start, bool isCovered) => cluster.Checks.Check(
+        "I29",
+        start <= cluster.Oracle.LogStart.Value && isCovered,
+        $"node {node.Id}: its log begins at {start}, the cluster keeps from {cluster.Oracle.LogStart}, "
+            + $"checkpoints {string.Join(", ", node.Disk.Disk.List("state"))}");
 
     /// <inheritdoc/>
     public SnapshotSource? OpenSnapshot(in ChainTail logStart, ReadOnlyMemory<byte> attachment) =>
@@ -86,6 +112,26 @@ internal sealed class ObservedMachine(SimulatedCluster cluster, SimulatedNode no
 
     /// <inheritdoc/>
     public void Stop() => _machine.Stop();
+
+    private void CheckFinished()
+    {
+        foreach (var group in broker.Machine.State.Groups.All)
+        {
+            foreach (var (topicId, subscription) in group.Subscriptions)
+            {
+                foreach (var cursor in subscription.Cursors)
+                {
+                    var key = (group.View.Id, topicId, cursor.QueueId);
+                    var before = _finished.GetValueOrDefault(key);
+                    cluster.Checks.Check(
+                        "I48",
+                        cursor.Commit >= before,
+                        $"node {node.Id}: group {group.View.Name} finished {before} in queue {cursor.QueueId}, now {cursor.Commit}");
+                    _finished[key] = cursor.Commit;
+                }
+            }
+        }
+    }
 
     private Mutation Mutation => cluster.Scenario.Mutation;
 

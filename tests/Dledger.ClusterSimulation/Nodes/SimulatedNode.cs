@@ -64,6 +64,10 @@ internal sealed class SimulatedNode
     /// </summary>
     public LogPosition Promised { get; private set; }
 
+    /// <summary>What of its log is durable now, or was when its last process ended.</summary>
+    public LogPosition Acknowledged =>
+        Replication?.Status is { UnavailableReason: null } status ? LogPosition.Max(status.Durable, Promised) : Promised;
+
     /// <summary>Starts a process on what the disk holds.</summary>
     public void Boot()
     {

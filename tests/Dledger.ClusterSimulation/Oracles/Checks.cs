@@ -10,26 +10,38 @@ internal sealed class Checks(SimulatedCluster cluster)
     public static readonly IReadOnlyDictionary<string, string> Meanings = new SortedDictionary<string, string>(StringComparer.Ordinal)
     {
         ["I1"] = "at most one leader per term",
-        ["I2"] = "a node's term never falls in one process life",
+        ["I2"] = "a node's term never falls, and it votes once in a term, across its lives",
+        ["I3"] = "the term of a message is durable before the message leaves",
+        ["I5"] = "a node without cluster or with a damaged log neither votes nor campaigns",
+        ["I6"] = "a leader has the votes of a majority of the founders",
         ["I7"] = "what was delivered was committed before, with these bytes, at this offset",
+        ["I8"] = "a process never leads a term that its disk knew when it started",
         ["I9"] = "the same position holds the same bytes on every node",
         ["I10"] = "frames are contiguous and chained",
+        ["I11"] = "the first frame of a term, and no other, says that it starts",
         ["I12"] = "applied <= commit <= end and durable <= end",
         ["I14"] = "what a node called durable survives its crashes",
+        ["I15"] = "no crash leaves a log that counts as damaged",
         ["I16"] = "no range of a member is refused",
         ["I20"] = "a committed frame is the same on every node and in every life",
         ["I21"] = "commit never falls in one process life",
+        ["I23"] = "what is committed is durable on a majority, except for disks that were damaged",
         ["I25"] = "an ack comes after commit and apply, with the offset that the log gives",
         ["I28"] = "a state checkpoint is not ahead of the log that it lies beside",
+        ["I29"] = "a log gives up only what the cluster forgot and the own state checkpoint covers",
         ["I32"] = "no process ends by itself without a disk error",
         ["I33"] = "damage below the watermark is never cut away or served, and mended in the end",
         ["I36"] = "equal applied positions mean equal state",
+        ["I37"] = "queue offsets are dense and equal to the order of the log",
+        ["I38"] = "within a queue positions rise with the offsets",
+        ["I39"] = "the queue indexes of all nodes agree with the committed log",
         ["I40"] = "what was acked is readable at its offset on every node",
         ["I41"] = "a produce that began after another was acked lies behind it",
         ["I42"] = "a produce that was rejected never appears, none appears twice",
         ["I43"] = "every message is finished or in the dead letters once consumers work again",
         ["I44"] = "an attempt is delivered once, attempts rise, order is kept in ordered groups",
         ["I45"] = "an ack by a stale handle has no effect; what was acked stays acked",
+        ["I48"] = "a group's finished prefix of a queue never shrinks",
         ["I49"] = "log time never falls along the log",
         ["I50"] = "after the faults stop a leader serves and all nodes converge",
     };
@@ -43,6 +55,8 @@ internal sealed class Checks(SimulatedCluster cluster)
     public IEnumerable<(string Name, long Count)> Counts => Meanings.Keys.Select(name => (name, _counts[NumberOf(name)]));
 
     public ReplicationChecks Replication { get; } = new(cluster);
+
+    public ElectionChecks Elections { get; } = new(cluster);
 
     /// <summary>
     /// The first failure. It may have been thrown inside of the production code, which takes it for a fault of its own, so the

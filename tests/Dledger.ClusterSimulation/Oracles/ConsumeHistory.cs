@@ -11,6 +11,7 @@ internal sealed class ConsumeHistory(SimulatedCluster cluster, string group, boo
     private int _lostAnswers;
     private int _receivesUnderWay;
     private int _openCount;
+    private LogPosition _openFrom;
     private string? _open;
     private bool _isOpenKnown;
 
@@ -102,7 +103,8 @@ internal sealed class ConsumeHistory(SimulatedCluster cluster, string group, boo
         // A stale handle of a finished message or of a dead letter may be told that all is well; that of a leased one
         // may not.
         var isStale = progress.Attempt > message.Attempt && progress.DeliveredAt < begun && !progress.MayBeFinished
-            && !progress.IsForwarded && !progress.MayHaveHadAllAttempts;
+            && !progress.IsForwarded && !progress.MayHaveHadAllAttempts
+            && !cluster.Oracle.IsGone(message.QueueId, message.QueueOffset.Value);
         cluster.Checks.Check(
             "I45",
             !isStale,
@@ -157,9 +159,10 @@ internal sealed class ConsumeHistory(SimulatedCluster cluster, string group, boo
     /// </summary>
     public string? DescribeOpen()
     {
-        if (!_isOpenKnown || _openCount != cluster.Oracle.MessageCount)
+        if (!_isOpenKnown || _openCount != cluster.Oracle.MessageCount || _openFrom != cluster.Oracle.LogStart)
         {
             _isOpenKnown = true;
+            _openFrom = cluster.Oracle.LogStart;
             _openCount = cluster.Oracle.MessageCount;
             var open = cluster.Oracle.Queues
                 .Where(queue => queue.Key.Topic == cluster.Producing.TopicId)
@@ -185,7 +188,7 @@ internal sealed class ConsumeHistory(SimulatedCluster cluster, string group, boo
         var (seen, unsettled) = _unsettled.GetValueOrDefault(number, (0, []));
         unsettled.AddRange(queue.Skip(seen));
         _unsettled[number] = (queue.Count, unsettled);
-        unsettled.RemoveAll(message => _progress.TryGetValue((message.QueueId, message.Offset), out var progress)
+        unsettled.RemoveAll(message => message.Position < cluster.Oracle.LogStart || _progress.TryGetValue((message.QueueId, message.Offset), out var progress)
             && progress.IsSettled);
         return unsettled.Where(message => !_progress.TryGetValue((message.QueueId, message.Offset), out var progress)
             || !progress.MayBeFinished);
@@ -205,7 +208,8 @@ internal sealed class ConsumeHistory(SimulatedCluster cluster, string group, boo
             var lowest = messages.First();
             var first = _firstOpen.GetValueOrDefault(lowest.QueueId);
             while (first < lowest.QueueOffset.Value && Of(lowest.QueueId, first) is var before
-                && (before.MayBeFinished || before.MayHaveHadAllAttempts || before.IsForwarded))
+                && (before.MayBeFinished || before.MayHaveHadAllAttempts || before.IsForwarded
+                    || cluster.Oracle.IsGone(lowest.QueueId, first)))
             {
                 first++;
             }

@@ -18,7 +18,7 @@ internal sealed class LogComparison(SimulatedCluster cluster)
         {
             foreach (var (position, end, _) in cluster.Oracle.Frames)
             {
-                if (end < SealedEnd(node) && ReadFrame(node, position, end) is null)
+                if (position >= cluster.Oracle.LogStart && end < SealedEnd(node) && ReadFrame(node, position, end) is null)
                 {
                     return $"node {node.Id} at {position}";
                 }
@@ -34,6 +34,11 @@ internal sealed class LogComparison(SimulatedCluster cluster)
         var tail = ChainTail.Genesis(seed);
         foreach (var (position, end, headerCrc) in cluster.Oracle.Frames)
         {
+            if (position < cluster.Oracle.LogStart)
+            {
+                continue;
+            }
+
             var bytes = ReadFrame(node, position, end);
             cluster.Checks.Check(
                 "I33", bytes is not null || mayBeDamaged, $"node {node.Id} has no valid frame at {position}");

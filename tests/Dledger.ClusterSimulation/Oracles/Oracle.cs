@@ -1,4 +1,5 @@
 using System.Text;
+using Dledger.Broker.Commands;
 using Dledger.ClusterSimulation.Nodes;
 using Dledger.Replication;
 using Dledger.Storage.Frames;
@@ -23,12 +24,16 @@ internal sealed class Oracle(SimulatedCluster cluster)
     private readonly Dictionary<(int Topic, int Queue), List<StoredMessage>> _queues = [];
     private readonly Dictionary<string, StoredMessage> _byId = [];
     private long _logTime;
+    private Term _term;
 
     /// <summary>End of the longest committed prefix that any node has applied.</summary>
     public LogPosition End { get; private set; }
 
     public IEnumerable<((int Topic, int Queue) Key, IReadOnlyList<StoredMessage> Messages)> Queues =>
         _queues.OrderBy(each => each.Key).Select(each => (each.Key, (IReadOnlyList<StoredMessage>)each.Value));
+
+    /// <summary>The cluster agreed to forget what lies before it.</summary>
+    public LogPosition LogStart { get; private set; }
 
     /// <summary>Committed frames in their order.</summary>
     public IReadOnlyList<(LogPosition Base, LogPosition End, uint HeaderCrc)> Frames => _inOrder;
@@ -37,6 +42,12 @@ internal sealed class Oracle(SimulatedCluster cluster)
     public int MessageCount => _byId.Count;
 
     public StoredMessage? Find(string id) => _byId.GetValueOrDefault(id);
+
+    /// <summary>Whether a message of the topic that producers send to was given up.</summary>
+    public bool IsGone(int queue, long offset) =>
+        _queues.TryGetValue((cluster.Producing.TopicId, queue), out var messages)
+        && offset < messages.Count
+        && messages[(int)offset].Position < LogStart;
 
     public StoredMessage? FindAt(LogPosition position) => _byPosition.GetValueOrDefault(position);
 
@@ -85,6 +96,13 @@ internal sealed class Oracle(SimulatedCluster cluster)
         End = summary.End;
         cluster.Checks.Check("I49", frame.LogTime >= _logTime, $"log time {frame.LogTime} follows {_logTime}");
         _logTime = frame.LogTime;
+        var isStart = frame.Summary.Flags.HasFlag(FrameFlags.TermStart);
+        cluster.Checks.Check(
+            "I11",
+            isStart == (summary.Term > _term) && summary.Term >= _term,
+            $"the frame at {summary.Base} of term {summary.Term} follows term {_term}, with flags {summary.Flags}");
+        _term = summary.Term;
+        CheckMajority(summary);
         var records = new RecordEnumerator(frame.Payload.Span, summary.Base + FrameHeader.Size);
         while (records.MoveNext())
         {
@@ -92,7 +110,23 @@ internal sealed class Oracle(SimulatedCluster cluster)
             {
                 Append(records.Current, records.CurrentPosition);
             }
+            else if (records.Current.Kind == RecordKind.LogStartAdvance)
+            {
+                cluster.Marks.Reach("old messages given up");
+                LogStart = LogPosition.Max(LogStart, LogStartCommand.Decode(records.Current.Body).Start);
+            }
         }
+    }
+
+    // What a node called durable last, it holds; that the bytes are these, I9 and I20 say.
+    private void CheckMajority(in FrameSummary frame)
+    {
+        var end = frame.End;
+        var holders = cluster.Nodes.Count(node => cluster.LogRot.HasHit(node) || node.Acknowledged >= end);
+        cluster.Checks.Check(
+            "I23",
+            holders > cluster.Nodes.Count / 2,
+            $"the frame at {frame.Base} is committed, but {holders} of {cluster.Nodes.Count} nodes have it durable up to {end}");
     }
 
     // Queue offsets by counting: no topic is deleted here, and every record names a queue that exists.

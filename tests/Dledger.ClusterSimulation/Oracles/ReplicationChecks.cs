@@ -8,6 +8,7 @@ internal sealed class ReplicationChecks(SimulatedCluster cluster)
 {
     private readonly Dictionary<Term, NodeId> _leaders = [];
     private readonly ReplicationStatus?[] _last = new ReplicationStatus?[cluster.Scenario.NodeCount + 1];
+    private readonly Dictionary<(NodeId Node, int Life), Term> _startedIn = [];
     private NodeId _serving;
 
     public void Observe(SimulatedNode node, ReplicationStatus status)
@@ -22,15 +23,26 @@ internal sealed class ReplicationChecks(SimulatedCluster cluster)
         {
             // Starting, or its log is closed to be mended: what it says of the log counts when that is open.
             _last[node.Id.Value] = null;
+            _startedIn.Remove((node.Id, node.Life));
+            CheckDamage(node, status);
             return;
         }
 
         _last[node.Id.Value] = status;
+        _startedIn.TryAdd((node.Id, node.Life), status.Term);
         var checks = cluster.Checks;
         if (status.Role == ReplicationRole.Leader)
         {
             var known = _leaders.TryAdd(status.Term, node.Id) ? node.Id : _leaders[status.Term];
             checks.Check("I1", known == node.Id, $"nodes {known} and {node.Id} both lead term {status.Term}");
+            checks.Check(
+                "I8",
+                status.Term > _startedIn.GetValueOrDefault((node.Id, node.Life)),
+                $"node {node.Id} leads term {status.Term}, in which it started");
+            if (last?.Role != ReplicationRole.Leader)
+            {
+                checks.Elections.Elected(node, status.Term);
+            }
         }
 
         if (status.IsServing && _serving != node.Id)
@@ -64,6 +76,16 @@ internal sealed class ReplicationChecks(SimulatedCluster cluster)
             // Still starting: what it says of its log counts from the first picture of a member.
             _last[node.Id.Value] = null;
         }
+    }
+
+    private void CheckDamage(SimulatedNode node, ReplicationStatus status)
+    {
+        var reason = status.UnavailableReason!;
+        var isDamaged = reason.Contains("log corrupt", StringComparison.Ordinal)
+            || reason.Contains("log is damaged", StringComparison.Ordinal)
+            || reason.Contains("cannot be read", StringComparison.Ordinal);
+        cluster.Checks.Check(
+            "I15", !isDamaged || cluster.LogRot.HasHit(node), $"node {node.Id} with a sound disk says: {reason}");
     }
 
     /// <summary>A process is gone; its successor starts a new life.</summary>

@@ -97,6 +97,9 @@ internal sealed record Scenario
     /// <summary>Only a bare majority comes back for the last phase.</summary>
     public required bool HealsBareMajority { get; init; }
 
+    /// <summary>Bytes of log that are kept; 0: all.</summary>
+    public required long RetentionBytes { get; init; }
+
     /// <summary>A defect to seed; none in a campaign that looks for real ones.</summary>
     public Mutation Mutation { get; init; }
 
@@ -115,6 +118,7 @@ internal sealed record Scenario
         DeliveryWindow = 64,
         CheckpointBytes = 1 << 20,
         CheckpointInterval = TimeSpan.FromMicroseconds(CheckpointInterval),
+        RetentionBytes = RetentionBytes,
         Defect = Enum.TryParse<SeededDefect>(Mutation.ToString(), out var defect) ? defect : SeededDefect.None,
     };
 
@@ -177,6 +181,7 @@ internal sealed record Scenario
             HasMetaRot = random.Chance(0.2),
             HasCheckpointRot = random.Chance(0.2),
             HasDamage = random.Chance(0.2),
+            RetentionBytes = random.Chance(0.25) ? random.NextLogarithmic(8_192, 200_000) : 0,
             Mutation = mutation,
         };
     }

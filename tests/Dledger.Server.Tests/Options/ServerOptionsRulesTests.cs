@@ -20,8 +20,10 @@ public sealed class ServerOptionsRulesTests
         { "client.connectionsMax: 0 is outside", Client(new() { ConnectionsMax = 0 }) },
         { "set both or neither", Client(new() { CertificateFile = "/nowhere.pem" }) },
         { "the file '/no.pem' does not exist", Client(new() { CertificateFile = "/no.pem", KeyFile = "/no.key" }) },
-        { "storage.segmentSize: 1MiB is outside", Storage(1 << 20) },
-        { "storage.segmentSize: must be a multiple of 4KiB", Storage((8 << 20) + 1) },
+        { "storage.segmentSize: 1MiB is outside", Segments(1 << 20) },
+        { "storage.segmentSize: must be a multiple of 4KiB", Segments((8 << 20) + 1) },
+        { "storage.retentionTime: -1s is outside", Storage(new StorageOptions { RetentionTime = TimeSpan.FromSeconds(-1) }) },
+        { "storage.retentionSize: -1 is outside", Storage(new StorageOptions { RetentionBytes = -1 }) },
         { "raft.electionTimeoutMax: must be above", Raft(500, 500, 50) },
         { "raft.heartbeat: 1ms is outside", Raft(500, 1000, 1) },
         { "topics.queueCount: 0 is outside", new ServerOptions { Topics = new() { QueueCountDefault = 0 } } },
@@ -63,8 +65,10 @@ public sealed class ServerOptionsRulesTests
 
     private static ServerOptions Client(ClientOptions client) => new() { Client = client };
 
-    private static ServerOptions Storage(long segmentBytes) =>
+    private static ServerOptions Segments(long segmentBytes) =>
         new() { Storage = new() { SegmentBytes = segmentBytes } };
+
+    private static ServerOptions Storage(StorageOptions storage) => new() { Storage = storage };
 
     private static ServerOptions Limits(LimitOptions limits) => new() { Limits = limits };
 

@@ -153,6 +153,15 @@ public sealed class SimulatedDisk(int seed) : IDisk
         }
     }
 
+    /// <summary>What of a file a power loss at this moment would surely leave; null when it has no durable name.</summary>
+    public byte[]? ReadDurable(string path)
+    {
+        lock (_lock)
+        {
+            return _durable.TryGetValue(path, out var file) ? file.ReadDurable() : null;
+        }
+    }
+
     /// <summary>Puts other bytes on the disk and in the page cache, as a write that went astray or zeros do.</summary>
     public void Overwrite(string path, long offset, ReadOnlySpan<byte> bytes)
     {

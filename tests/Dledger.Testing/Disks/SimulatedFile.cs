@@ -188,6 +188,22 @@ internal sealed class SimulatedFile
         sector.Pending?.Clear();
     }
 
+    /// <summary>What is durable.</summary>
+    public byte[] ReadDurable()
+    {
+        var bytes = new byte[_durableLength];
+        foreach (var sector in _sectors.From(0))
+        {
+            if (sector.Durable is { } durable && sector.Number * SectorBytes < _durableLength)
+            {
+                var start = (int)(sector.Number * SectorBytes);
+                durable.AsSpan(0, Math.Min(SectorBytes, bytes.Length - start)).CopyTo(bytes.AsSpan(start));
+            }
+        }
+
+        return bytes;
+    }
+
     /// <summary>Puts other bytes both in the page cache and on the disk.</summary>
     public void Overwrite(long offset, ReadOnlySpan<byte> bytes)
     {
