@@ -73,9 +73,11 @@ internal sealed class ReplicationChecks(SimulatedCluster cluster)
             $"node {node.Id} has commit {status.Commit} after {last!.Commit}");
         if (last is null && status.Role != ReplicationRole.Passive)
         {
+            // A damaged log that the others no longer keep is given up and taken anew, under the loss flag.
             checks.Check(
                 "I14",
-                status.End >= LogPosition.Min(node.Promised, cluster.Oracle.End),
+                status.End >= LogPosition.Min(node.Promised, cluster.Oracle.End)
+                    || (cluster.LogRot.HasHit(node) && cluster.Scenario.RetentionBytes > 0),
                 $"node {node.Id} had {node.Promised} durable, of which {cluster.Oracle.End} are committed, "
                     + $"and comes back with {status.End}");
         }
