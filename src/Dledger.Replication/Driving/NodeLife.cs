@@ -304,7 +304,19 @@ internal sealed class NodeLife : ILoop
 
     private NextTurn TakePart()
     {
-        var next = _loop!.Turn();
+        NextTurn next;
+        try
+        {
+            next = _loop!.Turn();
+        }
+        catch (LogUnreadableException fault)
+        {
+            // In the middle of a step of the core, which is made anew with the log.
+            _install = _loop!.Install;
+            BeginClosing(fault.Message);
+            return NextTurn.AtOnce;
+        }
+
         if (_loop.ReopenReason is { } reason && !next.IsNever)
         {
             _install = _loop.Install;

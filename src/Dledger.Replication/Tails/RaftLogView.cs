@@ -1,5 +1,7 @@
 using Dledger.Primitives;
 using Dledger.Raft;
+using Dledger.Replication.Applying;
+using Dledger.Storage.Disks;
 using Dledger.Storage.Logs;
 
 namespace Dledger.Replication.Tails;
@@ -55,6 +57,7 @@ internal sealed class RaftLogView(TailCache cache, CommitLog log) : IRaftLogView
     }
 
     /// <inheritdoc/>
+    /// <exception cref="LogUnreadableException">The disk does not give back the frame at <paramref name="from"/>.</exception>
     public LogPosition FindRangeEnd(LogPosition from, int bytesMax)
     {
         var end = from;
@@ -65,7 +68,13 @@ internal sealed class RaftLogView(TailCache cache, CommitLog log) : IRaftLogView
                 return end == from || cachedEnd - from <= bytesMax ? cachedEnd : end;
             }
 
-            if (!TryGetFrame(end, out var frame) || (end > from && frame.End - from > bytesMax))
+            if (!TryGetFrame(end, out var frame) && end == from)
+            {
+                // The core asks from where a frame began when it was written.
+                throw new LogUnreadableException(new DamagedFileException("log", $"no frame begins at {from}"));
+            }
+
+            if (frame.Length == 0 || (end > from && frame.End - from > bytesMax))
             {
                 return end;
             }

@@ -1,0 +1,44 @@
+using Dledger.Primitives;
+using Dledger.Replication.Applying;
+using Dledger.Replication.Tails;
+using Dledger.Storage.Frames;
+using Dledger.Storage.Logs;
+using Dledger.Storage.Records;
+using Dledger.Testing.Clocks;
+using Dledger.Testing.Disks;
+
+namespace Dledger.Replication.Tests.Tails;
+
+public sealed class RaftLogViewTests
+{
+    private static readonly LogIdentity Identity = new(Guid.NewGuid(), Guid.NewGuid(), RaftGroupId.First);
+
+    // A leader that has to send from there opens its log anew and has it mended, instead of breaking down.
+    [Fact]
+    public void A_range_that_begins_with_a_rotten_header_is_refused_and_one_before_it_ends_there()
+    {
+        var disk = new SimulatedDisk(1);
+        using var log = CommitLog.Open(
+            disk, "log", new CommitLogOptions(), Identity, new ManualClock(), createIfEmpty: true).Log!;
+        var first = Append(log, FrameFlags.TermStart);
+        var second = Append(log, FrameFlags.None);
+        var view = new RaftLogView(new TailCache(second.End, 1 << 20), log);
+        Assert.Equal(second.End, view.FindRangeEnd(LogPosition.Zero, 1 << 20));
+
+        var segment = disk.List("log").Single(name => long.TryParse(name, out _));
+        disk.Corrupt($"log/{segment}", CommitLogOptions.SegmentHeaderBytes + first.End.Value);
+
+        Assert.Equal(first.End, view.FindRangeEnd(LogPosition.Zero, 1 << 20));
+        Assert.Throws<LogUnreadableException>(() => view.FindRangeEnd(first.End, 1 << 20));
+    }
+
+    private static ChainTail Append(CommitLog log, FrameFlags flags)
+    {
+        var record = RecordEncoder.Encode(new RecordFields { Kind = RecordKind.TermStart }, [], [], []);
+        var frame = FrameBuilder.Build(
+            log.Tail, new Term(1), 1, LogPosition.Zero, flags, new NodeId(1), [record], Identity.Seed);
+        log.Append([frame]);
+        log.Sync();
+        return log.Tail;
+    }
+}
