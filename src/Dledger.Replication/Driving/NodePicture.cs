@@ -1,4 +1,5 @@
 using Dledger.Primitives;
+using Dledger.Raft;
 using Dledger.Raft.Peers;
 
 namespace Dledger.Replication.Driving;
@@ -45,6 +46,26 @@ internal sealed record NodePicture
 
     public bool IsStopping { get; init; }
 
+    /// <summary>The other members as a status shows them; positions and contacts mean something on a leader only.</summary>
+    public static IReadOnlyList<PeerStatus> PeersOf(RaftCore core, long now)
+    {
+        var isLeader = core.Role == RaftRole.Leader;
+        var progress = core.Peers;
+        var peers = new PeerStatus[progress.Count];
+        for (var i = 0; i < peers.Length; i++)
+        {
+            var peer = progress[i];
+            peers[i] = new PeerStatus(
+                peer.Node,
+                peer.IsConnected,
+                isLeader ? peer.Match : LogPosition.Zero,
+                isLeader ? Math.Max(0, core.End - peer.Match) : 0,
+                isLeader && peer.LastContact > 0 ? TimeSpan.FromMicroseconds(now - peer.LastContact) : null);
+        }
+
+        return peers;
+    }
+
     /// <summary>A node that takes no part, for a reason.</summary>
     public static NodePicture Unavailable(Guid clusterId, PeerState state, Term term, string reason) => new()
     {
@@ -61,5 +82,16 @@ internal sealed record NodePicture
         Durable = LogPosition.Zero,
         Peers = [],
         UnavailableReason = reason,
+    };
+
+    /// <summary>The role in the words of a status.</summary>
+    public static ReplicationRole RoleOf(RaftRole role) => role switch
+    {
+        RaftRole.Passive => ReplicationRole.Passive,
+        RaftRole.Follower => ReplicationRole.Follower,
+        RaftRole.PreCandidate => ReplicationRole.PreCandidate,
+        RaftRole.Candidate => ReplicationRole.Candidate,
+        RaftRole.Leader => ReplicationRole.Leader,
+        _ => throw new InvariantViolationException($"unknown role {role}"),
     };
 }

@@ -5,7 +5,6 @@ using Dledger.Raft.Messages;
 using Dledger.Raft.Peers;
 using Dledger.Replication.Applying;
 using Dledger.Replication.Clocks;
-using Dledger.Replication.Installing;
 using Dledger.Replication.Loops;
 using Dledger.Replication.Peers;
 using Dledger.Replication.Tails;
@@ -28,7 +27,6 @@ internal sealed class ReplicationLoop
 {
     private const int OutstandingWritesMax = 2;
     private const int TicksPerTurnMax = 10_000;
-    private const long StopPatienceMicroseconds = 1_500_000;
     private const long WaitMax = 1_000_000;
 
     private static readonly IReadOnlyList<ReadOnlyMemory<byte>> NoRange = [];
@@ -40,7 +38,8 @@ internal sealed class ReplicationLoop
     private readonly LogClock _clock;
     private readonly LogWriter _writer;
     private readonly LocalLog _log;
-    private readonly RaftLogView _view;
+    private readonly LogBeginning _beginning;
+    private readonly HandOver _handOver;
     private readonly ApplyLoop _apply;
     private readonly LoopInbox _inbox;
     private readonly WaitingProposals _proposals;
@@ -54,12 +53,7 @@ internal sealed class ReplicationLoop
     private long _steppedBytes;
     private long? _syncPending;
     private LogPosition _appliedTold;
-    private TaskCompletionSource<bool>? _transfer;
     private bool _isStarted;
-    private bool _isStopping;
-    private bool _isGracefulStop;
-    private long _stopDeadline;
-    private byte[] _attachment;
 
     public ReplicationLoop(LoopSurroundings around)
     {
@@ -75,11 +69,12 @@ internal sealed class ReplicationLoop
         var end = around.Recovery.Tail.End;
         _proposals = new WaitingProposals(around.Inbox);
         var commit = LogPosition.Min(end, LogPosition.Max(around.Restored, around.Recovery.CommitHint));
-        _view = new RaftLogView(around.Cache, around.Log);
-        _core = CoreStart.Create(around, _view, commit);
+        var view = new RaftLogView(around.Cache, around.Log);
+        _core = CoreStart.Create(around, view, commit);
+        _beginning = new LogBeginning(around, _core, view, _log);
+        _handOver = new HandOver(_core);
         _sessions = new PeerSessions(_options.Self, _metadata.Genesis!, _core, around.Transport);
         _membership = new MembershipDriver(around, _core, _log, _sessions);
-        _attachment = SnapshotAttachment.Encode(_core.Configurations, _view.Start, around.Addresses.PlaceOf);
         if (commit > around.Restored)
         {
             _apply.Add(new CommitReached(commit, []));
@@ -116,7 +111,7 @@ internal sealed class ReplicationLoop
         }
 
         Work();
-        if (ReopenReason is not null && !_isStopping)
+        if (ReopenReason is not null && !_handOver.IsStopping)
         {
             // The others need not wait for a timeout.
             _core.Resign(_clock.Monotonic());
@@ -124,12 +119,12 @@ internal sealed class ReplicationLoop
             return NextTurn.AtOnce;
         }
 
-        if (!MayEnd() && !_around.Faults.IsSet)
+        if (!_handOver.MayEnd(_clock.Monotonic()) && !_around.Faults.IsSet)
         {
             return NextTurn.After(WaitMilliseconds());
         }
 
-        if (_isGracefulStop && !_around.Faults.IsSet)
+        if (_handOver.IsGraceful && !_around.Faults.IsSet)
         {
             _core.Resign(_clock.Monotonic());
             ExecuteEffects();
@@ -142,7 +137,7 @@ internal sealed class ReplicationLoop
     /// <summary>Fails everything that still waits; called once after the last turn in whatever way.</summary>
     public void Abandon(string detail)
     {
-        _transfer?.TrySetResult(false);
+        _handOver.Abandon();
         _membership.Stop(new MembershipOutcome(MembershipOutcomeKind.Unknown, detail, NodeId.None));
         _proposals.FailAll(ProposalFailureKind.Stopping, NodeId.None, detail);
     }
@@ -211,13 +206,18 @@ internal sealed class ReplicationLoop
                 _core.InboundSessionClosed(now, closed.Peer, closed.Session, closed.Reason);
                 break;
             case TransferRequested transfer:
-                BeginTransfer(now, transfer);
+                _handOver.Begin(now, transfer);
                 break;
             case LogReleased released:
-                AdvanceStart(released.Below);
+                _beginning.Release(released.Below);
                 break;
             case SnapshotReady ready:
-                Judge(ready.Manifest);
+                if (_beginning.MayInstall(ready.Manifest))
+                {
+                    Install = ready.Manifest;
+                    ReopenReason ??= $"a snapshot at {ready.Manifest.Applied} is being installed";
+                }
+
                 break;
             case ReopenRequested reopen:
                 ReopenReason ??= reopen.Reason;
@@ -231,7 +231,7 @@ internal sealed class ReplicationLoop
                 drain.Completion.TrySetResult(true);
                 break;
             case StopRequested stop:
-                BeginStop(now, stop);
+                _handOver.Stop(now, stop);
                 break;
         }
     }
@@ -252,72 +252,6 @@ internal sealed class ReplicationLoop
 
         _core.Receive(now, message);
     }
-
-    // The core's log begins later first; the files go when the writer comes to it, so nothing that the core may ask for is missing.
-    private void AdvanceStart(LogPosition below)
-    {
-        var start = _around.Log.FindStart(LogPosition.Min(below, LogPosition.Min(_core.Commit, _log.OnDisk)));
-        if (start > _view.Start)
-        {
-            ReplicationEvents.LogStartAdvanced(_around.Logger, start);
-            _view.AdvanceStart(start);
-            _core.LogStartAdvanced();
-            _attachment = SnapshotAttachment.Encode(_core.Configurations, start, _around.Addresses.PlaceOf);
-            _writer.Add(new AdvanceLogStart(start));
-        }
-    }
-
-    // Once more, now that all of it is here: the log may have grown to where the leader's begins (I51), and never may newer state
-    // give way to older one (I30).
-    private void Judge(SnapshotManifest manifest)
-    {
-        var start = manifest.LogStart;
-        var fitsAfterAll = start.End <= _core.End
-            && _view.TryGetChain(start.End, out var chain) && chain == start.HeaderCrc;
-        if (_core.Role == RaftRole.Leader || fitsAfterAll || start.End <= _core.Commit || manifest.Applied <= _apply.Applied)
-        {
-            ReplicationEvents.SnapshotDiscarded(_around.Logger, manifest.Applied);
-            _around.Snapshots.Discard();
-            return;
-        }
-
-        Install = manifest;
-        ReopenReason ??= $"a snapshot at {manifest.Applied} is being installed";
-    }
-
-    private void BeginTransfer(long now, TransferRequested transfer)
-    {
-        if (_transfer is not null || _core.Role != RaftRole.Leader || _isStopping)
-        {
-            transfer.Completion.TrySetResult(false);
-            return;
-        }
-
-        _transfer = transfer.Completion;
-        _core.TransferLeadership(now, transfer.Target);
-    }
-
-    private void BeginStop(long now, StopRequested stop)
-    {
-        _stopDeadline = now;
-        if (_isStopping)
-        {
-            return;
-        }
-
-        _isStopping = true;
-        _isGracefulStop = stop.IsGraceful;
-        if (stop.IsGraceful && _core.Role == RaftRole.Leader && _core.Configuration.Members.Count > 1)
-        {
-            _stopDeadline = now + StopPatienceMicroseconds;
-            _core.TransferLeadership(now, null);
-        }
-    }
-
-    // A stop without grace is over at once, like the death of the process: _stopDeadline is then the time of the
-    // request.
-    private bool MayEnd() =>
-        _isStopping && (_core.Role != RaftRole.Leader || _clock.Monotonic() >= _stopDeadline);
 
     private void TellProgress()
     {
@@ -354,7 +288,7 @@ internal sealed class ReplicationLoop
     private void CutFrames()
     {
         while (_proposals.HasWaiting
-            && !_isStopping
+            && !_handOver.IsStopping
             && !_around.Faults.IsSet
             && _core.CanPropose
             && _core.Commit - _apply.Applied <= _options.UnappliedBytesMax
@@ -376,7 +310,7 @@ internal sealed class ReplicationLoop
             return;
         }
 
-        if (_isStopping)
+        if (_handOver.IsStopping)
         {
             _proposals.FailWaiting(ProposalFailureKind.Stopping, _core.Leader, "the node is stopping");
         }
@@ -455,9 +389,7 @@ internal sealed class ReplicationLoop
                 break;
             case TransferFinished finished:
                 ReplicationEvents.TransferEnded(_around.Logger, finished.IsSuccess);
-                _transfer?.TrySetResult(finished.IsSuccess);
-                _transfer = null;
-                _stopDeadline = _isStopping ? 0 : _stopDeadline;
+                _handOver.Finished(finished.IsSuccess);
                 break;
             case Halt halt:
                 throw new InvariantViolationException(halt.Reason);
@@ -513,58 +445,30 @@ internal sealed class ReplicationLoop
     {
         var now = _clock.Monotonic();
         var deadline = Math.Min(Math.Min(_core.NextDeadline, _membership.NextDeadline), now + WaitMax);
-        deadline = _isStopping ? Math.Min(deadline, _stopDeadline) : deadline;
+        deadline = _handOver.IsStopping ? Math.Min(deadline, _handOver.StopDeadline) : deadline;
         return (int)Math.Max(0, (deadline - now + 999) / 1000);
     }
 
     /// <summary>Publishes what the node looks like now.</summary>
-    public void Publish()
+    public void Publish() => _around.Publish(new NodePicture
     {
-        var now = _clock.Monotonic();
-        var isLeader = _core.Role == RaftRole.Leader;
-        var progress = _core.Peers;
-        var peers = new PeerStatus[progress.Count];
-        for (var i = 0; i < peers.Length; i++)
-        {
-            var peer = progress[i];
-            peers[i] = new PeerStatus(
-                peer.Node,
-                peer.IsConnected,
-                isLeader ? peer.Match : LogPosition.Zero,
-                isLeader ? Math.Max(0, _core.End - peer.Match) : 0,
-                isLeader && peer.LastContact > 0 ? TimeSpan.FromMicroseconds(now - peer.LastContact) : null);
-        }
-
-        _around.Publish(new NodePicture
-        {
-            Role = RoleOf(_core.Role),
-            ClusterId = _metadata.ClusterId,
-            State = _core.HasLoss ? PeerState.Loss : PeerState.Normal,
-            Term = _core.Term,
-            DurableTerm = _durableTerm,
-            Leader = _core.Leader,
-            LastTerm = _log.LastTerm,
-            Start = _view.Start,
-            SnapshotAttachment = _attachment,
-            Commit = _core.Commit,
-            End = _core.End,
-            Durable = _core.Durable,
-            Peers = peers,
-            Members = _membership.Members,
-            IsMember = _membership.IsMember,
-            IsDrained = _core.IsDrained,
-            UnavailableReason = _core.PassiveReason,
-            IsStopping = _isStopping,
-        });
-    }
-
-    private static ReplicationRole RoleOf(RaftRole role) => role switch
-    {
-        RaftRole.Passive => ReplicationRole.Passive,
-        RaftRole.Follower => ReplicationRole.Follower,
-        RaftRole.PreCandidate => ReplicationRole.PreCandidate,
-        RaftRole.Candidate => ReplicationRole.Candidate,
-        RaftRole.Leader => ReplicationRole.Leader,
-        _ => throw new InvariantViolationException($"unknown role {role}"),
-    };
+        Role = NodePicture.RoleOf(_core.Role),
+        ClusterId = _metadata.ClusterId,
+        State = _core.HasLoss ? PeerState.Loss : PeerState.Normal,
+        Term = _core.Term,
+        DurableTerm = _durableTerm,
+        Leader = _core.Leader,
+        LastTerm = _log.LastTerm,
+        Start = _beginning.Start,
+        SnapshotAttachment = _beginning.Attachment,
+        Commit = _core.Commit,
+        End = _core.End,
+        Durable = _core.Durable,
+        Peers = NodePicture.PeersOf(_core, _clock.Monotonic()),
+        Members = _membership.Members,
+        IsMember = _membership.IsMember,
+        IsDrained = _core.IsDrained,
+        UnavailableReason = _core.PassiveReason,
+        IsStopping = _handOver.IsStopping,
+    });
 }
