@@ -57,6 +57,12 @@ public sealed class BrokerNode : IDisposable
         }
     }
 
+    /// <summary>
+    /// Completes when <see cref="Status"/> may have changed. To be taken before that is looked at. Never completes before
+    /// <see cref="Attach"/>.
+    /// </summary>
+    public Task LeadershipMoved => _calls?.Log.LeadershipMoved ?? Task.Delay(Timeout.Infinite);
+
     /// <summary>All topics by name; an immutable snapshot of applied state, on any node.</summary>
     public IReadOnlyCollection<TopicView> Topics => _machine.Topics.All;
 

@@ -13,6 +13,12 @@ public interface IReplicatedLog
     /// <summary>The newest published picture of the node; an immutable snapshot.</summary>
     ReplicationStatus Status { get; }
 
+    /// <summary>
+    /// Completes when the leader, the term or this node's part in it changes, or it begins to serve. To be taken before
+    /// <see cref="Status"/> is looked at, so that no change is missed.
+    /// </summary>
+    Task LeadershipMoved { get; }
+
     /// <summary>The random id given to the cluster at bootstrap; Guid.Empty before that.</summary>
     Guid ClusterId { get; }
 

@@ -39,6 +39,7 @@ public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWrit
     private readonly TaskCompletionSource<ReplicationExit> _completion =
         new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    private TaskCompletionSource _moved = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private NodePicture _picture;
     private ReplicationStatus? _status;
     private NodePicture? _statusPicture;
@@ -93,7 +94,7 @@ public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWrit
             Faults = _faults,
             WriterReports = this,
             ApplyReports = this,
-            Publish = picture => Volatile.Write(ref _picture, picture),
+            Publish = Publish,
             ScrubReports = this,
             SnapshotReports = this,
             CloseIdleSnapshots = _bulk.CloseIdle,
@@ -107,6 +108,9 @@ public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWrit
 
     /// <inheritdoc/>
     public Guid ClusterId => Volatile.Read(ref _picture).ClusterId;
+
+    /// <inheritdoc/>
+    public Task LeadershipMoved => Volatile.Read(ref _moved).Task;
 
     /// <inheritdoc/>
     public long LogTimeNow => _clock.Now();
@@ -296,7 +300,11 @@ public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWrit
 
     void IApplyReports.AppliedMoved() => _inbox.Signal.Set();
 
-    void IApplyReports.ServingBegan(Term term) => ReplicationEvents.ServingBegan(_logger, _options.Self, term);
+    void IApplyReports.ServingBegan(Term term)
+    {
+        ReplicationEvents.ServingBegan(_logger, _options.Self, term);
+        SignalMoved();
+    }
 
     void IApplyReports.LogUnreadable(string reason) => _inbox.TryAdd(new ReopenRequested(reason));
 
@@ -307,6 +315,19 @@ public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWrit
     void IScrubReports.LogMustReopen(string reason) => _inbox.TryAdd(new ReopenRequested(reason));
 
     void IApplyReports.ApplyFailed(Exception fault) => Fail("the state machine failed", fault);
+
+    private void Publish(NodePicture picture)
+    {
+        var last = _picture;
+        Volatile.Write(ref _picture, picture);
+        if (last.Leader != picture.Leader || last.Role != picture.Role || last.Term != picture.Term)
+        {
+            SignalMoved();
+        }
+    }
+
+    private void SignalMoved() => Interlocked.Exchange(
+        ref _moved, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
 
     private void PartsMade(RunningParts? parts)
     {

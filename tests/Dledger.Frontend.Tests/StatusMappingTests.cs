@@ -13,6 +13,7 @@ public sealed class StatusMappingTests
         [BrokerError.None] = (Code.InternalServerError, AdminCode.AdminInternal),
         [BrokerError.NotLeader] = (Code.HaNotAvailable, AdminCode.AdminUnavailable),
         [BrokerError.Busy] = (Code.TooManyRequests, AdminCode.AdminBusy),
+        [BrokerError.DiskFull] = (Code.TooManyRequests, AdminCode.AdminBusy),
         [BrokerError.OutcomeUnknown] = (Code.SlavePersistenceTimeout, AdminCode.AdminOutcomeUnknown),
         [BrokerError.Unavailable] = (Code.HaNotAvailable, AdminCode.AdminUnavailable),
         [BrokerError.Stopping] = (Code.HaNotAvailable, AdminCode.AdminUnavailable),

@@ -134,6 +134,34 @@ public sealed class MembershipTests
     }
 
     [Fact]
+    public async Task A_wiped_voter_is_replaced_although_leadership_went_away_and_came_back_meanwhile()
+    {
+        await using var cluster = TestCluster.Started(3);
+        var before = await cluster.ProposeAsync("before");
+        await cluster.WaitUntilEqualAsync(before);
+        var leader = await cluster.WaitForLeaderAsync();
+        var wiped = cluster.Nodes.First(node => node != leader);
+        var third = cluster.Nodes.First(node => node != leader && node != wiped);
+        var storage = StorageOf(leader, wiped);
+        await wiped.DropAsync();
+        Directory.Delete(wiped.Directory, recursive: true);
+        wiped.Start();
+        await Eventually.TrueAsync(
+            () => wiped.Running.Status.Leader == leader.Self, "the wiped node hears the leader", cluster.Describe);
+
+        // Within the time that it must be seen with another directory, and without any new connection.
+        Assert.True(await leader.Running.TransferLeadershipAsync(third.Self, CancellationToken.None));
+        await Eventually.TrueAsync(() => third.Running.Status.IsServing, "the third serves", cluster.Describe);
+        Assert.True(await third.Running.TransferLeadershipAsync(leader.Self, CancellationToken.None));
+
+        await Eventually.TrueAsync(
+            () => cluster.FindLeader() is { } now && StorageOf(now, wiped) is var present && present != storage
+                && now.Running.Status.Members.All(member => member.Role == MemberRole.Voter),
+            "the new directory has taken the old one's place",
+            cluster.Describe);
+    }
+
+    [Fact]
     public async Task A_wiped_founder_with_the_lowest_number_founds_no_second_cluster()
     {
         await using var cluster = TestCluster.Started(3);
@@ -199,6 +227,29 @@ public sealed class MembershipTests
         Assert.Contains("2 are needed", outcome.Reason, StringComparison.Ordinal);
         await cluster.ProposeAsync("after");
         await cluster.ChangeAsync(MembershipChange.Remove(others[0].Self));
+    }
+
+    [Fact]
+    public async Task A_new_node_takes_its_cluster_only_from_nodes_that_it_was_told_of_and_an_address_can_be_corrected()
+    {
+        await using var cluster = TestCluster.Started(3);
+        await cluster.ProposeAsync("before");
+        var leader = await cluster.WaitForLeaderAsync();
+        var fourth = cluster.Prepare();
+        fourth.Options = fourth.Options with { Members = [fourth.Place, new ClusterMember(new NodeId(9), "127.0.0.1", 1)] };
+        fourth.Start();
+
+        await AskAsync(leader, MembershipChange.Add(fourth.Place with { PeerPort = 1 }));
+        var outcome = await leader.Running.ChangeMembershipAsync(
+            MembershipChange.Add(fourth.Place), TimeSpan.FromSeconds(3), CancellationToken.None);
+
+        Assert.Equal(MembershipOutcomeKind.Pending, outcome.Kind);
+        Assert.Contains("which is new, was configured with", outcome.Reason, StringComparison.Ordinal);
+        Assert.Equal(Guid.Empty, fourth.Running.ClusterId);
+        await fourth.DropAsync();
+        fourth.Options = fourth.Options with { Members = [.. cluster.Nodes[0].Options.Members, fourth.Place] };
+        fourth.Start();
+        await cluster.ChangeAsync(MembershipChange.Add(fourth.Place));
     }
 
     [Fact]

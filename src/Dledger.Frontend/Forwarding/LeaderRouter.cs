@@ -23,9 +23,8 @@ internal sealed class LeaderRouter(
     TimeProvider time,
     ILogger logger)
 {
-    /// <summary>Between two looks for a leader. Only calls that have no leader look, so nothing runs on an idle node.
-    /// </summary>
-    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(5);
+    /// <summary>Longest wait between two looks for a leader; a change of the leader ends it at once.</summary>
+    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(20);
 
     public NodeChannels Channels => channels;
 
@@ -123,7 +122,15 @@ internal sealed class LeaderRouter(
             return false;
         }
 
-        await Task.Delay(LookInterval, time, cancellationToken);
+        try
+        {
+            await broker.LeadershipMoved.WaitAsync(LookInterval, time, cancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            // A leader may be known and yet refuse: it serves soon.
+        }
+
         return true;
     }
 
@@ -174,6 +181,15 @@ internal sealed class LeaderRouter(
     /// </summary>
     public static BrokerFailure RefusalOf(BrokerFailure last, BrokerFailure? unknown) => unknown ?? last;
 
+    /// <summary>A token for the time for which a node leads.</summary>
+    public LeaderTerm Follow(NodeId leader, CancellationToken cancellationToken) => 
+        new(() => broker.Status.Leader, () => broker.LeadershipMoved, leader, cancellationToken);
+
+    /// <summary>What is known of a call to a leader that another one has followed.</summary>
+    public static BrokerFailure LostLeader(NodeId leader) => new(
+        BrokerError.OutcomeUnknown,
+        $"node {leader} leads no more and has not answered; the request may have taken effect");
+
     public static BrokerFailure NoLeaderYet() => new(
         BrokerError.Unavailable, "no node leads the cluster at the moment; nothing was done");
 
@@ -203,14 +219,19 @@ internal sealed class LeaderRouter(
         where TRequest : class
         where TResponse : class
     {
+        using var term = Follow(leader, call.CancellationToken);
         try
         {
             using var forwarded = handler.Forward(
                 channels,
                 leader,
                 request,
-                ForwardOptions(call, patience.Remaining, call.CancellationToken));
+                ForwardOptions(call, patience.Remaining, term.Token));
             return await forwarded.ResponseAsync;
+        }
+        catch (RpcException) when (term.HasEnded)
+        {
+            return LostLeader(leader);
         }
         catch (RpcException exception) when (!call.CancellationToken.IsCancellationRequested)
         {

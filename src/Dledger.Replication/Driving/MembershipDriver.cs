@@ -23,7 +23,7 @@ internal sealed class MembershipDriver
     private IReadOnlyList<ClusterMember> _dialled = [];
     private IReadOnlyList<MemberStatus> _described = [];
     private (Configuration? Configuration, int Addresses) _describedOf;
-    private (Configuration? Configuration, int Sessions, bool IsLeader) _seen;
+    private (Configuration? Configuration, int Sessions) _seen;
     private long _dueAt;
     private bool _isLeading;
 
@@ -86,8 +86,7 @@ internal sealed class MembershipDriver
     /// <summary>Asks Raft for the next change, if one is due. The caller executes the effects.</summary>
     public void Turn(long now)
     {
-        var isLeader = _core.Role == RaftRole.Leader;
-        if (!isLeader)
+        if (_core.Role != RaftRole.Leader)
         {
             Stop(new MembershipOutcome(
                 MembershipOutcomeKind.Unknown, "leadership was lost; ask again, it goes on", _core.Leader));
@@ -95,7 +94,7 @@ internal sealed class MembershipDriver
         }
 
         _isLeading = true;
-        var seen = (_core.Configuration, _sessions.Version, isLeader);
+        var seen = (_core.Configuration, _sessions.Version);
         if (seen == _seen && now < NextDeadline)
         {
             return;
@@ -111,6 +110,7 @@ internal sealed class MembershipDriver
             IsSettled = !_core.Configuration.IsJoint
                 && ReferenceEquals(_core.CommittedConfiguration.Configuration, _core.Configuration),
             Peers = _sessions.Connected,
+            Refusals = _sessions.Refusals,
         });
         DialPeers();
         if (next is not null)
@@ -159,6 +159,9 @@ internal sealed class MembershipDriver
         if (_isLeading)
         {
             _isLeading = false;
+
+            // Leading again, perhaps soon and with nothing changed, it has to look anew.
+            _seen = default;
             _policy.Stop(outcome);
             DialPeers();
         }

@@ -13,6 +13,10 @@ internal sealed class PeerSessions(NodeId self, Genesis genesis, RaftCore core, 
     private static readonly IReadOnlyList<ReadOnlyMemory<byte>> NoRange = [];
 
     private readonly Dictionary<NodeId, (long Session, ConnectedPeer Peer)> _open = [];
+    private readonly Dictionary<NodeId, string> _refusals = [];
+
+    /// <summary>Why nodes that are dialled do not let this one in, by their own words; a copy.</summary>
+    public IReadOnlyDictionary<NodeId, string> Refusals => new Dictionary<NodeId, string>(_refusals);
 
     /// <summary>Counts what came and went.</summary>
     public int Version { get; private set; }
@@ -30,6 +34,7 @@ internal sealed class PeerSessions(NodeId self, Genesis genesis, RaftCore core, 
         var introduction = opened.Introduction;
         var isFresh = introduction.State == PeerState.Fresh;
         Version++;
+        _refusals.Remove(introduction.Node);
         _open[introduction.Node] = (opened.Session, new ConnectedPeer(introduction.StorageId, isFresh));
         if (isFresh)
         {
@@ -60,5 +65,12 @@ internal sealed class PeerSessions(NodeId self, Genesis genesis, RaftCore core, 
         }
 
         core.SessionClosed(now, closed.Peer, closed.Session, closed.Reason);
+    }
+
+    /// <summary>A node answered the dial with a refusal.</summary>
+    public void Refused(DialWasRefused refused)
+    {
+        Version++;
+        _refusals[refused.Peer] = refused.Reason;
     }
 }

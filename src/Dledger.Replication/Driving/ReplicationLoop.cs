@@ -204,6 +204,9 @@ internal sealed class ReplicationLoop
             case OutboundClosed closed:
                 _sessions.Closed(now, closed);
                 break;
+            case DialWasRefused refused:
+                _sessions.Refused(refused);
+                break;
             case InboundClosed closed:
                 _core.InboundSessionClosed(now, closed.Peer, closed.Session, closed.Reason);
                 break;

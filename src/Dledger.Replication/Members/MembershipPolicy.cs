@@ -180,7 +180,10 @@ internal sealed class MembershipPolicy(bool autoReplace)
                 End(wish, MembershipOutcome.Done);
             }
 
-            wish.Waits = $"node {node} cannot be reached at {wish.Change.Place!.Host}:{wish.Change.Place.PeerPort}";
+            var place = $"{wish.Change.Place!.Host}:{wish.Change.Place.PeerPort}";
+            wish.Waits = view.Refusals.TryGetValue(node, out var refusal)
+                ? $"node {node} at {place}: {refusal}"
+                : $"node {node} cannot be reached at {place}";
             return null;
         }
 

@@ -21,6 +21,9 @@ internal sealed record MembershipView
     /// <summary>The other nodes to which a connection is open, with what they said of themselves.</summary>
     public required IReadOnlyDictionary<NodeId, ConnectedPeer> Peers { get; init; }
 
+    /// <summary>Why other nodes do not let this one in.</summary>
+    public IReadOnlyDictionary<NodeId, string> Refusals { get; init; } = new Dictionary<NodeId, string>();
+
     /// <summary>Whether this member could answer now.</summary>
     public bool IsReachable(Member member) =>
         member == Self || (Peers.TryGetValue(member.Node, out var peer) && !peer.IsFresh && peer.StorageId == member.StorageId);

@@ -28,6 +28,7 @@ internal sealed class RangeFetcher(
     private int _failedInRow;
     private long _pausedUntil;
     private int _conclusiveInRow;
+    private int _goneInRow;
     private long? _hopelessSince;
 
     /// <summary>Why the last node could not help, for an operator.</summary>
@@ -43,9 +44,10 @@ internal sealed class RangeFetcher(
     public long WaitAt(long now) => _isAsking || peers.Count == 0 ? long.MaxValue : Math.Max(0, _pausedUntil - now);
 
     /// <summary>
-    /// Whether every other node has answered, again and again for a while, that it does not have what is asked for.
+    /// Whether every other node has given up what is asked for, or has answered again and again for a while that it does not have it.
     /// </summary>
-    public bool IsHopeless(long now) => now - _hopelessSince >= HopeMicroseconds;
+    public bool IsHopeless(long now) =>
+        (_goneInRow >= peers.Count && peers.Count > 0) || now - _hopelessSince >= HopeMicroseconds;
 
     /// <summary>Sends the request.</summary>
     public void Ask(LogPosition from, long bytesMax)
@@ -76,6 +78,7 @@ internal sealed class RangeFetcher(
         }
 
         var isConclusive = answer.Reply?.Outcome is BulkOutcome.Gone or BulkOutcome.NotThere;
+        _goneInRow = answer.Reply?.Outcome == BulkOutcome.Gone ? _goneInRow + 1 : 0;
         Reject(
             answer.Reply?.Outcome switch
             {
@@ -94,6 +97,7 @@ internal sealed class RangeFetcher(
     {
         _failedInRow = 0;
         _conclusiveInRow = 0;
+        _goneInRow = 0;
         _hopelessSince = null;
     }
 

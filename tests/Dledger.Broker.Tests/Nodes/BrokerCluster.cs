@@ -34,6 +34,9 @@ internal sealed class BrokerCluster : IAsyncDisposable
 
     public IEnumerable<NodeId> Nodes => _members.Select(member => member.Node);
 
+    /// <summary>Where the other nodes reach a node.</summary>
+    public ClusterMember PlaceOf(NodeId node) => _members.Single(member => member.Node == node);
+
     public BrokerNode Broker(NodeId node) => _running[node].Broker;
 
     public ReplicationNode Log(NodeId node) => _running[node].Log;

@@ -35,6 +35,8 @@ internal sealed class MemoryLog : IReplicatedLog
 
     public long LogTimeNow => _time.NowMicroseconds;
 
+    public Task LeadershipMoved { get; } = new TaskCompletionSource().Task;
+
     public LogPosition Applied { get; private set; }
 
     public LogPosition End => _tail.End;

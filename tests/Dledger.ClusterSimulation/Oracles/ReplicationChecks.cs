@@ -73,11 +73,10 @@ internal sealed class ReplicationChecks(SimulatedCluster cluster)
             $"node {node.Id} has commit {status.Commit} after {last!.Commit}");
         if (last is null && status.Role != ReplicationRole.Passive)
         {
-            // A damaged log that the others no longer keep is given up and taken anew, under the loss flag.
+            // Only a damaged log may be given up, and then the node knows that it decides nothing.
             checks.Check(
                 "I14",
-                status.End >= LogPosition.Min(node.Promised, cluster.Oracle.End)
-                    || (cluster.LogRot.HasHit(node) && cluster.Scenario.RetentionBytes > 0),
+                (status.HasLoss && cluster.LogRot.HasHit(node)) || status.End >= LogPosition.Min(node.Promised, cluster.Oracle.End),
                 $"node {node.Id} had {node.Promised} durable, of which {cluster.Oracle.End} are committed, "
                     + $"and comes back with {status.End}");
         }

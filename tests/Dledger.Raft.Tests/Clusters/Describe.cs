@@ -25,6 +25,7 @@ internal static partial class Describe
         RoleChanged role => $"role {Name(role.Role)} term={role.Term} leader={role.Leader}",
         CloseSession close => $"close the session of {close.Peer}: {close.Reason}",
         TransferFinished finished => $"transfer {(finished.IsSuccess ? "succeeded" : "failed")}",
+        SnapshotNeeded needed => $"a snapshot of {needed.Leader} is needed",
         Halt halt => $"halt: {halt.Reason}",
         _ => effect.ToString(),
     };
@@ -63,7 +64,8 @@ internal static partial class Describe
 
     private static string Message(PeerMessage message) => message switch
     {
-        AppendRequest { IsEmpty: true } append => $"append nothing at {append.Previous} (term {append.PreviousTerm}) commit={append.Commit} stream={append.Stream}",
+        AppendRequest { IsEmpty: true } append => $"append nothing at {append.Previous} (term {append.PreviousTerm}) commit={append.Commit} stream={append.Stream}"
+            + (append.IsAtLogStart ? " at the log start" : ""),
         AppendRequest append =>
             $"append {append.Previous} (term {append.PreviousTerm})..{append.RangeEnd} commit={append.Commit} stream={append.Stream}",
         AppendReply { Mismatch: { } mismatch } reply => $"mismatch {mismatch} stream={reply.Stream}",

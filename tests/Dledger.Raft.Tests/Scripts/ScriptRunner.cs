@@ -98,6 +98,11 @@ internal sealed class ScriptRunner
                 // lose 3 800: node 3, which is down, has only 800 bytes left and knows that it lost some.
                 Cluster[Number(rest[0])].Lose(new LogPosition(Number(rest[1])));
                 break;
+            case "forget":
+                // forget 1 1600: the log of node 1 begins at 1600 from now on.
+                Cluster[Number(rest[0])].Log.AdvanceStart(new LogPosition(Number(rest[1])));
+                Call(rest[0], (core, _) => core.LogStartAdvanced());
+                break;
             case "tick":
                 Cluster.TickAtDeadline(Number(rest[0]));
                 break;

@@ -77,6 +77,17 @@ public sealed class MembershipPolicyTests
     }
 
     [Fact]
+    public async Task A_node_that_does_not_let_the_leader_in_is_quoted()
+    {
+        var asked = _scene.Ask(MembershipChange.Add(PlaceOf(4)), patience: Second);
+        _scene.Refusals[new NodeId(4)] = "it refuses this node: go away";
+        _scene.Now += Second;
+        Assert.Null(_scene.Next());
+
+        Assert.Contains("host-4:9004: it refuses this node: go away", (await asked).Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_wish_that_nobody_asks_for_any_more_is_forgotten()
     {
         _scene.Ask(MembershipChange.Add(PlaceOf(4)), patience: Second);
@@ -242,6 +253,8 @@ public sealed class MembershipPolicyTests
 
         public MembershipPolicy Policy { get; }
 
+        public Dictionary<NodeId, string> Refusals { get; } = [];
+
         public Configuration Configuration { get; set; } =
             new([MemberOf(1, 1), MemberOf(2, 2), MemberOf(3, 3)]);
 
@@ -271,6 +284,7 @@ public sealed class MembershipPolicyTests
             Configuration = Configuration,
             IsSettled = IsSettled,
             Peers = _peers,
+            Refusals = Refusals,
         });
 
         /// <summary>Raft does what was asked for, both halves of it.</summary>

@@ -23,7 +23,11 @@ internal sealed class SimulatedLog : IRaftLogView
     /// <summary>The newest configuration in a frame, by this log's own account; null when there is none.</summary>
     public ConfigurationEntry? NewestConfiguration => _configurations.Count == 0 ? null : _configurations[^1];
 
-    public LogPosition Start => LogPosition.Zero;
+    /// <summary>What lies before it is kept here, but the core does not see it any more.</summary>
+    public LogPosition Start { get; private set; }
+
+    /// <summary>Gives up what lies before a frame boundary.</summary>
+    public void AdvanceStart(LogPosition start) => Start = start;
 
     public LogPosition End => _frames.Count == 0 ? LogPosition.Zero : _frames[^1].End;
 
@@ -82,12 +86,17 @@ internal sealed class SimulatedLog : IRaftLogView
     {
         var index = CountBefore(@base);
         frame = index < _frames.Count ? _frames[index].Summary : default;
-        return index < _frames.Count && frame.Base == @base;
+        return index < _frames.Count && frame.Base == @base && @base >= Start;
     }
 
     public bool TryGetChain(LogPosition end, out uint headerCrc)
     {
         headerCrc = GenesisChain;
+        if (end < Start)
+        {
+            return false;
+        }
+
         if (end == LogPosition.Zero)
         {
             return true;

@@ -28,11 +28,12 @@ internal sealed class ReceiveRelay(FrontendOptions options, LeaderRouter router)
             deadline = remaining > options.ReplyMargin ? remaining - options.ReplyMargin : TimeSpan.Zero;
         }
 
+        using var term = router.Follow(leader, cancellationToken);
         using var forwarded = router.Channels.Messaging(leader).ReceiveMessage(
-            request, router.ForwardOptions(call, deadline, cancellationToken));
+            request, router.ForwardOptions(call, deadline, term.Token));
         try
         {
-            while (await forwarded.ResponseStream.MoveNext(cancellationToken))
+            while (await forwarded.ResponseStream.MoveNext(term.Token))
             {
                 await answer.WriteRelayedAsync(forwarded.ResponseStream.Current, cancellationToken);
             }
@@ -43,9 +44,11 @@ internal sealed class ReceiveRelay(FrontendOptions options, LeaderRouter router)
         {
             throw new OperationCanceledException(cancellationToken);
         }
-        catch (RpcException exception)
+        catch (Exception exception) when (exception is RpcException || term.HasEnded)
         {
-            var failure = router.Describe("ReceiveMessage", leader, exception);
+            var failure = term.HasEnded
+                ? LeaderRouter.LostLeader(leader)
+                : router.Describe("ReceiveMessage", leader, (RpcException)exception);
             if (!answer.IsBegun)
             {
                 return failure;
