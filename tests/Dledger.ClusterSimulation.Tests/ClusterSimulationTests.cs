@@ -79,6 +79,7 @@ public sealed class ClusterSimulationTests
         { nameof(Mutation.DamageCutAway), 30 },
         { nameof(Mutation.LogReleasedBeforeCheckpoint), 10 },
         { nameof(Mutation.RetiredHeaderKept), 160 },
+        { nameof(Mutation.QueueOffsetAtAppend), 1 },
         { nameof(Mutation.LeaseExpiryByWallClock), 1 },
         { nameof(Mutation.OrderLockFreedAtExpiry), 1 },
         { nameof(Mutation.StaleReceiptAccepted), 10 },
