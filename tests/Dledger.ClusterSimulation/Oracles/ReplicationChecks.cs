@@ -73,10 +73,11 @@ internal sealed class ReplicationChecks(SimulatedCluster cluster)
             $"node {node.Id} has commit {status.Commit} after {last!.Commit}");
         if (last is null && status.Role != ReplicationRole.Passive)
         {
-            // Only a damaged log may be given up, and then the node knows that it decides nothing.
+            // Only a damaged log may be given up, and then the node says so and decides nothing.
             checks.Check(
                 "I14",
-                (status.HasLoss && cluster.LogRot.HasHit(node)) || status.End >= LogPosition.Min(node.Promised, cluster.Oracle.End),
+                status.End >= LogPosition.Min(node.Promised, cluster.Oracle.End)
+                    || (status.HasLoss && cluster.LogRot.HasHit(node)),
                 $"node {node.Id} had {node.Promised} durable, of which {cluster.Oracle.End} are committed, "
                     + $"and comes back with {status.End}");
         }
