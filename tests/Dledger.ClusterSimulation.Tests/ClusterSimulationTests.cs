@@ -67,11 +67,26 @@ public sealed class ClusterSimulationTests
     public static TheoryData<string, ulong> Mutations() => new()
     {
         { nameof(Mutation.AckBeforeSync), 1 },
+        { nameof(Mutation.VoteBeforeMetaDurable), 1 },
         { nameof(Mutation.DirectorySyncMissing), 1 },
         { nameof(Mutation.RetryAfterFailedSync), 1 },
         { nameof(Mutation.CheckpointAheadOfLog), 1 },
         { nameof(Mutation.ApplyByOwnClock), 1 },
         { nameof(Mutation.ApplyInAnotherOrder), 1 },
+        { nameof(Mutation.TruncationKeepsWatermark), 80 },
+        { nameof(Mutation.HighestWatermarkWins), 80 },
+        { nameof(Mutation.RecoveryWithoutResync), 10 },
+        { nameof(Mutation.DamageCutAway), 30 },
+        { nameof(Mutation.LogReleasedBeforeCheckpoint), 10 },
+        { nameof(Mutation.RetiredHeaderKept), 160 },
+        { nameof(Mutation.QueueOffsetAtAppend), 1 },
+        { nameof(Mutation.LeaseExpiryByWallClock), 1 },
+        { nameof(Mutation.OrderLockFreedAtExpiry), 1 },
+        { nameof(Mutation.StaleReceiptAccepted), 10 },
+        { nameof(Mutation.AckBeforeCommit), 1 },
+        { nameof(Mutation.LeasesNotInCheckpoint), 1 },
+        { nameof(Mutation.AttemptsNotReplicated), 1 },
+        { nameof(Mutation.DeadLetterTwice), 1 },
     };
 
     private static string Explain(RunResult result) => $"{result.Failure?.Message}; replay: make sim SEED={result.Seed}";

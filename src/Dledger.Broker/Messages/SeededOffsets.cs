@@ -3,8 +3,8 @@ using Dledger.Broker.StateMachine;
 namespace Dledger.Broker.Messages;
 
 /// <summary>
-/// What <see cref="SeededDefect.QueueOffsetAtAppend"/> answers: offsets counted while messages are proposed, so that one that
-/// is lost with its leader leaves a gap. Only for the simulation, which has one thread.
+/// What <see cref="SeededDefect.QueueOffsetAtAppend"/> answers: offsets counted while messages are proposed, from where the queue
+/// ended when this process first led. Only for the simulation, which has one thread.
 /// </summary>
 internal sealed class SeededOffsets(BrokerStateMachine machine)
 {
@@ -13,7 +13,11 @@ internal sealed class SeededOffsets(BrokerStateMachine machine)
     /// <summary>The first of the offsets that a batch is promised.</summary>
     public long Take(int topicId, int queueId, int count)
     {
-        var first = Math.Max(_next.GetValueOrDefault((topicId, queueId)), machine.State.Topics.Find(topicId)!.Queues[queueId].Max);
+        if (!_next.TryGetValue((topicId, queueId), out var first))
+        {
+            first = machine.State.Topics.Find(topicId)!.Queues[queueId].Max;
+        }
+
         _next[(topicId, queueId)] = first + count;
         return first;
     }
