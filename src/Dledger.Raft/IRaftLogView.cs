@@ -26,6 +26,12 @@ public interface IRaftLogView
     bool TryGetChain(LogPosition end, out uint headerCrc);
 
     /// <summary>
+    /// The same for a position that was the end of a frame when it was written. When it can no longer be read the disk is
+    /// damaged; the driver raises that as an exception of its own, which ends the step.
+    /// </summary>
+    uint GetChain(LogPosition end);
+
+    /// <summary>
     /// End of the last whole frame that begins at or behind <paramref name="from"/> so that the range holds at most
     /// <paramref name="bytesMax"/> bytes; a single larger frame goes alone. <paramref name="from"/> itself at the log's end.
     /// </summary>

@@ -25,11 +25,14 @@ internal static class CommandLine
         exit codes: 0 everything held, 1 broken, 2 could not run, 3 void, 130 interrupted
         """;
 
+    private static readonly string[] FlagNames =
+        ["seed", "minutes", "faults", "nodes", "mode", "rate", "kills", "rounds", "output"];
+
     public static async Task<int> RunAsync(string[] arguments, CancellationToken cancellationToken)
     {
         try
         {
-            var flags = Flags(arguments.Skip(1));
+            var flags = Flags(arguments is ["check", ..] ? [] : arguments.Skip(1));
             switch (arguments.FirstOrDefault())
             {
                 case "run":
@@ -146,17 +149,20 @@ internal static class CommandLine
         string? name = null;
         foreach (var argument in arguments)
         {
-            if (argument.StartsWith("--", StringComparison.Ordinal))
-            {
-                name = argument[2..];
-                flags[name] = "";
-            }
-            else if (name is not null)
+            if (name is not null)
             {
                 (flags[name], name) = (argument, null);
             }
+            else if (argument.StartsWith("--", StringComparison.Ordinal) && FlagNames.Contains(argument[2..]))
+            {
+                name = argument[2..];
+            }
+            else
+            {
+                throw new ChaosException($"'{argument}' is none of {string.Join(", ", FlagNames.Select(known => $"--{known}"))}\n{Usage}");
+            }
         }
 
-        return flags;
+        return name is null ? flags : throw new ChaosException($"--{name} needs a value\n{Usage}");
     }
 }

@@ -182,7 +182,7 @@ internal sealed class LeaderRouter(
     public static BrokerFailure RefusalOf(BrokerFailure last, BrokerFailure? unknown) => unknown ?? last;
 
     /// <summary>A token for the time for which a node leads.</summary>
-    public LeaderTerm Follow(NodeId leader, CancellationToken cancellationToken) => 
+    public LeaderTerm Follow(NodeId leader, CancellationToken cancellationToken) =>
         new(() => broker.Status.Leader, () => broker.LeadershipMoved, leader, cancellationToken);
 
     /// <summary>What is known of a call to a leader that another one has followed.</summary>

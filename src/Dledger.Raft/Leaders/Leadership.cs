@@ -339,8 +339,7 @@ internal sealed class Leadership(RaftState state)
 
     private void Send(long now, Peer peer, LogPosition rangeEnd)
     {
-        var hasChain = _state.Log.TryGetChain(peer.Next, out var chain);
-        Invariant.Check(hasChain, $"next {peer.Next} of node {peer.Node} is the end of a frame");
+        var chain = _state.Log.GetChain(peer.Next);
         _lastSentAt = Math.Max(_lastSentAt + 1, now);
         peer.CommitSent = _state.Log.Commit;
         _state.Send(peer.Node, new AppendRequest

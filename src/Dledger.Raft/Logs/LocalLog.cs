@@ -76,6 +76,9 @@ internal sealed class LocalLog
         return position < End && _view.TryGetChain(position, out chain);
     }
 
+    /// <summary>Header checksum of the frame that ended at a position when it was written; see <see cref="IRaftLogView.GetChain"/>.</summary>
+    public uint GetChain(LogPosition position) => position == End ? _tailChain : _view.GetChain(position);
+
     /// <summary>Whether this log has a frame that ends at the position and was written in the term; all before it is equal then (L3).</summary>
     public bool HasFrameEnd(LogPosition position, Term term) =>
         position >= Start && position <= End && Epochs.TermBefore(position) == term && TryGetChain(position, out _);

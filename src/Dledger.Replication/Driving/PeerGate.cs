@@ -1,8 +1,8 @@
 using Dledger.Primitives;
 using Dledger.Raft.Messages;
 using Dledger.Raft.Peers;
-using Dledger.Replication.Bulk;
 using Dledger.Raft.Quorums;
+using Dledger.Replication.Bulk;
 using Dledger.Replication.Clocks;
 using Dledger.Replication.Members;
 using Dledger.Replication.Peers;

@@ -57,6 +57,16 @@ internal sealed class RaftLogView(TailCache cache, CommitLog log) : IRaftLogView
     }
 
     /// <inheritdoc/>
+    /// <exception cref="LogUnreadableException">The disk does not give back the header behind <paramref name="end"/>.</exception>
+    public uint GetChain(LogPosition end)
+    {
+        Invariant.Check(end >= Start && end <= cache.End, $"chain at {end} of a log from {Start} to {cache.End}");
+        return TryGetChain(end, out var headerCrc)
+            ? headerCrc
+            : throw new LogUnreadableException(new DamagedFileException("log", $"no frame ends at {end}"));
+    }
+
+    /// <inheritdoc/>
     /// <exception cref="LogUnreadableException">The disk does not give back the frame at <paramref name="from"/>.</exception>
     public LogPosition FindRangeEnd(LogPosition from, int bytesMax)
     {

@@ -104,6 +104,26 @@ internal sealed class ChaosCluster : IAsyncDisposable
         }
     }
 
+    /// <summary>A node as the leader sees it; null when there is no leader, or it does not answer.</summary>
+    public async Task<NodeStatus?> AskLeaderAboutAsync(ChaosNode node)
+    {
+        if (await FindLeaderAsync() is not { } leader)
+        {
+            return null;
+        }
+
+        try
+        {
+            var client = _clients[leader.Id - 1];
+            var answer = await client.Admin.ClusterStatusAsync(new ClusterStatusRequest(), client.Options(AskTimeMax));
+            return answer.Nodes.FirstOrDefault(status => status.NodeId == node.Id);
+        }
+        catch (RpcException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>What each node says, by number; null where one does not answer.</summary>
     public Task<NodeStatus?[]> AskAllAsync() => Task.WhenAll(Nodes.Select(AskAsync));
 

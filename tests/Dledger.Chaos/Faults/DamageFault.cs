@@ -4,22 +4,22 @@ using Dledger.Protocol.Admin.V1;
 
 namespace Dledger.Chaos.Faults;
 
-/// <summary>F18: a stopped follower's log is damaged below its end. The node mends it, or says so and neither votes nor leads;
-/// the others go on. Healing puts the bytes back where nobody has.</summary>
-/// <remarks>A restart reads from the last log checkpoint only: damage below it shows itself at the first read, so that a node
-/// may take part with it, but must not serve it.</remarks>
+/// <summary>F18: a stopped follower's log is damaged below its end. The node fetches what it lost from its peers before it
+/// takes part again; the others go on.</summary>
+/// <remarks>A restart reads from the last log checkpoint only: damage below it shows itself at the first read or to the
+/// scrubber, days later, so that healing puts the bytes back where nobody has.</remarks>
 /// <param name="isBlock">A block of 4 KiB becomes zeros; otherwise one bit is turned.</param>
 internal sealed class DamageFault(bool isBlock) : IFault
 {
     private const int PageBytes = 4096;
 
-    private static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan MendingPatience = TimeSpan.FromSeconds(20);
 
     private ChaosNode? _node;
     private string _file = "";
     private long _place;
     private byte[] _bytes = [];
-    private bool _mustRefuse;
+    private bool _mustMend;
 
     public async Task StartAsync(FaultRound round, CancellationToken cancellationToken)
     {
@@ -27,19 +27,19 @@ internal sealed class DamageFault(bool isBlock) : IFault
         await _node.KillAsync();
         Damage(round, _node.Place.DataDirectory);
         _node.Start();
-        _node.MayEnd = true;
         NodeStatus? status = null;
-        var isRefused = await Wait.UntilAsync(
-            AnswerPatience,
-            async () => !_node.IsRunning
-                || (status = await round.Cluster.AskAsync(_node))?.Role == NodeRole.Passive
-                || IsMended(),
+        var takesPart = await Wait.UntilAsync(
+            MendingPatience,
+            async () => (status = await round.Cluster.AskAsync(_node))?.Role is NodeRole.Follower or NodeRole.Leader
+                && (IsMended() || !_mustMend),
             cancellationToken);
         round.Proof["mended"] = IsMended();
         round.Proof["answer"] = !_node.IsRunning ? $"ended with {await _node.Ended}" : $"{status?.Role}: {status?.State}";
-        if (!isRefused && _mustRefuse)
+        if (!takesPart)
         {
-            round.Surprises.Add($"node {_node.Id} takes part although its log is damaged");
+            round.Surprises.Add(status?.Role is NodeRole.Follower or NodeRole.Leader
+                ? $"node {_node.Id} takes part although its log is damaged"
+                : $"node {_node.Id} has not mended its log after {MendingPatience.TotalSeconds} s: {round.Proof["answer"]}");
         }
     }
 
@@ -53,15 +53,18 @@ internal sealed class DamageFault(bool isBlock) : IFault
             return;
         }
 
-        await node.KillAsync();
         if (_bytes.Length > 0 && !IsMended())
         {
+            await node.KillAsync();
             using var file = File.Open(_file, FileMode.Open, FileAccess.Write);
             file.Position = _place;
             file.Write(_bytes);
         }
 
-        node.Start();
+        if (!node.IsRunning)
+        {
+            node.Start();
+        }
     }
 
     /// <summary>The bytes are as they were, or the file is gone for another one.</summary>
@@ -88,7 +91,7 @@ internal sealed class DamageFault(bool isBlock) : IFault
         var (low, high) = isRead ? (log.Checkpoint, log.Floor) : (0, log.Checkpoint);
         var position = low + (long)((high - low) * 0.8 * round.Random.NextDouble());
         var (segment, file) = ReplicaLog.Segments(directory).Last(pair => pair.Key <= position);
-        (_file, _place, _mustRefuse) = (file, PageBytes + position - segment, isRead);
+        (_file, _place, _mustMend) = (file, PageBytes + position - segment, isRead);
         round.Proof["at"] = $"position {position}, checkpoint {log.Checkpoint}, floor {log.Floor}, end {log.End}";
         using var stream = File.Open(file, FileMode.Open, FileAccess.ReadWrite);
         _bytes = new byte[isBlock ? PageBytes : 1];

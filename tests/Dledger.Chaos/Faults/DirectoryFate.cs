@@ -3,9 +3,6 @@ namespace Dledger.Chaos.Faults;
 /// <summary>What becomes of the directory of a stopped node.</summary>
 internal enum DirectoryFate
 {
-    /// <summary>It comes back empty.</summary>
-    Empty,
-
     /// <summary>It comes back as it was some seconds before.</summary>
     OldCopy,
 

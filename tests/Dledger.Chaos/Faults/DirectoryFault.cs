@@ -4,8 +4,8 @@ using Dledger.Protocol.Admin.V1;
 
 namespace Dledger.Chaos.Faults;
 
-/// <summary>F19: followers come back with another directory than they had. One without its memory, or with that of somebody
-/// else, must be refused as the voter that it was; healing gives the directory back.</summary>
+/// <summary>F19: followers come back with another directory than they had. One with that of somebody else must be refused as
+/// the voter that it was; healing gives the directory back.</summary>
 /// <remarks>A node with an old copy cannot know; Raft allows no such thing, but one alone, in a calm cluster, must not lose
 /// anything that was acked.</remarks>
 internal sealed class DirectoryFault(DirectoryFate fate) : IFault
@@ -50,12 +50,6 @@ internal sealed class DirectoryFault(DirectoryFate fate) : IFault
         {
             Swap(_nodes[0].Place.DataDirectory, _nodes[1].Place.DataDirectory);
         }
-        else if (_isMoved && fate == DirectoryFate.Empty)
-        {
-            var data = _nodes[0].Place.DataDirectory;
-            Directory.Delete(data, recursive: true);
-            Directory.Move(data + ".away", data);
-        }
 
         _nodes.ForEach(node => node.Start());
     }
@@ -67,10 +61,6 @@ internal sealed class DirectoryFault(DirectoryFate fate) : IFault
         {
             case DirectoryFate.Swapped:
                 Swap(data, _nodes[1].Place.DataDirectory);
-                break;
-            case DirectoryFate.Empty:
-                Directory.Move(data, data + ".away");
-                Directory.CreateDirectory(data);
                 break;
             default:
                 await Command.RunAsync("cp", "-a", data, data + ".old");

@@ -35,9 +35,9 @@ internal static class FaultCatalogue
         Kind("slow-sync-follower", "F12", FaultNeeds.Strace, 3, 8, () => new SlowSyncFault(Victims.Follower)),
         Kind("crash-point", "F17", FaultNeeds.Strace, 0, 2, () => new CrashPointFault()),
 
-        Kind("full-disk-leader", "F13", FaultNeeds.Volumes, 8, 12, () => new FullDiskFault(Victims.Leader)) with { IsInMix = false },
+        Kind("full-disk-leader", "F13", FaultNeeds.Volumes, 8, 12, () => new FullDiskFault(Victims.Leader)),
         Kind("full-disk-follower", "F13", FaultNeeds.Volumes, 8, 12, () => new FullDiskFault(Victims.Follower)),
-        Kind("full-disk-all", "F13", FaultNeeds.Volumes, 8, 12, () => new FullDiskFault(Victims.All)) with { IsInMix = false },
+        Kind("full-disk-all", "F13", FaultNeeds.Volumes, 8, 12, () => new FullDiskFault(Victims.All)),
         Kind("power-one", "F15", FaultNeeds.Volumes, 0.2, 3, () => new PowerLossFault(Victims.Follower)) with { CutsPower = true },
         Kind("power-leader", "F15", FaultNeeds.Volumes, 0.2, 3, () => new PowerLossFault(Victims.Leader)) with { CutsPower = true, MovesLeader = true },
         Kind("power-majority", "F15", FaultNeeds.Volumes, 0.2, 3, () => new PowerLossFault(Victims.Majority)) with { CutsPower = true },
@@ -46,7 +46,7 @@ internal static class FaultCatalogue
 
         Kind("bit-flip", "F18", FaultNeeds.None, 1, 3, () => new DamageFault(isBlock: false)),
         Kind("zero-block", "F18", FaultNeeds.None, 1, 3, () => new DamageFault(isBlock: true)),
-        Kind("wiped-directory", "F19", FaultNeeds.None, 1, 3, () => new DirectoryFault(DirectoryFate.Empty)),
+        Kind("wiped-directory", "F19", FaultNeeds.None, 1, 3, () => new WipedDirectoryFault()),
         Kind("old-directory", "F19", FaultNeeds.None, 1, 3, () => new DirectoryFault(DirectoryFate.OldCopy)) with { IsInMix = false },
         Kind("swapped-directories", "F19", FaultNeeds.None, 1, 2, () => new DirectoryFault(DirectoryFate.Swapped)),
         Kind("clock-jump", "F20", FaultNeeds.FakeTime, 1, 3, () => new ClockFault()) with { MovesClocks = true },

@@ -32,6 +32,24 @@ public sealed class RaftLogViewTests
         Assert.Throws<LogUnreadableException>(() => view.FindRangeEnd(first.End, 1 << 20));
     }
 
+    [Fact]
+    public void A_chain_value_behind_which_the_header_is_rotten_is_raised_as_damage()
+    {
+        var disk = new SimulatedDisk(1);
+        using var log = CommitLog.Open(
+            disk, "log", new CommitLogOptions(), Identity, new ManualClock(), createIfEmpty: true).Log!;
+        var first = Append(log, FrameFlags.TermStart);
+        var second = Append(log, FrameFlags.None);
+        var view = new RaftLogView(new TailCache(second.End, 1 << 20), log);
+        Assert.Equal(first.HeaderCrc, view.GetChain(first.End));
+
+        var segment = disk.List("log").Single(name => long.TryParse(name, out _));
+        disk.Corrupt($"log/{segment}", CommitLogOptions.SegmentHeaderBytes + first.End.Value);
+
+        Assert.Throws<LogUnreadableException>(() => view.GetChain(first.End));
+        Assert.Equal(second.HeaderCrc, view.GetChain(second.End));
+    }
+
     private static ChainTail Append(CommitLog log, FrameFlags flags)
     {
         var record = RecordEncoder.Encode(new RecordFields { Kind = RecordKind.TermStart }, [], [], []);

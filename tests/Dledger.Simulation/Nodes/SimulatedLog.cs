@@ -89,6 +89,12 @@ internal sealed class SimulatedLog : IRaftLogView
         return index < _frames.Count && frame.Base == @base && @base >= Start;
     }
 
+    public uint GetChain(LogPosition end)
+    {
+        Invariant.Check(TryGetChain(end, out var headerCrc), $"{end} is the end of a frame");
+        return headerCrc;
+    }
+
     public bool TryGetChain(LogPosition end, out uint headerCrc)
     {
         headerCrc = GenesisChain;
