@@ -1,4 +1,5 @@
 using Dledger.Primitives;
+using Dledger.Replication.Members;
 using Dledger.Storage.Logs;
 
 namespace Dledger.Replication;
@@ -90,7 +91,9 @@ public sealed record ReplicationOptions
         Require(
             Members.Select(member => member.Node).Distinct().Count() == Members.Count, "two members have the same id");
         Require(Members.Any(member => member.Node == Self), $"node {Self} is not among the members");
-        Require(Members.Count <= Storage.Metadata.Genesis.VoterCountMax, "there are too many members");
+        Require(
+            Members.Count <= MembershipPolicy.VoterCountMax,
+            $"there are {Members.Count} members, of which there may be {MembershipPolicy.VoterCountMax} at most");
         Require(ElectionTimeoutMin > TimeSpan.Zero, "the shortest election timeout must be positive");
         Require(ElectionTimeoutMax > ElectionTimeoutMin, "the longest election timeout must exceed the shortest one");
         Require(

@@ -236,6 +236,12 @@ internal sealed class SimulatedCluster
             "no node serves after the faults",
             patience,
             () => alive.Any(node => node.Replication?.Status.IsServing == true) ? null : "");
+        if (Scenario.ChangesMembers)
+        {
+            _faults.Members.Heal();
+            RunUntil("I50", "not all nodes are voters again", patience + 120_000_000, _faults.Members.Complete);
+        }
+
         foreach (var producer in _producers)
         {
             producer.Remaining = 3;

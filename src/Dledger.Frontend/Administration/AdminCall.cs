@@ -23,6 +23,8 @@ internal sealed class AdminCall<TRequest, TResponse>(
 
     public bool IsRepeatable => isRepeatable;
 
+    public bool MovesLeadership { get; init; }
+
     public ValueTask<LocalOutcome<TResponse>> RunAsync(
         ClientCall call, TRequest request, CancellationToken cancellationToken) => run(request, cancellationToken);
 

@@ -61,7 +61,10 @@ public sealed class AdministrationService : AdminService.AdminServiceBase
             s => new() { Status = s });
         _transferLeadership = new(
             "TransferLeadership", false, _cluster.TransferAsync, (c, r, o) => c.TransferLeadershipAsync(r, o),
-            s => new() { Status = s });
+            s => new() { Status = s })
+        {
+            MovesLeadership = true,
+        };
         var members = new MemberAdministration(log);
         _addNode = new(
             "AddNode", true, members.AddAsync, (c, r, o) => c.AddNodeAsync(r, o), s => new() { Status = s });

@@ -17,6 +17,11 @@ internal interface ILeaderHandler<TRequest, TResponse>
     /// unknown.</summary>
     bool IsRepeatable { get; }
 
+    /// <summary>
+    /// Its success may be that another node leads: then the old leader still knows the answer, and is waited for.
+    /// </summary>
+    bool MovesLeadership => false;
+
     /// <summary>Does it here. Cancelling stops the waiting, not what was proposed.</summary>
     ValueTask<LocalOutcome<TResponse>> RunAsync(
         ClientCall call, TRequest request, CancellationToken cancellationToken);

@@ -26,6 +26,9 @@ internal sealed class LeaderRouter(
     /// <summary>Longest wait between two looks for a leader; a change of the leader ends it at once.</summary>
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(20);
 
+    /// <summary>How long a leader that another one has followed may take for answers that are on their way.</summary>
+    private static readonly TimeSpan GraceOfOldLeader = TimeSpan.FromMilliseconds(50);
+
     public NodeChannels Channels => channels;
 
     public NodeDirectory Nodes => nodes;
@@ -183,7 +186,12 @@ internal sealed class LeaderRouter(
 
     /// <summary>A token for the time for which a node leads.</summary>
     public LeaderTerm Follow(NodeId leader, CancellationToken cancellationToken) =>
-        new(() => broker.Status.Leader, () => broker.LeadershipMoved, leader, cancellationToken);
+        new(
+            () => broker.Status.Leader,
+            () => broker.LeadershipMoved,
+            ended => Task.Delay(GraceOfOldLeader, time, ended),
+            leader,
+            cancellationToken);
 
     /// <summary>What is known of a call to a leader that another one has followed.</summary>
     public static BrokerFailure LostLeader(NodeId leader) => new(
@@ -219,17 +227,17 @@ internal sealed class LeaderRouter(
         where TRequest : class
         where TResponse : class
     {
-        using var term = Follow(leader, call.CancellationToken);
+        using var term = handler.MovesLeadership ? null : Follow(leader, call.CancellationToken);
         try
         {
             using var forwarded = handler.Forward(
                 channels,
                 leader,
                 request,
-                ForwardOptions(call, patience.Remaining, term.Token));
+                ForwardOptions(call, patience.Remaining, term?.Token ?? call.CancellationToken));
             return await forwarded.ResponseAsync;
         }
-        catch (RpcException) when (term.HasEnded)
+        catch (RpcException) when (term?.HasEnded == true)
         {
             return LostLeader(leader);
         }

@@ -27,6 +27,9 @@ internal sealed class MembershipPolicy(bool autoReplace)
     /// </summary>
     public const long ReplaceDelay = 2_000_000;
 
+    /// <summary>Most voters. More of them survive no more in practice, and every message waits for more disks.</summary>
+    public const int VoterCountMax = 9;
+
     /// <summary>A wish that has changed nothing yet is forgotten this long after the last one stopped asking.</summary>
     public const long WishLifetime = 60_000_000;
 
@@ -203,6 +206,12 @@ internal sealed class MembershipPolicy(bool autoReplace)
         if (present.IsVoter(member))
         {
             End(wish, MembershipOutcome.Done);
+            return null;
+        }
+
+        if (!present.IsVoter(node) && present.Voters.Count >= VoterCountMax)
+        {
+            End(wish, Refusal($"there are {VoterCountMax} voters, the most that there may be; remove one first"));
             return null;
         }
 

@@ -16,6 +16,7 @@ internal sealed class FaultInjector
     {
         _cluster = cluster;
         Disks = new DiskFaults(cluster);
+        Members = new MembershipFaults(cluster);
         var scenario = cluster.Scenario;
         Add(scenario.HasKills, Kill);
         Add(scenario.HasPowerLoss, LosePower);
@@ -38,9 +39,15 @@ internal sealed class FaultInjector
         Add(scenario.HasTransfers && scenario.NodeCount > 1, Transfer);
         Add(scenario.HasStops, Stop);
         Add(scenario.HasClockJumps, JumpClock);
+        Add(scenario.HasLostDisks, Members.Wipe);
+        Add(scenario.HasMemberChanges, Members.Change);
+        Add(scenario.HasMemberChanges, Members.Change);
+        Add(scenario.HasMemberChanges, Members.Drain);
     }
 
     public DiskFaults Disks { get; }
+
+    public MembershipFaults Members { get; }
 
     public void Start()
     {

@@ -11,10 +11,10 @@ internal sealed class SimulatedMachine(SimulatedCluster cluster, int seed)
     private long _slowUntil;
     private int _slowness = 1;
 
-    public SimulatedDisk Disk { get; } = new(seed)
-    {
-        TellsFailureOnce = cluster.Scenario.Mutation == Mutation.RetryAfterFailedSync,
-    };
+    public SimulatedDisk Disk { get; private set; } = NewDisk(cluster, seed);
+
+    /// <summary>Puts an empty disk in place of the old one.</summary>
+    public void Replace() => Disk = NewDisk(cluster, cluster.Random.Next(int.MaxValue));
 
     /// <summary>How long the next batch of writes and its sync take, microseconds.</summary>
     public long NextLatency()
@@ -57,4 +57,9 @@ internal sealed class SimulatedMachine(SimulatedCluster cluster, int seed)
             Disk.RestartProcess();
         }
     }
+
+    private static SimulatedDisk NewDisk(SimulatedCluster cluster, int seed) => new(seed)
+    {
+        TellsFailureOnce = cluster.Scenario.Mutation == Mutation.RetryAfterFailedSync,
+    };
 }

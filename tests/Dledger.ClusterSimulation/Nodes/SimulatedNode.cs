@@ -197,6 +197,15 @@ internal sealed class SimulatedNode
         }
     }
 
+    /// <summary>The process ends, and the next one finds an empty disk.</summary>
+    public void LoseDisk()
+    {
+        Crash(losesPower: false);
+        _cluster.Trace.Line(this, "loses its disk");
+        Disk.Replace();
+        Forgive();
+    }
+
     /// <summary>Hands over and stops in order; the process is gone some time later.</summary>
     public void Stop()
     {
@@ -281,7 +290,7 @@ internal sealed class SimulatedNode
         }
     }
 
-    /// <summary>The disk was damaged, so what it promised is open to doubt.</summary>
+    /// <summary>The disk was damaged or lost, so what it promised is open to doubt.</summary>
     public void Forgive() => Promised = LogPosition.Zero;
 
     private bool MayEnd(string reason) => _cluster.Scenario.HasDiskErrors

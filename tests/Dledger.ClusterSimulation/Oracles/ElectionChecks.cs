@@ -37,12 +37,15 @@ internal sealed class ElectionChecks(SimulatedCluster cluster)
     /// <summary>A node leads.</summary>
     public void Elected(SimulatedNode node, Term term)
     {
-        var votes = cluster.Nodes.Count(
-            voter => voter == node || (_votes.TryGetValue((voter.Id, term), out var candidate) && candidate == node.Id));
+        var members = node.Replication!.Status.Members;
+        var votes = cluster.Nodes.Count(voter => HasVote(voter.Id));
         cluster.Checks.Check(
             "I6",
-            votes > cluster.Nodes.Count / 2,
-            $"node {node.Id} leads term {term} with {votes} votes of {cluster.Nodes.Count} founders");
+            cluster.Scenario.ChangesMembers ? Electorate.IsMajority(members, HasVote) : votes > cluster.Nodes.Count / 2,
+            $"node {node.Id} leads term {term} with {votes} votes of {members.Count} members");
+
+        bool HasVote(NodeId voter) =>
+            voter == node.Id || (_votes.TryGetValue((voter, term), out var candidate) && candidate == node.Id);
     }
 
     private void Vote(SimulatedNode voter, NodeId candidate, Term term)

@@ -122,11 +122,16 @@ internal sealed class Oracle(SimulatedCluster cluster)
     private void CheckMajority(in FrameSummary frame)
     {
         var end = frame.End;
-        var holders = cluster.Nodes.Count(node => cluster.LogRot.HasHit(node) || node.Acknowledged >= end);
+        var holders = cluster.Nodes.Count(Holds);
         cluster.Checks.Check(
             "I23",
-            holders > cluster.Nodes.Count / 2,
+            cluster.Scenario.ChangesMembers
+                ? cluster.Checks.Replication.Configurations.Any(members => Electorate.IsMajority(members, IsHeldBy))
+                : holders > cluster.Nodes.Count / 2,
             $"the frame at {frame.Base} is committed, but {holders} of {cluster.Nodes.Count} nodes have it durable up to {end}");
+
+        bool Holds(SimulatedNode node) => cluster.LogRot.HasHit(node) || node.Acknowledged >= end;
+        bool IsHeldBy(NodeId node) => Holds(cluster.Nodes[node.Value - 1]);
     }
 
     // Queue offsets by counting: no topic is deleted here, and every record names a queue that exists.

@@ -9,8 +9,13 @@ internal sealed class ReplicationChecks(SimulatedCluster cluster)
     private readonly Dictionary<Term, NodeId> _leaders = [];
     private readonly ReplicationStatus?[] _last = new ReplicationStatus?[cluster.Scenario.NodeCount + 1];
     private readonly Dictionary<(NodeId Node, int Life), Term> _startedIn = [];
+    private IReadOnlyList<MemberStatus> _members = [];
+    private IReadOnlyList<MemberStatus> _membersBefore = [];
     private Term _highestLed;
     private NodeId _serving;
+
+    /// <summary>The configuration of the leader, and the one before: a commit under that one may be seen a moment later.</summary>
+    public IEnumerable<IReadOnlyList<MemberStatus>> Configurations => [_members, _membersBefore];
 
     public void Observe(SimulatedNode node, ReplicationStatus status)
     {
@@ -34,6 +39,11 @@ internal sealed class ReplicationChecks(SimulatedCluster cluster)
         var checks = cluster.Checks;
         if (status.Role == ReplicationRole.Leader)
         {
+            if (status.Term >= _highestLed && !status.Members.SequenceEqual(_members))
+            {
+                (_membersBefore, _members) = (_members, status.Members);
+            }
+
             var known = _leaders.TryAdd(status.Term, node.Id) ? node.Id : _leaders[status.Term];
             checks.Check("I1", known == node.Id, $"nodes {known} and {node.Id} both lead term {status.Term}");
             checks.Check(

@@ -114,6 +114,14 @@ internal sealed record Scenario
     /// <summary>Bytes of a log change by themselves, on a minority of the disks.</summary>
     public required bool HasDamage { get; init; }
 
+    /// <summary>Disks are lost for good and replaced.</summary>
+    public bool HasLostDisks { get; init; }
+
+    /// <summary>Nodes are taken out, added and drained.</summary>
+    public bool HasMemberChanges { get; init; }
+
+    public bool ChangesMembers => HasLostDisks || HasMemberChanges;
+
     public BrokerOptions BrokerOptions => new()
     {
         AutoCreateGroups = true,
@@ -189,10 +197,34 @@ internal sealed record Scenario
         };
 
         // Enough of small files that old ones go while a node is away.
-        return scenario.RetentionBytes == 0 ? scenario : scenario with
+        if (scenario.RetentionBytes > 0)
         {
-            MessageCount = 3 * scenario.MessageCount,
-            Log = scenario.Log with { SegmentBytes = 4096 * random.Next(3, 8) },
+            scenario = scenario with
+            {
+                MessageCount = 3 * scenario.MessageCount,
+                Log = scenario.Log with { SegmentBytes = 4096 * random.Next(3, 8) },
+            };
+        }
+
+        return scenario.NodeCount > 1 && random.Chance(0.15) ? WithMemberChanges(scenario, random) : scenario;
+    }
+
+    // A lost disk is all the damage that a majority can bear; and a replacement begins only after seconds.
+    private static Scenario WithMemberChanges(Scenario scenario, SimulationRandom random)
+    {
+        var kind = random.Next(3);
+        return scenario with
+        {
+            NodeCount = random.Chance(0.3) ? 4 : scenario.NodeCount,
+            FaultPhase = scenario.FaultPhase + 4_000_000,
+            MessageCount = 2 * scenario.MessageCount,
+            HasLostDisks = kind != 0,
+            HasMemberChanges = kind != 1,
+            HealsBareMajority = false,
+            HasFullDisks = false,
+            HasForeignDirectories = false,
+            HasMetaRot = false,
+            HasDamage = false,
         };
     }
 

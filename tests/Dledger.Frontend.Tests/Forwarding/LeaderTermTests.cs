@@ -8,6 +8,7 @@ public sealed class LeaderTermTests : IDisposable
     private readonly CancellationTokenSource _caller = new();
     private TaskCompletionSource _moved = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private NodeId _leader = new(1);
+    private Func<CancellationToken, Task> _grace = _ => Task.CompletedTask;
 
     [Fact]
     public async Task It_ends_when_another_node_leads()
@@ -48,6 +49,28 @@ public sealed class LeaderTermTests : IDisposable
     }
 
     [Fact]
+    public async Task A_leader_that_was_followed_has_a_moment_to_answer()
+    {
+        var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var grace = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _grace = _ =>
+        {
+            asked.SetResult();
+            return grace.Task;
+        };
+        using var term = Follow();
+
+        Move(new NodeId(2));
+        await asked.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.False(term.HasEnded);
+        Assert.False(term.Token.IsCancellationRequested);
+
+        grace.SetResult();
+        await WaitAsync(term.Token);
+        Assert.True(term.HasEnded);
+    }
+
+    [Fact]
     public async Task A_caller_that_goes_away_is_no_new_leader()
     {
         using var term = Follow();
@@ -67,7 +90,7 @@ public sealed class LeaderTermTests : IDisposable
         await cancelled.Task.WaitAsync(TimeSpan.FromSeconds(30), CancellationToken.None);
     }
 
-    private LeaderTerm Follow() => new(() => _leader, () => Volatile.Read(ref _moved).Task, new NodeId(1), _caller.Token);
+    private LeaderTerm Follow() => new(() => _leader, () => Volatile.Read(ref _moved).Task, _grace, new NodeId(1), _caller.Token);
 
     private void Move(NodeId leader)
     {

@@ -77,6 +77,26 @@ public sealed class MembershipPolicyTests
     }
 
     [Fact]
+    public async Task A_tenth_voter_is_refused_and_one_of_nine_may_still_be_replaced()
+    {
+        _scene.Configuration = new([.. Enumerable.Range(1, 9).Select(node => Scene.MemberOf(node, node))]);
+        for (var node = 4; node <= 10; node++)
+        {
+            _scene.Connect(node, storage: node);
+        }
+
+        var tenth = _scene.Ask(MembershipChange.Add(PlaceOf(10)));
+        Assert.Null(_scene.Next());
+        var outcome = await tenth;
+        Assert.Equal(MembershipOutcomeKind.Refused, outcome.Kind);
+        Assert.Contains("9 voters", outcome.Reason, StringComparison.Ordinal);
+
+        _scene.Connect(9, storage: 99);
+        _ = _scene.Ask(MembershipChange.Add(PlaceOf(9)));
+        Assert.NotNull(_scene.Next());
+    }
+
+    [Fact]
     public async Task A_node_that_does_not_let_the_leader_in_is_quoted()
     {
         var asked = _scene.Ask(MembershipChange.Add(PlaceOf(4)), patience: Second);
