@@ -65,6 +65,9 @@ internal sealed class SimulatedNode
     /// </summary>
     public LogPosition Promised { get; private set; }
 
+    /// <summary>What was durable on the disk that it lost last: the leader may have counted on it a moment before.</summary>
+    public LogPosition Lost { get; private set; }
+
     /// <summary>What of its log is durable now, or was when its last process ended.</summary>
     public LogPosition Acknowledged =>
         Replication?.Status is { UnavailableReason: null } status ? LogPosition.Max(status.Durable, Promised) : Promised;
@@ -200,6 +203,7 @@ internal sealed class SimulatedNode
     /// <summary>The process ends, and the next one finds an empty disk.</summary>
     public void LoseDisk()
     {
+        Lost = Acknowledged;
         Crash(losesPower: false);
         _cluster.Trace.Line(this, "loses its disk");
         Disk.Replace();

@@ -130,7 +130,7 @@ internal sealed class Oracle(SimulatedCluster cluster)
                 : holders > cluster.Nodes.Count / 2,
             $"the frame at {frame.Base} is committed, but {holders} of {cluster.Nodes.Count} nodes have it durable up to {end}");
 
-        bool Holds(SimulatedNode node) => cluster.LogRot.HasHit(node) || node.Acknowledged >= end;
+        bool Holds(SimulatedNode node) => cluster.LogRot.HasHit(node) || node.Acknowledged >= end || node.Lost >= end;
         bool IsHeldBy(NodeId node) => Holds(cluster.Nodes[node.Value - 1]);
     }
 
