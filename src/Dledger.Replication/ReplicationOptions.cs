@@ -1,5 +1,4 @@
 using Dledger.Primitives;
-using Dledger.Replication.Members;
 using Dledger.Storage.Logs;
 
 namespace Dledger.Replication;
@@ -7,6 +6,12 @@ namespace Dledger.Replication;
 /// <summary>The settings of one node's part in one group. Sizes in bytes; every limit is explicit.</summary>
 public sealed record ReplicationOptions
 {
+    /// <summary>
+    /// Most voters. More of them survive no more in practice, and every message waits for more disks. An even number adds no
+    /// safety but is allowed.
+    /// </summary>
+    public const int VoterCountMax = 9;
+
     /// <summary>The group; its number is part of every peer message.</summary>
     public RaftGroupId Group { get; init; } = RaftGroupId.First;
 
@@ -92,8 +97,8 @@ public sealed record ReplicationOptions
             Members.Select(member => member.Node).Distinct().Count() == Members.Count, "two members have the same id");
         Require(Members.Any(member => member.Node == Self), $"node {Self} is not among the members");
         Require(
-            Members.Count <= MembershipPolicy.VoterCountMax,
-            $"there are {Members.Count} members, of which there may be {MembershipPolicy.VoterCountMax} at most");
+            Members.Count <= VoterCountMax,
+            $"there are {Members.Count} members, of which there may be {VoterCountMax} at most");
         Require(ElectionTimeoutMin > TimeSpan.Zero, "the shortest election timeout must be positive");
         Require(ElectionTimeoutMax > ElectionTimeoutMin, "the longest election timeout must exceed the shortest one");
         Require(

@@ -27,9 +27,6 @@ internal sealed class MembershipPolicy(bool autoReplace)
     /// </summary>
     public const long ReplaceDelay = 2_000_000;
 
-    /// <summary>Most voters. More of them survive no more in practice, and every message waits for more disks.</summary>
-    public const int VoterCountMax = 9;
-
     /// <summary>A wish that has changed nothing yet is forgotten this long after the last one stopped asking.</summary>
     public const long WishLifetime = 60_000_000;
 
@@ -209,9 +206,9 @@ internal sealed class MembershipPolicy(bool autoReplace)
             return null;
         }
 
-        if (!present.IsVoter(node) && present.Voters.Count >= VoterCountMax)
+        if (!present.IsVoter(node) && present.Voters.Count >= ReplicationOptions.VoterCountMax)
         {
-            End(wish, Refusal($"there are {VoterCountMax} voters, the most that there may be; remove one first"));
+            End(wish, Refusal($"there are {ReplicationOptions.VoterCountMax} voters, the most that there may be; remove one first"));
             return null;
         }
 

@@ -1,13 +1,11 @@
 using System.Net;
+using Dledger.Replication;
 
 namespace Dledger.Server.Options;
 
 /// <summary>What must hold between and within the options. Looks at nothing outside them but the named files.</summary>
 internal static class ServerOptionsRules
 {
-    /// <summary>More voters cost more than they save; an even number adds no safety but is allowed.</summary>
-    private const int NodesMax = 9;
-
     public static IReadOnlyList<string> Check(ServerOptions options)
     {
         var problems = new List<string>();
@@ -44,9 +42,9 @@ internal static class ServerOptionsRules
             return;
         }
 
-        if (nodes.Count > NodesMax)
+        if (nodes.Count > ReplicationOptions.VoterCountMax)
         {
-            problems.Add($"nodes: {nodes.Count} nodes, at most {NodesMax} are allowed");
+            problems.Add($"nodes: {nodes.Count} nodes, at most {ReplicationOptions.VoterCountMax} are allowed");
         }
 
         for (var index = 0; index < nodes.Count; index++)

@@ -89,40 +89,14 @@ internal sealed class ChaosCluster : IAsyncDisposable
     public ChaosNode Node(int id) => Nodes[id - 1];
 
     /// <summary>What a node says of itself; null when it does not answer.</summary>
-    public async Task<NodeStatus?> AskAsync(ChaosNode node)
-    {
-        try
-        {
-            var client = _clients[node.Id - 1];
-            var answer = await client.Admin.ClusterStatusAsync(
-                new ClusterStatusRequest { LocalOnly = true }, client.Options(AskTimeMax));
-            return answer.Nodes.FirstOrDefault();
-        }
-        catch (RpcException)
-        {
-            return null;
-        }
-    }
+    public async Task<NodeStatus?> AskAsync(ChaosNode node) =>
+        (await AskAsync(node, new ClusterStatusRequest { LocalOnly = true })).FirstOrDefault();
 
     /// <summary>A node as the leader sees it; null when there is no leader, or it does not answer.</summary>
-    public async Task<NodeStatus?> AskLeaderAboutAsync(ChaosNode node)
-    {
-        if (await FindLeaderAsync() is not { } leader)
-        {
-            return null;
-        }
-
-        try
-        {
-            var client = _clients[leader.Id - 1];
-            var answer = await client.Admin.ClusterStatusAsync(new ClusterStatusRequest(), client.Options(AskTimeMax));
-            return answer.Nodes.FirstOrDefault(status => status.NodeId == node.Id);
-        }
-        catch (RpcException)
-        {
-            return null;
-        }
-    }
+    public async Task<NodeStatus?> AskLeaderAboutAsync(ChaosNode node) =>
+        await FindLeaderAsync() is { } leader
+            ? (await AskAsync(leader, new ClusterStatusRequest())).FirstOrDefault(status => status.NodeId == node.Id)
+            : null;
 
     /// <summary>What each node says, by number; null where one does not answer.</summary>
     public Task<NodeStatus?[]> AskAllAsync() => Task.WhenAll(Nodes.Select(AskAsync));
@@ -166,6 +140,19 @@ internal sealed class ChaosCluster : IAsyncDisposable
         if (Network is not null)
         {
             await Network.DisposeAsync();
+        }
+    }
+
+    private async Task<IReadOnlyList<NodeStatus>> AskAsync(ChaosNode node, ClusterStatusRequest request)
+    {
+        try
+        {
+            var client = _clients[node.Id - 1];
+            return (await client.Admin.ClusterStatusAsync(request, client.Options(AskTimeMax))).Nodes;
+        }
+        catch (RpcException)
+        {
+            return [];
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Dledger.Chaos.Clusters;
 using Dledger.Chaos.Machines;
 using Dledger.Protocol.Admin.V1;
@@ -18,7 +19,7 @@ internal sealed class WipedDirectoryFault : IFault
         await _node.KillAsync();
         Directory.Delete(_node.Place.DataDirectory, recursive: true);
         Directory.CreateDirectory(_node.Place.DataDirectory);
-        var began = DateTime.UtcNow;
+        var watch = Stopwatch.StartNew();
         _node.Start();
         NodeStatus? status = null;
         var isReplaced = await Wait.UntilAsync(
@@ -29,7 +30,7 @@ internal sealed class WipedDirectoryFault : IFault
             },
             cancellationToken);
         round.Proof["answer"] = $"{status?.Role}, {status?.MemberRole}: {status?.State}";
-        round.Proof["replacedAfterMs"] = (long)(DateTime.UtcNow - began).TotalMilliseconds;
+        round.Proof["replacedAfterMs"] = watch.ElapsedMilliseconds;
         if (!isReplaced)
         {
             round.Surprises.Add($"node {_node.Id} lost its directory and is no voter again after {ReplacementPatience.TotalSeconds} s");
