@@ -109,9 +109,9 @@ public sealed class BrokerNode : IDisposable
     public ValueTask<BrokerFailure?> CreateTopicAsync(TopicSpec spec, CancellationToken cancellationToken) =>
         _calls is { } calls ? calls.Topics.CreateAsync(spec, cancellationToken) : new(NotStarted);
 
-    /// <summary>Changes an existing topic: its queue count may grow, its accepted types may change.</summary>
-    public ValueTask<BrokerFailure?> UpdateTopicAsync(TopicSpec spec, CancellationToken cancellationToken) =>
-        _calls is { } calls ? calls.Topics.UpdateAsync(spec, cancellationToken) : new(NotStarted);
+    /// <summary>Changes an existing topic: its queue count may grow, its accepted types and its retention may change.</summary>
+    public ValueTask<BrokerFailure?> UpdateTopicAsync(TopicChange change, CancellationToken cancellationToken) =>
+        _calls is { } calls ? calls.Topics.UpdateAsync(change, cancellationToken) : new(NotStarted);
 
     /// <summary>Deletes a topic and the progress of all groups in it.</summary>
     public ValueTask<BrokerFailure?> DeleteTopicAsync(string name, CancellationToken cancellationToken) =>

@@ -44,6 +44,12 @@ public sealed record BrokerOptions
     /// </summary>
     public long RetentionBytes { get; init; }
 
+    /// <summary>
+    /// Used percent of the leader's disk above which the oldest files of the log go although they are younger than
+    /// <see cref="RetentionTime"/>; 0 to 95, 0: messages are never given up for the disk's sake.
+    /// </summary>
+    public int RetentionDiskPercent { get; init; }
+
     /// <summary>For the simulation only: the defect to show.</summary>
     internal SeededDefect Defect { get; init; }
 
@@ -62,6 +68,7 @@ public sealed record BrokerOptions
             nameof(CheckpointInterval), CheckpointInterval, "1 second or more");
         Check(RetentionTime >= TimeSpan.Zero, nameof(RetentionTime), RetentionTime, "zero or more");
         Check(RetentionBytes >= 0, nameof(RetentionBytes), RetentionBytes, "0 bytes or more");
+        Check(RetentionDiskPercent is >= 0 and <= 95, nameof(RetentionDiskPercent), RetentionDiskPercent, "0 to 95");
         return problems;
 
         void Check(bool holds, string key, object value, string range)

@@ -55,6 +55,7 @@ internal static class CommandLine
             TopicCreateCommand.Create(terminal),
             TopicListCommand.Create(terminal),
             TopicDescribeCommand.Create(terminal),
+            TopicAlterCommand.Create(terminal),
             TopicDeleteCommand.Create(terminal),
         },
         new Command("group", "Consumer groups and where they stand.")

@@ -45,6 +45,7 @@ internal static class NodeComposition
                 ParkedReceivesMax = options.Limits.ParkedPollsMax,
                 RetentionTime = options.Storage.RetentionTime,
                 RetentionBytes = options.Storage.RetentionBytes,
+                RetentionDiskPercent = options.Storage.RetentionDiskPercent,
             },
             disk,
             GroupDirectory,

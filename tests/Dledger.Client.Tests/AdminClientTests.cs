@@ -27,6 +27,22 @@ public sealed class AdminClientTests
         Assert.Equal(-1, cluster.Nodes[2].LagBytes);
     }
 
+    [Fact]
+    public async Task An_alteration_carries_what_it_says_and_a_retention_comes_back()
+    {
+        await using var node = await ScriptedNode.StartAsync();
+        await using var channel = Channel(node);
+        var admin = new AdminClient(channel);
+
+        var altered = await admin.AlterTopicAsync(
+            new TopicAlteration("t") { RetentionTime = TimeSpan.FromHours(2), RetentionBytes = 5 });
+        var without = await admin.AlterTopicAsync(new TopicAlteration("t") { RetentionTime = TimeSpan.Zero });
+
+        Assert.Equal((TimeSpan.FromHours(2), 5L), (altered.RetentionTime, altered.RetentionBytes));
+        Assert.Null(without.RetentionTime);
+        Assert.Null(without.RetentionBytes);
+    }
+
     [Theory]
     [InlineData(AdminCode.AdminInvalidArgument, typeof(RequestRefusedException))]
     [InlineData(AdminCode.AdminAlreadyExists, typeof(RequestRefusedException))]

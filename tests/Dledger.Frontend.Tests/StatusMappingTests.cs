@@ -52,6 +52,7 @@ public sealed class StatusMappingTests
         [BrokenRule.Backoff] = Code.BadRequest,
         [BrokenRule.MessageTypes] = Code.BadRequest,
         [BrokenRule.AttemptId] = Code.BadRequest,
+        [BrokenRule.Retention] = Code.BadRequest,
     };
 
     [Fact]

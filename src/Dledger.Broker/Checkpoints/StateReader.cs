@@ -52,13 +52,14 @@ internal static class StateReader
     {
         var queues = new List<SnapshotQueue>();
         var reader = new ByteReader(part);
-        reader.Version(StateWriter.FormatVersion);
+        var withRetention = HasRetention(ref reader);
         for (var left = reader.Count(1); left > 0; left--)
         {
             var id = reader.Int32();
             reader.Text();
             reader.Byte();
             reader.Int64();
+            ReadRetention(ref reader, withRetention);
             var queueCount = reader.Count(16);
             for (var queueId = 0; queueId < queueCount; queueId++)
             {
@@ -87,15 +88,17 @@ internal static class StateReader
         byte[] part, ConsumeQueueStore queues, BrokerState state, [NotNullWhen(false)] out string? fault)
     {
         var reader = new ByteReader(part);
-        reader.Version(StateWriter.FormatVersion);
+        var withRetention = HasRetention(ref reader);
         for (var left = reader.Count(1); left > 0; left--)
         {
             var id = reader.Int32();
             var name = reader.Text();
             var types = new MessageTypeSet(reader.Byte());
             var createdAt = reader.Int64();
+            var retention = ReadRetention(ref reader, withRetention);
             var queueCount = reader.Count(16);
-            var topic = state.Topics.Restore(new TopicView(id, name, queueCount, types, createdAt));
+            var topic = state.Topics.Restore(
+                new TopicView(id, name, queueCount, types, createdAt) { Retention = retention });
             for (var queueId = 0; queueId < queueCount; queueId++)
             {
                 var min = new QueueOffset(reader.Int64());
@@ -114,6 +117,13 @@ internal static class StateReader
         fault = null;
         return true;
     }
+
+    private static bool HasRetention(ref ByteReader reader) =>
+        reader.Version(StateWriter.FormatVersion, StateWriter.TopicsVersionWithRetention)
+            == StateWriter.TopicsVersionWithRetention;
+
+    private static TopicRetention ReadRetention(ref ByteReader reader, bool isThere) =>
+        isThere ? new TopicRetention(reader.Int64(), reader.Int64()) : default;
 
     private static void ReadGroups(byte[] part, BrokerState state)
     {

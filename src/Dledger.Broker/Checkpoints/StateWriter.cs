@@ -12,6 +12,10 @@ namespace Dledger.Broker.Checkpoints;
 internal static class StateWriter
 {
     public const byte FormatVersion = 1;
+
+    /// <summary>Of the part of topics when one of them has a retention of its own; without any, older nodes can read it.</summary>
+    public const byte TopicsVersionWithRetention = 2;
+
     public const string MetaPart = "meta";
     public const string TopicsPart = "topics";
     public const string GroupsPart = "groups";
@@ -57,7 +61,8 @@ internal static class StateWriter
     private static ReadOnlyMemory<byte> WriteTopics(BrokerState state)
     {
         var writer = new ByteWriter(4096);
-        writer.Byte(FormatVersion);
+        var withRetention = state.Topics.All.Any(topic => topic.View.Retention.IsSet);
+        writer.Byte(withRetention ? TopicsVersionWithRetention : FormatVersion);
         writer.Int32(state.Topics.All.Count);
         foreach (var topic in state.Topics.All)
         {
@@ -65,6 +70,12 @@ internal static class StateWriter
             writer.Text(topic.View.Name);
             writer.Byte(topic.View.AcceptedTypes.Bits);
             writer.Int64(topic.View.CreatedAtMicroseconds);
+            if (withRetention)
+            {
+                writer.Int64(topic.View.Retention.Microseconds);
+                writer.Int64(topic.View.Retention.Bytes);
+            }
+
             writer.Int32(topic.Queues.Count);
             foreach (var queue in topic.Queues)
             {

@@ -26,4 +26,5 @@ public enum BrokenRule
     Backoff,
     MessageTypes,
     AttemptId,
+    Retention,
 }

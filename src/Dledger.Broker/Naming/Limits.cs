@@ -81,6 +81,15 @@ public static class Limits
     /// <summary>Most queues of one topic.</summary>
     public const int QueueCountMax = 1_024;
 
+    /// <summary>Shortest retention time that a topic may wish.</summary>
+    public static readonly TimeSpan RetentionTimeMin = TimeSpan.FromSeconds(1);
+
+    /// <summary>Longest retention time that a topic may wish; that of the cluster has the same bound.</summary>
+    public static readonly TimeSpan RetentionTimeMax = TimeSpan.FromDays(3_650);
+
+    /// <summary>Largest retention size that a topic may wish, in bytes.</summary>
+    public const long RetentionBytesMax = 1L << 50;
+
     /// <summary>Most delivery attempts that a group may ask for.</summary>
     public const int AttemptsMax = 10_000;
 

@@ -1,5 +1,6 @@
 using Dledger.Broker.Commands;
 using Dledger.Broker.Proposals;
+using Dledger.Broker.StateMachine;
 using Dledger.Primitives;
 using Dledger.Replication;
 using Dledger.Storage.Disks;
@@ -8,12 +9,13 @@ using Dledger.Storage.Records;
 namespace Dledger.Broker.Retention;
 
 /// <summary>
-/// What the serving leader does about old messages and a full disk: looks every second, and proposes where the log shall begin.
-/// Volatile, owned by the apply loop; <see cref="Level"/> is for any thread.
+/// What the serving leader does about old messages and a full disk: looks every second, and proposes where the log and the queues of
+/// topics with a retention of their own shall begin. Volatile, owned by the apply loop; <see cref="Level"/> is for any thread.
 /// </summary>
 internal sealed class RetentionDuty(
     BrokerOptions options,
     IDisk disk,
+    BrokerState state,
     Func<IReplicatedLog?> log,
     Func<LogPosition> checkpoint,
     LeaderInbox inbox,
@@ -22,6 +24,7 @@ internal sealed class RetentionDuty(
     private const long LookInterval = 1_000_000;
 
     private readonly DiskSpaceLevels _levels = new();
+    private readonly TopicRetentionDuty _topics = new(state, inbox, propose);
     private long _nextAt;
     private bool _isProposed;
     private volatile int _level;
@@ -38,10 +41,11 @@ internal sealed class RetentionDuty(
         _nextAt = 0;
         _isProposed = false;
         _level = (int)DiskSpaceLevel.Normal;
+        _topics.Reset();
     }
 
     /// <summary>Looks, if it is time.</summary>
-    public void Work(long logTimeNow, LogPosition present)
+    public void Work(long logTimeNow)
     {
         if (logTimeNow < _nextAt || log() is not { } replicated)
         {
@@ -49,17 +53,30 @@ internal sealed class RetentionDuty(
         }
 
         _nextAt = logTimeNow + LookInterval;
-        _level = (int)_levels.Next(Level, disk.GetSpace());
-        var status = replicated.Status;
-        var start = RetentionPolicy.FindStart(
-            replicated.Segments, status.End, logTimeNow, options, LimitOf(status));
-        if (start is { } found && found > present && !_isProposed)
+        var space = disk.GetSpace();
+        _level = (int)_levels.Next(Level, space);
+        _topics.Work(replicated, logTimeNow);
+        if (!_isProposed && FindStart(replicated, logTimeNow, space) is { } found && found > state.LogStart)
         {
             _isProposed = true;
             var record = ControlRecord.Encode(RecordKind.LogStartAdvance, new LogStartCommand(found).Encode());
             var proposal = new LeaderProposal(record, inbox, (_, _) => _isProposed = false);
             _isProposed = propose(proposal) is null;
         }
+    }
+
+    private LogPosition? FindStart(IReplicatedLog replicated, long logTimeNow, in DiskSpace space)
+    {
+        var segments = replicated.Segments;
+        if (segments.Count < 2)
+        {
+            return null;
+        }
+
+        var status = replicated.Status;
+        var excess = RetentionPolicy.FindExcess(space, options.RetentionDiskPercent);
+        var needs = LogNeeds.Of(state, options.RetentionTime, excess);
+        return RetentionPolicy.FindStart(segments, status.End, logTimeNow, options, LimitOf(status), needs);
     }
 
     // A follower that is catching up must not need a snapshot half-way, unless the disk asks for it.

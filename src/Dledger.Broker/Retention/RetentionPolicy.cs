@@ -1,12 +1,14 @@
 using Dledger.Primitives;
 using Dledger.Replication;
+using Dledger.Storage.Disks;
 
 namespace Dledger.Broker.Retention;
 
-/// <summary>Decides how much of the log may be given up: by age and by size, in whole files. A pure function.</summary>
+/// <summary>Decides how much of the log may be given up, in whole files. Pure functions.</summary>
 /// <remarks>
-/// raft-and-storage.md 2.21. The disk's use alone never takes messages that are younger than the retention time: whoever wants that
-/// sets a size. A disk that gets full only stops waiting for slow followers, which then get a snapshot.
+/// raft-and-storage.md 2.21. Age waits for topics that keep longer than the cluster; size and, where an operator asked for it, the
+/// disk's use wait for nobody. Unasked, the disk's use never takes messages that are younger than the retention time: a disk that gets
+/// full then only stops waiting for slow followers, which get a snapshot.
 /// </remarks>
 internal static class RetentionPolicy
 {
@@ -16,17 +18,21 @@ internal static class RetentionPolicy
     /// <param name="logTimeNow">Microseconds.</param>
     /// <param name="options">Age and size.</param>
     /// <param name="limit">Nothing behind it may go: a checkpoint, a follower.</param>
+    /// <param name="needs">What topics and disk say.</param>
     public static LogPosition? FindStart(
         IReadOnlyList<LogSegment> segments,
         LogPosition end,
         long logTimeNow,
         BrokerOptions options,
-        LogPosition limit)
+        LogPosition limit,
+        LogNeeds needs = default)
     {
         LogPosition? start = null;
         for (var i = 1; i < segments.Count && segments[i].Base <= limit; i++)
         {
-            if (!IsExpired(segments[i], end, logTimeNow, options))
+            // Files that the cluster has forgotten and this node has not yet deleted count as freed.
+            var freed = segments[i - 1].Base - segments[0].Base;
+            if (freed >= needs.ExcessBytes && !IsExpired(segments[i], end, logTimeNow, options, needs))
             {
                 break;
             }
@@ -43,11 +49,19 @@ internal static class RetentionPolicy
             ? segments[1].LogTime + (long)options.RetentionTime.TotalMicroseconds
             : long.MaxValue;
 
+    /// <summary>Bytes above the wanted use of the disk; 0 or less when there are none or no use is wanted.</summary>
+    public static long FindExcess(in DiskSpace space, int wantedPercent) => wantedPercent == 0
+        ? 0
+        : space.TotalBytes - space.FreeBytes - (long)((double)space.TotalBytes * wantedPercent / 100);
+
     // What lies before the base is at least as old as the frame that ends there.
-    private static bool IsExpired(in LogSegment next, LogPosition end, long logTimeNow, BrokerOptions options)
+    private static bool IsExpired(
+        in LogSegment next, LogPosition end, long logTimeNow, BrokerOptions options, in LogNeeds needs)
     {
         var isOld = options.RetentionTime > TimeSpan.Zero
-            && next.LogTime + (long)options.RetentionTime.TotalMicroseconds <= logTimeNow;
-        return isOld || (options.RetentionBytes > 0 && end - next.Base >= options.RetentionBytes);
+            && next.LogTime + (long)options.RetentionTime.TotalMicroseconds <= logTimeNow
+            && (needs.OldestKept is not { } kept || next.Base <= kept);
+        var isNobodys = needs.OldestOfAll is { } oldest && next.Base <= oldest;
+        return isOld || isNobodys || (options.RetentionBytes > 0 && end - next.Base >= options.RetentionBytes);
     }
 }

@@ -50,6 +50,32 @@ internal sealed class BrokerState(ConsumeQueueStore queues, SeededDefect defect 
         }
     }
 
+    /// <summary>
+    /// Forgets the messages before the wanted offsets of one topic; what has begun with them ends as when the log's start advances.
+    /// Nothing happens when the topic is gone or wishes another retention by now: it may keep longer than the leader knew.
+    /// </summary>
+    public void TrimTopic(TopicTrimCommand command)
+    {
+        if (Topics.Find(command.TopicId) is not { } topic || topic.View.Retention != command.Retention)
+        {
+            return;
+        }
+
+        foreach (var (queueId, wanted) in command.Queues)
+        {
+            if (queueId < 0 || queueId >= topic.Queues.Count)
+            {
+                continue;
+            }
+
+            var min = topic.Queues[queueId].AdvanceMinTo(wanted);
+            foreach (var subscription in topic.Subscriptions.Values)
+            {
+                Leases.DropBelow(subscription.Cursors[queueId], min);
+            }
+        }
+    }
+
     /// <summary>A group's progress in a topic; null when either is unknown or the group never read the topic.</summary>
     public Subscription? FindSubscription(int groupId, int topicId) =>
         Groups.Find(groupId)?.Subscriptions.GetValueOrDefault(topicId);

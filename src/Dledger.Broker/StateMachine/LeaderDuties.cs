@@ -50,7 +50,7 @@ internal sealed class LeaderDuties
         _forwarder = new DeadLetterForwarder(
             state.Topics, state.Groups, state.Leases, _inbox, ReadRecord, ReportUnreadable, Propose, logger);
         Retention = new RetentionDuty(
-            options, surroundings.Disk, log, checkpoint, _inbox, Propose);
+            options, surroundings.Disk, state, log, checkpoint, _inbox, Propose);
     }
 
     /// <summary>Whether this node leads and may promise anything.</summary>
@@ -117,7 +117,7 @@ internal sealed class LeaderDuties
             Renew(logTimeNow);
         }
 
-        Retention.Work(logTimeNow, _state.LogStart);
+        Retention.Work(logTimeNow);
     }
 
     /// <summary>The last thing of every call: serves whom the changes of the state concern.</summary>

@@ -55,6 +55,9 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
             case RecordKind.LogStartAdvance:
                 state.AdvanceLogStart(LogStartCommand.Decode(record.Body).Start);
                 break;
+            case RecordKind.TopicTrim:
+                state.TrimTopic(TopicTrimCommand.Decode(record.Body));
+                break;
             case RecordKind.Tick:
             case RecordKind.TermStart:
             case RecordKind.Configuration:

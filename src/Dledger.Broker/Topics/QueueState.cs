@@ -6,6 +6,9 @@ namespace Dledger.Broker.Topics;
 /// <summary>One queue of a topic: the index of its messages. Owned by the apply loop.</summary>
 internal sealed class QueueState(int queueId, ConsumeQueue index)
 {
+    private long _headOffset = -1;
+    private LogPosition _head;
+
     public int QueueId { get; } = queueId;
 
     /// <summary>First kept offset.</summary>
@@ -13,6 +16,26 @@ internal sealed class QueueState(int queueId, ConsumeQueue index)
 
     /// <summary>The offset that the next message gets.</summary>
     public long Max => index.Max.Value;
+
+    /// <summary>Where the first kept message lies in the log; null when there is none. Reads the index once for each head.</summary>
+    public LogPosition? Head
+    {
+        get
+        {
+            if (Min == Max)
+            {
+                return null;
+            }
+
+            if (_headOffset != Min)
+            {
+                _head = Read(Min).Position;
+                _headOffset = Min;
+            }
+
+            return _head;
+        }
+    }
 
     /// <summary>Gives the next offset to a record of the log (I37: dense, I38: in log order).</summary>
     public QueueOffset Append(LogPosition position, int size, long tagHash)
@@ -26,6 +49,9 @@ internal sealed class QueueState(int queueId, ConsumeQueue index)
 
     /// <summary>Forgets the messages at the queue's head whose records lie before a position; the first kept offset.</summary>
     public long AdvanceMin(LogPosition logStart) => index.AdvanceMin(logStart).Value;
+
+    /// <summary>Forgets the messages before an offset; the first kept one, which never decreases and is never behind the end.</summary>
+    public long AdvanceMinTo(long wanted) => index.AdvanceMinTo(new QueueOffset(wanted)).Value;
 
     /// <summary>Entries from an offset on; the answer is how many there were.</summary>
     public int Read(long from, Span<ConsumeQueueEntry> destination) => index.Read(new QueueOffset(from), destination);

@@ -41,11 +41,27 @@ internal sealed class TopicService(BrokerCalls calls)
             : (null, failure ?? NotFound(name));
     }
 
-    public ValueTask<BrokerFailure?> CreateAsync(TopicSpec spec, CancellationToken cancellationToken) =>
-        UpsertAsync(spec, UpsertMode.Create, cancellationToken);
+    public ValueTask<BrokerFailure?> CreateAsync(TopicSpec spec, CancellationToken cancellationToken) => UpsertAsync(
+        new TopicUpsertCommand(
+            UpsertMode.Create,
+            spec.Name,
+            spec.QueueCount,
+            spec.AcceptedTypes,
+            spec.Retention.IsSet ? spec.Retention.Microseconds : TopicUpsertCommand.Unchanged,
+            spec.Retention.IsSet ? spec.Retention.Bytes : TopicUpsertCommand.Unchanged),
+        TopicRules.CheckRetention(spec.RetentionTime, spec.RetentionBytes),
+        cancellationToken);
 
-    public ValueTask<BrokerFailure?> UpdateAsync(TopicSpec spec, CancellationToken cancellationToken) =>
-        UpsertAsync(spec, UpsertMode.Update, cancellationToken);
+    public ValueTask<BrokerFailure?> UpdateAsync(TopicChange change, CancellationToken cancellationToken) => UpsertAsync(
+        new TopicUpsertCommand(
+            UpsertMode.Update,
+            change.Name,
+            change.QueueCount ?? 0,
+            change.AcceptedTypes ?? default,
+            (long?)change.RetentionTime?.TotalMicroseconds ?? TopicUpsertCommand.Unchanged,
+            change.RetentionBytes ?? TopicUpsertCommand.Unchanged),
+        CheckChange(change) ?? TopicRules.CheckRetention(change.RetentionTime ?? TimeSpan.Zero, change.RetentionBytes ?? 0),
+        cancellationToken);
 
     public async ValueTask<BrokerFailure?> DeleteAsync(string name, CancellationToken cancellationToken)
     {
@@ -70,29 +86,34 @@ internal sealed class TopicService(BrokerCalls calls)
     internal static BrokerFailure NotFound(string name) => new(
         BrokerError.TopicNotFound, $"there is no topic '{name}'; create it with 'dledger topic create {name}'");
 
+    // What means "as it is" in a command must not be said by a value that is wrong.
+    private static Violation? CheckChange(TopicChange change) =>
+        change.QueueCount == 0 ? BadQueueCount(0) : change.AcceptedTypes is { Bits: 0 } ? BadTypes : null;
+
+    private static Violation BadQueueCount(int count) => new(
+        BrokenRule.QueueCount, $"{count} queues are asked for; 1 to {Limits.QueueCountMax} are allowed");
+
+    private static Violation BadTypes => new(
+        BrokenRule.MessageTypes, "the topic must accept at least one known message type");
+
     private async ValueTask<BrokerFailure?> UpsertAsync(
-        TopicSpec spec, UpsertMode mode, CancellationToken cancellationToken)
+        TopicUpsertCommand command, Violation? violation, CancellationToken cancellationToken)
     {
-        if (Names.CheckTopic(spec.Name) is { } violation)
+        var isUpdate = command.Mode == UpsertMode.Update;
+        violation = Names.CheckTopic(command.Name) ?? violation;
+        if (violation is null && command.QueueCount is < 1 or > Limits.QueueCountMax && !(isUpdate && command.QueueCount == 0))
         {
-            return BrokerFailure.Of(violation);
+            violation = BadQueueCount(command.QueueCount);
         }
 
-        if (spec.QueueCount is < 1 or > Limits.QueueCountMax)
+        if (violation is null && !command.AcceptedTypes.IsValid && !(isUpdate && command.AcceptedTypes.Bits == 0))
         {
-            return BrokerFailure.Of(new Violation(
-                BrokenRule.QueueCount,
-                $"{spec.QueueCount} queues are asked for; 1 to {Limits.QueueCountMax} are allowed"));
+            violation = BadTypes;
         }
 
-        if (!spec.AcceptedTypes.IsValid)
-        {
-            return BrokerFailure.Of(new Violation(
-                BrokenRule.MessageTypes, "the topic must accept at least one known message type"));
-        }
-
-        var command = new TopicUpsertCommand(mode, spec.Name, spec.QueueCount, spec.AcceptedTypes);
-        return calls.CheckServing()
-            ?? await calls.ProposeAsync(RecordKind.TopicUpsert, command.Encode(), cancellationToken);
+        return violation is { } broken
+            ? BrokerFailure.Of(broken)
+            : calls.CheckServing()
+                ?? await calls.ProposeAsync(RecordKind.TopicUpsert, command.Encode(), cancellationToken);
     }
 }

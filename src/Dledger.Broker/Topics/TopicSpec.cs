@@ -14,4 +14,14 @@ public sealed record TopicSpec
 
     /// <summary>What producers may send to it.</summary>
     public MessageTypeSet AcceptedTypes { get; init; } = MessageTypeSet.Normal;
+
+    /// <summary>
+    /// How long its messages are kept, consumed or not; shorter or longer than those of the cluster. Zero: as long as the cluster's.
+    /// </summary>
+    public TimeSpan RetentionTime { get; init; }
+
+    /// <summary>Bytes of its messages, over all queues, above which the oldest go. 0: no bound.</summary>
+    public long RetentionBytes { get; init; }
+
+    internal TopicRetention Retention => new((long)RetentionTime.TotalMicroseconds, RetentionBytes);
 }

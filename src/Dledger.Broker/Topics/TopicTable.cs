@@ -41,7 +41,12 @@ internal sealed class TopicTable(ConsumeQueueStore queues)
                 return problem;
             }
 
-            Add(new TopicView(NextId, command.Name, command.QueueCount, command.AcceptedTypes, logTime));
+            var retention = new TopicRetention(
+                Math.Max(0, command.RetentionMicroseconds), Math.Max(0, command.RetentionBytes));
+            Add(new TopicView(NextId, command.Name, command.QueueCount, command.AcceptedTypes, logTime)
+            {
+                Retention = retention,
+            });
             NextId++;
             return null;
         }
@@ -125,23 +130,36 @@ internal sealed class TopicTable(ConsumeQueueStore queues)
                 Rule: BrokenRule.MessageTypes);
     }
 
-    private BrokerFailure? Update(TopicState topic, in TopicUpsertCommand command)
+    private BrokerFailure? Update(TopicState topic, in TopicUpsertCommand change)
     {
+        var view = topic.View;
+        var command = change with
+        {
+            QueueCount = change.QueueCount == 0 ? view.QueueCount : change.QueueCount,
+            AcceptedTypes = change.AcceptedTypes.Bits == 0 ? view.AcceptedTypes : change.AcceptedTypes,
+        };
         if (Check(command) is { } problem)
         {
             return problem;
         }
 
-        if (command.QueueCount < topic.View.QueueCount)
+        if (command.QueueCount < view.QueueCount)
         {
             return new BrokerFailure(
                 BrokerError.InvalidArgument,
-                $"the topic '{command.Name}' has {topic.View.QueueCount} queues; " +
+                $"the topic '{command.Name}' has {view.QueueCount} queues; " +
                 $"their number cannot shrink to {command.QueueCount}",
                 Rule: BrokenRule.QueueCount);
         }
 
-        topic.View = topic.View with { QueueCount = command.QueueCount, AcceptedTypes = command.AcceptedTypes };
+        topic.View = view with
+        {
+            QueueCount = command.QueueCount,
+            AcceptedTypes = command.AcceptedTypes,
+            Retention = new TopicRetention(
+                command.RetentionMicroseconds < 0 ? view.Retention.Microseconds : command.RetentionMicroseconds,
+                command.RetentionBytes < 0 ? view.Retention.Bytes : command.RetentionBytes),
+        };
         CreateMissingQueues(topic);
         foreach (var subscription in topic.Subscriptions.Values)
         {

@@ -9,4 +9,8 @@ namespace Dledger.Broker.Topics;
 /// <param name="AcceptedTypes">What producers may send to it.</param>
 /// <param name="CreatedAtMicroseconds">Log time of its creation.</param>
 public sealed record TopicView(
-    int Id, string Name, int QueueCount, MessageTypeSet AcceptedTypes, long CreatedAtMicroseconds);
+    int Id, string Name, int QueueCount, MessageTypeSet AcceptedTypes, long CreatedAtMicroseconds)
+{
+    /// <summary>What it keeps by its own wish.</summary>
+    public TopicRetention Retention { get; init; }
+}

@@ -28,11 +28,46 @@ public sealed class AdminClient(DledgerChannel channel)
     /// <returns>As created, with the defaults.</returns>
     public async Task<TopicDescription> CreateTopicAsync(TopicDescription topic, CancellationToken cancellationToken = default)
     {
-        var request = new CreateTopicRequest { Topic = new Topic { Name = topic.Name, QueueCount = topic.QueueCount } };
+        var request = new CreateTopicRequest
+        {
+            Topic = new Topic
+            {
+                Name = topic.Name,
+                QueueCount = topic.QueueCount,
+                RetentionTime = topic.RetentionTime is { } time ? Duration.FromTimeSpan(time) : null,
+                RetentionBytes = topic.RetentionBytes ?? 0,
+            },
+        };
         request.Topic.AcceptMessageTypes.AddRange(topic.MessageTypes.Select(type => (Apache.Rocketmq.V2.MessageType)type));
         var response = await AskAsync(
             $"Creating topic '{topic.Name}'",
             (admin, options) => admin.CreateTopicAsync(request, options),
+            answer => answer.Status,
+            cancellationToken).ConfigureAwait(false);
+        return Describe(response.Topic);
+    }
+
+    /// <summary>Changes a topic; what the alteration leaves out stays as it is.</summary>
+    /// <returns>As it is now.</returns>
+    public async Task<TopicDescription> AlterTopicAsync(
+        TopicAlteration alteration, CancellationToken cancellationToken = default)
+    {
+        var request = new AlterTopicRequest
+        {
+            Name = alteration.Name,
+            QueueCount = alteration.QueueCount ?? 0,
+            RetentionTime = alteration.RetentionTime is { } time ? Duration.FromTimeSpan(time) : null,
+        };
+        request.AcceptMessageTypes.AddRange(
+            alteration.MessageTypes.Select(type => (Apache.Rocketmq.V2.MessageType)type));
+        if (alteration.RetentionBytes is { } bytes)
+        {
+            request.RetentionBytes = bytes;
+        }
+
+        var response = await AskAsync(
+            $"Altering topic '{alteration.Name}'",
+            (admin, options) => admin.AlterTopicAsync(request, options),
             answer => answer.Status,
             cancellationToken).ConfigureAwait(false);
         return Describe(response.Topic);
@@ -191,7 +226,11 @@ public sealed class AdminClient(DledgerChannel channel)
             cancellationToken);
 
     private static TopicDescription Describe(Topic topic) =>
-        new(topic.Name, topic.QueueCount, [.. topic.AcceptMessageTypes.Select(type => (MessageType)type)]);
+        new(topic.Name, topic.QueueCount, [.. topic.AcceptMessageTypes.Select(type => (MessageType)type)])
+        {
+            RetentionTime = topic.RetentionTime?.ToTimeSpan(),
+            RetentionBytes = topic.RetentionBytes == 0 ? null : topic.RetentionBytes,
+        };
 
     private static GroupDescription Describe(Group group) => new(group.Name, group.Fifo, group.MaxAttempts)
     {

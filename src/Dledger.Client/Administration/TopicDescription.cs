@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Dledger.Client.Administration;
 
 /// <summary>A topic.</summary>
@@ -6,6 +8,14 @@ namespace Dledger.Client.Administration;
 /// <param name="MessageTypes">What may be sent to it; empty asks for the default.</param>
 public sealed record TopicDescription(string Name, int QueueCount, IReadOnlyList<MessageType> MessageTypes)
 {
+    /// <summary>How long its messages are kept, consumed or not; null: as long as the cluster's.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public TimeSpan? RetentionTime { get; init; }
+
+    /// <summary>Bytes of its messages, over all queues, above which the oldest go; null: no bound.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public long? RetentionBytes { get; init; }
+
     /// <summary>By queue id; empty in lists of topics.</summary>
     public IReadOnlyList<TopicQueueRange> Queues { get; init; } = [];
 }

@@ -18,6 +18,7 @@ public sealed class AdministrationService : AdminService.AdminServiceBase
     private readonly ClusterAdministration _cluster;
     private readonly AdminCall<ListTopicsRequest, ListTopicsResponse> _listTopics;
     private readonly AdminCall<CreateTopicRequest, CreateTopicResponse> _createTopic;
+    private readonly AdminCall<AlterTopicRequest, AlterTopicResponse> _alterTopic;
     private readonly AdminCall<DescribeTopicRequest, DescribeTopicResponse> _describeTopic;
     private readonly AdminCall<DeleteTopicRequest, DeleteTopicResponse> _deleteTopic;
     private readonly AdminCall<ListGroupsRequest, ListGroupsResponse> _listGroups;
@@ -45,6 +46,8 @@ public sealed class AdministrationService : AdminService.AdminServiceBase
             "ListTopics", true, topics.ListAsync, (c, r, o) => c.ListTopicsAsync(r, o), s => new() { Status = s });
         _createTopic = new(
             "CreateTopic", true, topics.CreateAsync, (c, r, o) => c.CreateTopicAsync(r, o), s => new() { Status = s });
+        _alterTopic = new(
+            "AlterTopic", true, topics.AlterAsync, (c, r, o) => c.AlterTopicAsync(r, o), s => new() { Status = s });
         _describeTopic = new(
             "DescribeTopic", true, topics.DescribeAsync, (c, r, o) => c.DescribeTopicAsync(r, o),
             s => new() { Status = s });
@@ -79,6 +82,10 @@ public sealed class AdministrationService : AdminService.AdminServiceBase
     /// <inheritdoc/>
     public override Task<CreateTopicResponse> CreateTopic(CreateTopicRequest request, ServerCallContext context) =>
         RunAsync(_createTopic, request, context);
+
+    /// <inheritdoc/>
+    public override Task<AlterTopicResponse> AlterTopic(AlterTopicRequest request, ServerCallContext context) =>
+        RunAsync(_alterTopic, request, context);
 
     /// <inheritdoc/>
     public override Task<DescribeTopicResponse> DescribeTopic(

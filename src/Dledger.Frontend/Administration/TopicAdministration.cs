@@ -4,6 +4,8 @@ using Dledger.Broker.Naming;
 using Dledger.Broker.Topics;
 using Dledger.Frontend.Forwarding;
 using Dledger.Protocol.Admin.V1;
+using Google.Protobuf.WellKnownTypes;
+using Enum = System.Enum;
 using Wire = Apache.Rocketmq.V2;
 
 namespace Dledger.Frontend.Administration;
@@ -11,6 +13,8 @@ namespace Dledger.Frontend.Administration;
 /// <summary>What the administration does with topics, on the leader.</summary>
 internal sealed class TopicAdministration(BrokerNode broker, FrontendOptions options)
 {
+    private const long SecondsMax = 1L << 32;
+
     public ValueTask<LocalOutcome<ListTopicsResponse>> ListAsync(ListTopicsRequest request, CancellationToken _)
     {
         var response = new ListTopicsResponse { Status = StatusMapping.AdminOk() };
@@ -30,14 +34,9 @@ internal sealed class TopicAdministration(BrokerNode broker, FrontendOptions opt
             return new CreateTopicResponse { Status = StatusMapping.AdminOf(violation) };
         }
 
-        if (asked.AcceptMessageTypes.FirstOrDefault(type => type == 0 || !Enum.IsDefined(type), (Wire.MessageType)1)
-            is not (Wire.MessageType)1 and var bad)
+        if (CheckTypes(asked.AcceptMessageTypes) is { } bad)
         {
-            return new CreateTopicResponse
-            {
-                Status = StatusMapping.AdminOf(new Violation(
-                    BrokenRule.MessageTypes, $"the message type {(int)bad} does not exist")),
-            };
+            return new CreateTopicResponse { Status = StatusMapping.AdminOf(bad) };
         }
 
         var spec = new TopicSpec
@@ -46,13 +45,17 @@ internal sealed class TopicAdministration(BrokerNode broker, FrontendOptions opt
             QueueCount = asked.QueueCount == 0 ? options.QueueCountDefault : asked.QueueCount,
             AcceptedTypes = asked.AcceptMessageTypes.Count == 0
                 ? MessageTypeSet.Normal
-                : MessageTypeSet.Of([.. asked.AcceptMessageTypes.Select(type => (MessageType)(int)type)]),
+                : SetOf(asked.AcceptMessageTypes),
+            RetentionTime = TimeOf(asked.RetentionTime) ?? TimeSpan.Zero,
+            RetentionBytes = asked.RetentionBytes,
         };
         var failure = await broker.CreateTopicAsync(spec, cancellationToken);
         var topic = broker.FindTopic(spec.Name);
         var isSame = topic is not null
             && topic.QueueCount == spec.QueueCount
-            && topic.AcceptedTypes == spec.AcceptedTypes;
+            && topic.AcceptedTypes == spec.AcceptedTypes
+            && (topic.Retention.Time ?? TimeSpan.Zero) == spec.RetentionTime
+            && topic.Retention.Bytes == spec.RetentionBytes;
         if (failure is { } failed && !(failed.Error == BrokerError.AlreadyExists && isSame))
         {
             return failed;
@@ -63,6 +66,32 @@ internal sealed class TopicAdministration(BrokerNode broker, FrontendOptions opt
             Status = StatusMapping.AdminOk(),
             Topic = topic is null ? asked : ToWire(topic),
         };
+    }
+
+    public async ValueTask<LocalOutcome<AlterTopicResponse>> AlterAsync(
+        AlterTopicRequest request, CancellationToken cancellationToken)
+    {
+        if (CheckTypes(request.AcceptMessageTypes) is { } bad)
+        {
+            return new AlterTopicResponse { Status = StatusMapping.AdminOf(bad) };
+        }
+
+        var change = new TopicChange
+        {
+            Name = request.Name,
+            QueueCount = request.QueueCount == 0 ? null : request.QueueCount,
+            AcceptedTypes = request.AcceptMessageTypes.Count == 0 ? null : SetOf(request.AcceptMessageTypes),
+            RetentionTime = TimeOf(request.RetentionTime),
+            RetentionBytes = request.HasRetentionBytes ? request.RetentionBytes : null,
+        };
+        if (await broker.UpdateTopicAsync(change, cancellationToken) is { } failure)
+        {
+            return failure;
+        }
+
+        return broker.FindTopic(change.Name) is { } topic
+            ? new AlterTopicResponse { Status = StatusMapping.AdminOk(), Topic = ToWire(topic) }
+            : new BrokerFailure(BrokerError.TopicNotFound, $"the topic '{change.Name}' was deleted");
     }
 
     public async ValueTask<LocalOutcome<DescribeTopicResponse>> DescribeAsync(
@@ -95,9 +124,32 @@ internal sealed class TopicAdministration(BrokerNode broker, FrontendOptions opt
 
     private static bool IsInternal(string name) => name.StartsWith(Names.DeadLetterPrefix, StringComparison.Ordinal);
 
+    private static Violation? CheckTypes(IEnumerable<Wire.MessageType> types) =>
+        types.FirstOrDefault(type => type == 0 || !Enum.IsDefined(type), (Wire.MessageType)1)
+            is not (Wire.MessageType)1 and var bad
+                ? new Violation(BrokenRule.MessageTypes, $"the message type {(int)bad} does not exist")
+                : null;
+
+    private static MessageTypeSet SetOf(IEnumerable<Wire.MessageType> types) =>
+        MessageTypeSet.Of([.. types.Select(type => (MessageType)(int)type)]);
+
+    // Null when it is absent. What no time span can say is out of the allowed range in any case.
+    private static TimeSpan? TimeOf(Duration? duration) => duration switch
+    {
+        null => null,
+        { Seconds: < 0 or > SecondsMax } or { Nanos: < 0 or >= 1_000_000_000 } => TimeSpan.MaxValue,
+        _ => TimeSpan.FromTicks((duration.Seconds * TimeSpan.TicksPerSecond) + (duration.Nanos / 100)),
+    };
+
     private static Topic ToWire(TopicView topic)
     {
-        var wire = new Topic { Name = topic.Name, QueueCount = topic.QueueCount };
+        var wire = new Topic
+        {
+            Name = topic.Name,
+            QueueCount = topic.QueueCount,
+            RetentionTime = topic.Retention.Time is { } time ? Duration.FromTimeSpan(time) : null,
+            RetentionBytes = topic.Retention.Bytes,
+        };
         wire.AcceptMessageTypes.AddRange(topic.AcceptedTypes.ToList().Select(type => (Wire.MessageType)(int)type));
         return wire;
     }

@@ -64,6 +64,10 @@ public static class OptionKeys
     public static readonly OptionKey StorageRetentionSize = OptionKey.Size(
         "storage.retentionSize", 0, 1L << 50, "bytes of log that are kept, whatever their age; 0: no bound");
 
+    public static readonly OptionKey StorageRetentionDiskUse = OptionKey.Integer(
+        "storage.retentionDiskUse", 0, 95,
+        "used percent of the leader's disk above which the oldest messages go, however young; 0: never");
+
     public static readonly OptionKey RaftElectionTimeoutMin = OptionKey.Duration(
         "raft.electionTimeoutMin", TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(60),
         "silence of the leader before an election, at least");
@@ -115,6 +119,7 @@ public static class OptionKeys
         ClientListenAddress, ClientPort, ClientAdvertisedHost, ClientAdvertisedPort, ClientConnectionsMax, ClientTls,
         ClientCertificateFile, ClientKeyFile,
         StorageFlushMode, StorageSegmentSize, StorageRetentionTime, StorageRetentionSize,
+        StorageRetentionDiskUse,
         RaftElectionTimeoutMin, RaftElectionTimeoutMax, RaftHeartbeat,
         ClusterAutoReplace,
         TopicsAutoCreate, TopicsAutoCreateGroups, TopicsQueueCount,

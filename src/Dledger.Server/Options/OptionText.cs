@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Dledger.Server.Options;
 
 /// <summary>Sizes and times as people write them.</summary>
-internal static class OptionText
+public static class OptionText
 {
     private static readonly (string Unit, long Bytes)[] SizeUnits =
         [("GiB", 1L << 30), ("MiB", 1L << 20), ("KiB", 1L << 10)];

@@ -56,6 +56,8 @@ public static class ServerOptionsReader
                 SegmentBytes = values.Number(OptionKeys.StorageSegmentSize, defaults.Storage.SegmentBytes),
                 RetentionTime = values.Duration(OptionKeys.StorageRetentionTime, defaults.Storage.RetentionTime),
                 RetentionBytes = values.Number(OptionKeys.StorageRetentionSize, defaults.Storage.RetentionBytes),
+                RetentionDiskPercent = values.Integer(
+                    OptionKeys.StorageRetentionDiskUse, defaults.Storage.RetentionDiskPercent),
             },
             Raft = new RaftTimingOptions
             {

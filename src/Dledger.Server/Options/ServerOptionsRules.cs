@@ -18,6 +18,7 @@ internal static class ServerOptionsRules
         OptionKeys.StorageSegmentSize.Check(problems, options.Storage.SegmentBytes);
         OptionKeys.StorageRetentionTime.Check(problems, (long)options.Storage.RetentionTime.TotalMicroseconds);
         OptionKeys.StorageRetentionSize.Check(problems, options.Storage.RetentionBytes);
+        OptionKeys.StorageRetentionDiskUse.Check(problems, options.Storage.RetentionDiskPercent);
         if (options.Storage.SegmentBytes % 4_096 != 0)
         {
             problems.Add($"{OptionKeys.StorageSegmentSize.Name}: must be a multiple of 4KiB");

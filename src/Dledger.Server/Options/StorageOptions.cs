@@ -17,4 +17,8 @@ public sealed record StorageOptions
     /// <summary><c>storage.retentionSize</c>: bytes of log that are kept; older messages go whatever their age. 0: no
     /// bound.</summary>
     public long RetentionBytes { get; init; }
+
+    /// <summary><c>storage.retentionDiskUse</c>: used percent of the leader's disk, 1..95, above which the oldest messages go although
+    /// they are younger than the retention time. 0: messages are not given up for the disk's sake.</summary>
+    public int RetentionDiskPercent { get; init; }
 }

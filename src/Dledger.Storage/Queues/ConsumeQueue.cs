@@ -163,6 +163,19 @@ public sealed class ConsumeQueue
     }
 
     /// <summary>
+    /// Moves <see cref="Min"/> to a queue offset, but never back and never past <see cref="Max"/>, and returns it. Reads nothing.
+    /// </summary>
+    public QueueOffset AdvanceMinTo(QueueOffset wanted)
+    {
+        if (wanted > Min)
+        {
+            Min = wanted < Max ? wanted : Max;
+        }
+
+        return Min;
+    }
+
+    /// <summary>
     /// Forgets the entries from a queue offset on; only while state is restored, committed entries are never cut.
     /// </summary>
     public void TruncateTo(QueueOffset end)

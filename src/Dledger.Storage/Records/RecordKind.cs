@@ -26,6 +26,9 @@ public enum RecordKind : byte
     GroupDelete = 0x23,
     AclUpsert = 0x24,
 
+    /// <summary>Messages of one topic are forgotten by its own retention.</summary>
+    TopicTrim = 0x25,
+
     CommitOffset = 0x30,
     ResetOffset = 0x31,
 

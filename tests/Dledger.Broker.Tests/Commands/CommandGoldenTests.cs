@@ -3,6 +3,7 @@ using Dledger.Broker.DeadLetters;
 using Dledger.Broker.Groups;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Tests.Simulation;
+using Dledger.Broker.Topics;
 using Dledger.Primitives;
 using Dledger.Storage.Records;
 using Dledger.Testing.Golden;
@@ -20,6 +21,28 @@ public sealed class CommandGoldenTests
         GoldenFile.Check("topic-upsert-v1.hex", command.Encode());
         Assert.Equal(command, TopicUpsertCommand.Decode(command.Encode()));
     }
+
+    [Fact]
+    public void A_topic_upsert_with_a_retention_or_with_things_that_stay_is_frozen()
+    {
+        var command = new TopicUpsertCommand(UpsertMode.Update, "topic", 0, default, 7_200_000_000, TopicUpsertCommand.Unchanged);
+
+        GoldenFile.Check("topic-upsert-v2.hex", command.Encode());
+        Assert.Equal(command, TopicUpsertCommand.Decode(command.Encode()));
+    }
+
+    [Fact]
+    public void A_topic_trim_is_frozen()
+    {
+        var command = new TopicTrimCommand(3, new TopicRetention(7_200_000_000, 1 << 30), [(0, 5), (7, 1_000)]);
+
+        GoldenFile.Check("topic-trim-v1.hex", command.Encode());
+        Assert.Equal(command.Encode(), TopicTrimCommand.Decode(command.Encode()).Encode());
+    }
+
+    [Fact]
+    public void A_log_start_is_frozen() =>
+        GoldenFile.Check("log-start-v1.hex", new LogStartCommand(new LogPosition(4_096)).Encode());
 
     [Fact]
     public void A_name_is_frozen()

@@ -1,6 +1,7 @@
 using Dledger.Broker.Retention;
 using Dledger.Primitives;
 using Dledger.Replication;
+using Dledger.Storage.Disks;
 
 namespace Dledger.Broker.Tests.Retention;
 
@@ -53,6 +54,43 @@ public sealed class RetentionPolicyTests
         var options = new BrokerOptions { RetentionTime = TimeSpan.Zero, RetentionBytes = 1 };
 
         Assert.Equal(start, (int?)RetentionPolicy.FindStart(Segments, End, 0, options, new LogPosition(limit))?.Value);
+    }
+
+    [Theory]
+    [InlineData(0, null)]
+    [InlineData(1, 1000)]
+    [InlineData(1000, 1000)]
+    [InlineData(1001, 2000)]
+    [InlineData(99_999, 4000)]
+    public void As_many_whole_files_go_as_the_disk_has_too_many_bytes_but_never_the_last(long excess, int? start)
+    {
+        var options = new BrokerOptions { RetentionTime = TimeSpan.FromHours(72), RetentionDiskPercent = 80 };
+
+        var found = RetentionPolicy.FindStart(Segments, End, 0, options, End, new LogNeeds(null, null, excess));
+
+        Assert.Equal(start, (int?)found?.Value);
+    }
+
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(80, 50)]
+    [InlineData(85, 0)]
+    [InlineData(95, -100)]
+    public void The_excess_is_what_lies_above_the_wanted_use_of_the_disk(int percent, long excess) =>
+        Assert.Equal(excess, RetentionPolicy.FindExcess(new DiskSpace(1_000, 150), percent));
+
+    [Theory]
+    [InlineData(null, 4000)]
+    [InlineData(2500, 2000)]
+    [InlineData(999, null)]
+    public void Age_waits_for_the_messages_of_topics_that_keep_longer(int? kept, int? start)
+    {
+        var options = new BrokerOptions { RetentionTime = TimeSpan.FromHours(1) };
+        var needs = new LogNeeds(kept is { } position ? new LogPosition(position) : null, null, 0);
+
+        Assert.Equal(start, (int?)RetentionPolicy.FindStart(Segments, End, 100 * Hour, options, End, needs)?.Value);
+        var bySize = options with { RetentionBytes = 1 };
+        Assert.Equal(4000, RetentionPolicy.FindStart(Segments, End, 100 * Hour, bySize, End, needs)?.Value);
     }
 
     [Fact]

@@ -52,6 +52,9 @@ internal sealed class MemoryLog : IReplicatedLog
     /// <summary>Bytes that readers get inverted, to play a damaged disk.</summary>
     public LogPosition? DamagedAt { get; set; }
 
+    /// <summary>Readers find a record here whose store time rotted to the oldest one.</summary>
+    public LogPosition? AgedAt { get; set; }
+
     /// <summary>What readers said they could not use.</summary>
     public List<LogPosition> Unreadable { get; } = [];
 
@@ -166,6 +169,11 @@ internal sealed class MemoryLog : IReplicatedLog
         {
             destination[count - 1] ^= 0xff;
             destination[count / 2] ^= 0xff;
+        }
+
+        if (AgedAt == position && count > 16)
+        {
+            RecordView.StampStoreTime(destination, 1);
         }
 
         return count;

@@ -74,7 +74,7 @@ public sealed class TopicTests
         await broker.Send("t", "old");
         Assert.Single(await broker.Receive("g", "t"));
 
-        var three = new TopicSpec { Name = "t", QueueCount = 3 };
+        var three = new TopicChange { Name = "t", QueueCount = 3 };
         Assert.Null(await broker.Run(node => node.UpdateTopicAsync(three, None)));
         var shrunk = await broker.Run(node => node.UpdateTopicAsync(three with { QueueCount = 2 }, None));
         for (var i = 0; i < 3; i++)

@@ -1,4 +1,5 @@
 using Dledger.Protocol.Admin.V1;
+using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 
 namespace Dledger.Client.Tests.Nodes;
@@ -16,14 +17,26 @@ internal sealed class ScriptedAdmin : AdminService.AdminServiceBase
         Task.FromResult(new CreateTopicResponse
         {
             Status = Status,
-            Topic = Orders(request.Topic.Name, request.Topic.QueueCount == 0 ? 4 : request.Topic.QueueCount),
+            Topic = Keeping(
+                Orders(request.Topic.Name, request.Topic.QueueCount == 0 ? 4 : request.Topic.QueueCount),
+                request.Topic.RetentionTime,
+                request.Topic.RetentionBytes),
+        });
+
+    public override Task<AlterTopicResponse> AlterTopic(AlterTopicRequest request, ServerCallContext context) =>
+        Task.FromResult(new AlterTopicResponse
+        {
+            Status = Status,
+            Topic = Keeping(Orders(request.Name), request.RetentionTime, request.RetentionBytes),
         });
 
     public override Task<DescribeTopicResponse> DescribeTopic(DescribeTopicRequest request, ServerCallContext context) =>
         Task.FromResult(new DescribeTopicResponse
         {
             Status = Status,
-            Topic = Orders(request.Name, 2),
+            Topic = request.Name == "metrics"
+                ? Keeping(Orders("metrics"), Duration.FromTimeSpan(TimeSpan.FromHours(2)), 10L << 30)
+                : Orders(request.Name),
             Queues =
             {
                 new TopicQueue { QueueId = 0, MinOffset = 0, MaxOffset = 120 },
@@ -89,6 +102,14 @@ internal sealed class ScriptedAdmin : AdminService.AdminServiceBase
         --MembershipAsks <= 0
             ? new ChangeMembersResponse { Status = Status, Done = true }
             : new ChangeMembersResponse { Status = Status, WaitsFor = waitsFor };
+
+    // As a server answers it: what is zero is not there.
+    private static Topic Keeping(Topic topic, Duration? time, long bytes)
+    {
+        topic.RetentionTime = time?.ToTimeSpan() > TimeSpan.Zero ? time : null;
+        topic.RetentionBytes = bytes;
+        return topic;
+    }
 
     private static Topic Orders(string name = "orders", int queues = 2) => new()
     {

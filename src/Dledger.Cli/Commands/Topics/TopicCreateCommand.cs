@@ -19,12 +19,18 @@ internal static class TopicCreateCommand
             Description = "What may be sent to it; give it several times for several.",
             DefaultValueFactory = _ => [MessageType.Normal],
         };
-        return new Command("create", "Create a topic; the same one again is no fault.") { name, queues, types }.Serving(
+        var command = new Command("create", "Create a topic; the same one again is no fault.") { name, queues, types };
+        var retention = RetentionArguments.AddTo(command);
+        return command.Serving(
             terminal,
             async (channel, result, isJson, cancellationToken) =>
             {
                 var topic = await new AdminClient(channel).CreateTopicAsync(
-                    new TopicDescription(result.GetValue(name)!, result.GetValue(queues), result.GetValue(types)!),
+                    new TopicDescription(result.GetValue(name)!, result.GetValue(queues), result.GetValue(types)!)
+                    {
+                        RetentionTime = retention.Time(result),
+                        RetentionBytes = retention.Bytes(result),
+                    },
                     cancellationToken);
                 if (isJson)
                 {
@@ -32,7 +38,9 @@ internal static class TopicCreateCommand
                 }
                 else
                 {
-                    terminal.Output.WriteLine($"topic {topic.Name} with {topic.QueueCount} queues");
+                    terminal.Output.WriteLine(
+                        $"topic {topic.Name} with {topic.QueueCount} queues"
+                        + RetentionArguments.Describe(topic.RetentionTime, topic.RetentionBytes));
                 }
 
                 return ExitCode.Ok;

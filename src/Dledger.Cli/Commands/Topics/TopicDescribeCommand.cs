@@ -24,7 +24,8 @@ internal static class TopicDescribeCommand
 
                 var stored = topic.Queues.Sum(queue => queue.MaxOffset - queue.MinOffset);
                 terminal.Output.WriteLine(
-                    $"topic {topic.Name}: {topic.QueueCount} queues, takes {string.Join(", ", topic.MessageTypes)}, holds {stored} messages");
+                    $"topic {topic.Name}: {topic.QueueCount} queues, takes {string.Join(", ", topic.MessageTypes)}, holds {stored} messages"
+                    + RetentionArguments.Describe(topic.RetentionTime, topic.RetentionBytes));
                 terminal.WriteTable(["QUEUE", "MIN OFFSET", "MAX OFFSET", "MESSAGES"], topic.Queues.Select(queue =>
                     (string[])
                     [

@@ -1,0 +1,21 @@
+using Dledger.Broker.Messages;
+
+namespace Dledger.Broker.Topics;
+
+/// <summary>What shall be different about an existing topic; null leaves a thing as it is.</summary>
+public sealed record TopicChange
+{
+    public required string Name { get; init; }
+
+    /// <summary>At least the present number, at most <see cref="Naming.Limits.QueueCountMax"/>.</summary>
+    public int? QueueCount { get; init; }
+
+    /// <summary>What producers may send to it.</summary>
+    public MessageTypeSet? AcceptedTypes { get; init; }
+
+    /// <summary>See <see cref="TopicSpec.RetentionTime"/>; zero takes it away.</summary>
+    public TimeSpan? RetentionTime { get; init; }
+
+    /// <summary>See <see cref="TopicSpec.RetentionBytes"/>; 0 takes it away.</summary>
+    public long? RetentionBytes { get; init; }
+}

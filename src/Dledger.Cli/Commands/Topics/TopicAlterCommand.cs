@@ -1,0 +1,58 @@
+using System.CommandLine;
+using Dledger.Cli.Output;
+using Dledger.Client.Administration;
+
+namespace Dledger.Cli.Commands.Topics;
+
+/// <summary><c>dledger topic alter</c></summary>
+internal static class TopicAlterCommand
+{
+    public static Command Create(Terminal terminal)
+    {
+        var name = new Argument<string>("name") { Description = "The topic." };
+        var queues = new Option<int?>("--queues", "-q") { Description = "More queues than it has, up to 1024." };
+        var types = new Option<MessageType[]>("--type")
+        {
+            Description = "What may be sent to it from now on; give it several times for several.",
+        };
+        var command = new Command("alter", "Change a topic; what is not given stays as it is.") { name, queues, types };
+        var retention = RetentionArguments.AddTo(command);
+        return command.Serving(
+            terminal,
+            async (channel, result, isJson, cancellationToken) =>
+            {
+                var alteration = new TopicAlteration(result.GetValue(name)!)
+                {
+                    QueueCount = result.GetValue(queues),
+                    MessageTypes = result.GetValue(types) ?? [],
+                    RetentionTime = retention.Time(result),
+                    RetentionBytes = retention.Bytes(result),
+                };
+                if (alteration is
+                    { QueueCount: null, MessageTypes.Count: 0, RetentionTime: null, RetentionBytes: null })
+                {
+                    throw new UsageException(
+                        "Nothing is to be changed.", "Give --queues, --type, --retention-time or --retention-bytes.");
+                }
+
+                if (alteration.QueueCount is <= 0)
+                {
+                    throw new UsageException($"--queues {alteration.QueueCount} is outside 1..1024.");
+                }
+
+                var topic = await new AdminClient(channel).AlterTopicAsync(alteration, cancellationToken);
+                if (isJson)
+                {
+                    JsonText.Write(terminal.Output, TopicAnswer.Of(topic));
+                }
+                else
+                {
+                    terminal.Output.WriteLine(
+                        $"topic {topic.Name} with {topic.QueueCount} queues"
+                        + RetentionArguments.Describe(topic.RetentionTime, topic.RetentionBytes));
+                }
+
+                return ExitCode.Ok;
+            });
+    }
+}

@@ -1,0 +1,18 @@
+namespace Dledger.Client.Administration;
+
+/// <summary>What shall be different about a topic; null, or empty for the types, leaves a thing as it is.</summary>
+/// <param name="Name">The topic.</param>
+public sealed record TopicAlteration(string Name)
+{
+    /// <summary>At least the present number.</summary>
+    public int? QueueCount { get; init; }
+
+    /// <summary>What may be sent to it.</summary>
+    public IReadOnlyList<MessageType> MessageTypes { get; init; } = [];
+
+    /// <summary>How long its messages are kept, 1 s to 10 years; zero: as long as the cluster's.</summary>
+    public TimeSpan? RetentionTime { get; init; }
+
+    /// <summary>Bytes of its messages above which the oldest go; 0: no bound.</summary>
+    public long? RetentionBytes { get; init; }
+}
