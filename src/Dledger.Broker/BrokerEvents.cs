@@ -60,4 +60,9 @@ internal static partial class BrokerEvents
         "The disk has no room for indexes or a state checkpoint; they are written when there is some: {Reason}",
         EventName = "NoSpaceForState")]
     public static partial void NoSpaceForState(ILogger logger, string reason);
+
+    [LoggerMessage(3013, LogLevel.Warning,
+        "The disk of this node, which leads, is nearly full; node {Target}, whose disk has room, is asked to take over",
+        EventName = "DiskHandOver")]
+    public static partial void DiskHandOver(ILogger logger, NodeId target);
 }

@@ -316,6 +316,9 @@ public sealed class RaftCore
     /// <summary>The state machine has executed everything before a position; peers are told with the next answer.</summary>
     public void Applied(LogPosition position) => _state.Applied = position;
 
+    /// <summary>How full the own disk is, 0 to 100; the leader is told with the next answer.</summary>
+    public void DiskUsed(int percent) => _state.DiskUsedPercent = percent;
+
     /// <summary>The own outbound connection to a peer was opened.</summary>
     public void SessionOpened(long now, NodeId peer, long session, PeerHello hello)
     {

@@ -120,6 +120,9 @@ internal sealed class RaftState
 
     public LogPosition Applied { get; set; }
 
+    /// <summary>How full the own disk is; null before it was looked at.</summary>
+    public int? DiskUsedPercent { get; set; }
+
     /// <summary>This node leads only when nobody else can: an operator wants it idle.</summary>
     public bool IsDrained { get; set; }
 

@@ -183,4 +183,24 @@ internal static partial class ReplicationEvents
 
     [LoggerMessage(2036, LogLevel.Error, "A peer thread for node {Peer} failed", EventName = "PeerThreadFailed")]
     public static partial void PeerThreadFailed(ILogger logger, NodeId peer, Exception exception);
+
+    [LoggerMessage(2037, LogLevel.Error,
+        "The disk of node {NodeId} is {UsedPercent} % used, {FreeBytes} bytes are free: the leader is told that this node has no room for "
+        + "messages; free space now",
+        EventName = "DiskAlarm")]
+    public static partial void DiskAlarm(ILogger logger, NodeId nodeId, int usedPercent, long freeBytes);
+
+    [LoggerMessage(2038, LogLevel.Warning,
+        "The disk of node {NodeId} is {UsedPercent} % used, {FreeBytes} bytes are free: as the leader it takes no messages",
+        EventName = "DiskNearlyFull")]
+    public static partial void DiskNearlyFull(ILogger logger, NodeId nodeId, int usedPercent, long freeBytes);
+
+    [LoggerMessage(2039, LogLevel.Information,
+        "The disk of node {NodeId} has room again: {UsedPercent} % used, {FreeBytes} bytes are free",
+        EventName = "DiskHasRoom")]
+    public static partial void DiskHasRoom(ILogger logger, NodeId nodeId, int usedPercent, long freeBytes);
+
+    [LoggerMessage(2040, LogLevel.Warning, "How full the disk is could not be found out: {Reason}",
+        EventName = "DiskNotMeasured")]
+    public static partial void DiskNotMeasured(ILogger logger, string reason);
 }

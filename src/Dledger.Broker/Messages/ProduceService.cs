@@ -36,6 +36,14 @@ internal sealed class ProduceService(BrokerCalls calls)
                 + "stored. Free space, or let messages go earlier with storage.retentionTime or storage.retentionSize"));
         }
 
+        if (calls.Machine.IsMajorityFull)
+        {
+            return AppendOutcome.Of(new BrokerFailure(
+                BrokerError.DiskFull,
+                "the disks of so many nodes are nearly full that no majority has room for messages; nothing was stored. Free space on "
+                + "them, or let messages go earlier with storage.retentionTime or storage.retentionSize"));
+        }
+
         var (topic, failure) = await calls.Topics.FindOrCreateAsync(topicName, cancellationToken);
         if (topic is null)
         {

@@ -5,6 +5,7 @@ using Dledger.Primitives;
 using Dledger.Replication;
 using Dledger.Storage.Disks;
 using Dledger.Storage.Records;
+using Microsoft.Extensions.Logging;
 
 namespace Dledger.Broker.Retention;
 
@@ -19,18 +20,24 @@ internal sealed class RetentionDuty(
     Func<IReplicatedLog?> log,
     Func<LogPosition> checkpoint,
     LeaderInbox inbox,
-    Func<Proposal, ProposalFailure?> propose)
+    Func<Proposal, ProposalFailure?> propose,
+    ILogger logger)
 {
     private const long LookInterval = 1_000_000;
 
     private readonly DiskSpaceLevels _levels = new();
     private readonly TopicRetentionDuty _topics = new(state, inbox, propose);
+    private readonly DiskHandOver _handOver = new();
     private long _nextAt;
     private bool _isProposed;
     private volatile int _level;
+    private volatile bool _isMajorityFull;
 
     /// <summary>How full the disk of this node is.</summary>
     public DiskSpaceLevel Level => (DiskSpaceLevel)_level;
+
+    /// <summary>Without the nodes whose disks have no room for messages there is no majority. Any thread.</summary>
+    public bool IsMajorityFull => _isMajorityFull;
 
     /// <summary>Log time of the next look.</summary>
     public long NextAt => _nextAt;
@@ -41,6 +48,7 @@ internal sealed class RetentionDuty(
         _nextAt = 0;
         _isProposed = false;
         _level = (int)DiskSpaceLevel.Normal;
+        _isMajorityFull = false;
         _topics.Reset();
     }
 
@@ -55,6 +63,12 @@ internal sealed class RetentionDuty(
         _nextAt = logTimeNow + LookInterval;
         var space = disk.GetSpace();
         _level = (int)_levels.Next(Level, space);
+        _isMajorityFull = !DiskHandOver.MajorityHasRoom(replicated.Status, Level);
+        if (_handOver.Work(replicated, Level, logTimeNow) is { } target)
+        {
+            BrokerEvents.DiskHandOver(logger, target);
+        }
+
         _topics.Work(replicated, logTimeNow);
         if (!_isProposed && FindStart(replicated, logTimeNow, space) is { } found && found > state.LogStart)
         {

@@ -67,6 +67,9 @@ internal sealed class BrokerStateMachine : IStateMachine
     /// <summary>How full the disk is, as the serving leader last saw it; any thread.</summary>
     public DiskSpaceLevel SpaceLevel => _duties.Retention.Level;
 
+    /// <summary>Too many disks of the cluster are full, as the serving leader last saw it; any thread.</summary>
+    public bool IsMajorityFull => _duties.Retention.IsMajorityFull;
+
     /// <inheritdoc/>
     public long NextDueLogTime => _duties.NextDueLogTime;
 

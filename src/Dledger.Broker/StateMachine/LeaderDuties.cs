@@ -50,7 +50,7 @@ internal sealed class LeaderDuties
         _forwarder = new DeadLetterForwarder(
             state.Topics, state.Groups, state.Leases, _inbox, ReadRecord, ReportUnreadable, Propose, logger);
         Retention = new RetentionDuty(
-            options, surroundings.Disk, state, log, checkpoint, _inbox, Propose);
+            options, surroundings.Disk, state, log, checkpoint, _inbox, Propose, logger);
     }
 
     /// <summary>Whether this node leads and may promise anything.</summary>

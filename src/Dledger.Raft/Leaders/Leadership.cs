@@ -131,6 +131,7 @@ internal sealed class Leadership(RaftState state)
             : Math.Max(peer.LastContact, Math.Min(reply.SentAt, now));
         peer.Applied = reply.Applied;
         peer.SyncAge = reply.SyncAge;
+        peer.DiskUsedPercent = reply.DiskUsedPercent;
         if (reply.Durable > peer.Match)
         {
             Invariant.Check(

@@ -186,6 +186,7 @@ internal sealed class FollowerLog(RaftState state)
         Received = LogPosition.Min(_verified, _log.Durable + _state.Options.UnsyncedBytesMax),
         Applied = _state.Applied,
         SyncAge = _state.SyncAge(now),
+        DiskUsedPercent = _state.DiskUsedPercent,
         Mismatch = mismatch,
     };
 

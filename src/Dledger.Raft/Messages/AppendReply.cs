@@ -24,6 +24,11 @@ public sealed record AppendReply : PeerMessage
     /// <summary>Age in microseconds of the follower's oldest unfinished sync; 0 when none is unfinished.</summary>
     public long SyncAge { get; init; }
 
+    /// <summary>
+    /// How full the follower's disk is, 0 to 100; 0 as well while it has room enough in any case. Null: it did not say. Informative.
+    /// </summary>
+    public int? DiskUsedPercent { get; init; }
+
     /// <summary>Set when the request did not fit the follower's log.</summary>
     public LogMismatch? Mismatch { get; init; }
 

@@ -55,6 +55,9 @@ internal sealed class Peer(NodeId node)
 
     public long SyncAge { get; set; }
 
+    /// <summary>How full its disk is, as it last said; null when it did not.</summary>
+    public int? DiskUsedPercent { get; set; }
+
     /// <summary>Starts counting anew for a term that this node leads: acks of earlier terms say nothing about its log.</summary>
     public void StartTerm(long now, LogPosition end)
     {
@@ -126,5 +129,6 @@ internal sealed class Peer(NodeId node)
     }
 
     public PeerProgress ToProgress(Configuration configuration) => new(
-        Node, Member.StorageId, configuration.IsVoter(Member), State, IsConnected, Match, Received, Applied, LastContact, SyncAge);
+        Node, Member.StorageId, configuration.IsVoter(Member), State, IsConnected, Match, Received, Applied, LastContact, SyncAge,
+        DiskUsedPercent);
 }

@@ -13,6 +13,7 @@ namespace Dledger.Raft.Peers;
 /// <param name="Applied">Applied there, as last reported.</param>
 /// <param name="LastContact">When the newest request that it answered was sent; microseconds of the core's clock.</param>
 /// <param name="SyncAge">Age of its oldest unfinished sync, as last reported; microseconds.</param>
+/// <param name="DiskUsedPercent">How full its disk is, as last reported; null when it did not say.</param>
 public readonly record struct PeerProgress(
     NodeId Node,
     Guid StorageId,
@@ -23,4 +24,5 @@ public readonly record struct PeerProgress(
     LogPosition Received,
     LogPosition Applied,
     long LastContact,
-    long SyncAge);
+    long SyncAge,
+    int? DiskUsedPercent);

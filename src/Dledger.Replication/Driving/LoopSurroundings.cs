@@ -53,6 +53,9 @@ internal sealed record LoopSurroundings
 
     public required SnapshotLoop Snapshots { get; init; }
 
+    /// <summary>How full the disk is.</summary>
+    public required DiskWatch Disk { get; init; }
+
     /// <summary>Lets go of snapshots that no other node reads any more.</summary>
     public required Action CloseIdleSnapshots { get; init; }
 

@@ -246,7 +246,8 @@ internal sealed class NodeLife : ILoop
                 _around.Transport,
                 _around.Clock,
                 _around.SnapshotReports,
-                _around.Logger));
+                _around.Logger),
+            new DiskWatch(_around.Storage.Disk, _options, _around.Logger));
         _around.PartsMade(_parts);
         _parts.Start(_around.Host);
     }
@@ -284,6 +285,7 @@ internal sealed class NodeLife : ILoop
             OpenSessions = TakeOpenSessions(),
             Damaged = _parts.Scrub.DamageMet,
             Snapshots = _parts.Snapshots,
+            Disk = _parts.Disk,
             CloseIdleSnapshots = _around.CloseIdleSnapshots,
             Publish = _around.Publish,
         });

@@ -60,7 +60,8 @@ internal sealed record NodePicture
                 peer.IsConnected,
                 isLeader ? peer.Match : LogPosition.Zero,
                 isLeader ? Math.Max(0, core.End - peer.Match) : 0,
-                isLeader && peer.LastContact > 0 ? TimeSpan.FromMicroseconds(now - peer.LastContact) : null);
+                isLeader && peer.LastContact > 0 ? TimeSpan.FromMicroseconds(now - peer.LastContact) : null,
+                isLeader ? peer.DiskUsedPercent : null);
         }
 
         return peers;

@@ -269,6 +269,11 @@ internal sealed class ReplicationLoop
             _appliedTold = applied;
             _core.Applied(applied);
         }
+
+        if (_around.Disk.UsedPercent is { } used)
+        {
+            _core.DiskUsed(used);
+        }
     }
 
     private void RunTimers()

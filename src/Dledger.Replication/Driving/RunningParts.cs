@@ -10,7 +10,13 @@ namespace Dledger.Replication.Driving;
 
 /// <summary>What exists while a node takes part: made when its log is open, ended in the reverse order.</summary>
 internal sealed class RunningParts(
-    CommitLog log, TailCache cache, LogWriter writer, ApplyLoop apply, ScrubLoop scrub, SnapshotLoop snapshots)
+    CommitLog log,
+    TailCache cache,
+    LogWriter writer,
+    ApplyLoop apply,
+    ScrubLoop scrub,
+    SnapshotLoop snapshots,
+    DiskWatch disk)
 {
     private static readonly TimeSpan JoinPatience = TimeSpan.FromSeconds(15);
 
@@ -19,6 +25,7 @@ internal sealed class RunningParts(
     private ILoopRun? _applying;
     private ILoopRun? _scrubbing;
     private ILoopRun? _fetching;
+    private ILoopRun? _watching;
 
     public CommitLog Log => log;
 
@@ -32,6 +39,8 @@ internal sealed class RunningParts(
 
     public SnapshotLoop Snapshots => snapshots;
 
+    public DiskWatch Disk => disk;
+
     /// <summary>Set once the state machine is restored.</summary>
     public ReplicationLoop? Loop { get; set; }
 
@@ -43,6 +52,7 @@ internal sealed class RunningParts(
         _applying = host.Run(apply);
         _scrubbing = host.Run(scrub);
         _fetching = host.Run(snapshots);
+        _watching = host.Run(disk);
     }
 
     /// <summary>Ends the loops; the replication loop has ended before. False when one of them hangs.</summary>
@@ -50,6 +60,7 @@ internal sealed class RunningParts(
     {
         scrub.Stop();
         snapshots.Stop();
+        disk.Stop();
         apply.Add(new StopApplying(isFault));
         var isApplyDone = _applying is null || await _applying.WaitForEndAsync(JoinPatience);
 
@@ -58,7 +69,8 @@ internal sealed class RunningParts(
         var isWriterDone = _writing is null || await _writing.WaitForEndAsync(JoinPatience);
         var isFetchDone = _fetching is null || await _fetching.WaitForEndAsync(JoinPatience);
         var isScrubDone = _scrubbing is null || await _scrubbing.WaitForEndAsync(JoinPatience);
+        var isWatchDone = _watching is null || await _watching.WaitForEndAsync(JoinPatience);
         _preparer.Dispose();
-        return isApplyDone && isWriterDone && isScrubDone && isFetchDone;
+        return isApplyDone && isWriterDone && isScrubDone && isFetchDone && isWatchDone;
     }
 }

@@ -48,7 +48,10 @@ internal static class PeerMessageCodec
             message.From,
             message.Session,
             message.Term,
-            StreamOf(message));
+            StreamOf(message))
+        {
+            DiskUse = message is AppendReply { DiskUsedPercent: { } used } ? (ushort)(used + 1) : (ushort)0,
+        };
         header.Write(destination);
         return PeerMessageHeader.Length + written;
     }
@@ -242,6 +245,7 @@ internal static class PeerMessageCodec
         Received = reader.ReadPosition(),
         Applied = reader.ReadPosition(),
         SyncAge = reader.ReadInt64(),
+        DiskUsedPercent = header.DiskUse is > 0 and <= 101 ? header.DiskUse - 1 : null,
         Mismatch = reader.ReadFlag() ? ReadMismatch(ref reader) : null,
     };
 

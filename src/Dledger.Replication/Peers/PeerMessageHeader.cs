@@ -8,7 +8,8 @@ namespace Dledger.Replication.Peers;
 /// Little-endian (raft-and-storage.md 2.14):
 ///   0        4      6       8            12          16        20         24           32      40       44         48
 ///   | magic  | type | flags | body bytes | headerCrc | group   | sender   | session    | term  | stream | reserved |
-/// The checksum covers bytes 0 to 11 and 16 to 47. Flags and reserved are 0 in version 1; a receiver ignores them.
+/// The checksum covers bytes 0 to 11 and 16 to 47. Flags hold <see cref="DiskUse"/> in answers to appends and are 0 elsewhere; reserved is
+/// 0. A receiver that does not know what they mean ignores both.
 /// Frozen by Golden/peer-messages-v2.hex.
 /// </remarks>
 public readonly record struct PeerMessageHeader(
@@ -16,6 +17,9 @@ public readonly record struct PeerMessageHeader(
 {
     /// <summary>Bytes of a header.</summary>
     public const int Length = 48;
+
+    /// <summary>How full the sender's disk is: percent + 1, 0 when it does not say.</summary>
+    public ushort DiskUse { get; init; }
 
     private const uint Magic = 0x31504C44; // "DLP1"
 
@@ -26,6 +30,7 @@ public readonly record struct PeerMessageHeader(
         bytes.Clear();
         BinaryPrimitives.WriteUInt32LittleEndian(bytes, Magic);
         BinaryPrimitives.WriteUInt16LittleEndian(bytes[4..], (ushort)Type);
+        BinaryPrimitives.WriteUInt16LittleEndian(bytes[6..], DiskUse);
         BinaryPrimitives.WriteInt32LittleEndian(bytes[8..], BodyLength);
         BinaryPrimitives.WriteInt32LittleEndian(bytes[16..], Group.Value);
         BinaryPrimitives.WriteInt32LittleEndian(bytes[20..], Sender.Value);
@@ -64,7 +69,10 @@ public readonly record struct PeerMessageHeader(
             new NodeId(BinaryPrimitives.ReadInt32LittleEndian(bytes[20..])),
             BinaryPrimitives.ReadInt64LittleEndian(bytes[24..]),
             new Term(BinaryPrimitives.ReadInt64LittleEndian(bytes[32..])),
-            BinaryPrimitives.ReadInt32LittleEndian(bytes[40..]));
+            BinaryPrimitives.ReadInt32LittleEndian(bytes[40..]))
+        {
+            DiskUse = BinaryPrimitives.ReadUInt16LittleEndian(bytes[6..]),
+        };
         if (header.BodyLength < 0 || header.Term.Value < 0)
         {
             fault = "a message header has a negative length or term";

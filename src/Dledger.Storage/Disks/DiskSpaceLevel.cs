@@ -47,10 +47,13 @@ public sealed record DiskSpaceLevels
     /// <param name="space">The measurement; an unknown total counts as enough.</param>
     public DiskSpaceLevel Next(DiskSpaceLevel current, in DiskSpace space)
     {
-        var used = space.FreeBytes >= EnoughBytes ? 0 : space.UsedFraction * 100;
+        var used = UsedPercent(space);
         var level = LevelAt(used);
         return level >= current ? level : (DiskSpaceLevel)Math.Min((int)current, (int)LevelAt(used + MarginPercent));
     }
+
+    /// <summary>The used part that counts, 0 to 100: 0 while enough is free in any case.</summary>
+    public double UsedPercent(in DiskSpace space) => space.FreeBytes >= EnoughBytes ? 0 : space.UsedFraction * 100;
 
     private DiskSpaceLevel LevelAt(double percent) =>
         percent >= StopAckPercent ? DiskSpaceLevel.StopAck

@@ -77,8 +77,16 @@ internal sealed class MemoryLog : IReplicatedLog
         Applied = Applied,
         End = _tail.End,
         Durable = Durable ?? _tail.End,
-        Peers = [],
+        Peers = Peers,
+        Members = [.. Peers.Select(peer => peer.Node).Append(Node).Select(node =>
+            new MemberStatus(node, Guid.Empty, MemberRole.Voter, "", ""))],
     };
+
+    /// <summary>What the leader knows of other nodes.</summary>
+    public IReadOnlyList<PeerStatus> Peers { get; set; } = [];
+
+    /// <summary>Whom the broker asked to take over.</summary>
+    public List<NodeId?> Transfers { get; } = [];
 
     /// <summary>Attaches a machine and applies what it does not have yet; the answer is where it continued.</summary>
     public LogPosition Start(IStateMachine machine)
@@ -191,8 +199,11 @@ internal sealed class MemoryLog : IReplicatedLog
 
     public void ReportUnreadable(LogPosition position) => Unreadable.Add(position);
 
-    public Task<bool> TransferLeadershipAsync(NodeId? target, CancellationToken cancellationToken) =>
-        Task.FromResult(false);
+    public Task<bool> TransferLeadershipAsync(NodeId? target, CancellationToken cancellationToken)
+    {
+        Transfers.Add(target);
+        return Task.FromResult(false);
+    }
 
     public Task<MembershipOutcome> ChangeMembershipAsync(
         MembershipChange change, TimeSpan patience, CancellationToken cancellationToken) =>

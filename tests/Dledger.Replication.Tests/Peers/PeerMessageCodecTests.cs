@@ -40,6 +40,20 @@ public sealed class PeerMessageCodecTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void An_answer_that_says_how_full_the_disk_is_is_frozen_and_its_body_is_that_of_one_that_does_not()
+    {
+        var silent = PeerMessages.All.OfType<AppendReply>().First();
+        var saying = silent with { DiskUsedPercent = 97 };
+
+        var bytes = PeerMessages.Encode(saying);
+
+        GoldenFile.Check("append-reply-disk-v2.hex", bytes);
+        Assert.Equal(BodyOf(PeerMessages.Encode(silent)).ToArray(), BodyOf(bytes).ToArray());
+        Assert.Equivalent(saying, Read(bytes), strict: true);
+        Assert.Equivalent(saying with { DiskUsedPercent = 0 }, Read(PeerMessages.Encode(saying with { DiskUsedPercent = 0 })), strict: true);
+    }
+
+    [Fact]
     public void Every_message_is_read_back_as_it_was_written()
     {
         foreach (var message in PeerMessages.All)
