@@ -16,7 +16,7 @@ public sealed class DiskHandOverTests
     [InlineData(79, 80, 2)]
     [InlineData(50, 50, 2)]
     [InlineData(80, 97, null)]
-    public async Task A_leader_with_a_nearly_full_disk_hands_over_to_the_node_with_the_most_room(int second, int third, int? target)
+    public void A_leader_with_a_nearly_full_disk_hands_over_to_the_node_with_the_most_room(int second, int third, int? target)
     {
         var broker = NearlyFull();
         broker.Log.Peers = [Peer(2, second), Peer(3, third)];
@@ -24,7 +24,6 @@ public sealed class DiskHandOverTests
         broker.Advance(TimeSpan.FromSeconds(10));
 
         Assert.Equal(target, broker.Log.Transfers.SingleOrDefault()?.Value);
-        await broker.Run(node => node.DescribeTopicAsync("t", CancellationToken.None));
     }
 
     [Fact]

@@ -56,7 +56,7 @@ public sealed class TopicRetentionTests
         broker.Advance(TimeSpan.FromMinutes(2));
 
         var now = broker.Log.LogTimeNow;
-        var topic = await broker.Run(node => node.DescribeTopicAsync("t", None));
+        var (topic, _) = await broker.Run(node => node.DescribeTopicAsync("t", None));
         foreach (var message in sent)
         {
             var age = now - message.StoreTimeMicroseconds;
@@ -105,7 +105,7 @@ public sealed class TopicRetentionTests
         broker.Restart(graceful: false);
         broker.Advance(TimeSpan.FromMinutes(1));
 
-        var topic = await broker.Run(node => node.DescribeTopicAsync("t", None));
+        var (topic, _) = await broker.Run(node => node.DescribeTopicAsync("t", None));
         var kept = 0L;
         foreach (var queue in topic!.Queues)
         {
@@ -244,7 +244,7 @@ public sealed class TopicRetentionTests
         Assert.Null(await broker.Run(node => node.CreateTopicAsync(spec, None)));
 
     private static async Task<long> Min(TestBroker broker) =>
-        (await broker.Run(node => node.DescribeTopicAsync("t", None)))!.Queues[0].Min.Value;
+        (await broker.Run(node => node.DescribeTopicAsync("t", None))).Topic!.Queues[0].Min.Value;
 
     private static void Trim(TestBroker broker, TopicTrimCommand command)
     {
