@@ -200,7 +200,7 @@ internal static partial class ReplicationEvents
         EventName = "DiskHasRoom")]
     public static partial void DiskHasRoom(ILogger logger, NodeId nodeId, int usedPercent, long freeBytes);
 
-    [LoggerMessage(2040, LogLevel.Warning, "How full the disk is could not be found out: {Reason}",
+    [LoggerMessage(2041, LogLevel.Warning, "How full the disk is could not be found out: {Reason}",
         EventName = "DiskNotMeasured")]
     public static partial void DiskNotMeasured(ILogger logger, string reason);
 }

@@ -1,4 +1,3 @@
-using Dledger.Broker.Retention;
 using Dledger.Broker.Tests.Simulation;
 using Dledger.Primitives;
 using Dledger.Replication;
