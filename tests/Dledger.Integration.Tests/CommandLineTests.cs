@@ -87,6 +87,31 @@ public sealed partial class CommandLineTests(SharedClusters clusters) : IClassFi
     }
 
     [Fact]
+    public async Task Messages_of_a_topic_with_a_short_retention_go_and_those_of_others_stay_until_they_are_told_otherwise()
+    {
+        var cluster = await clusters.GetAsync(1);
+        var topic = await NewTopicAsync(cluster);
+        var brief = await NewTopicAsync(cluster);
+        await cluster.CommandAsync("produce", topic, "x", "--count", "5");
+        await cluster.CommandAsync("produce", brief, "x", "--count", "5");
+
+        var altered = await cluster.CommandAsync("topic", "alter", brief, "--retention-time", "1s", "--json");
+        await WaitForMinimaAsync(cluster, brief, 5);
+        var others = await MinimaAsync(cluster, topic);
+        await cluster.CommandAsync("topic", "alter", topic, "--retention-bytes", "1");
+        await WaitForMinimaAsync(cluster, topic, 4);
+        var refused = await cluster.RunAsync("topic", "alter", topic, "--retention-time", "1ms");
+        var reset = await cluster.CommandAsync(
+            "topic", "alter", topic, "--retention-bytes", "default", "--retention-time", "default");
+
+        Assert.Equal("00:00:01", altered.Json.GetProperty("retentionTime").GetString());
+        Assert.Equal(0, others);
+        Assert.Equal(5, refused.ExitCode);
+        Assert.Contains("are allowed", refused.Error);
+        Assert.DoesNotContain("keeps", reset.Output);
+    }
+
+    [Fact]
     public async Task Each_kind_of_fault_has_its_own_exit_code_and_says_what_to_do()
     {
         var cluster = await clusters.GetAsync(1);
@@ -228,6 +253,15 @@ public sealed partial class CommandLineTests(SharedClusters clusters) : IClassFi
         }
 
         Assert.Fail($"no file under {directory} holds the message");
+    }
+
+    private static Task WaitForMinimaAsync(NodeCluster cluster, string topic, long sum) => Eventually.TrueAsync(
+        $"the first {sum} messages of {topic} are gone", Patience, async () => await MinimaAsync(cluster, topic) == sum);
+
+    private static async Task<long> MinimaAsync(NodeCluster cluster, string topic)
+    {
+        var described = await cluster.CommandAsync("topic", "describe", topic, "--json");
+        return described.Json.GetProperty("queues").EnumerateArray().Sum(queue => queue.GetProperty("minOffset").GetInt64());
     }
 
     private async Task<string> NewTopicAsync(NodeCluster cluster)

@@ -16,6 +16,7 @@ internal sealed class DiskWatch(IDisk disk, ReplicationOptions options, ILogger 
 
     private readonly DiskSpaceLevels _levels = new();
     private DiskSpaceLevel _level;
+    private bool _isBroken;
     private volatile int _usedPercent = Unknown;
     private volatile bool _isStopped;
 
@@ -49,11 +50,17 @@ internal sealed class DiskWatch(IDisk disk, ReplicationOptions options, ILogger 
         try
         {
             Look(disk.GetSpace());
+            _isBroken = false;
         }
-        catch (StorageFaultException fault)
+        catch (StorageFaultException fault) when (!_isBroken)
         {
             // Who writes the log meets a broken disk where it matters.
+            _isBroken = true;
             ReplicationEvents.DiskNotMeasured(logger, fault.Message);
+        }
+        catch (StorageFaultException)
+        {
+            // Said already.
         }
 
         return NextTurn.After(LookMilliseconds);

@@ -24,6 +24,7 @@ public sealed class ServerOptionsRulesTests
         { "storage.segmentSize: must be a multiple of 4KiB", Segments((8 << 20) + 1) },
         { "storage.retentionTime: -1s is outside", Storage(new StorageOptions { RetentionTime = TimeSpan.FromSeconds(-1) }) },
         { "storage.retentionSize: -1 is outside", Storage(new StorageOptions { RetentionBytes = -1 }) },
+        { "storage.retentionDiskUse: 96 is outside 0..95", Storage(new StorageOptions { RetentionDiskPercent = 96 }) },
         { "raft.electionTimeoutMax: must be above", Raft(500, 500, 50) },
         { "raft.heartbeat: 1ms is outside", Raft(500, 1000, 1) },
         { "topics.queueCount: 0 is outside", new ServerOptions { Topics = new() { QueueCountDefault = 0 } } },
