@@ -223,6 +223,35 @@ public sealed class TopicRetentionTests
         Assert.InRange(await Min(broker), 0, 1);
     }
 
+    [Fact]
+    public async Task A_look_reads_few_records_and_the_next_ones_go_on_until_all_that_expired_is_gone()
+    {
+        var broker = new TestBroker();
+        for (var topic = 0; topic < 20; topic++)
+        {
+            await Create(
+                broker, new TopicSpec { Name = $"t{topic}", QueueCount = 4, RetentionTime = TimeSpan.FromMinutes(10) });
+            for (var i = 0; i < 40; i++)
+            {
+                await broker.Send($"t{topic}", $"{topic}-{i}");
+            }
+        }
+
+        broker.Time.Advance(TimeSpan.FromMinutes(11));
+        broker.Restart(graceful: false);
+        for (var second = 0; second < 60; second++)
+        {
+            var before = broker.Log.ReadCount;
+            broker.Advance(TimeSpan.FromSeconds(1));
+            Assert.InRange(broker.Log.ReadCount - before, 0, 2 * 80);
+        }
+
+        Assert.All(
+            broker.Node.Machine.State.Topics.All.SelectMany(topic => topic.Queues),
+            queue => Assert.Equal((10, 10), (queue.Min, queue.Max)));
+        Assert.Equal(broker.StateHash, broker.ReplayedStateHash());
+    }
+
     [Theory]
     [InlineData(0.5, 0)]
     [InlineData(90_000_000.0, 0)]

@@ -55,6 +55,9 @@ internal sealed class MemoryLog : IReplicatedLog
     /// <summary>Readers find a record here whose store time rotted to the oldest one.</summary>
     public LogPosition? AgedAt { get; set; }
 
+    /// <summary>How often bytes were read.</summary>
+    public int ReadCount { get; private set; }
+
     /// <summary>What readers said they could not use.</summary>
     public List<LogPosition> Unreadable { get; } = [];
 
@@ -174,6 +177,7 @@ internal sealed class MemoryLog : IReplicatedLog
 
     public int Read(LogPosition position, Span<byte> destination)
     {
+        ReadCount++;
         var count = (int)Math.Max(0, Math.Min(destination.Length, _tail.End - position));
         _bytes.AsSpan((int)position.Value, count).CopyTo(destination);
         if (DamagedAt == position && count > 0)
