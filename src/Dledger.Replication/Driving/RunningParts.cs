@@ -14,6 +14,7 @@ internal sealed class RunningParts(
     TailCache cache,
     LogWriter writer,
     ApplyLoop apply,
+    DiskWorkLoop diskWork,
     ScrubLoop scrub,
     SnapshotLoop snapshots,
     DiskWatch disk)
@@ -23,6 +24,7 @@ internal sealed class RunningParts(
     private readonly SegmentPreparer _preparer = log.CreatePreparer();
     private ILoopRun? _writing;
     private ILoopRun? _applying;
+    private ILoopRun? _working;
     private ILoopRun? _scrubbing;
     private ILoopRun? _fetching;
     private ILoopRun? _watching;
@@ -50,6 +52,7 @@ internal sealed class RunningParts(
         host.Run(_preparer);
         _writing = host.Run(writer);
         _applying = host.Run(apply);
+        _working = host.Run(diskWork);
         _scrubbing = host.Run(scrub);
         _fetching = host.Run(snapshots);
         _watching = host.Run(disk);
@@ -61,7 +64,11 @@ internal sealed class RunningParts(
         scrub.Stop();
         snapshots.Stop();
         disk.Stop();
-        apply.Add(new StopApplying(isFault));
+        diskWork.Stop();
+        var isWorkDone = _working is null || await _working.WaitForEndAsync(JoinPatience);
+
+        // The state machine's last act writes to the same files, so not while the disk work hangs.
+        apply.Add(new StopApplying(isFault || !isWorkDone));
         var isApplyDone = _applying is null || await _applying.WaitForEndAsync(JoinPatience);
 
         // After a fault the files stay as they are: recovery, not a flush of ours, decides what counts.
@@ -71,6 +78,6 @@ internal sealed class RunningParts(
         var isScrubDone = _scrubbing is null || await _scrubbing.WaitForEndAsync(JoinPatience);
         var isWatchDone = _watching is null || await _watching.WaitForEndAsync(JoinPatience);
         _preparer.Dispose();
-        return isApplyDone && isWriterDone && isScrubDone && isFetchDone && isWatchDone;
+        return isApplyDone && isWorkDone && isWriterDone && isScrubDone && isFetchDone && isWatchDone;
     }
 }

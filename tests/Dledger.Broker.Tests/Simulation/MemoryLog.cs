@@ -248,8 +248,17 @@ internal sealed class MemoryLog : IReplicatedLog
         return any;
     }
 
-    /// <summary>House-keeping as the replication loop would call it.</summary>
-    public void Maintain() => _machine!.Maintain(Durable ?? _tail.End);
+    /// <summary>House-keeping as the apply loop would call it, with the disk work that it leaves.</summary>
+    public void Maintain()
+    {
+        while (BeginMaintenance() is { } work)
+        {
+            work();
+        }
+    }
+
+    /// <summary>House-keeping without the disk work, which is the test's to run.</summary>
+    public Action? BeginMaintenance() => _machine!.Maintain(Durable ?? _tail.End);
 
     private void Commit()
     {
