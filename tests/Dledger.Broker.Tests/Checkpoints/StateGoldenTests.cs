@@ -41,7 +41,10 @@ public sealed class StateGoldenTests
         await broker.CreateTopic("plain", queues: 1);
         var spec = new TopicSpec
         {
-            Name = "t", QueueCount = 2, RetentionTime = TimeSpan.FromHours(2), RetentionBytes = 1 << 30,
+            Name = "t",
+            QueueCount = 2,
+            RetentionTime = TimeSpan.FromHours(2),
+            RetentionBytes = 1 << 30,
         };
         await broker.Run(node => node.CreateTopicAsync(spec, CancellationToken.None));
         await broker.Send("t", "m");
