@@ -210,6 +210,7 @@ public sealed class TopicRetentionTests
         var broker = new TestBroker();
         await Create(broker, new TopicSpec { Name = "t", QueueCount = 1, RetentionTime = TimeSpan.FromHours(1) });
         await broker.Send("t", "old");
+        await broker.Send("t", "as old");
         broker.Advance(TimeSpan.FromMinutes(50));
         var young = new List<AppendedMessage>();
         for (var i = 0; i < 8; i++)
@@ -217,10 +218,11 @@ public sealed class TopicRetentionTests
             young.Add(await broker.Send("t", $"young{i}"));
         }
 
-        broker.Log.AgedAt = young[3].Position;
+        // The search looks here before it knows that the one before is young.
+        broker.Log.AgedAt = young[1].Position;
         broker.Advance(TimeSpan.FromMinutes(12));
 
-        Assert.InRange(await Min(broker), 0, 1);
+        Assert.InRange(await Min(broker), 0, 2);
     }
 
     [Fact]
