@@ -17,6 +17,7 @@ internal static class Program
           --minutes M    run until M minutes have passed instead
           --seed S       replay one seed with a trace of everything that happened
           --mutation M   with a seeded defect, such as AckBeforeSync
+          --reads R      also hold leaders' reads to what was acked before (true, or false as by default)
           --mutations    seed every defect and print what found it, after how many seeds
         """;
 
@@ -26,6 +27,7 @@ internal static class Program
         ulong? seed = null;
         var minutes = double.PositiveInfinity;
         var mutation = Mutation.None;
+        var holdsReads = false;
         if (arguments is ["--mutations"])
         {
             return ProveMutations();
@@ -39,6 +41,7 @@ internal static class Program
                 "--seed" => TryParse(value, out var number) && (seed = number) is not null,
                 "--start" => TryParse(value, out start),
                 "--seeds" => TryParse(value, out count),
+                "--reads" => bool.TryParse(value, out holdsReads),
                 "--mutation" => Enum.TryParse(value, out mutation),
                 "--minutes" => double.TryParse(value, CultureInfo.InvariantCulture, out minutes)
                     && (count = ulong.MaxValue - start) > 0,
@@ -51,7 +54,9 @@ internal static class Program
             }
         }
 
-        return seed is { } single ? Replay(single, mutation) : RunMany(start, count, minutes, mutation);
+        return seed is { } single
+            ? Replay(single, new Campaign(mutation, holdsReads))
+            : RunMany(start, count, minutes, new Campaign(mutation, holdsReads));
     }
 
     private static bool TryParse(string text, out ulong number) =>
@@ -82,19 +87,18 @@ internal static class Program
         return missed == 0 ? 0 : 1;
     }
 
-    private static int Replay(ulong seed, Mutation mutation)
+    private static int Replay(ulong seed, Campaign campaign)
     {
         using var output = new StreamWriter(Console.OpenStandardOutput());
-        var result = new Campaign(mutation).Run(seed, output);
+        var result = campaign.Run(seed, output);
         output.WriteLine(result.Failure is null
             ? $"seed {seed}: all invariants held, hash {result.Hash:x16}"
             : $"seed {seed}: {result.Failure.Message}");
         return result.Failure is null ? 0 : 1;
     }
 
-    private static int RunMany(ulong start, ulong count, double minutes, Mutation mutation)
+    private static int RunMany(ulong start, ulong count, double minutes, Campaign campaign)
     {
-        var campaign = new Campaign(mutation);
         var end = DateTime.UtcNow.AddMinutes(Math.Min(minutes, 1e6));
         var next = start - 1;
         var failures = 0;

@@ -135,6 +135,11 @@ internal sealed class SimulatedCluster
             _producers.Add(producer);
             _ = WatchAsync(producer.RunAsync());
         }
+
+        if (Scenario.HasStatusReads)
+        {
+            _ = WatchAsync(new StatusReader(this, Topic).RunAsync());
+        }
     }
 
     private async Task CreateGroupAsync(string name, bool isOrdered)
@@ -263,7 +268,7 @@ internal sealed class SimulatedCluster
             patience + 20_000_000,
             () => HaveConverged(alive) ? null : "");
         var logs = new LogComparison(this);
-        if (Scenario.HasDamage)
+        if (Scenario.MayDamageLogs)
         {
             RunUntil("I33", "damage is not mended", patience + 60_000_000, () => logs.FindUnmended(alive));
             RunUntil(

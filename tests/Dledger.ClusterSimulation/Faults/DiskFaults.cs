@@ -5,11 +5,11 @@ using Dledger.Storage.Metadata;
 namespace Dledger.ClusterSimulation.Faults;
 
 /// <summary>What happens to disks and what is on them, apart from the loss of power.</summary>
-internal sealed class DiskFaults(SimulatedCluster cluster)
+internal sealed class DiskFaults(SimulatedCluster cluster, CopyBudget budget)
 {
     private readonly HashSet<NodeId> _metaVictims = [];
 
-    public LogRot LogRot { get; } = new(cluster);
+    public LogRot LogRot { get; } = new(cluster, budget);
 
     public void Stall(SimulatedNode node)
     {

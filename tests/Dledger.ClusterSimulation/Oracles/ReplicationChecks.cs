@@ -42,6 +42,7 @@ internal sealed class ReplicationChecks(SimulatedCluster cluster)
             if (status.Term >= _highestLed && !status.Members.SequenceEqual(_members))
             {
                 (_membersBefore, _members) = (_members, status.Members);
+                ConfigurationChecks.Check(cluster, _membersBefore, _members);
             }
 
             var known = _leaders.TryAdd(status.Term, node.Id) ? node.Id : _leaders[status.Term];
@@ -81,6 +82,7 @@ internal sealed class ReplicationChecks(SimulatedCluster cluster)
             "I21",
             last is null || status.Commit >= last.Commit,
             $"node {node.Id} has commit {status.Commit} after {last!.Commit}");
+        checks.Commits.Observe(node, last, status);
         if (last is null && status.Role != ReplicationRole.Passive)
         {
             // Only a damaged log may be given up, and then the node says so and decides nothing.
@@ -109,5 +111,9 @@ internal sealed class ReplicationChecks(SimulatedCluster cluster)
     }
 
     /// <summary>A process is gone; its successor starts a new life.</summary>
-    public void Ended(SimulatedNode node) => _last[node.Id.Value] = null;
+    public void Ended(SimulatedNode node)
+    {
+        _last[node.Id.Value] = null;
+        cluster.Checks.Commits.Ended(node);
+    }
 }

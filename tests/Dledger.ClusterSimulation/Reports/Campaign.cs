@@ -10,7 +10,7 @@ namespace Dledger.ClusterSimulation.Reports;
 internal sealed record RunResult(ulong Seed, Exception? Failure, ulong Hash);
 
 /// <summary>Runs seeds, on one thread or several, and adds up what they evaluated and reached.</summary>
-internal sealed class Campaign(Mutation mutation = Mutation.None)
+internal sealed class Campaign(Mutation mutation = Mutation.None, bool holdsReadsToAcks = false)
 {
     private readonly Lock _lock = new();
     private readonly SortedDictionary<string, long> _evaluations = new(StringComparer.Ordinal);
@@ -31,7 +31,8 @@ internal sealed class Campaign(Mutation mutation = Mutation.None)
 
     public RunResult Run(ulong seed, TextWriter? trace = null)
     {
-        var cluster = new SimulatedCluster(seed, Scenario.Draw(seed, mutation), trace);
+        var scenario = Scenario.Draw(seed, mutation) with { HoldsReadsToAcks = holdsReadsToAcks };
+        var cluster = new SimulatedCluster(seed, scenario, trace);
         Exception? failure = null;
         try
         {
