@@ -51,6 +51,9 @@ internal sealed class SimulatedCluster
     /// <summary>Whose logs were damaged.</summary>
     public LogRot LogRot => _faults.Disks.LogRot;
 
+    /// <summary>What happened to the disks.</summary>
+    public DiskFaults DiskFaults => _faults.Disks;
+
     public Marks Marks { get; } = new();
 
     public Checks Checks { get; }

@@ -8,6 +8,7 @@ namespace Dledger.ClusterSimulation.Faults;
 internal sealed class DiskFaults(SimulatedCluster cluster, CopyBudget budget)
 {
     private readonly HashSet<NodeId> _metaVictims = [];
+    private readonly HashSet<NodeId> _checkpointVictims = [];
 
     public LogRot LogRot { get; } = new(cluster, budget);
 
@@ -82,9 +83,13 @@ internal sealed class DiskFaults(SimulatedCluster cluster, CopyBudget budget)
         var files = disk.List(directory);
         if (files.Count > 0 && disk.Rot($"{directory}/{cluster.Random.Pick(files)}") is not null)
         {
+            _checkpointVictims.Add(node.Id);
             cluster.Marks.Reach("state checkpoint damaged");
         }
     }
+
+    /// <summary>Whether a state checkpoint of a node ever rotted.</summary>
+    public bool HasHitCheckpoint(SimulatedNode node) => _checkpointVictims.Contains(node.Id);
 
     /// <summary>All is well with the machines from now on; what is damaged stays damaged.</summary>
     public void Heal()

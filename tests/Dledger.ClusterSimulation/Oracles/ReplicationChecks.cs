@@ -106,8 +106,10 @@ internal sealed class ReplicationChecks(SimulatedCluster cluster)
         var isDamaged = reason.Contains("log corrupt", StringComparison.Ordinal)
             || reason.Contains("log is damaged", StringComparison.Ordinal)
             || reason.Contains("cannot be read", StringComparison.Ordinal);
+        // With both checkpoints rotten, what the log has given up is missing too.
+        var isStateGone = cluster.DiskFaults.HasHitCheckpoint(node) && cluster.Oracle.LogStart > LogPosition.Zero;
         cluster.Checks.Check(
-            "I15", !isDamaged || cluster.LogRot.HasHit(node), $"node {node.Id} with a sound disk says: {reason}");
+            "I15", !isDamaged || isStateGone || cluster.LogRot.HasHit(node), $"node {node.Id} with a sound disk says: {reason}");
     }
 
     /// <summary>A process is gone; its successor starts a new life.</summary>
