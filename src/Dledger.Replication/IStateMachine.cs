@@ -8,8 +8,8 @@ namespace Dledger.Replication;
 /// What the replicated log drives: the deterministic state that is a function of the committed frames.
 /// </summary>
 /// <remarks>
-/// Every member is called on the apply loop and on no other thread, one call at a time, so an implementation needs no
-/// locks of its own. An exception that leaves a member stops the node: a state machine that could not apply a committed
+/// Every member but <see cref="OpenSnapshot"/> is called on the apply loop and on no other thread, one call at a time, so an
+/// implementation needs no locks of its own. An exception that leaves a member stops the node: a state machine that could not apply a committed
 /// frame must not apply the next one. Apply must depend on the frame alone (raft-and-storage.md 2.16): no clock, no
 /// randomness, no order of a hash table.
 /// </remarks>
@@ -52,7 +52,12 @@ public interface IStateMachine
     /// applied and once more when the log falls silent; not called while idle.
     /// </summary>
     /// <param name="durable">The own log is durable up to here; no checkpoint may describe a later position.</param>
-    void Maintain(LogPosition durable);
+    /// <returns>
+    /// What is left to do on the disk and need not hold up the apply loop; null: nothing. It runs once, on another thread, while frames
+    /// go on being applied; an exception stops the node. This method is called again only after it has ended, and then soon. When the
+    /// node stops it may never run.
+    /// </returns>
+    Action? Maintain(LogPosition durable);
 
     /// <summary>
     /// Opens the newest durable checkpoint for another node, or null when there is none. The only member that is called on any thread:

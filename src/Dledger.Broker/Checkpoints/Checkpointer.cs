@@ -12,9 +12,9 @@ namespace Dledger.Broker.Checkpoints;
 
 /// <summary>Writes the state to disk and takes it back from there. Owned by the apply loop, but for what says "any thread".</summary>
 /// <remarks>
-/// Order of a write: queue indexes synced, then the parts, then the manifest; never beyond the own durable log (I28). The apply loop
-/// waits for it: a few syncs each 256 MiB of log or 5 minutes. A full disk is no fault: the state stays in memory and in the log, and
-/// is written later.
+/// A checkpoint is cut between two frames, in memory, and never beyond the own durable log (I28); writing and syncing it, each 256 MiB
+/// of log or 5 minutes, is left to another thread (<see cref="CheckpointWrite"/>). A full disk is no fault: the state stays in memory and
+/// in the log, and is written later.
 /// </remarks>
 internal sealed class Checkpointer
 {
@@ -27,6 +27,8 @@ internal sealed class Checkpointer
     private readonly TimeProvider _time;
     private readonly SeededDefect _defect;
     private readonly ILogger _logger;
+    private CheckpointWrite? _write;
+    private long _writeBegan;
 
     public Checkpointer(BrokerSurroundings surroundings, ILogger logger)
     {
@@ -56,6 +58,8 @@ internal sealed class Checkpointer
     /// <summary>The newest usable state that fits the own log; the empty one at zero when there is none.</summary>
     public (BrokerState State, AppliedPoint Applied) Restore(IRecoveredLog log)
     {
+        // A write that did not end belongs to the state that is void now.
+        _write = null;
         var maximum = log.DurableEnd;
         var installed = log.InstalledState;
         while (_store.ReadNewest(maximum, out var faults, installed) is { } checkpoint)
@@ -110,16 +114,51 @@ internal sealed class Checkpointer
         }
     }
 
-    /// <summary>Writes the state when enough has changed since the last time; whether it did.</summary>
-    public bool WriteWhenDue(BrokerState state, in AppliedPoint applied, LogPosition durable) =>
-        _schedule.IsDue(applied.Position) && applied.Position <= durable && TryWrite(state, applied);
+    /// <summary>
+    /// Cuts a checkpoint when enough has changed since the last one. The result writes it, on any thread; then <see cref="End"/> is
+    /// owed. Null when none is due.
+    /// </summary>
+    public CheckpointWrite? BeginWhenDue(BrokerState state, in AppliedPoint applied, LogPosition durable) =>
+        _schedule.IsDue(applied.Position) && applied.Position <= durable ? Begin(state, applied) : null;
 
-    /// <summary>Writes the state when anything has changed since the last time.</summary>
+    /// <summary>Takes note of how the last write ended, if there was one; whether a checkpoint was added.</summary>
+    public bool End(BrokerState state)
+    {
+        if (_write is not { } write)
+        {
+            return false;
+        }
+
+        _write = null;
+        write.Queues.End();
+        state.Topics.EndCheckpoint(write.IsDone);
+        if (!write.IsDone)
+        {
+            _schedule.Postpone();
+            if (write.NoSpace is { } reason)
+            {
+                BrokerEvents.NoSpaceForState(_logger, reason);
+            }
+
+            return false;
+        }
+
+        Oldest = _schedule.Last;
+        _schedule.Written(write.Applied.Position);
+        state.Queues.DeleteExpired();
+        BrokerEvents.CheckpointWritten(
+            _logger, write.Applied.Position, write.Bytes, (long)_time.GetElapsedTime(_writeBegan).TotalMilliseconds);
+        return true;
+    }
+
+    /// <summary>Writes the state when anything has changed since the last time, and waits for it.</summary>
     public void WriteWhenChanged(BrokerState state, in AppliedPoint applied, LogPosition durable)
     {
-        if (applied.Position > _schedule.Last && applied.Position <= durable)
+        End(state);
+        if (applied.Position > _schedule.Last && applied.Position <= durable && Begin(state, applied) is { } write)
         {
-            TryWrite(state, applied);
+            write.Run();
+            End(state);
         }
     }
 
@@ -160,32 +199,24 @@ internal sealed class Checkpointer
         }
     }
 
-    private bool TryWrite(BrokerState state, in AppliedPoint applied)
+    private CheckpointWrite? Begin(BrokerState state, in AppliedPoint applied)
     {
-        var startedAt = _time.GetTimestamp();
+        Invariant.Check(_write is null, "one checkpoint is written at a time");
+        _writeBegan = _time.GetTimestamp();
+        state.Topics.BeginCheckpoint();
         var parts = StateWriter.Write(state, withLeases: _defect != SeededDefect.LeasesNotInCheckpoint);
         try
         {
-            state.Queues.Sync();
-            _store.Write(applied.Position, applied.Term, applied.HeaderCrc, parts);
+            _write = new CheckpointWrite(_store, state.Queues.BeginCheckpoint(), applied, parts);
         }
         catch (StorageFaultException fault) when (fault.IsNoSpace)
         {
+            state.Topics.EndCheckpoint(isDone: false);
             _schedule.Postpone();
             BrokerEvents.NoSpaceForState(_logger, fault.Message);
-            return false;
         }
 
-        Oldest = _schedule.Last;
-        _schedule.Written(applied.Position);
-        state.Topics.DeleteOrphans();
-        state.Queues.DeleteExpired();
-        BrokerEvents.CheckpointWritten(
-            _logger,
-            applied.Position,
-            parts.Sum(part => (long)part.Content.Length),
-            (long)_time.GetElapsedTime(startedAt).TotalMilliseconds);
-        return true;
+        return _write;
     }
 
     private void Report(IReadOnlyList<string> faults)

@@ -144,14 +144,16 @@ internal sealed class BrokerStateMachine : IStateMachine
     }
 
     /// <inheritdoc/>
-    public void Maintain(LogPosition durable)
+    public Action? Maintain(LogPosition durable)
     {
         _duties.Begin();
         _durable = durable;
-        if (_checkpointer.TryFlush(_state) && _checkpointer.WriteWhenDue(_state, _applied, durable))
+        if (_checkpointer.End(_state))
         {
             _log?.Release(LogPosition.Min(_state.LogStart, _checkpointer.Oldest));
         }
+
+        var write = _checkpointer.TryFlush(_state) ? _checkpointer.BeginWhenDue(_state, _applied, durable) : null;
 
         if (_surroundings.Options.Defect == SeededDefect.LogReleasedBeforeCheckpoint)
         {
@@ -159,6 +161,7 @@ internal sealed class BrokerStateMachine : IStateMachine
         }
 
         _duties.End();
+        return write is null ? null : write.Run;
     }
 
     /// <inheritdoc/>

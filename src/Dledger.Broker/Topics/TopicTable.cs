@@ -11,6 +11,8 @@ internal sealed class TopicTable(ConsumeQueueStore queues)
     private readonly SortedDictionary<int, TopicState> _byId = [];
     private readonly Dictionary<string, TopicState> _byName = new(StringComparer.Ordinal);
     private readonly List<(int TopicId, int QueueId)> _orphans = [];
+    private readonly List<(int TopicId, int QueueId)> _missingInCut = [];
+    private readonly List<(int TopicId, int QueueId)> _missingInNewest = [];
     private volatile TopicDirectory _directory = TopicDirectory.Empty;
 
     /// <summary>The id that the next topic gets; ids are never used twice.</summary>
@@ -55,7 +57,7 @@ internal sealed class TopicTable(ConsumeQueueStore queues)
         };
     }
 
-    /// <summary>Forgets a topic; its index files go with the next checkpoint. Null when there is none.</summary>
+    /// <summary>Forgets a topic; its index files go with the second checkpoint from now. Null when there is none.</summary>
     public TopicState? Remove(string name)
     {
         if (!_byName.Remove(name, out var topic))
@@ -73,18 +75,34 @@ internal sealed class TopicTable(ConsumeQueueStore queues)
         return topic;
     }
 
-    /// <summary>
-    /// Deletes the index files of removed topics. Only after a checkpoint without them is durable: an older one needs
-    /// them.
-    /// </summary>
-    public void DeleteOrphans()
+    /// <summary>A state checkpoint is cut that knows nothing of the topics removed so far.</summary>
+    public void BeginCheckpoint()
     {
-        foreach (var (topicId, queueId) in _orphans)
+        _missingInCut.AddRange(_orphans);
+        _orphans.Clear();
+    }
+
+    /// <summary>
+    /// The checkpoint is durable, or there is none. Index files go once neither of the two kept checkpoints needs them.
+    /// </summary>
+    public void EndCheckpoint(bool isDone)
+    {
+        if (!isDone)
         {
-            queues.Delete(topicId, queueId);
+            _orphans.AddRange(_missingInCut);
+        }
+        else
+        {
+            foreach (var (topicId, queueId) in _missingInNewest)
+            {
+                queues.Delete(topicId, queueId);
+            }
+
+            _missingInNewest.Clear();
+            _missingInNewest.AddRange(_missingInCut);
         }
 
-        _orphans.Clear();
+        _missingInCut.Clear();
     }
 
     /// <summary>

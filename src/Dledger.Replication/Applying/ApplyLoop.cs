@@ -25,6 +25,7 @@ internal sealed class ApplyLoop : ILoop
     private readonly FrameSource _frames;
     private readonly LogClock _clock;
     private readonly IApplyReports _reports;
+    private readonly DiskWorkLoop _diskWork;
     private readonly int _requestCountMax;
     private readonly NodeId _self;
     private readonly LogPosition? _installedState;
@@ -56,6 +57,7 @@ internal sealed class ApplyLoop : ILoop
         TailCache cache,
         LogClock clock,
         IApplyReports reports,
+        DiskWorkLoop diskWork,
         NodeId self,
         int requestCountMax,
         LogPosition? installedState)
@@ -66,6 +68,8 @@ internal sealed class ApplyLoop : ILoop
         _frames = new FrameSource(cache, log);
         _clock = clock;
         _reports = reports;
+        _diskWork = diskWork;
+        _diskWork.Ended = Signal.Set;
         _self = self;
         _requestCountMax = requestCountMax;
         Durable = log.DurableEnd;
@@ -290,6 +294,8 @@ internal sealed class ApplyLoop : ILoop
         }
     }
 
+    private bool MayMaintain => _isMaintenanceOwed && !_diskWork.IsBusy;
+
     private void RunTimers()
     {
         var now = _clock.Monotonic();
@@ -303,14 +309,19 @@ internal sealed class ApplyLoop : ILoop
             }
         }
 
-        if (_isMaintenanceOwed && now - _maintainedAt >= MaintainIntervalMicroseconds)
+        if (MayMaintain && now - _maintainedAt >= MaintainIntervalMicroseconds)
         {
             _maintainedAt = now;
             var durable = Durable;
+            var work = _machine.Maintain(durable);
 
-            // The followers may have committed what this node has not synced: then the last part comes next time.
-            _isMaintenanceOwed = durable < _applied;
-            _machine.Maintain(durable);
+            // The followers may have committed what this node has not synced: then the last part comes next time. And once more when
+            // the disk work has ended.
+            _isMaintenanceOwed = durable < _applied || work is not null;
+            if (work is not null)
+            {
+                _diskWork.Begin(work);
+            }
         }
     }
 
@@ -318,7 +329,7 @@ internal sealed class ApplyLoop : ILoop
     {
         var wait = long.MaxValue;
         var now = _clock.Monotonic();
-        if (_isMaintenanceOwed)
+        if (MayMaintain)
         {
             wait = Math.Max(0, _maintainedAt + MaintainIntervalMicroseconds - now);
         }

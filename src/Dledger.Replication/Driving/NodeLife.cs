@@ -219,6 +219,7 @@ internal sealed class NodeLife : ILoop
             _options.FlushMode,
             _around.WriterReports,
             $"dledger-writer-{_options.Self}");
+        var diskWork = new DiskWorkLoop($"dledger-checkpoint-{_options.Self}", _around.ApplyReports.ApplyFailed);
         _parts = new RunningParts(
             log,
             cache,
@@ -229,9 +230,11 @@ internal sealed class NodeLife : ILoop
                 cache,
                 _around.Clock,
                 _around.ApplyReports,
+                diskWork,
                 _options.Self,
                 _options.WaitingRequestCountMax,
                 _around.Storage.Meta.Current.InstalledApplied),
+            diskWork,
             new ScrubLoop(
                 log,
                 writer,

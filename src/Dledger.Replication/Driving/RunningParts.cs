@@ -10,13 +10,20 @@ namespace Dledger.Replication.Driving;
 
 /// <summary>What exists while a node takes part: made when its log is open, ended in the reverse order.</summary>
 internal sealed class RunningParts(
-    CommitLog log, TailCache cache, LogWriter writer, ApplyLoop apply, ScrubLoop scrub, SnapshotLoop snapshots)
+    CommitLog log,
+    TailCache cache,
+    LogWriter writer,
+    ApplyLoop apply,
+    DiskWorkLoop diskWork,
+    ScrubLoop scrub,
+    SnapshotLoop snapshots)
 {
     private static readonly TimeSpan JoinPatience = TimeSpan.FromSeconds(15);
 
     private readonly SegmentPreparer _preparer = log.CreatePreparer();
     private ILoopRun? _writing;
     private ILoopRun? _applying;
+    private ILoopRun? _working;
     private ILoopRun? _scrubbing;
     private ILoopRun? _fetching;
 
@@ -41,6 +48,7 @@ internal sealed class RunningParts(
         host.Run(_preparer);
         _writing = host.Run(writer);
         _applying = host.Run(apply);
+        _working = host.Run(diskWork);
         _scrubbing = host.Run(scrub);
         _fetching = host.Run(snapshots);
     }
@@ -50,7 +58,11 @@ internal sealed class RunningParts(
     {
         scrub.Stop();
         snapshots.Stop();
-        apply.Add(new StopApplying(isFault));
+        diskWork.Stop();
+        var isWorkDone = _working is null || await _working.WaitForEndAsync(JoinPatience);
+
+        // The state machine's last act writes to the same files, so not while the disk work hangs.
+        apply.Add(new StopApplying(isFault || !isWorkDone));
         var isApplyDone = _applying is null || await _applying.WaitForEndAsync(JoinPatience);
 
         // After a fault the files stay as they are: recovery, not a flush of ours, decides what counts.
@@ -59,6 +71,6 @@ internal sealed class RunningParts(
         var isFetchDone = _fetching is null || await _fetching.WaitForEndAsync(JoinPatience);
         var isScrubDone = _scrubbing is null || await _scrubbing.WaitForEndAsync(JoinPatience);
         _preparer.Dispose();
-        return isApplyDone && isWriterDone && isScrubDone && isFetchDone;
+        return isApplyDone && isWorkDone && isWriterDone && isScrubDone && isFetchDone;
     }
 }

@@ -2,7 +2,8 @@ namespace Dledger.Storage.Disks;
 
 /// <summary>An open file with positional access.</summary>
 /// <remarks>
-/// Reads are safe for any thread; writes, lengths and syncs come from one thread at a time. Every failed call throws
+/// Reads are safe for any thread; writes and lengths come from one thread at a time, and so do syncs, which another thread may call
+/// while the first one writes: a sync covers what was written before it began. Every failed call throws
 /// <see cref="StorageFaultException"/>. After a failed <see cref="Sync"/> every later write and sync on the same disk
 /// throws too: the kernel may have dropped the pages, and a second sync would report success without having written
 /// them.

@@ -25,6 +25,7 @@ public sealed class ConsumeQueue
     private QueueOffset _tailStart;
     private QueueOffset _flushed;
     private QueueOffset _keptMin;
+    private QueueOffset _cutMin;
     private long _firstFile;
 
     internal ConsumeQueue(
@@ -44,6 +45,7 @@ public sealed class ConsumeQueue
         Min = min;
         Max = max;
         _keptMin = min;
+        _cutMin = min;
         _firstFile = min.Value / options.EntriesPerFile;
         _tailStart = _flushed = max;
     }
@@ -223,9 +225,11 @@ public sealed class ConsumeQueue
         }
     }
 
+    /// <summary>A state checkpoint is cut that needs the queue from its present first offset on.</summary>
+    internal void NoteCut() => _cutMin = Min;
+
     /// <summary>
-    /// Deletes the files below what the older of the two kept checkpoints needs; the present one is the older next
-    /// time.
+    /// Deletes the files below what the older of the two kept checkpoints needs; the one that was cut last is the older next time.
     /// </summary>
     internal void DeleteExpiredFiles()
     {
@@ -239,7 +243,7 @@ public sealed class ConsumeQueue
             }
         }
 
-        _keptMin = Min;
+        _keptMin = _cutMin;
     }
 
     /// <summary>False when the disk is full: the log cannot grow either then, so memory can hold what is left to come.</summary>

@@ -110,8 +110,8 @@ public sealed class ConsumeQueueStore : IDisposable
     }
 
     /// <summary>
-    /// Deletes the files that neither of the two newest state checkpoints needs; to be called once after each of them
-    /// is durable. Does nothing while files are pinned.
+    /// Deletes the files that neither of the two newest state checkpoints needs; to be called once after each that was begun by
+    /// <see cref="BeginCheckpoint"/> and is durable. Does nothing while files are pinned.
     /// </summary>
     public void DeleteExpired()
     {
@@ -162,6 +162,21 @@ public sealed class ConsumeQueueStore : IDisposable
         var hadAny = _unflushed.Count > 0;
         _unflushed.Clear();
         return hadAny;
+    }
+
+    /// <summary>
+    /// A state checkpoint is cut: hands all entries to the file system and takes what is not durable yet; the result makes it so, on
+    /// any thread. No queue and no expired file may be deleted until it ends.
+    /// </summary>
+    public QueueSync BeginCheckpoint()
+    {
+        Flush();
+        foreach (var queue in _queues.Values)
+        {
+            queue.NoteCut();
+        }
+
+        return _files.BeginSync();
     }
 
     /// <summary>Makes all queues durable.</summary>

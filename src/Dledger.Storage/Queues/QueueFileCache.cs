@@ -8,8 +8,8 @@ namespace Dledger.Storage.Queues;
 /// </remarks>
 internal sealed class QueueFileCache(IDisk disk, string directory, ConsumeQueueOptions options) : IDisposable
 {
-    private readonly Dictionary<QueueFileKey, LinkedListNode<OpenFile>> _byKey = [];
-    private readonly LinkedList<OpenFile> _byUse = [];
+    private readonly Dictionary<QueueFileKey, LinkedListNode<OpenQueueFile>> _byKey = [];
+    private readonly LinkedList<OpenQueueFile> _byUse = [];
     private readonly HashSet<string> _newNames = [];
 
     /// <summary>Opens a file for reading, or finds it open; null when it does not exist.</summary>
@@ -26,17 +26,43 @@ internal sealed class QueueFileCache(IDisk disk, string directory, ConsumeQueueO
     /// <summary>Makes everything written so far durable, names included.</summary>
     public void Sync()
     {
-        foreach (var open in _byUse)
+        var sync = BeginSync();
+        sync.Run();
+        sync.End();
+    }
+
+    /// <summary>
+    /// Takes what was written and is not durable. Until the sync ends its files stay open, and nothing may be deleted.
+    /// </summary>
+    public QueueSync BeginSync()
+    {
+        var files = new List<OpenQueueFile>();
+        foreach (var open in _byUse.Where(open => open.IsDirty))
         {
-            SyncIfDirty(open);
+            // A write from now on makes it dirty anew: the sync may or may not cover that one.
+            open.IsDirty = false;
+            open.IsPinned = true;
+            files.Add(open);
         }
 
-        foreach (var name in _newNames)
-        {
-            disk.SyncDirectory(name);
-        }
-
+        string[] names = [.. _newNames];
         _newNames.Clear();
+        return new QueueSync(this, disk, files, names);
+    }
+
+    /// <summary>Takes back what a sync had taken.</summary>
+    /// <param name="files">Its files.</param>
+    /// <param name="owedNames">Directories that are not durable yet.</param>
+    /// <param name="isDone">Whether the files are durable.</param>
+    public void EndSync(IReadOnlyList<OpenQueueFile> files, IReadOnlyCollection<string> owedNames, bool isDone)
+    {
+        foreach (var open in files)
+        {
+            open.IsPinned = false;
+            open.IsDirty |= !isDone;
+        }
+
+        _newNames.UnionWith(owedNames);
     }
 
     /// <summary>Closes and deletes all files of a queue.</summary>
@@ -84,7 +110,7 @@ internal sealed class QueueFileCache(IDisk disk, string directory, ConsumeQueueO
         _byKey.Clear();
     }
 
-    private OpenFile? Lookup(in QueueFileKey key)
+    private OpenQueueFile? Lookup(in QueueFileKey key)
     {
         if (!_byKey.TryGetValue(key, out var node))
         {
@@ -96,13 +122,13 @@ internal sealed class QueueFileCache(IDisk disk, string directory, ConsumeQueueO
         return node.Value;
     }
 
-    private OpenFile? OpenExisting(in QueueFileKey key)
+    private OpenQueueFile? OpenExisting(in QueueFileKey key)
     {
         var path = key.PathIn(directory, options.EntriesPerFile);
         return disk.Exists(path) ? Keep(key, disk.Open(path, DiskOpenMode.ReadWrite)) : null;
     }
 
-    private OpenFile Create(in QueueFileKey key)
+    private OpenQueueFile Create(in QueueFileKey key)
     {
         var queuePath = QueueFileKey.DirectoryOf(directory, key.TopicId, key.QueueId);
         if (!disk.Exists(queuePath))
@@ -117,41 +143,38 @@ internal sealed class QueueFileCache(IDisk disk, string directory, ConsumeQueueO
         return Keep(key, disk.Open(key.PathIn(directory, options.EntriesPerFile), DiskOpenMode.CreateNew));
     }
 
-    private OpenFile Keep(in QueueFileKey key, IDiskFile file)
+    private OpenQueueFile Keep(in QueueFileKey key, IDiskFile file)
     {
-        while (_byKey.Count >= options.OpenFileCountMax && _byUse.First is { } oldest)
+        for (var oldest = _byUse.First; oldest is not null && _byKey.Count >= options.OpenFileCountMax;)
         {
-            SyncIfDirty(oldest.Value);
-            Close(oldest);
+            var next = oldest.Next;
+            if (!oldest.Value.IsPinned)
+            {
+                SyncIfDirty(oldest.Value);
+                Close(oldest);
+            }
+
+            oldest = next;
         }
 
-        var open = new OpenFile(key, file);
+        var open = new OpenQueueFile(key, file);
         _byKey.Add(key, _byUse.AddLast(open));
         return open;
     }
 
-    private void Close(LinkedListNode<OpenFile> node)
+    private void Close(LinkedListNode<OpenQueueFile> node)
     {
         _byUse.Remove(node);
         _byKey.Remove(node.Value.Key);
         node.Value.File.Dispose();
     }
 
-    private static void SyncIfDirty(OpenFile open)
+    private static void SyncIfDirty(OpenQueueFile open)
     {
         if (open.IsDirty)
         {
             open.File.Sync();
             open.IsDirty = false;
         }
-    }
-
-    private sealed class OpenFile(QueueFileKey key, IDiskFile file)
-    {
-        public QueueFileKey Key { get; } = key;
-
-        public IDiskFile File { get; } = file;
-
-        public bool IsDirty { get; set; }
     }
 }

@@ -174,6 +174,43 @@ public sealed class CheckpointTests
     }
 
     [Fact]
+    public async Task Frames_are_applied_while_a_checkpoint_is_written_and_it_describes_the_moment_of_its_cut()
+    {
+        var broker = await Busy(new TestBroker());
+        broker.Time.Advance(TimeSpan.FromMinutes(6));
+        broker.Settle();
+        var cut = broker.Log.End;
+        var write = broker.Log.BeginMaintenance();
+        Assert.NotNull(write);
+
+        Assert.Null(await broker.Run(node => node.DeleteTopicAsync("u", None)));
+        await broker.Send("t", "while it is written");
+        Assert.Empty(broker.Disk.List("state"));
+        write();
+        broker.Log.Maintain();
+        var (hash, end) = (broker.StateHash, broker.Log.End);
+        broker.Restart(graceful: false);
+
+        Assert.Equal(cut, broker.RestoredAt);
+        Assert.Equal(hash, broker.HashAt(end));
+    }
+
+    [Fact]
+    public async Task A_checkpoint_that_was_cut_and_never_written_changes_nothing()
+    {
+        var broker = await Busy(new TestBroker());
+        broker.Time.Advance(TimeSpan.FromMinutes(6));
+        broker.Settle();
+        Assert.NotNull(broker.Log.BeginMaintenance());
+        var (hash, end) = (broker.StateHash, broker.Log.End);
+
+        broker.Restart(graceful: true);
+
+        Assert.Equal(end, broker.RestoredAt);
+        Assert.Equal(hash, broker.HashAt(end));
+    }
+
+    [Fact]
     public async Task A_quiet_broker_writes_no_second_checkpoint()
     {
         var broker = await Busy(new TestBroker());

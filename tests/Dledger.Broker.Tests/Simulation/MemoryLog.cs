@@ -158,6 +158,9 @@ internal sealed class MemoryLog : IReplicatedLog
         return true;
     }
 
+    public ValueTask<ProposalFailure?> ConfirmLeadershipAsync(CancellationToken cancellationToken) => new(
+        IsServing ? null : new ProposalFailure(ProposalFailureKind.NotLeader, new NodeId(2), "node 2 leads"));
+
     public int Read(LogPosition position, Span<byte> destination)
     {
         var count = (int)Math.Max(0, Math.Min(destination.Length, _tail.End - position));
@@ -222,8 +225,17 @@ internal sealed class MemoryLog : IReplicatedLog
         return any;
     }
 
-    /// <summary>House-keeping as the replication loop would call it.</summary>
-    public void Maintain() => _machine!.Maintain(Durable ?? _tail.End);
+    /// <summary>House-keeping as the apply loop would call it, with the disk work that it leaves.</summary>
+    public void Maintain()
+    {
+        while (BeginMaintenance() is { } work)
+        {
+            work();
+        }
+    }
+
+    /// <summary>House-keeping without the disk work, which is the test's to run.</summary>
+    public Action? BeginMaintenance() => _machine!.Maintain(Durable ?? _tail.End);
 
     private void Commit()
     {

@@ -84,9 +84,9 @@ internal sealed class ObservedMachine(SimulatedCluster cluster, SimulatedNode no
     public void Due(long logTimeNow) => _machine.Due(logTimeNow);
 
     /// <inheritdoc/>
-    public void Maintain(LogPosition durable)
+    public Action? Maintain(LogPosition durable)
     {
-        _machine.Maintain(Mutation == Mutation.CheckpointAheadOfLog ? Applied : durable);
+        var work = _machine.Maintain(Mutation == Mutation.CheckpointAheadOfLog ? Applied : durable);
         var start = node.Replication!.Segments is [var first, ..] ? first.Base.Value : 0;
         var isCovered = start == 0;
         foreach (var name in node.Disk.Disk.List("state"))
@@ -112,6 +112,7 @@ internal sealed class ObservedMachine(SimulatedCluster cluster, SimulatedNode no
         }
 
         CheckStart(start, isCovered);
+        return work;
     }
 
     // What is left is enough to begin from, and nothing went that the cluster has not forgotten.

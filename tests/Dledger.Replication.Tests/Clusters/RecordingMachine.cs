@@ -126,7 +126,16 @@ internal sealed class RecordingMachine : IStateMachine
 
     public void Due(long logTimeNow) => OnDue?.Invoke(logTimeNow);
 
-    public void Maintain(LogPosition durable) => MaintainCount++;
+    /// <summary>What the next house-keeping leaves to be done.</summary>
+    public Action? DiskWork { get; set; }
+
+    public Action? Maintain(LogPosition durable)
+    {
+        MaintainCount++;
+        var work = DiskWork;
+        DiskWork = null;
+        return work;
+    }
 
     public SnapshotSource? OpenSnapshot(in ChainTail logStart, ReadOnlyMemory<byte> attachment) => null;
 

@@ -44,16 +44,36 @@ public sealed class ConsumeQueueRetentionTests
         var store = new ConsumeQueueStore(disk, "cq", Small);
         var queue = Fill(store, 220);
         store.Sync();
-        store.DeleteExpired();
+        Checkpoint(store);
 
         store.AdvanceMins(new LogPosition(12_000));
         Assert.Equal(120, queue.Min.Value);
-        store.DeleteExpired();
+        Checkpoint(store);
         Assert.Equal(5, disk.List("cq/1/0").Count);
         Assert.True(CanRestore(disk, 0, 220), "the older checkpoint can still be used");
-        store.DeleteExpired();
+        Checkpoint(store);
         Assert.Equal(3, disk.List("cq/1/0").Count);
         Assert.True(CanRestore(disk, 120, 220), "the newer one too");
+        Assert.False(CanRestore(disk, 0, 220));
+    }
+
+    [Fact]
+    public void What_expires_while_a_checkpoint_is_written_stays_for_that_checkpoint()
+    {
+        var disk = new SimulatedDisk(5);
+        var store = new ConsumeQueueStore(disk, "cq", Small);
+        Fill(store, 220);
+        Checkpoint(store);
+
+        var sync = store.BeginCheckpoint();
+        store.AdvanceMins(new LogPosition(12_000));
+        sync.Run();
+        sync.End();
+        store.DeleteExpired();
+        Checkpoint(store);
+        Assert.True(CanRestore(disk, 0, 220), "the older checkpoint was cut before");
+        Checkpoint(store);
+
         Assert.False(CanRestore(disk, 0, 220));
     }
 
@@ -66,14 +86,14 @@ public sealed class ConsumeQueueRetentionTests
         store.Sync();
         var pin = store.PinFiles();
         store.AdvanceMins(new LogPosition(21_000));
-        store.DeleteExpired();
-        store.DeleteExpired();
+        Checkpoint(store);
+        Checkpoint(store);
         Assert.Equal(5, disk.List("cq/1/0").Count);
 
         pin.Dispose();
         pin.Dispose();
-        store.DeleteExpired();
-        store.DeleteExpired();
+        Checkpoint(store);
+        Checkpoint(store);
 
         Assert.Single(disk.List("cq/1/0"));
     }
@@ -89,9 +109,17 @@ public sealed class ConsumeQueueRetentionTests
 
         var next = new ConsumeQueueStore(disk, "cq", Small);
         Assert.True(next.TryRestore(1, 0, new QueueOffset(120), new QueueOffset(220), out _, out _));
-        next.DeleteExpired();
+        Checkpoint(next);
 
         Assert.Equal(3, disk.List("cq/1/0").Count);
+    }
+
+    private static void Checkpoint(ConsumeQueueStore store)
+    {
+        var sync = store.BeginCheckpoint();
+        sync.Run();
+        sync.End();
+        store.DeleteExpired();
     }
 
     private static ConsumeQueue Fill(ConsumeQueueStore store, int count)
