@@ -17,7 +17,6 @@ internal static class Program
           --minutes M    run until M minutes have passed instead
           --seed S       replay one seed with a trace of everything that happened
           --mutation M   with a seeded defect, such as AckBeforeSync
-          --reads R      also hold leaders' reads to what was acked before (true, or false as by default)
           --mutations    seed every defect and print what found it, after how many seeds
         """;
 
@@ -27,7 +26,6 @@ internal static class Program
         ulong? seed = null;
         var minutes = double.PositiveInfinity;
         var mutation = Mutation.None;
-        var holdsReads = false;
         if (arguments is ["--mutations"])
         {
             return ProveMutations();
@@ -41,7 +39,6 @@ internal static class Program
                 "--seed" => TryParse(value, out var number) && (seed = number) is not null,
                 "--start" => TryParse(value, out start),
                 "--seeds" => TryParse(value, out count),
-                "--reads" => bool.TryParse(value, out holdsReads),
                 "--mutation" => Enum.TryParse(value, out mutation),
                 "--minutes" => double.TryParse(value, CultureInfo.InvariantCulture, out minutes)
                     && (count = ulong.MaxValue - start) > 0,
@@ -55,8 +52,8 @@ internal static class Program
         }
 
         return seed is { } single
-            ? Replay(single, new Campaign(mutation, holdsReads))
-            : RunMany(start, count, minutes, new Campaign(mutation, holdsReads));
+            ? Replay(single, new Campaign(mutation))
+            : RunMany(start, count, minutes, new Campaign(mutation));
     }
 
     private static bool TryParse(string text, out ulong number) =>

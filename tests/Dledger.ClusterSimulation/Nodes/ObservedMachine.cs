@@ -87,6 +87,12 @@ internal sealed class ObservedMachine(SimulatedCluster cluster, SimulatedNode no
     public Action? Maintain(LogPosition durable)
     {
         var work = _machine.Maintain(Mutation == Mutation.CheckpointAheadOfLog ? Applied : durable);
+        if (work is not null)
+        {
+            // A checkpoint was cut here: whoever installs it is compared with this (I31).
+            cluster.Oracle.Hashed(node, Applied, StateHash);
+        }
+
         var start = node.Replication!.Segments is [var first, ..] ? first.Base.Value : 0;
         var isCovered = start == 0;
         foreach (var name in node.Disk.Disk.List("state"))
@@ -103,11 +109,6 @@ internal sealed class ObservedMachine(SimulatedCluster cluster, SimulatedNode no
                 var own = node.Replication!.Status.Durable;
                 cluster.Checks.Check(
                     "I28", position <= own.Value, $"node {node.Id} wrote a checkpoint at {position}, durable is {own}");
-                if (position == Applied.Value)
-                {
-                    // Whoever installs it is compared with this (I31).
-                    cluster.Oracle.Hashed(node, Applied, StateHash);
-                }
             }
         }
 

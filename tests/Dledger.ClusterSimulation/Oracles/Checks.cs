@@ -41,7 +41,7 @@ internal sealed class Checks(SimulatedCluster cluster)
         ["I32"] = "no process ends by itself without a disk error",
         ["I33"] = "damage below the watermark is never cut away or served, and mended in the end",
         ["I34"] = "the directory of another node is refused",
-        ["I35"] = "a read of where a queue ends shows committed messages, those acked before it where that is promised",
+        ["I35"] = "a read of where a queue ends shows all that was acked before it, and nothing uncommitted",
         ["I36"] = "equal applied positions mean equal state",
         ["I37"] = "queue offsets are dense and equal to the order of the log",
         ["I38"] = "within a queue positions rise with the offsets",

@@ -10,7 +10,7 @@ namespace Dledger.ClusterSimulation.Reports;
 internal sealed record RunResult(ulong Seed, Exception? Failure, ulong Hash);
 
 /// <summary>Runs seeds, on one thread or several, and adds up what they evaluated and reached.</summary>
-internal sealed class Campaign(Mutation mutation = Mutation.None, bool holdsReadsToAcks = false)
+internal sealed class Campaign(Mutation mutation = Mutation.None)
 {
     private readonly Lock _lock = new();
     private readonly SortedDictionary<string, long> _evaluations = new(StringComparer.Ordinal);
@@ -31,8 +31,7 @@ internal sealed class Campaign(Mutation mutation = Mutation.None, bool holdsRead
 
     public RunResult Run(ulong seed, TextWriter? trace = null)
     {
-        var scenario = Scenario.Draw(seed, mutation) with { HoldsReadsToAcks = holdsReadsToAcks };
-        var cluster = new SimulatedCluster(seed, scenario, trace);
+        var cluster = new SimulatedCluster(seed, Scenario.Draw(seed, mutation), trace);
         Exception? failure = null;
         try
         {

@@ -126,12 +126,6 @@ internal sealed record Scenario
     /// <summary>A client asks where queues end, and the leader is frozen now and then.</summary>
     public bool HasStatusReads { get; init; }
 
-    /// <summary>
-    /// Whether an end that a leader tells must lie behind all that was acked before it was asked. A leader that was frozen
-    /// breaks this until its reads are confirmed by a majority.
-    /// </summary>
-    public bool HoldsReadsToAcks { get; init; }
-
     public bool ChangesMembers => HasLostDisks || HasMemberChanges;
 
     /// <summary>Some node may find a part of its own log unreadable.</summary>
