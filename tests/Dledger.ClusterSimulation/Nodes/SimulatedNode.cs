@@ -103,7 +103,9 @@ internal sealed class SimulatedNode
                 return;
             }
 
-            broker.Attach(Replication);
+            broker.Attach(_cluster.Scenario.Mutation == Mutation.ReadsUnconfirmed
+                ? new CredulousReads(Replication)
+                : Replication);
             Broker = broker;
             _ = WatchAsync(Replication, life);
         });

@@ -111,7 +111,8 @@ internal sealed class SimulatedLoops(SimulatedCluster cluster, SimulatedNode nod
             _plannedAt = long.MaxValue;
             if (Node.IsPaused)
             {
-                Plan(Node.PausedUntil - Cluster.Events.Now);
+                // Who goes on first when the process wakes up is open, among the loops as between them and the calls that wait.
+                Plan(Node.PausedUntil - Cluster.Events.Now + Cluster.Random.NextInterval(Cluster.Scenario.Reaction));
                 return;
             }
 
