@@ -91,6 +91,7 @@ public sealed class ClusterSimulationTests
         { nameof(Mutation.LeasesNotInCheckpoint), 1 },
         { nameof(Mutation.AttemptsNotReplicated), 1 },
         { nameof(Mutation.DeadLetterTwice), 1 },
+        { nameof(Mutation.ReadsUnconfirmed), 180 },
     };
 
     private static string Explain(RunResult result) => $"{result.Failure?.Message}; replay: make sim SEED={result.Seed}";
