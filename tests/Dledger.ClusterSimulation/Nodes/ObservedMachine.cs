@@ -89,7 +89,10 @@ internal sealed class ObservedMachine(SimulatedCluster cluster, SimulatedNode no
         var work = _machine.Maintain(Mutation == Mutation.CheckpointAheadOfLog ? Applied : durable);
         if (work is not null)
         {
-            // A checkpoint was cut here: whoever installs it is compared with this (I31).
+            // A checkpoint was cut here. It is on the disk only later, when more is durable; whoever installs it is compared with
+            // this (I31).
+            cluster.Checks.Check(
+                "I28", Applied <= durable, $"node {node.Id} cuts a checkpoint at {Applied}, durable is {durable}");
             cluster.Oracle.Hashed(node, Applied, StateHash);
         }
 
