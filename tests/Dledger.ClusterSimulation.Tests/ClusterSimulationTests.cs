@@ -78,7 +78,7 @@ public sealed class ClusterSimulationTests
         { nameof(Mutation.ApplyByOwnClock), 1 },
         { nameof(Mutation.ApplyInAnotherOrder), 1 },
         { nameof(Mutation.TruncationKeepsWatermark), 180 },
-        { nameof(Mutation.HighestWatermarkWins), 80 },
+        { nameof(Mutation.HighestWatermarkWins), 700 },
         { nameof(Mutation.RecoveryWithoutResync), 10 },
         { nameof(Mutation.DamageCutAway), 30 },
         { nameof(Mutation.LogReleasedBeforeCheckpoint), 10 },
