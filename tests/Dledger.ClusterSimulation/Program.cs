@@ -51,7 +51,9 @@ internal static class Program
             }
         }
 
-        return seed is { } single ? Replay(single, mutation) : RunMany(start, count, minutes, mutation);
+        return seed is { } single
+            ? Replay(single, new Campaign(mutation))
+            : RunMany(start, count, minutes, new Campaign(mutation));
     }
 
     private static bool TryParse(string text, out ulong number) =>
@@ -82,19 +84,18 @@ internal static class Program
         return missed == 0 ? 0 : 1;
     }
 
-    private static int Replay(ulong seed, Mutation mutation)
+    private static int Replay(ulong seed, Campaign campaign)
     {
         using var output = new StreamWriter(Console.OpenStandardOutput());
-        var result = new Campaign(mutation).Run(seed, output);
+        var result = campaign.Run(seed, output);
         output.WriteLine(result.Failure is null
             ? $"seed {seed}: all invariants held, hash {result.Hash:x16}"
             : $"seed {seed}: {result.Failure.Message}");
         return result.Failure is null ? 0 : 1;
     }
 
-    private static int RunMany(ulong start, ulong count, double minutes, Mutation mutation)
+    private static int RunMany(ulong start, ulong count, double minutes, Campaign campaign)
     {
-        var campaign = new Campaign(mutation);
         var end = DateTime.UtcNow.AddMinutes(Math.Min(minutes, 1e6));
         var next = start - 1;
         var failures = 0;

@@ -20,6 +20,9 @@ internal sealed class SimulatedCluster
 {
     private const string Topic = "orders";
 
+    // Several questions wait for a frozen leader: one of them may be answered before it learns that it was replaced.
+    private const int StatusReaderCount = 3;
+
     private readonly TurnContext _context = new();
     private readonly FaultInjector _faults;
     private readonly List<Producer> _producers = [];
@@ -50,6 +53,9 @@ internal sealed class SimulatedCluster
 
     /// <summary>Whose logs were damaged.</summary>
     public LogRot LogRot => _faults.Disks.LogRot;
+
+    /// <summary>What happened to the disks.</summary>
+    public DiskFaults DiskFaults => _faults.Disks;
 
     public Marks Marks { get; } = new();
 
@@ -134,6 +140,11 @@ internal sealed class SimulatedCluster
             var producer = new Producer(this, Topic) { Remaining = Scenario.MessageCount };
             _producers.Add(producer);
             _ = WatchAsync(producer.RunAsync());
+        }
+
+        for (var i = 0; Scenario.HasStatusReads && i < StatusReaderCount; i++)
+        {
+            _ = WatchAsync(new StatusReader(this, Topic).RunAsync());
         }
     }
 
@@ -263,7 +274,7 @@ internal sealed class SimulatedCluster
             patience + 20_000_000,
             () => FindUnsettled(alive));
         var logs = new LogComparison(this);
-        if (Scenario.HasDamage)
+        if (Scenario.MayDamageLogs)
         {
             RunUntil("I33", "damage is not mended", patience + 60_000_000, () => logs.FindUnmended(alive));
             RunUntil(

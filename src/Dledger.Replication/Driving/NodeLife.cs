@@ -37,6 +37,7 @@ internal sealed class NodeLife : ILoop
     private volatile bool _isClosed;
     private bool _isClosedInTime;
     private bool _isStopRequested;
+    private bool _isStateLost;
 
     public NodeLife(LifeSurroundings around)
     {
@@ -268,6 +269,14 @@ internal sealed class NodeLife : ILoop
             return NextTurn.WhenWoken;
         }
 
+        if (restored < _parts.Log.Start)
+        {
+            _isStateLost = true;
+            BeginClosing($"no state checkpoint is usable, and the log begins at {_parts.Log.Start}");
+            StartTransport();
+            return NextTurn.AtOnce;
+        }
+
         _loop = new ReplicationLoop(new LoopSurroundings
         {
             Options = _options,
@@ -336,7 +345,7 @@ internal sealed class NodeLife : ILoop
     {
         ReplicationEvents.LogReopened(_around.Logger, _options.Self, reason);
         PublishRepairing(reason);
-        _loop!.Abandon(reason);
+        _loop?.Abandon(reason);
         _loop = null;
         _around.PartsMade(null);
         _isClosed = false;
@@ -382,6 +391,20 @@ internal sealed class NodeLife : ILoop
         }
 
         _phase = Open;
+        if (_isStateLost)
+        {
+            // What the log no longer holds is in no checkpoint either: a snapshot of another node is the only way.
+            _isStateLost = false;
+            if (OtherNodes().Count == 0)
+            {
+                _phase = SitOut;
+            }
+            else
+            {
+                Rebuild("the state before the beginning of the log is lost");
+            }
+        }
+
         return NextTurn.AtOnce;
     }
 

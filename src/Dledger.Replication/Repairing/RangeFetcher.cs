@@ -22,13 +22,15 @@ internal sealed class RangeFetcher(
     /// </summary>
     private const long HopeMicroseconds = 30_000_000;
 
+    // Those that have given up what is asked for: no node takes that back.
+    private readonly HashSet<NodeId> _gone = [];
+
     private long _asked;
     private bool _isAsking;
     private int _next;
     private int _failedInRow;
     private long _pausedUntil;
     private int _conclusiveInRow;
-    private int _goneInRow;
     private long? _hopelessSince;
 
     /// <summary>Why the last node could not help, for an operator.</summary>
@@ -44,10 +46,13 @@ internal sealed class RangeFetcher(
     public long WaitAt(long now) => _isAsking || peers.Count == 0 ? long.MaxValue : Math.Max(0, _pausedUntil - now);
 
     /// <summary>
-    /// Whether every other node has given up what is asked for, or has answered again and again for a while that it does not have it.
+    /// Whether a majority of the nodes, or every other one, has given up what is asked for, or all have answered again and again for a
+    /// while that they do not have it. A log is given up because the cluster agreed on it, so a few that cannot answer now, perhaps
+    /// because they wait for the same, have nothing to add.
     /// </summary>
     public bool IsHopeless(long now) =>
-        (_goneInRow >= peers.Count && peers.Count > 0) || now - _hopelessSince >= HopeMicroseconds;
+        (_gone.Count >= Math.Min(peers.Count, ((peers.Count + 1) / 2) + 1) && peers.Count > 0)
+            || now - _hopelessSince >= HopeMicroseconds;
 
     /// <summary>Sends the request.</summary>
     public void Ask(LogPosition from, long bytesMax)
@@ -78,7 +83,11 @@ internal sealed class RangeFetcher(
         }
 
         var isConclusive = answer.Reply?.Outcome is BulkOutcome.Gone or BulkOutcome.NotThere;
-        _goneInRow = answer.Reply?.Outcome == BulkOutcome.Gone ? _goneInRow + 1 : 0;
+        if (answer.Reply?.Outcome == BulkOutcome.Gone)
+        {
+            _gone.Add(Peer);
+        }
+
         Reject(
             answer.Reply?.Outcome switch
             {
@@ -97,7 +106,7 @@ internal sealed class RangeFetcher(
     {
         _failedInRow = 0;
         _conclusiveInRow = 0;
-        _goneInRow = 0;
+        _gone.Clear();
         _hopelessSince = null;
     }
 

@@ -35,7 +35,16 @@ internal sealed class ClientCalls(SimulatedCluster cluster)
         SimulatedNode node, Func<BrokerNode, ValueTask<T>> call, long patience)
     {
         await DelayAsync(cluster.Random.NextInterval(cluster.Scenario.Latency));
-        if (node.Broker is not { } broker || node.IsPaused)
+        var life = node.Life;
+        while (node.IsPaused && node.Life == life && node.PausedUntil - cluster.Events.Now < patience)
+        {
+            // The kernel takes the call; the process finds it when it goes on, among all that has come meanwhile.
+            var wait = node.PausedUntil - cluster.Events.Now + cluster.Random.NextInterval(cluster.Scenario.Reaction);
+            patience = Math.Max(1, patience - wait);
+            await DelayAsync(wait);
+        }
+
+        if (node.Broker is not { } broker || node.IsPaused || node.Life != life)
         {
             // Never arrived; but the client cannot know that.
             await DelayAsync(patience);

@@ -10,6 +10,7 @@ namespace Dledger.ClusterSimulation.Clients;
 internal sealed class Consumer(SimulatedCluster cluster, ConsumeHistory history, string topic, int number)
 {
     private const int OldHandlesMax = 8;
+    private const int AckTriesMax = 4;
 
     private readonly List<DeliveredMessage> _old = [];
     private bool _foundAny;
@@ -70,7 +71,7 @@ internal sealed class Consumer(SimulatedCluster cluster, ConsumeHistory history,
         history.Delivered(outcome.Messages, begun);
         if (cluster.IsHealed)
         {
-            await Task.WhenAll(outcome.Messages.Select(AckAsync));
+            await Task.WhenAll(outcome.Messages.Select(AckWhereServedAsync));
             return;
         }
 
@@ -108,7 +109,17 @@ internal sealed class Consumer(SimulatedCluster cluster, ConsumeHistory history,
         }
     }
 
-    private async Task AckAsync(DeliveredMessage message)
+    // A node that does not serve names the one that does. Without another try the lease runs out, and in an ordered group the
+    // queue stands still until then: most of a run's time, in which nothing happens.
+    private async Task AckWhereServedAsync(DeliveredMessage message)
+    {
+        for (var tries = 0; tries < AckTriesMax && await AckAsync(message) == AckAnswer.NotServed; tries++)
+        {
+            await cluster.Calls.DelayAsync(cluster.Random.NextInterval(cluster.Scenario.ConsumeInterval));
+        }
+    }
+
+    private async Task<AckAnswer> AckAsync(DeliveredMessage message)
     {
         var node = cluster.Calls.Choose();
         var begun = cluster.Events.Now;
@@ -120,18 +131,18 @@ internal sealed class Consumer(SimulatedCluster cluster, ConsumeHistory history,
         if (!isAnswered || outcomes![0].Failure is { Error: BrokerError.OutcomeUnknown })
         {
             history.AckLost(message);
-            return;
+            return AckAnswer.Unknown;
         }
 
         cluster.Calls.Learn(node, outcomes[0].Failure);
         if (outcomes[0].Failure is { } failure)
         {
             history.AckRefused(message, isStale: failure.Error == BrokerError.InvalidHandle);
+            return failure.Error == BrokerError.InvalidHandle ? AckAnswer.Known : AckAnswer.NotServed;
         }
-        else
-        {
-            history.Acked(message, begun);
-        }
+
+        history.Acked(message, begun);
+        return AckAnswer.Known;
     }
 
     // Asks again after a lost answer, and now and then for no reason: one copy must come of it.
@@ -181,5 +192,12 @@ internal sealed class Consumer(SimulatedCluster cluster, ConsumeHistory history,
         {
             cluster.Calls.Learn(node, outcome.Failure);
         }
+    }
+
+    private enum AckAnswer
+    {
+        Known,
+        Unknown,
+        NotServed,
     }
 }

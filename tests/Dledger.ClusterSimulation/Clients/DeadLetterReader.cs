@@ -6,6 +6,8 @@ namespace Dledger.ClusterSimulation.Clients;
 /// <summary>Reads a group's dead letters with a group of its own and acks them.</summary>
 internal sealed class DeadLetterReader(SimulatedCluster cluster, ConsumeHistory history)
 {
+    private const int BatchMax = 16;
+
     private readonly string _topic = $"%DLQ%{history.Group}";
 
     public async Task RunAsync()
@@ -13,23 +15,29 @@ internal sealed class DeadLetterReader(SimulatedCluster cluster, ConsumeHistory 
         while (true)
         {
             await cluster.Calls.DelayAsync(cluster.Random.NextInterval(cluster.Scenario.ElectionTimeout));
-            await ReadAsync();
+
+            // In the last phase everyone waits for it: it goes on while there is more.
+            while (await ReadAsync() == BatchMax && cluster.IsHealed)
+            {
+                await cluster.Calls.DelayAsync(cluster.Random.NextInterval(cluster.Scenario.ConsumeInterval));
+            }
         }
     }
 
-    private async Task ReadAsync()
+    // How many it found.
+    private async Task<int> ReadAsync()
     {
         var node = cluster.Calls.Choose();
         if (node.Broker?.FindTopic(_topic) is null)
         {
-            return;
+            return 0;
         }
 
         var request = new ReceiveRequest
         {
             Group = $"readers-of-{history.Group}",
             Topic = _topic,
-            BatchSize = 16,
+            BatchSize = BatchMax,
             InvisibleDuration = TimeSpan.FromMicroseconds(cluster.Scenario.InvisibleTime),
             ClientId = "reader",
         };
@@ -37,7 +45,7 @@ internal sealed class DeadLetterReader(SimulatedCluster cluster, ConsumeHistory 
             node, broker => broker.ReceiveAsync(request, CancellationToken.None), cluster.Scenario.CallPatience);
         if (!isAnswered)
         {
-            return;
+            return 0;
         }
 
         cluster.Calls.Learn(node, outcome!.Failure);
@@ -54,5 +62,7 @@ internal sealed class DeadLetterReader(SimulatedCluster cluster, ConsumeHistory 
                     request.Group, _topic, [.. outcome.Messages.Select(letter => letter.ReceiptHandle)], CancellationToken.None),
                 cluster.Scenario.CallPatience);
         }
+
+        return outcome.Messages.Count;
     }
 }

@@ -5,11 +5,12 @@ using Dledger.Storage.Metadata;
 namespace Dledger.ClusterSimulation.Faults;
 
 /// <summary>What happens to disks and what is on them, apart from the loss of power.</summary>
-internal sealed class DiskFaults(SimulatedCluster cluster)
+internal sealed class DiskFaults(SimulatedCluster cluster, CopyBudget budget)
 {
     private readonly HashSet<NodeId> _metaVictims = [];
+    private readonly HashSet<NodeId> _checkpointVictims = [];
 
-    public LogRot LogRot { get; } = new(cluster);
+    public LogRot LogRot { get; } = new(cluster, budget);
 
     public void Stall(SimulatedNode node)
     {
@@ -82,9 +83,13 @@ internal sealed class DiskFaults(SimulatedCluster cluster)
         var files = disk.List(directory);
         if (files.Count > 0 && disk.Rot($"{directory}/{cluster.Random.Pick(files)}") is not null)
         {
+            _checkpointVictims.Add(node.Id);
             cluster.Marks.Reach("state checkpoint damaged");
         }
     }
+
+    /// <summary>Whether a state checkpoint of a node ever rotted.</summary>
+    public bool HasHitCheckpoint(SimulatedNode node) => _checkpointVictims.Contains(node.Id);
 
     /// <summary>All is well with the machines from now on; what is damaged stays damaged.</summary>
     public void Heal()

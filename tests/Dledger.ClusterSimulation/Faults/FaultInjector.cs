@@ -15,8 +15,9 @@ internal sealed class FaultInjector
     public FaultInjector(SimulatedCluster cluster)
     {
         _cluster = cluster;
-        Disks = new DiskFaults(cluster);
-        Members = new MembershipFaults(cluster);
+        var budget = new CopyBudget(cluster);
+        Disks = new DiskFaults(cluster, budget);
+        Members = new MembershipFaults(cluster, budget);
         var scenario = cluster.Scenario;
         Add(scenario.HasKills, Kill);
         Add(scenario.HasPowerLoss, LosePower);
@@ -43,6 +44,8 @@ internal sealed class FaultInjector
         Add(scenario.HasMemberChanges, Members.Change);
         Add(scenario.HasMemberChanges, Members.Change);
         Add(scenario.HasMemberChanges, Members.Drain);
+        Add(scenario.HasReadErrors, Disks.LogRot.FailReads);
+        Add(scenario.HasStatusReads && scenario.NodeCount > 1, FreezeLeader);
     }
 
     public DiskFaults Disks { get; }
@@ -62,7 +65,7 @@ internal sealed class FaultInjector
     {
         var random = _cluster.Random;
         var alive = _cluster.Nodes.ToList();
-        if (_cluster.Scenario is { HealsBareMajority: true, HasDamage: false })
+        if (_cluster.Scenario is { HealsBareMajority: true, MayDamageLogs: false })
         {
             while (alive.Count > (_cluster.Nodes.Count / 2) + 1)
             {
@@ -213,6 +216,16 @@ internal sealed class FaultInjector
         {
             _cluster.Marks.Reach("pause");
             node.Pause(_cluster.Random.NextLogarithmic(1_000, 4 * _cluster.Scenario.ElectionTimeout));
+        }
+    }
+
+    // Long enough for another one to lead, and in the end it goes on as if nothing had happened.
+    private void FreezeLeader(SimulatedNode node)
+    {
+        if (node.Replication?.Status.IsServing == true && !node.IsPaused)
+        {
+            _cluster.Marks.Reach("leader frozen");
+            node.Pause(_cluster.Random.Next(_cluster.Scenario.ElectionTimeout, 5 * _cluster.Scenario.ElectionTimeout));
         }
     }
 

@@ -9,26 +9,22 @@ namespace Dledger.ClusterSimulation.Faults;
 /// Committed bytes of a log change by themselves, below the durable watermark and on the disks of a minority of the nodes: what
 /// the cluster must always survive (I33, I34).
 /// </summary>
-internal sealed class LogRot(SimulatedCluster cluster)
+internal sealed class LogRot(SimulatedCluster cluster, CopyBudget budget)
 {
     private const int SectorBytes = 512;
 
-    private readonly HashSet<NodeId> _victims = [];
     private readonly HashSet<(NodeId Node, LogPosition Frame)> _hitFrames = [];
 
     /// <summary>Whether this node's disk was ever damaged.</summary>
-    public bool HasHit(SimulatedNode node) => _victims.Contains(node.Id);
+    public bool HasHit(SimulatedNode node) => budget.IsDamaged(node.Id);
 
-    public void Damage(SimulatedNode node)
+    public void Damage(SimulatedNode chosen)
     {
-        var countMax = (cluster.Nodes.Count - 1) / 2;
-        if (_victims.Count == countMax && !_victims.Contains(node.Id))
-        {
-            node = cluster.Nodes.First(each => _victims.Contains(each.Id));
-        }
-
+        var node = budget.IsDamaged(chosen.Id) || !budget.Damaged.Any() || cluster.Random.Chance(0.5)
+            ? chosen
+            : cluster.Nodes[budget.Damaged.First().Value - 1];
         var disk = node.Disk.Disk;
-        if (Choose(disk) is not var (path, segmentBase, length))
+        if (Choose(disk, isSealed: false) is not var (path, segmentBase, length))
         {
             return;
         }
@@ -36,12 +32,11 @@ internal sealed class LogRot(SimulatedCluster cluster)
         var from = (long)CommitLogOptions.SegmentHeaderBytes;
         var to = from + length;
         var offset = cluster.Random.Next(from, to);
-        if (!IsFirstHit(node, segmentBase + (offset - from)))
+        if (!budget.TryDamage(node) || !IsFirstHit(node, segmentBase + (offset - from)))
         {
             return;
         }
 
-        _victims.Add(node.Id);
         cluster.Marks.Reach("log damaged below the watermark");
         switch (cluster.Random.Next(3))
         {
@@ -65,6 +60,25 @@ internal sealed class LogRot(SimulatedCluster cluster)
         cluster.Trace.Line(node, $"{path} rots at {offset}");
     }
 
+    /// <summary>
+    /// The disk gives an error for some sectors of a sealed segment, for a while: whoever reads them next meets it, be it for
+    /// a receive, for a peer that catches up, or at a start.
+    /// </summary>
+    public void FailReads(SimulatedNode node)
+    {
+        if (Choose(node.Disk.Disk, isSealed: true) is not var (path, _, length) || !budget.TryDamage(node))
+        {
+            return;
+        }
+
+        cluster.Marks.Reach("place of the log unreadable");
+        var from = CommitLogOptions.SegmentHeaderBytes + cluster.Random.Next(0, length);
+        var bytes = cluster.Random.NextLogarithmic(1, 8 * SectorBytes);
+        var duration = cluster.Random.NextLogarithmic(10_000, 8 * cluster.Scenario.ElectionTimeout);
+        node.Disk.FailReads(path, from, bytes, duration);
+        cluster.Trace.Line(node, $"{path} cannot be read at {from} for {duration / 1000} ms");
+    }
+
     // A place that rots again after it was mended is a broken disk, which a node does not try to mend for ever: an operator has to
     // replace it. No run has that.
     private bool IsFirstHit(SimulatedNode node, LogPosition position)
@@ -78,7 +92,7 @@ internal sealed class LogRot(SimulatedCluster cluster)
 
     // The part of a segment that holds committed frames below the watermark. The newest slot may not be durable yet, so
     // the one before it counts too.
-    private (string Path, LogPosition Base, long Length)? Choose(IDisk disk)
+    private (string Path, LogPosition Base, long Length)? Choose(IDisk disk, bool isSealed)
     {
         var segments = new List<(string Path, SegmentHeader Header)>();
         var slots = new List<WatermarkSlot>();
@@ -109,7 +123,13 @@ internal sealed class LogRot(SimulatedCluster cluster)
         }
 
         segments.Sort((left, right) => left.Header.Base.CompareTo(right.Header.Base));
-        var chosen = cluster.Random.Next(segments.Count);
+        var count = segments.Count - (isSealed ? 1 : 0);
+        if (count == 0)
+        {
+            return null;
+        }
+
+        var chosen = cluster.Random.Next(count);
         var segmentBase = segments[chosen].Header.Base;
         var limit = chosen + 1 < segments.Count ? segments[chosen + 1].Header.Base : end;
         return (segments[chosen].Path, segmentBase, limit - segmentBase);

@@ -4,7 +4,7 @@ using Dledger.Replication;
 namespace Dledger.ClusterSimulation.Faults;
 
 /// <summary>Operators at work, and disks that are lost for good: nodes are taken out, added, drained and replaced.</summary>
-internal sealed class MembershipFaults(SimulatedCluster cluster)
+internal sealed class MembershipFaults(SimulatedCluster cluster, CopyBudget budget)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(500);
 
@@ -33,12 +33,13 @@ internal sealed class MembershipFaults(SimulatedCluster cluster)
             if (members.Any(member => member.Node == lost && member.StorageId != storage))
             {
                 _lost.Remove(lost);
+                budget.Replaced(lost);
             }
         }
 
         var isCalm = _lost.Count == 0 && !_mayRemove && members.Count >= 3
             && members.All(member => member.Role == MemberRole.Voter);
-        if (isCalm && members.FirstOrDefault(member => member.Node == node.Id) is { } voter)
+        if (isCalm && members.FirstOrDefault(member => member.Node == node.Id) is { } voter && budget.TryLose(node.Id))
         {
             cluster.Marks.Reach("disk lost for good");
             _lost.Add(node.Id, voter.StorageId);
@@ -55,7 +56,7 @@ internal sealed class MembershipFaults(SimulatedCluster cluster)
         }
 
         var isMember = leader.Status.Members.Any(member => member.Node == node.Id);
-        if (isMember && _lost.Count > 0)
+        if (isMember && (_lost.Count > 0 || !budget.TryRemove(node.Id)))
         {
             // Both at once might leave less than a majority of what was promised.
             return;
@@ -63,8 +64,9 @@ internal sealed class MembershipFaults(SimulatedCluster cluster)
 
         _mayRemove |= isMember;
         cluster.Marks.Reach(isMember ? "removal of a node asked" : "addition of a node asked");
-        _ = CountAsync(leader.ChangeMembershipAsync(
-            isMember ? MembershipChange.Remove(node.Id) : Addition(node), Patience, CancellationToken.None));
+        _ = isMember
+            ? CountAsync(leader.ChangeMembershipAsync(MembershipChange.Remove(node.Id), Patience, CancellationToken.None))
+            : AddAsync(leader, node);
     }
 
     public void Drain(SimulatedNode node)
@@ -95,7 +97,7 @@ internal sealed class MembershipFaults(SimulatedCluster cluster)
             member => member.Node != node.Id || member.Role == MemberRole.Learner));
         if (absent is not null)
         {
-            _ = CountAsync(leader.ChangeMembershipAsync(Addition(absent), Patience, CancellationToken.None));
+            _ = AddAsync(leader, absent);
             return $"node {absent.Id} is to be added";
         }
 
@@ -108,11 +110,22 @@ internal sealed class MembershipFaults(SimulatedCluster cluster)
     private static MembershipChange Addition(SimulatedNode node) =>
         MembershipChange.Add(new ClusterMember(node.Id, $"host-{node.Id}", 1));
 
-    private async Task CountAsync(Task<MembershipOutcome> asked)
+    private async Task AddAsync(ReplicationNode leader, SimulatedNode node)
     {
-        if ((await asked).Kind == MembershipOutcomeKind.Done)
+        if (await CountAsync(leader.ChangeMembershipAsync(Addition(node), Patience, CancellationToken.None)))
+        {
+            budget.Added(node.Id);
+        }
+    }
+
+    private async Task<bool> CountAsync(Task<MembershipOutcome> asked)
+    {
+        var isDone = (await asked).Kind == MembershipOutcomeKind.Done;
+        if (isDone)
         {
             cluster.Marks.Reach("change of the members done");
         }
+
+        return isDone;
     }
 }

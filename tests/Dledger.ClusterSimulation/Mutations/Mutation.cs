@@ -74,4 +74,7 @@ internal enum Mutation
 
     /// <summary>See <see cref="Broker.SeededDefect.DeadLetterTwice"/>.</summary>
     DeadLetterTwice,
+
+    /// <summary>A leader answers reads of its state without asking a majority whether it still leads.</summary>
+    ReadsUnconfirmed,
 }

@@ -82,7 +82,7 @@ internal sealed class Pipe(SimulatedCluster cluster, Connection connection, bool
 
         if (to.Events!.Received(message) is { } refusal)
         {
-            cluster.Checks.Check("I16", cluster.Scenario.HasDamage, $"node {to.Node.Id} refuses {message}: {refusal}");
+            cluster.Checks.Check("I16", cluster.Scenario.MayDamageLogs, $"node {to.Node.Id} refuses {message}: {refusal}");
             cluster.Network.Close(connection, to);
         }
     }

@@ -104,6 +104,7 @@ internal sealed class SimulatedNetwork(SimulatedCluster cluster)
                 if (end == from && connection.OtherEnd(end).Node.Id == to && connection.IsOpenAt(from))
                 {
                     cluster.Checks.Elections.Sent(from.Node, to, message);
+                    cluster.Checks.Commits.Sent(from.Node, message);
                     (message.IsReply ? connection.Replies : connection.Requests).Send(message, range);
                 }
 

@@ -16,6 +16,7 @@ internal sealed class ObservedMachine(SimulatedCluster cluster, SimulatedNode no
     private readonly Dictionary<(int Group, int Topic, int Queue), long> _finished = [];
 
     private long _checkpointed = -1;
+    private LogPosition? _installed;
 
     /// <summary>Applied up to here.</summary>
     public LogPosition Applied { get; private set; }
@@ -28,6 +29,7 @@ internal sealed class ObservedMachine(SimulatedCluster cluster, SimulatedNode no
     /// <inheritdoc/>
     public LogPosition Restore(IRecoveredLog log)
     {
+        var before = LogPosition.Max(Applied, node.Committed);
         Applied = _machine.Restore(
             Mutation == Mutation.CheckpointAheadOfLog ? new CredulousLog(log) : log);
         _checkpointed = Applied.Value;
@@ -44,7 +46,15 @@ internal sealed class ObservedMachine(SimulatedCluster cluster, SimulatedNode no
                 "I28",
                 Applied <= log.DurableEnd || Applied == log.InstalledState,
                 $"node {node.Id} restored state at {Applied}, its log ends at {log.DurableEnd}");
-            cluster.Oracle.Restored(node, Applied, StateHash);
+            var isInstalled = Applied == log.InstalledState;
+            if (isInstalled && _installed != log.InstalledState)
+            {
+                cluster.Checks.Check(
+                    "I30", Applied >= before, $"node {node.Id} installed a snapshot at {Applied} and had committed {before}");
+            }
+
+            _installed = log.InstalledState;
+            cluster.Oracle.Restored(node, Applied, StateHash, isInstalled);
         }
 
         return Applied;
@@ -77,6 +87,15 @@ internal sealed class ObservedMachine(SimulatedCluster cluster, SimulatedNode no
     public Action? Maintain(LogPosition durable)
     {
         var work = _machine.Maintain(Mutation == Mutation.CheckpointAheadOfLog ? Applied : durable);
+        if (work is not null)
+        {
+            // A checkpoint was cut here. It is on the disk only later, when more is durable; whoever installs it is compared with
+            // this (I31).
+            cluster.Checks.Check(
+                "I28", Applied <= durable, $"node {node.Id} cuts a checkpoint at {Applied}, durable is {durable}");
+            cluster.Oracle.Hashed(node, Applied, StateHash);
+        }
+
         var start = node.Replication!.Segments is [var first, ..] ? first.Base.Value : 0;
         var isCovered = start == 0;
         foreach (var name in node.Disk.Disk.List("state"))

@@ -10,11 +10,17 @@ internal sealed class SimulatedMachine(SimulatedCluster cluster, int seed)
     private long _stalledUntil;
     private long _slowUntil;
     private int _slowness = 1;
+    private (string Path, long From, long To) _unreadable;
+    private long _unreadableUntil;
 
     public SimulatedDisk Disk { get; private set; } = NewDisk(cluster, seed);
 
     /// <summary>Puts an empty disk in place of the old one.</summary>
-    public void Replace() => Disk = NewDisk(cluster, cluster.Random.Next(int.MaxValue));
+    public void Replace()
+    {
+        _unreadableUntil = 0;
+        Disk = NewDisk(cluster, cluster.Random.Next(int.MaxValue));
+    }
 
     /// <summary>How long the next batch of writes and its sync take, microseconds.</summary>
     public long NextLatency()
@@ -34,8 +40,17 @@ internal sealed class SimulatedMachine(SimulatedCluster cluster, int seed)
         _slowUntil = cluster.Events.Now + duration;
     }
 
+    /// <summary>Reads of a place fail for a while, in this process and the next ones.</summary>
+    public void FailReads(string path, long from, long bytes, long duration)
+    {
+        _unreadable = (path, from, from + bytes);
+        _unreadableUntil = cluster.Events.Now + duration;
+        Disk.ReadFails = IsUnreadable;
+    }
+
     public void Heal()
     {
+        _unreadableUntil = 0;
         _stalledUntil = 0;
         _slowUntil = 0;
     }
@@ -56,6 +71,20 @@ internal sealed class SimulatedMachine(SimulatedCluster cluster, int seed)
         {
             Disk.RestartProcess();
         }
+
+        Disk.ReadFails = cluster.Events.Now < _unreadableUntil ? IsUnreadable : null;
+    }
+
+    private bool IsUnreadable(string path, long offset, int length)
+    {
+        var isHit = cluster.Events.Now < _unreadableUntil && path == _unreadable.Path
+            && offset < _unreadable.To && offset + length > _unreadable.From;
+        if (isHit)
+        {
+            cluster.Marks.Reach("read of the log failed");
+        }
+
+        return isHit;
     }
 
     private static SimulatedDisk NewDisk(SimulatedCluster cluster, int seed) => new(seed)

@@ -65,6 +65,9 @@ internal sealed class SimulatedNode
     /// </summary>
     public LogPosition Promised { get; private set; }
 
+    /// <summary>What this process called committed last.</summary>
+    public LogPosition Committed { get; private set; }
+
     /// <summary>What was durable on the disk that it lost last: the leader may have counted on it a moment before.</summary>
     public LogPosition Lost { get; private set; }
 
@@ -100,7 +103,9 @@ internal sealed class SimulatedNode
                 return;
             }
 
-            broker.Attach(Replication);
+            broker.Attach(_cluster.Scenario.Mutation == Mutation.ReadsUnconfirmed
+                ? new CredulousReads(Replication)
+                : Replication);
             Broker = broker;
             _ = WatchAsync(Replication, life);
         });
@@ -277,6 +282,7 @@ internal sealed class SimulatedNode
         if (status.UnavailableReason is null)
         {
             Promised = status.Durable;
+            Committed = status.Commit;
         }
     }
 
@@ -298,6 +304,7 @@ internal sealed class SimulatedNode
     public void Forgive() => Promised = LogPosition.Zero;
 
     private bool MayEnd(string reason) => _cluster.Scenario.HasDiskErrors
+        || (_cluster.Scenario.HasReadErrors && reason.Contains("Input/output error", StringComparison.Ordinal))
         || (_cluster.Scenario.HasFullDisks && reason.Contains("No space left", StringComparison.Ordinal));
 
     private void Void()
@@ -310,6 +317,7 @@ internal sealed class SimulatedNode
         Machine = null;
         _loops = null;
         PausedUntil = 0;
+        Committed = LogPosition.Zero;
         IsStopping = false;
         var life = Life;
         var downtime = Math.Max(_absence, _cluster.Random.NextInterval(_cluster.Scenario.Downtime));

@@ -19,6 +19,7 @@ internal sealed class Oracle(SimulatedCluster cluster)
 {
     private readonly Dictionary<LogPosition, (LogPosition End, uint HeaderCrc)> _frames = [];
     private readonly List<(LogPosition Base, LogPosition End, uint HeaderCrc)> _inOrder = [];
+    private readonly Dictionary<LogPosition, Term> _terms = [];
     private readonly Dictionary<LogPosition, ulong> _hashes = [];
     private readonly Dictionary<LogPosition, StoredMessage> _byPosition = [];
     private readonly Dictionary<(int Topic, int Queue), List<StoredMessage>> _queues = [];
@@ -48,6 +49,13 @@ internal sealed class Oracle(SimulatedCluster cluster)
         _queues.TryGetValue((cluster.Producing.TopicId, queue), out var messages)
         && offset < messages.Count
         && messages[(int)offset].Position < LogStart;
+
+    /// <summary>How many messages of a queue of the producers' topic are committed.</summary>
+    public int CountOf(int queue) =>
+        _queues.TryGetValue((cluster.Producing.TopicId, queue), out var messages) ? messages.Count : 0;
+
+    /// <summary>The term of the applied frame that ends at a position; null when none does.</summary>
+    public Term? FindTermBefore(LogPosition end) => _terms.TryGetValue(end, out var term) ? term : null;
 
     public StoredMessage? FindAt(LogPosition position) => _byPosition.GetValueOrDefault(position);
 
@@ -81,10 +89,16 @@ internal sealed class Oracle(SimulatedCluster cluster)
         _hashes.TryAdd(position, hash) || _hashes[position] == hash,
         $"node {node.Id} has another state at {position} than the first that was there");
 
-    /// <summary>A node continues from a checkpoint.</summary>
-    public void Restored(SimulatedNode node, LogPosition position, ulong hash)
+    /// <summary>A node continues from a checkpoint, perhaps one that another node sent.</summary>
+    public void Restored(SimulatedNode node, LogPosition position, ulong hash, bool isInstalled)
     {
         cluster.Checks.Check("I28", position <= End, $"node {node.Id} restored {position}, committed is {End}");
+        if (isInstalled && _hashes.TryGetValue(position, out var known))
+        {
+            cluster.Checks.Check(
+                "I31", hash == known, $"node {node.Id} installed another state at {position} than the others had there");
+        }
+
         Hashed(node, position, hash);
     }
 
@@ -102,6 +116,8 @@ internal sealed class Oracle(SimulatedCluster cluster)
             isStart == (summary.Term > _term) && summary.Term >= _term,
             $"the frame at {summary.Base} of term {summary.Term} follows term {_term}, with flags {summary.Flags}");
         _term = summary.Term;
+        _terms.Add(summary.End, summary.Term);
+        cluster.Checks.Commits.Applied(summary.End, summary.Term);
         CheckMajority(summary);
         var records = new RecordEnumerator(frame.Payload.Span, summary.Base + FrameHeader.Size);
         while (records.MoveNext())

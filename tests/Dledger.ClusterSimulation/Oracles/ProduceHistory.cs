@@ -10,6 +10,7 @@ internal sealed class ProduceHistory(SimulatedCluster cluster)
     private readonly HashSet<string> _rejected = [];
     private readonly HashSet<string> _unknown = [];
     private readonly List<(StoredMessage Message, AppendedMessage Answer)> _acked = [];
+    private readonly Dictionary<int, long> _ackedEnds = [];
     private LogPosition _ackedEnd;
     private int _number;
 
@@ -17,6 +18,9 @@ internal sealed class ProduceHistory(SimulatedCluster cluster)
     public int TopicId { get; private set; }
 
     public int AckedCount => _acked.Count;
+
+    /// <summary>The offset behind the highest one of a queue that was acked.</summary>
+    public long AckedEndOf(int queue) => _ackedEnds.GetValueOrDefault(queue);
 
     public IReadOnlyList<(StoredMessage Message, AppendedMessage Answer)> Acked => _acked;
 
@@ -39,6 +43,7 @@ internal sealed class ProduceHistory(SimulatedCluster cluster)
         cluster.Checks.Check(
             "I41", answer.Position >= after, $"{id} was acked at {answer.Position}, but {after} was acked before it began");
         _acked.Add((stored!, answer));
+        _ackedEnds[answer.QueueId] = Math.Max(AckedEndOf(answer.QueueId), answer.QueueOffset.Value + 1);
         _ackedEnd = LogPosition.Max(_ackedEnd, answer.Position + 1);
     }
 

@@ -42,6 +42,7 @@ internal sealed class ReplicationChecks(SimulatedCluster cluster)
             if (status.Term >= _highestLed && !status.Members.SequenceEqual(_members))
             {
                 (_membersBefore, _members) = (_members, status.Members);
+                ConfigurationChecks.Check(cluster, _membersBefore, _members);
             }
 
             var known = _leaders.TryAdd(status.Term, node.Id) ? node.Id : _leaders[status.Term];
@@ -81,6 +82,7 @@ internal sealed class ReplicationChecks(SimulatedCluster cluster)
             "I21",
             last is null || status.Commit >= last.Commit,
             $"node {node.Id} has commit {status.Commit} after {last!.Commit}");
+        checks.Commits.Observe(node, last, status);
         if (last is null && status.Role != ReplicationRole.Passive)
         {
             // Only a damaged log may be given up, and then the node says so and decides nothing.
@@ -104,10 +106,16 @@ internal sealed class ReplicationChecks(SimulatedCluster cluster)
         var isDamaged = reason.Contains("log corrupt", StringComparison.Ordinal)
             || reason.Contains("log is damaged", StringComparison.Ordinal)
             || reason.Contains("cannot be read", StringComparison.Ordinal);
+        // With both checkpoints rotten, what the log has given up is missing too.
+        var isStateGone = cluster.DiskFaults.HasHitCheckpoint(node) && cluster.Oracle.LogStart > LogPosition.Zero;
         cluster.Checks.Check(
-            "I15", !isDamaged || cluster.LogRot.HasHit(node), $"node {node.Id} with a sound disk says: {reason}");
+            "I15", !isDamaged || isStateGone || cluster.LogRot.HasHit(node), $"node {node.Id} with a sound disk says: {reason}");
     }
 
     /// <summary>A process is gone; its successor starts a new life.</summary>
-    public void Ended(SimulatedNode node) => _last[node.Id.Value] = null;
+    public void Ended(SimulatedNode node)
+    {
+        _last[node.Id.Value] = null;
+        cluster.Checks.Commits.Ended(node);
+    }
 }

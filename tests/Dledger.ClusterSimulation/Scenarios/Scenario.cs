@@ -120,7 +120,16 @@ internal sealed record Scenario
     /// <summary>Nodes are taken out, added and drained.</summary>
     public bool HasMemberChanges { get; init; }
 
+    /// <summary>Places of sealed segments cannot be read for a while, on a minority of the disks.</summary>
+    public bool HasReadErrors { get; init; }
+
+    /// <summary>A client asks where queues end, and the leader is frozen now and then.</summary>
+    public bool HasStatusReads { get; init; }
+
     public bool ChangesMembers => HasLostDisks || HasMemberChanges;
+
+    /// <summary>Some node may find a part of its own log unreadable.</summary>
+    public bool MayDamageLogs => HasDamage || HasReadErrors;
 
     public BrokerOptions BrokerOptions => new()
     {
@@ -206,25 +215,39 @@ internal sealed record Scenario
             };
         }
 
-        return scenario.NodeCount > 1 && random.Chance(0.15) ? WithMemberChanges(scenario, random) : scenario;
+        if (scenario.NodeCount > 1 && random.Chance(0.15))
+        {
+            scenario = WithMemberChanges(scenario, random);
+        }
+
+        // What came later is drawn last, so that seeds keep most of their meaning.
+        return scenario with
+        {
+            HasReadErrors = random.Chance(0.15) && scenario.NodeCount > 2,
+            HasStatusReads = random.Chance(0.4),
+        };
     }
 
-    // A lost disk is all the damage that a majority can bear; and a replacement begins only after seconds.
+    // A replacement begins only after seconds. Half of these runs have the other faults of the disks as well: CopyBudget keeps
+    // what all of them take below a majority. Only a bare majority at the end is out of the question: who stays away may be
+    // a voter that the cluster needs to become whole.
     private static Scenario WithMemberChanges(Scenario scenario, SimulationRandom random)
     {
         var kind = random.Next(3);
+        var nodeCount = random.Chance(0.3) ? 4 : scenario.NodeCount;
+        var isMixed = random.Chance(0.5);
         return scenario with
         {
-            NodeCount = random.Chance(0.3) ? 4 : scenario.NodeCount,
+            NodeCount = nodeCount,
             FaultPhase = scenario.FaultPhase + 4_000_000,
             MessageCount = 2 * scenario.MessageCount,
             HasLostDisks = kind != 0,
             HasMemberChanges = kind != 1,
             HealsBareMajority = false,
-            HasFullDisks = false,
-            HasForeignDirectories = false,
-            HasMetaRot = false,
-            HasDamage = false,
+            HasFullDisks = isMixed && scenario.HasFullDisks,
+            HasForeignDirectories = isMixed && scenario.HasForeignDirectories,
+            HasMetaRot = isMixed && scenario.HasMetaRot,
+            HasDamage = isMixed && scenario.HasDamage,
         };
     }
 
@@ -240,6 +263,6 @@ internal sealed record Scenario
         UncommittedBytesMax = 65_536,
         UnappliedBytesMax = 65_536,
         TailCacheBytesMax = 32_768,
-        ScrubInterval = HasDamage ? TimeSpan.FromMicroseconds(2 * ElectionTimeout) : TimeSpan.FromDays(7),
+        ScrubInterval = MayDamageLogs ? TimeSpan.FromMicroseconds(2 * ElectionTimeout) : TimeSpan.FromDays(7),
     };
 }

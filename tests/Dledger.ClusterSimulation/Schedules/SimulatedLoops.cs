@@ -12,6 +12,8 @@ namespace Dledger.ClusterSimulation.Schedules;
 /// </summary>
 internal sealed class SimulatedLoops(SimulatedCluster cluster, SimulatedNode node) : ILoopHost
 {
+    private const long PreparerIntervalHealed = 100_000;
+
     private readonly List<LoopRun> _runs = [];
     private readonly int _life = node.Life;
 
@@ -26,7 +28,7 @@ internal sealed class SimulatedLoops(SimulatedCluster cluster, SimulatedNode nod
 
     /// <inheritdoc/>
     public void Run(SegmentPreparer preparer) => cluster.Events.After(
-        cluster.Random.NextInterval(cluster.Scenario.PreparerInterval), () =>
+        cluster.Random.NextInterval(PreparerInterval), () =>
         {
             if (node.Life == _life)
             {
@@ -109,7 +111,8 @@ internal sealed class SimulatedLoops(SimulatedCluster cluster, SimulatedNode nod
             _plannedAt = long.MaxValue;
             if (Node.IsPaused)
             {
-                Plan(Node.PausedUntil - Cluster.Events.Now);
+                // Who goes on first when the process wakes up is open, among the loops as between them and the calls that wait.
+                Plan(Node.PausedUntil - Cluster.Events.Now + Cluster.Random.NextInterval(Cluster.Scenario.Reaction));
                 return;
             }
 
@@ -138,6 +141,11 @@ internal sealed class SimulatedLoops(SimulatedCluster cluster, SimulatedNode nod
             }
         }
     }
+
+    // The last phase gives it little to do; looking for it more often would be most of that phase's events.
+    private long PreparerInterval => cluster.IsHealed
+        ? Math.Max(PreparerIntervalHealed, cluster.Scenario.PreparerInterval)
+        : cluster.Scenario.PreparerInterval;
 
     private SimulatedCluster Cluster => cluster;
 
