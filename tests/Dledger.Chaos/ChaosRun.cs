@@ -139,11 +139,11 @@ internal sealed class ChaosRun
             round.Surprises.Add($"the cluster was not whole again within {WholePatience.TotalSeconds:0} s");
         }
 
-        foreach (var node in _cluster.Nodes)
+        foreach (var node in _cluster.Everyone)
         {
             round.Surprises.AddRange(node.Surprises);
             node.Surprises.Clear();
-            if (!node.IsRunning)
+            if (!node.IsRunning && node != _cluster.Spare)
             {
                 node.Start();
             }

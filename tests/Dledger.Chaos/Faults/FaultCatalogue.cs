@@ -53,6 +53,9 @@ internal static class FaultCatalogue
         Kind("memory-limit", "F21", FaultNeeds.MemoryGroup, 3, 6, () => new GroupLimitFault(isMemory: true)) with { IsInMix = false },
         Kind("cpu-quota", "F22", FaultNeeds.CpuGroup, 3, 8, () => new GroupLimitFault(isMemory: false)),
         Kind("descriptors", "F23", FaultNeeds.Limits, 2, 4, () => new DescriptorFault()),
+        Kind("member-change", "F24", FaultNeeds.None, 0, 1, () => new MemberChangeFault(MemberDisturbance.None)),
+        Kind("member-change-kill", "F24", FaultNeeds.None, 0, 1, () => new MemberChangeFault(MemberDisturbance.Kill)) with { MovesLeader = true },
+        Kind("member-change-freeze", "F24", FaultNeeds.None, 0, 1, () => new MemberChangeFault(MemberDisturbance.Freeze)),
     ];
 
     // Less than a tenth of the election timeout, so no election may come of the delay; loss stays below what TCP bears.
