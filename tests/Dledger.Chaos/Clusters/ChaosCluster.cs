@@ -13,7 +13,7 @@ namespace Dledger.Chaos.Clusters;
 /// <summary>The nodes of a run, with the network and the volumes that were made for them.</summary>
 internal sealed class ChaosCluster : IAsyncDisposable
 {
-    private const long VolumeBytes = 1536L << 20;
+    private const long VolumeBytes = 3L << 30;
     private const int PortInNamespace = 8081;
     private const int SpareCount = 1;
 
@@ -131,6 +131,16 @@ internal sealed class ChaosCluster : IAsyncDisposable
         return statuses.Where(status => status is { Serving: true }).MaxBy(status => status!.Term) is { } leader
             ? Node(leader.NodeId)
             : null;
+    }
+
+    /// <summary>The machine of a node has lost its power and is back: the volume without what was not synced, another boot id,
+    /// and the node started.</summary>
+    public async Task RebootAsync(ChaosNode node)
+    {
+        await node.KillAsync();
+        await Volumes[node.Id].RemountAsync();
+        node.Reboot(Volumes.Where(volume => volume.Key != node.Id).Select(volume => volume.Value.MountPoint));
+        node.Start();
     }
 
     /// <summary>Asks for another leader, as an operator does; the answer.</summary>

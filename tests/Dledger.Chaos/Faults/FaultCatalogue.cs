@@ -26,6 +26,7 @@ internal static class FaultCatalogue
         Kind("cut-clients", "F6", FaultNeeds.Network, 3, 10, () => new PartitionFault(PartitionShape.ClientsFromLeader)),
         Kind("delay", "F7", FaultNeeds.Network, 3, 10, () => new LinkFault(Slow, isLeaderOnly: false)),
         Kind("loss", "F7", FaultNeeds.Network, 3, 10, () => new LinkFault(Lossy, isLeaderOnly: false)),
+        Kind("slow-link", "F8", FaultNeeds.Network, 0, 1, () => new SlowLinkFault()),
         Kind("reset", "F9", FaultNeeds.Network, 0.5, 3, () => new LinkFault(Resetting, isLeaderOnly: true)),
 
         Kind("sync-error", "F10", FaultNeeds.Strace, 0, 2, () => new SyscallErrorFault("fsync,fdatasync", "EIO")),
@@ -38,11 +39,13 @@ internal static class FaultCatalogue
         Kind("full-disk-leader", "F13", FaultNeeds.Volumes, 8, 12, () => new FullDiskFault(Victims.Leader)),
         Kind("full-disk-follower", "F13", FaultNeeds.Volumes, 8, 12, () => new FullDiskFault(Victims.Follower)),
         Kind("full-disk-all", "F13", FaultNeeds.Volumes, 8, 12, () => new FullDiskFault(Victims.All)),
-        Kind("power-one", "F15", FaultNeeds.Volumes, 0.2, 3, () => new PowerLossFault(Victims.Follower)) with { CutsPower = true },
-        Kind("power-leader", "F15", FaultNeeds.Volumes, 0.2, 3, () => new PowerLossFault(Victims.Leader)) with { CutsPower = true, MovesLeader = true },
-        Kind("power-majority", "F15", FaultNeeds.Volumes, 0.2, 3, () => new PowerLossFault(Victims.Majority)) with { CutsPower = true },
-        Kind("power-all", "F15", FaultNeeds.Volumes, 0.2, 1, () => new PowerLossFault(Victims.All)) with { CutsPower = true },
-        Kind("power-after-ack", "F15", FaultNeeds.Volumes, 0.2, 1, () => new PowerLossFault(Victims.All, isAfterAck: true)) with { CutsPower = true },
+        Kind("power-one", "F15", FaultNeeds.Volumes, 0.2, 3, () => new PowerLossFault(Victims.Follower)),
+        Kind("power-leader", "F15", FaultNeeds.Volumes, 0.2, 3, () => new PowerLossFault(Victims.Leader)) with { MovesLeader = true },
+        Kind("power-majority", "F15", FaultNeeds.Volumes, 0.2, 3, () => new PowerLossFault(Victims.Majority)) with { CutsMajorityPower = true },
+        Kind("power-all", "F15", FaultNeeds.Volumes, 0.2, 1, () => new PowerLossFault(Victims.All)) with { CutsMajorityPower = true },
+        Kind("power-after-ack", "F15", FaultNeeds.Volumes, 0.2, 1, () => new PowerLossFault(Victims.All, isAfterAck: true)) with { CutsMajorityPower = true },
+
+        Kind("power-then-freeze", "F16", FaultNeeds.Volumes | FaultNeeds.Network, 2, 6, () => new PowerThenFreezeFault()),
 
         Kind("bit-flip", "F18", FaultNeeds.None, 1, 3, () => new DamageFault(isBlock: false)),
         Kind("zero-block", "F18", FaultNeeds.None, 1, 3, () => new DamageFault(isBlock: true)),

@@ -113,7 +113,13 @@ internal sealed class MemberChangeFault(MemberDisturbance disturbance) : IFault
         await ChangeAsync(round, "removed", node, _operator!.RemoveAsync(node, cancellationToken), cancellationToken);
         await Wait.ForAsync(StayTime, cancellationToken);
         await node.KillAsync();
-        node.Wipe();
+        var keeps = round.Random.Next(2) == 0;
+        round.Proof["directory"] = keeps ? "kept" : "emptied";
+        if (!keeps)
+        {
+            node.Wipe();
+        }
+
         node.Start();
         await ChangeAsync(round, "added", node, _operator.AddAsync(node, cancellationToken), cancellationToken);
     }
