@@ -13,10 +13,11 @@ namespace Dledger.Chaos.Workers;
 /// <param name="nodes">Whom to send to, the first first; the next one after a failure.</param>
 internal sealed class BulkLoad(IEnumerable<ChaosNode> nodes) : IDisposable
 {
+    public const string TopicName = "bulk";
+
     /// <summary>Bytes of one message body.</summary>
     public const int BodyBytes = 4096;
 
-    private const string TopicName = "bulk";
     private const int QueueCount = 4;
     private const int BatchCount = 64;
     private const int SenderCount = 6;
@@ -74,6 +75,21 @@ internal sealed class BulkLoad(IEnumerable<ChaosNode> nodes) : IDisposable
         await Task.WhenAll(Enumerable.Range(0, SenderCount).Select(
             sender => SendAsync(sender, target, stallMax, cancellationToken)));
         return AckedBytes >= target;
+    }
+
+    /// <summary>The smallest queue offset that is still there in every queue; 0 when nobody answers.</summary>
+    public async Task<long> StartAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            var answer = await _clients[0].Admin.DescribeTopicAsync(
+                new DescribeTopicRequest { Name = TopicName }, _clients[0].Options(CallTimeMax, cancellationToken));
+            return answer.Queues.Select(queue => queue.MinOffset).DefaultIfEmpty().Min();
+        }
+        catch (RpcException)
+        {
+            return 0;
+        }
     }
 
     public void Dispose() => Array.ForEach(_clients, client => client.Dispose());
