@@ -145,7 +145,7 @@ internal static class CommandLine
     {
         foreach (var kind in FaultCatalogue.All)
         {
-            Console.WriteLine($"{kind.Name,-22}{kind.Code,-5}{kind.Needs.WhyNot(5) ?? "can run here"}");
+            Console.WriteLine($"{kind.Name,-26}{kind.Code,-5}{kind.Needs.WhyNot(5) ?? "can run here"}");
         }
 
         return Held;

@@ -12,7 +12,11 @@ internal sealed class MemberWatch : IAsyncDisposable
     private readonly List<string> _seen = [];
     private readonly Task _task;
 
-    private MemberWatch(ChaosCluster cluster) => _task = RunAsync(cluster);
+    private MemberWatch(ChaosCluster cluster, string first)
+    {
+        Note(first);
+        _task = RunAsync(cluster);
+    }
 
     /// <summary>The configurations in order, such as <c>1 voter, 2 voter, 3 leaving</c>.</summary>
     public IReadOnlyList<string> Seen
@@ -26,7 +30,9 @@ internal sealed class MemberWatch : IAsyncDisposable
         }
     }
 
-    public static MemberWatch Start(ChaosCluster cluster) => new(cluster);
+    /// <summary>Begins with the configuration of this moment.</summary>
+    public static async Task<MemberWatch> StartAsync(ChaosCluster cluster) =>
+        new(cluster, Describe(await cluster.MembersAsync()));
 
     /// <summary>A configuration as one line; nodes without a part in it are left out.</summary>
     public static string Describe(IReadOnlyDictionary<int, MemberRole> members) => string.Join(

@@ -10,9 +10,10 @@ namespace Dledger.Chaos.Faults;
 /// refuses more or kills it. Otherwise a fifth of one CPU.</param>
 internal sealed class GroupLimitFault(bool isMemory) : IFault
 {
-    // A node that has just started holds some 20 MiB that cannot be taken back, at a limit of 40 MiB.
-    private const int MemoryMiBMin = 18;
-    private const int MemoryMiBMax = 32;
+    // A node that has just started holds some 20 MiB that cannot be taken back, so both things happen: it is killed, or it
+    // lives on with what the kernel leaves it.
+    private const int MemoryMiBMin = 20;
+    private const int MemoryMiBMax = 64;
     private const long LoadBytes = 16L << 20;
     private const int CpuQuota = 20_000;
 

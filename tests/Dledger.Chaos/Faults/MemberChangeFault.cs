@@ -21,7 +21,7 @@ internal sealed class MemberChangeFault(MemberDisturbance disturbance) : IFault
     public async Task StartAsync(FaultRound round, CancellationToken cancellationToken)
     {
         _operator = new MemberOperator(round.Cluster);
-        _watch = MemberWatch.Start(round.Cluster);
+        _watch = await MemberWatch.StartAsync(round.Cluster);
 
         // A removal that must wait needs nodes that are down already; there the leader is left alone.
         switch (round.Random.Next(disturbance == MemberDisturbance.None ? 4 : 3))

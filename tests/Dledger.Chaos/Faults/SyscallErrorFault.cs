@@ -30,6 +30,7 @@ internal sealed class SyscallErrorFault(Victims victims, string calls, string er
         _tracer = await Tracer.AttachAsync(_node.ProcessId, calls, $"error={error}", round.Undertaker);
         var isEnded = await Wait.UntilAsync(EndPatience, () => !_node.IsRunning, cancellationToken);
         round.Proof["injected"] = _tracer.Count;
+        round.Proof["endedAfterMs"] = isEnded && _tracer.First is { } first ? (long)(DateTimeOffset.UtcNow - first).TotalMilliseconds : null;
         if (_tracer.Count > 0 && !isEnded)
         {
             round.Surprises.Add($"node {_node.Id} goes on although {calls} failed with {error}");
@@ -54,9 +55,9 @@ internal sealed class SyscallErrorFault(Victims victims, string calls, string er
             }
         }
 
-        if (_tracer?.First is { } first)
+        if (_tracer?.First is { } begin)
         {
-            CheckAcks(round, _node!, DateTimeOffset.UtcNow - first);
+            CheckAcks(round, _node!, DateTimeOffset.UtcNow - begin);
         }
 
         return _tracer?.Count > 0;

@@ -37,7 +37,8 @@ internal sealed class LinkShaper(long bytesPerSecond, int queueBytesMax, long fr
                 return false;
             }
 
-            _free = begin + Math.Max(1, bytes * frequency / bytesPerSecond);
+            // Rounded up, so that never more passes than the line carries.
+            _free = begin + (((bytes * frequency) + bytesPerSecond - 1) / bytesPerSecond);
             _passed += bytes;
             due = _free;
             return true;
