@@ -1,4 +1,5 @@
 using Dledger.Chaos.Machines;
+using Dledger.Chaos.Reports;
 using Dledger.Chaos.Trials;
 
 namespace Dledger.Chaos.Tests;

@@ -66,6 +66,8 @@ internal static class FaultCatalogue
         Kind("member-change", "F24", FaultNeeds.None, 0, 1, () => new MemberChangeFault(MemberDisturbance.None)),
         Kind("member-change-kill", "F24", FaultNeeds.None, 0, 1, () => new MemberChangeFault(MemberDisturbance.Kill)) with { MovesLeader = true },
         Kind("member-change-freeze", "F24", FaultNeeds.None, 0, 1, () => new MemberChangeFault(MemberDisturbance.Freeze)),
+        Kind("stuck-consumers", "F26", FaultNeeds.None, 0, 1, () => new StuckConsumersFault()),
+        Kind("storm", "F27", FaultNeeds.None, 0, 1, () => new StormFault()),
     ];
 
     // Less than a tenth of the election timeout, so no election may come of the delay; loss stays below what TCP bears.

@@ -1,5 +1,6 @@
 using Dledger.Chaos.Clusters;
 using Dledger.Chaos.Machines;
+using Dledger.Chaos.Reports;
 using Dledger.Chaos.Workers;
 using Dledger.Protocol.Admin.V1;
 

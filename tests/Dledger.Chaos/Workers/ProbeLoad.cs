@@ -1,11 +1,11 @@
 using System.Diagnostics;
 using Apache.Rocketmq.V2;
 using Dledger.Chaos.Clusters;
-using Dledger.Chaos.Workers;
+using Dledger.Chaos.Reports;
 using Google.Protobuf;
 using Grpc.Core;
 
-namespace Dledger.Chaos.Trials;
+namespace Dledger.Chaos.Workers;
 
 /// <summary>Single messages at a steady rate, whatever the answers do, and how long each took.</summary>
 internal sealed class ProbeLoad : IAsyncDisposable

@@ -1,4 +1,4 @@
-namespace Dledger.Chaos.Trials;
+namespace Dledger.Chaos.Reports;
 
 /// <summary>How long calls took, in milliseconds. A call that failed counts with the time until it did.</summary>
 internal readonly record struct LatencyFigures(int Count, int Failed, double P50, double P99, double Max)
