@@ -89,10 +89,17 @@ internal sealed class BrokerCalls
             : onFailure(FailureMapping.Of(failure));
     }
 
-    /// <summary>Looks at the state on the apply loop; the default of the answer when the node cannot.</summary>
+    /// <summary>
+    /// Looks at the state on the apply loop, once it is certain that no other leader had acknowledged more before the call.
+    /// </summary>
     public async ValueTask<TAnswer> LookAsync<TAnswer>(
         Func<BrokerState, TAnswer> look, Func<BrokerFailure, TAnswer> onFailure, CancellationToken cancellationToken)
     {
+        if (await Log.ConfirmLeadershipAsync(cancellationToken) is { } refused)
+        {
+            return onFailure(FailureMapping.Of(refused));
+        }
+
         var query = new StateQuery<TAnswer>(look, onFailure);
         return Log.TryPost(query)
             ? await query.Task.WaitAsync(cancellationToken)

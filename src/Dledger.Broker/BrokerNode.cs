@@ -129,18 +129,16 @@ public sealed class BrokerNode : IDisposable
         _calls is { } calls ? calls.Groups.DeleteAsync(name, cancellationToken) : new(NotStarted);
 
     /// <summary>
-    /// Null when there is no such topic, or the node is stopping. On a follower the numbers are those that it has
-    /// applied.
+    /// The topic and the ends of its queues: behind every message that was acknowledged before the call. The leader only.
     /// </summary>
-    public ValueTask<TopicDescription?> DescribeTopicAsync(string name, CancellationToken cancellationToken) =>
-        _calls is { } calls ? calls.Topics.DescribeAsync(name, cancellationToken) : new((TopicDescription?)null);
+    public ValueTask<(TopicDescription? Topic, BrokerFailure? Failure)> DescribeTopicAsync(
+        string name, CancellationToken cancellationToken) =>
+        _calls is { } calls ? calls.Topics.DescribeAsync(name, cancellationToken) : new((null, NotStarted));
 
-    /// <summary>
-    /// Null when there is no such group, or the node is stopping. On a follower the numbers are those that it has
-    /// applied.
-    /// </summary>
-    public ValueTask<GroupDescription?> DescribeGroupAsync(string name, CancellationToken cancellationToken) =>
-        _calls is { } calls ? calls.Groups.DescribeAsync(name, cancellationToken) : new((GroupDescription?)null);
+    /// <summary>The group and its progress, not older than the call. The leader only.</summary>
+    public ValueTask<(GroupDescription? Group, BrokerFailure? Failure)> DescribeGroupAsync(
+        string name, CancellationToken cancellationToken) =>
+        _calls is { } calls ? calls.Groups.DescribeAsync(name, cancellationToken) : new((null, NotStarted));
 
     /// <summary>Appends the drafts, in order, to one queue of the topic; all or nothing.</summary>
     public ValueTask<AppendOutcome> AppendAsync(

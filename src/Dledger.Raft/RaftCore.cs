@@ -388,6 +388,31 @@ public sealed class RaftCore
         }
     }
 
+    /// <summary>
+    /// Asks for a proof that this node still leads (read index, thesis 6.4): what was committed by whomever before this call is
+    /// committed here when <see cref="LeadershipConfirmed"/> names the request. Nothing comes if the node leads no more: the driver ends
+    /// all questions when the role changes.
+    /// </summary>
+    /// <param name="now">The time.</param>
+    /// <param name="request">Higher than in the call before.</param>
+    /// <returns>False when it does not lead, or its term is not open yet.</returns>
+    public bool ConfirmLeadership(long now, long request)
+    {
+        if (!Enter(now))
+        {
+            return false;
+        }
+
+        var isLeader = Role == RaftRole.Leader && TermStart is not null;
+        if (isLeader)
+        {
+            _leadership.Confirm(now, request);
+        }
+
+        Leave(now);
+        return isLeader;
+    }
+
     /// <summary>Hands leadership to a peer, or to the best one; the outcome is <see cref="TransferFinished"/>.</summary>
     public void TransferLeadership(long now, NodeId? target)
     {

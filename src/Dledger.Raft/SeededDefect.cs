@@ -29,4 +29,5 @@ internal enum SeededDefect
     WipedNodeCounts,
     NoHasteOfTheBetterLog,
     ContactByReceiveTime,
+    ReadsWithoutRound,
 }

@@ -33,6 +33,14 @@ public interface IReplicatedLog
     /// <returns>False when the inbox is full or the node has stopped; nothing was kept.</returns>
     bool TryPost(IStateMachineRequest request);
 
+    /// <summary>
+    /// Proves that this node led after the call had begun: a majority answered what was sent later (read index, Raft thesis 6.4). What
+    /// the state machine has applied when the proof is there includes all that any leader had acknowledged before the call. Whoever
+    /// reads the state for a caller must have it: a leader that was frozen does not know for a moment that there is another one.
+    /// </summary>
+    /// <returns>Null when it is proven, else why not; never later than the loss of leadership is noticed.</returns>
+    ValueTask<ProposalFailure?> ConfirmLeadershipAsync(CancellationToken cancellationToken);
+
     /// <summary>Reads committed bytes, from memory where possible, else from disk. May block on the disk.</summary>
     /// <returns>
     /// The number of bytes read; less than asked only at the commit position or below the log's start (0).

@@ -231,6 +231,20 @@ public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWrit
     public bool TryPost(IStateMachineRequest request) => Volatile.Read(ref _running)?.Apply.TryPost(request) ?? false;
 
     /// <inheritdoc/>
+    public async ValueTask<ProposalFailure?> ConfirmLeadershipAsync(CancellationToken cancellationToken)
+    {
+        if (FindRefusal() is { } refusal)
+        {
+            return refusal;
+        }
+
+        var completion = new TaskCompletionSource<ProposalFailure?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        return _inbox.TryAdd(new LeadershipAsked(completion))
+            ? await completion.Task.WaitAsync(cancellationToken)
+            : new ProposalFailure(ProposalFailureKind.Stopping, NodeId.None, "the node has stopped");
+    }
+
+    /// <inheritdoc/>
     public int Read(LogPosition position, Span<byte> destination)
     {
         if (Volatile.Read(ref _running) is not { } running)

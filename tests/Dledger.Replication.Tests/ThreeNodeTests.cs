@@ -150,6 +150,28 @@ public sealed class ThreeNodeTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task A_leader_proves_its_leadership_only_while_a_majority_answers()
+    {
+        await using var cluster = TestCluster.Started(3);
+        await cluster.ProposeAsync("before");
+        var leader = await cluster.WaitForLeaderAsync();
+        var followers = cluster.Nodes.Where(node => node != leader).ToList();
+
+        Assert.Null(await leader.Running.ConfirmLeadershipAsync(CancellationToken.None));
+        var refused = await followers[0].Running.ConfirmLeadershipAsync(CancellationToken.None);
+        Assert.Equal(ProposalFailureKind.NotLeader, refused!.Value.Kind);
+        foreach (var follower in followers)
+        {
+            await follower.DropAsync();
+        }
+
+        var alone = leader.Running.ConfirmLeadershipAsync(CancellationToken.None).AsTask();
+        var failure = await alone.WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.Equal(ProposalFailureKind.NotLeader, failure!.Value.Kind);
+        Assert.NotEqual(ReplicationRole.Leader, leader.Running.Status.Role);
+    }
+
+    [Fact]
     public async Task A_deposed_leader_cuts_off_what_was_never_committed_and_takes_over_the_rest()
     {
         await using var cluster = TestCluster.Started(3);

@@ -24,6 +24,7 @@ internal sealed class SimulatedCluster
         Trace = new Trace(trace);
         Checks = new Checks(only);
         Clients = new SimulatedClients(this);
+        Readers = new SimulatedReaders(this);
         Network = new SimulatedNetwork(this);
         Nodes = [.. Enumerable.Range(1, scenario.NodeCount + scenario.SpareCount).Select(number => new SimulatedNode(this, new NodeId(number)))];
         Founders = new Configuration(Nodes.Take(scenario.NodeCount).Select(node => node.Disk.Member));
@@ -45,6 +46,8 @@ internal sealed class SimulatedCluster
     public Checks Checks { get; }
 
     public SimulatedClients Clients { get; }
+
+    public SimulatedReaders Readers { get; }
 
     public SimulatedNetwork Network { get; }
 
@@ -106,6 +109,7 @@ internal sealed class SimulatedCluster
 
         Network.Start();
         Clients.Start();
+        Readers.Start();
         _faults.Start();
         Operator.Start();
         while (Events.TryRunNext(Scenario.FaultPhase))

@@ -56,14 +56,18 @@ internal sealed class GroupService(BrokerCalls calls)
             ?? await calls.ProposeAsync(RecordKind.GroupDelete, new NameCommand(name).Encode(), cancellationToken);
     }
 
-    public ValueTask<GroupDescription?> DescribeAsync(string name, CancellationToken cancellationToken) =>
-        calls.LookAsync(
-            state => state.Groups.Find(name) is { } group ? Describe(group) : null,
-            static _ => null,
+    public ValueTask<(GroupDescription? Group, BrokerFailure? Failure)> DescribeAsync(
+        string name, CancellationToken cancellationToken) =>
+        calls.LookAsync<(GroupDescription?, BrokerFailure?)>(
+            state => state.Groups.Find(name) is { } group ? (Describe(group), null) : (null, Unknown(name)),
+            static failure => (null, failure),
             cancellationToken);
 
     internal static BrokerFailure NotFound(string name) => new(
         BrokerError.GroupNotFound, $"there is no consumer group '{name}', and groups are not created on use");
+
+    private static BrokerFailure Unknown(string name) =>
+        new(BrokerError.GroupNotFound, $"the consumer group '{name}' does not exist");
 
     private static GroupDescription Describe(GroupState group) => new(
         group.View,

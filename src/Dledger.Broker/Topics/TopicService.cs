@@ -58,17 +58,23 @@ internal sealed class TopicService(BrokerCalls calls)
             ?? await calls.ProposeAsync(RecordKind.TopicDelete, new NameCommand(name).Encode(), cancellationToken);
     }
 
-    public ValueTask<TopicDescription?> DescribeAsync(string name, CancellationToken cancellationToken) =>
-        calls.LookAsync(
-            state => state.Topics.Find(name) is { } topic
-                ? new TopicDescription(topic.View, [.. topic.Queues.Select(queue => new QueueDescription(
-                    queue.QueueId, new QueueOffset(queue.Min), new QueueOffset(queue.Max)))])
-                : null,
-            static _ => null,
+    public ValueTask<(TopicDescription? Topic, BrokerFailure? Failure)> DescribeAsync(
+        string name, CancellationToken cancellationToken) =>
+        calls.LookAsync<(TopicDescription?, BrokerFailure?)>(
+            state => state.Topics.Find(name) is { } topic ? (Describe(topic), null) : (null, Unknown(name)),
+            static failure => (null, failure),
             cancellationToken);
 
     internal static BrokerFailure NotFound(string name) => new(
         BrokerError.TopicNotFound, $"there is no topic '{name}'; create it with 'dledger topic create {name}'");
+
+    private static BrokerFailure Unknown(string name) =>
+        new(BrokerError.TopicNotFound, $"the topic '{name}' does not exist");
+
+    private static TopicDescription Describe(TopicState topic) => new(
+        topic.View,
+        [.. topic.Queues.Select(queue => new QueueDescription(
+            queue.QueueId, new QueueOffset(queue.Min), new QueueOffset(queue.Max)))]);
 
     private async ValueTask<BrokerFailure?> UpsertAsync(
         TopicSpec spec, UpsertMode mode, CancellationToken cancellationToken)

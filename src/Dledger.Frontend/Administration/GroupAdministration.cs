@@ -56,9 +56,10 @@ internal sealed class GroupAdministration(BrokerNode broker)
     public async ValueTask<LocalOutcome<DescribeGroupResponse>> DescribeAsync(
         DescribeGroupRequest request, CancellationToken cancellationToken)
     {
-        if (await broker.DescribeGroupAsync(request.Name, cancellationToken) is not { } description)
+        var (description, failure) = await broker.DescribeGroupAsync(request.Name, cancellationToken);
+        if (description is null)
         {
-            return new BrokerFailure(BrokerError.GroupNotFound, $"the consumer group '{request.Name}' does not exist");
+            return failure!.Value;
         }
 
         var response = new DescribeGroupResponse

@@ -68,9 +68,10 @@ internal sealed class TopicAdministration(BrokerNode broker, FrontendOptions opt
     public async ValueTask<LocalOutcome<DescribeTopicResponse>> DescribeAsync(
         DescribeTopicRequest request, CancellationToken cancellationToken)
     {
-        if (await broker.DescribeTopicAsync(request.Name, cancellationToken) is not { } description)
+        var (description, failure) = await broker.DescribeTopicAsync(request.Name, cancellationToken);
+        if (description is null)
         {
-            return new BrokerFailure(BrokerError.TopicNotFound, $"the topic '{request.Name}' does not exist");
+            return failure!.Value;
         }
 
         var response = new DescribeTopicResponse

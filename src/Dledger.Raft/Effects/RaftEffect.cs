@@ -84,5 +84,10 @@ public sealed record CloseSession(NodeId Peer, long Session, string Reason) : Ra
 /// <summary>A transfer ended; true when this node leads no more.</summary>
 public sealed record TransferFinished(bool IsSuccess) : RaftEffect;
 
+/// <summary>
+/// This node led after the question was asked (<see cref="RaftCore.ConfirmLeadership"/>), and so after all questions before it.
+/// </summary>
+public sealed record LeadershipConfirmed(long Request) : RaftEffect;
+
 /// <summary>Safety can no longer be promised: stop the process and keep its files. The core does nothing any more.</summary>
 public sealed record Halt(string Reason) : RaftEffect;

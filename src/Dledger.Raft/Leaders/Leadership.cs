@@ -14,6 +14,7 @@ internal sealed class Leadership(RaftState state)
 
     private readonly RaftState _state = state;
     private readonly RaftOptions _options = state.Options;
+    private readonly LeadershipProof _proof = new();
     private long _heartbeatAt = Never;
     private long _commitNoticeAt = Never;
     private long _lastSentAt;
@@ -33,6 +34,7 @@ internal sealed class Leadership(RaftState state)
         _heartbeatAt = now + _options.HeartbeatInterval;
         _commitNoticeAt = Never;
         _hasCheckedRound = false;
+        _proof.Reset();
         foreach (var peer in _state.Peers.Known)
         {
             peer.StartTerm(now, _state.Log.End);
@@ -47,6 +49,7 @@ internal sealed class Leadership(RaftState state)
         TermStart = null;
         _heartbeatAt = Never;
         _commitNoticeAt = Never;
+        _proof.Reset();
     }
 
     /// <summary>The driver cut a frame: it goes to the writer and to the peers at the same time.</summary>
@@ -110,6 +113,17 @@ internal sealed class Leadership(RaftState state)
         }
     }
 
+    /// <summary>Somebody wants to know whether this node still leads; the answer is <see cref="LeadershipConfirmed"/>.</summary>
+    /// <param name="now">The time.</param>
+    /// <param name="request">Number of the question; each is higher than the one before.</param>
+    public void Confirm(long now, long request)
+    {
+        if (_proof.Ask(request))
+        {
+            BeginProof(now);
+        }
+    }
+
     /// <summary>A connection to a peer was opened: finds out anew what it has.</summary>
     public void SessionOpened(long now, Peer peer)
     {
@@ -129,6 +143,8 @@ internal sealed class Leadership(RaftState state)
         peer.LastContact = _options.Defect == SeededDefect.ContactByReceiveTime
             ? now
             : Math.Max(peer.LastContact, Math.Min(reply.SentAt, now));
+        peer.AnsweredSentAt = Math.Max(peer.AnsweredSentAt, reply.SentAt);
+        FinishProof(now);
         peer.Applied = reply.Applied;
         peer.SyncAge = reply.SyncAge;
         if (reply.Durable > peer.Match)
@@ -183,6 +199,26 @@ internal sealed class Leadership(RaftState state)
             {
                 var notice = new Resigning { From = _options.Self, Session = peer.Session, Term = _state.Term };
                 _state.Send(peer.Node, notice);
+            }
+        }
+    }
+
+    private void BeginProof(long now)
+    {
+        _proof.Begin(_options.Defect == SeededDefect.ReadsWithoutRound ? -1 : _lastSentAt);
+        SendToAll(now);
+        FinishProof(now);
+    }
+
+    private void FinishProof(long now)
+    {
+        if (_proof.IsRunning
+            && _proof.TryFinish(MajorityValue(long.MaxValue, peer => peer.AnsweredSentAt)) is { } request)
+        {
+            _state.Effects.Add(new LeadershipConfirmed(request));
+            if (_proof.IsWanted)
+            {
+                BeginProof(now);
             }
         }
     }

@@ -48,6 +48,9 @@ internal sealed class Peer(NodeId node)
     /// <summary>When the newest request that it answered was sent.</summary>
     public long LastContact { get; set; }
 
+    /// <summary>The same by the stamp that the request carried, and zero before the first answer in this term.</summary>
+    public long AnsweredSentAt { get; set; }
+
     /// <summary>The newest commit position that it was told.</summary>
     public LogPosition CommitSent { get; set; }
 
@@ -61,6 +64,7 @@ internal sealed class Peer(NodeId node)
         Match = LogPosition.Zero;
         CaughtUpRounds = 0;
         LastContact = now;
+        AnsweredSentAt = 0;
         StartStreams(end);
     }
 

@@ -53,6 +53,14 @@ internal sealed record MembershipRequested(
         Completion.TrySetResult(new MembershipOutcome(MembershipOutcomeKind.NotLeader, reason, NodeId.None));
 }
 
+/// <summary>Somebody wants the proof that this node leads; the completion gets null, or why there is none.</summary>
+internal sealed record LeadershipAsked(TaskCompletionSource<ProposalFailure?> Completion) : LoopEvent
+{
+    /// <inheritdoc/>
+    public override void Refuse(string reason) =>
+        Completion.TrySetResult(new ProposalFailure(ProposalFailureKind.Stopping, NodeId.None, reason));
+}
+
 /// <summary>Leadership is to be kept away from this node, or may come again.</summary>
 internal sealed record DrainRequested(bool IsDrained, TaskCompletionSource<bool> Completion) : LoopEvent
 {

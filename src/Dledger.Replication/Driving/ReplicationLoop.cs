@@ -43,6 +43,7 @@ internal sealed class ReplicationLoop
     private readonly ApplyLoop _apply;
     private readonly LoopInbox _inbox;
     private readonly WaitingProposals _proposals;
+    private readonly LeadershipQuestions _questions;
     private readonly PeerSessions _sessions;
     private readonly MembershipDriver _membership;
     private readonly Dictionary<long, Term> _metadataTerms = [];
@@ -73,6 +74,7 @@ internal sealed class ReplicationLoop
         _core = CoreStart.Create(around, view, commit);
         _beginning = new LogBeginning(around, _core, view, _log);
         _handOver = new HandOver(_core);
+        _questions = new LeadershipQuestions(_core, _options.Self);
         _sessions = new PeerSessions(_options.Self, _metadata.Genesis!, _core, around.Transport);
         _membership = new MembershipDriver(around, _core, _log, _sessions);
         if (commit > around.Restored)
@@ -140,6 +142,7 @@ internal sealed class ReplicationLoop
         _handOver.Abandon();
         _membership.Stop(new MembershipOutcome(MembershipOutcomeKind.Unknown, detail, NodeId.None));
         _proposals.FailAll(ProposalFailureKind.Stopping, NodeId.None, detail);
+        _questions.FailAll(ProposalFailureKind.Stopping, NodeId.None, detail);
     }
 
     private void Work()
@@ -224,6 +227,9 @@ internal sealed class ReplicationLoop
                 break;
             case MembershipRequested request:
                 _membership.Ask(now, request);
+                break;
+            case LeadershipAsked question:
+                _questions.Ask(now, question);
                 break;
             case DrainRequested drain:
                 ReplicationEvents.Drained(_around.Logger, _options.Self, drain.IsDrained);
@@ -387,6 +393,9 @@ internal sealed class ReplicationLoop
             case CloseSession close:
                 _around.Transport.Close(close.Peer, close.Session, close.Reason);
                 break;
+            case LeadershipConfirmed confirmed:
+                _questions.Confirmed(confirmed.Request);
+                break;
             case TransferFinished finished:
                 ReplicationEvents.TransferEnded(_around.Logger, finished.IsSuccess);
                 _handOver.Finished(finished.IsSuccess);
@@ -438,6 +447,7 @@ internal sealed class ReplicationLoop
         if (!isLeader)
         {
             _proposals.FailAll(ProposalFailureKind.NotLeader, role.Leader, "leadership was lost");
+            _questions.FailAll(ProposalFailureKind.NotLeader, role.Leader, "leadership was lost");
         }
     }
 

@@ -116,7 +116,7 @@ public sealed class GroupTests
         broker.Advance(TimeSpan.FromSeconds(6));
         await broker.Receive("g", "t", batch: 1);
 
-        var queue = Assert.Single((await broker.Run(node => node.DescribeGroupAsync("g", None)))!.Queues);
+        var queue = Assert.Single((await broker.Run(node => node.DescribeGroupAsync("g", None))).Group!.Queues);
         Assert.Equal(("t", 0), (queue.Topic, queue.QueueId));
         Assert.Equal((0, 5), (queue.CommitOffset.Value, queue.Max.Value));
         Assert.Equal((1, 1, 5), (queue.InFlight, queue.Redeliverable, queue.Lag));

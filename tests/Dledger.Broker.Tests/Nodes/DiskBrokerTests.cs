@@ -35,7 +35,7 @@ public sealed class DiskBrokerTests(ITestOutputHelper output)
         Assert.Equal(Producers * PerProducer, received.Count);
         Assert.All(received, entry => Assert.Equal(1, entry.Value));
         Assert.Equal(offsets.Count, offsets.Distinct().Count());
-        var topic = await broker.Node.DescribeTopicAsync("t", None);
+        var (topic, _) = await broker.Node.DescribeTopicAsync("t", None);
         foreach (var queue in topic!.Queues)
         {
             var ofQueue = offsets.Where(offset => offset.QueueId == queue.QueueId).Select(offset => offset.Offset);

@@ -124,7 +124,7 @@ public sealed class AppendTests
 
         Assert.Equal(BrokerError.MessageTypeMismatch, fifo.Failure?.Error);
         Assert.Equal(BrokerError.Unsupported, delay.Failure?.Error);
-        Assert.Equal(0, (await broker.Run(node => node.DescribeTopicAsync("delay", None)))!.Queues[0].Max.Value);
+        Assert.Equal(0, (await broker.Run(node => node.DescribeTopicAsync("delay", None))).Topic!.Queues[0].Max.Value);
     }
 
     [Fact]

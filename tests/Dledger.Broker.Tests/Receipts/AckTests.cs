@@ -166,7 +166,7 @@ public sealed class AckTests
 
     private static async Task<(long Commit, int InFlight, long Lag)> Progress(TestBroker broker)
     {
-        var group = await broker.Run(node => node.DescribeGroupAsync("g", CancellationToken.None));
+        var group = (await broker.Run(node => node.DescribeGroupAsync("g", CancellationToken.None))).Group;
         var queue = Assert.Single(group!.Queues);
         return (queue.CommitOffset.Value, queue.InFlight, queue.Lag);
     }

@@ -31,7 +31,7 @@ public sealed class AutoRenewTests
         await ReceiveRenewed(broker);
 
         broker.Advance(TimeSpan.FromSeconds(90));
-        var queues = (await broker.Run(node => node.DescribeGroupAsync("g", CancellationToken.None)))!.Queues;
+        var queues = (await broker.Run(node => node.DescribeGroupAsync("g", CancellationToken.None))).Group!.Queues;
         Assert.Equal(1, queues.Sum(queue => queue.InFlight));
         broker.Advance(TimeSpan.FromSeconds(60));
 

@@ -54,7 +54,7 @@ public sealed class FilterTests
         }
 
         Assert.Equal(["1", "4"], messages.Select(TestBroker.Text));
-        var group = await broker.Run(node => node.DescribeGroupAsync("g", CancellationToken.None));
+        var group = (await broker.Run(node => node.DescribeGroupAsync("g", CancellationToken.None))).Group;
         var queue = Assert.Single(group!.Queues);
         Assert.Equal((4, 0), (queue.CommitOffset.Value, queue.Lag));
     }
@@ -70,7 +70,7 @@ public sealed class FilterTests
         var message = Assert.Single(await broker.Receive("g", "t", batch: 1, filter: "Aa"));
 
         Assert.Equal("wanted", TestBroker.Text(message));
-        var group = await broker.Run(node => node.DescribeGroupAsync("g", CancellationToken.None));
+        var group = (await broker.Run(node => node.DescribeGroupAsync("g", CancellationToken.None))).Group;
         var queue = Assert.Single(group!.Queues);
         Assert.Equal((1, 1), (queue.CommitOffset.Value, queue.InFlight));
     }

@@ -135,7 +135,7 @@ public sealed class RandomWorkloadTests
 
     private static async Task CheckEnd(TestBroker broker, GroupModel model)
     {
-        var description = await broker.Run(node => node.DescribeGroupAsync("g", None));
+        var description = (await broker.Run(node => node.DescribeGroupAsync("g", None))).Group;
         Assert.Equal(model.UnfinishedCount, description!.Queues.Sum(queue => queue.Lag));
         var dead = new List<string>();
         if (broker.Node.FindTopic("%DLQ%g") is not null)

@@ -32,7 +32,7 @@ public sealed class RetentionTests
         Checkpoint(broker);
         broker.Advance(TimeSpan.FromSeconds(10));
 
-        var description = await broker.Run(node => node.DescribeTopicAsync("t", CancellationToken.None));
+        var description = (await broker.Run(node => node.DescribeTopicAsync("t", CancellationToken.None))).Topic;
         Assert.Equal(2, Assert.Single(description!.Queues).Min.Value);
         Assert.Equal("kept", TestBroker.Text(Assert.Single(await broker.Receive("behind", "t"))));
         Assert.Equal("kept", TestBroker.Text(Assert.Single(await broker.Receive("leasing", "t"))));

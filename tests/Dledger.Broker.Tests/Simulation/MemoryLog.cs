@@ -158,6 +158,9 @@ internal sealed class MemoryLog : IReplicatedLog
         return true;
     }
 
+    public ValueTask<ProposalFailure?> ConfirmLeadershipAsync(CancellationToken cancellationToken) => new(
+        IsServing ? null : new ProposalFailure(ProposalFailureKind.NotLeader, new NodeId(2), "node 2 leads"));
+
     public int Read(LogPosition position, Span<byte> destination)
     {
         var count = (int)Math.Max(0, Math.Min(destination.Length, _tail.End - position));

@@ -121,11 +121,13 @@ public sealed class TopicTests
         await broker.Send("t", "b");
         await broker.Send("t", "c");
 
-        var description = await broker.Run(node => node.DescribeTopicAsync("t", None));
+        var description = (await broker.Run(node => node.DescribeTopicAsync("t", None))).Topic;
 
         Assert.Equal([0, 1], description!.Queues.Select(queue => queue.QueueId));
         Assert.Equal(3, description.Queues.Sum(queue => queue.Max - queue.Min));
-        Assert.Null(await broker.Run(node => node.DescribeTopicAsync("other", None)));
+        var (none, failure) = await broker.Run(node => node.DescribeTopicAsync("other", None));
+        Assert.Null(none);
+        Assert.Equal(BrokerError.TopicNotFound, failure?.Error);
     }
 
     [Fact]

@@ -52,7 +52,7 @@ public sealed class SimulationTests
     [InlineData(nameof(SeededDefect.JointOneMajority), 1700)]
     [InlineData(nameof(SeededDefect.ConfigurationEffectiveAtCommit), 10)]
     [InlineData(nameof(SeededDefect.LossFlagIgnored), 20)]
-    [InlineData(nameof(SeededDefect.LossFlagClearedEarly), 1500)]
+    [InlineData(nameof(SeededDefect.LossFlagClearedEarly), 8000)]
     [InlineData(nameof(SeededDefect.WipedNodeCounts), 10)]
     public void The_simulator_finds_the_damage_of_a_seeded_defect(string defect, int start) =>
         AssertFound(Enum.Parse<SeededDefect>(defect), Checks.Outcomes, (ulong)start);

@@ -37,6 +37,7 @@ internal sealed class Checks
         ["I26"] = "the newest configuration of a node's log is in force there, and a leader cuts none before the last one is committed",
         ["I27"] = "two consecutive configurations have no two quorums without a common voter (Raft 6)",
         ["I34"] = "a node that lost frames decides again only with all committed ones that it once had",
+        ["I35"] = "a node that proved its leadership had committed all that anybody had when it was asked (thesis 6.4)",
         ["I41"] = "a proposal that began after another was acknowledged lies behind it",
         ["I50"] = "after the faults stop a leader exists and all nodes converge within 5 election timeouts",
         ["CQ"] = "a leader's majority answered requests that were sent within the check-quorum window (thesis 6.2)",
@@ -50,7 +51,7 @@ internal sealed class Checks
     /// The invariants that name a damage itself, not the step that leads to it. A defect must also be found by these alone.
     /// </summary>
     public static readonly IReadOnlySet<string> Outcomes =
-        new HashSet<string>(StringComparer.Ordinal) { "core", "I1", "I4", "I9", "I14", "I20", "I25", "I41", "I50" };
+        new HashSet<string>(StringComparer.Ordinal) { "core", "I1", "I4", "I9", "I14", "I20", "I25", "I35", "I41", "I50" };
 
     private readonly IReadOnlySet<string>? _only;
 

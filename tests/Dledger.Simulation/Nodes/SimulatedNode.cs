@@ -479,6 +479,9 @@ internal sealed class SimulatedNode
             case RoleChanged role:
                 ExecuteRole(role);
                 break;
+            case LeadershipConfirmed confirmed:
+                Cluster.Readers.Confirmed(this, confirmed);
+                break;
             case TransferFinished finished:
                 Cluster.Marks.Reach(finished.IsSuccess ? "transfer succeeded" : "transfer failed");
                 break;
@@ -619,6 +622,7 @@ internal sealed class SimulatedNode
             Cluster.Checks.Elections.LeaderElected(this);
             Cluster.Checks.Log.EpochsOf(this);
             Cluster.Clients.LeaderElected(this);
+            Cluster.Readers.LeaderElected(this);
             _answered.Clear();
             _leaderSince = LocalNow;
             if (Configuration is { IsJoint: false, Voters.Count: 1 })

@@ -32,6 +32,7 @@ internal sealed class Marks
         "leader resigns",
         "leader steps down for a higher term",
         "leader steps down without quorum",
+        "leadership confirmed",
         "learner promoted",
         "loss flag cleared",
         "node restarted",

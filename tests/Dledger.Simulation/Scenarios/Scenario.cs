@@ -71,6 +71,9 @@ internal sealed record Scenario
     /// <summary>All frames have one length, so that frame ends of different terms meet at one position.</summary>
     public required bool HasUniformFrames { get; init; }
 
+    /// <summary>Nodes that serve are asked to prove that they still lead.</summary>
+    public required bool HasReads { get; init; }
+
     /// <summary>Only a bare majority comes back for the last phase.</summary>
     public required bool HealsBareMajority { get; init; }
 
@@ -118,6 +121,7 @@ internal sealed record Scenario
             HasPassiveNode = random.Chance(0.1),
             HasUniformFrames = random.Chance(0.4),
             HealsBareMajority = random.Chance(0.25),
+            HasReads = new SimulationRandom(seed ^ 0x3C6EF372FE94F82B).Chance(0.3),
             Defect = defect,
         };
     }
