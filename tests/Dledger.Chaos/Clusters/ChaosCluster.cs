@@ -13,12 +13,14 @@ namespace Dledger.Chaos.Clusters;
 /// <summary>The nodes of a run, with the network and the volumes that were made for them.</summary>
 internal sealed class ChaosCluster : IAsyncDisposable
 {
-    private const long VolumeBytes = 3L << 30;
+    private const long VolumeBytes = 8L << 30;
     private const int PortInNamespace = 8081;
     private const int SpareCount = 1;
 
     private static readonly TimeSpan AskTimeMax = TimeSpan.FromMilliseconds(500);
 
+    // The leader asks every node, and one of them may be frozen or far away.
+    private static readonly TimeSpan MembersTimeMax = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan TransferTimeMax = TimeSpan.FromSeconds(10);
 
     private readonly NodeClient[] _clients;
@@ -110,7 +112,7 @@ internal sealed class ChaosCluster : IAsyncDisposable
     /// <summary>A node as the leader sees it; null when there is no leader, or it does not answer.</summary>
     public async Task<NodeStatus?> AskLeaderAboutAsync(ChaosNode node) =>
         await FindLeaderAsync() is { } leader
-            ? (await AskAsync(leader, new ClusterStatusRequest())).FirstOrDefault(status => status.NodeId == node.Id)
+            ? (await AskAsync(leader, new ClusterStatusRequest(), MembersTimeMax)).FirstOrDefault(status => status.NodeId == node.Id)
             : null;
 
     /// <summary>What each node says, by number; null where one does not answer or does not run.</summary>
@@ -121,7 +123,7 @@ internal sealed class ChaosCluster : IAsyncDisposable
     /// </summary>
     public async Task<IReadOnlyDictionary<int, MemberRole>> MembersAsync() =>
         await FindLeaderAsync() is { } leader
-            ? (await AskAsync(leader, new ClusterStatusRequest())).ToDictionary(status => status.NodeId, status => status.MemberRole)
+            ? (await AskAsync(leader, new ClusterStatusRequest(), MembersTimeMax)).ToDictionary(status => status.NodeId, status => status.MemberRole)
             : new Dictionary<int, MemberRole>();
 
     /// <summary>The node that serves in the highest term; null when there is none.</summary>
@@ -199,12 +201,13 @@ internal sealed class ChaosCluster : IAsyncDisposable
         }
     }
 
-    private async Task<IReadOnlyList<NodeStatus>> AskAsync(ChaosNode node, ClusterStatusRequest request)
+    private async Task<IReadOnlyList<NodeStatus>> AskAsync(
+        ChaosNode node, ClusterStatusRequest request, TimeSpan? timeMax = null)
     {
         try
         {
             var client = _clients[node.Id - 1];
-            return (await client.Admin.ClusterStatusAsync(request, client.Options(AskTimeMax))).Nodes;
+            return (await client.Admin.ClusterStatusAsync(request, client.Options(timeMax ?? AskTimeMax))).Nodes;
         }
         catch (RpcException)
         {

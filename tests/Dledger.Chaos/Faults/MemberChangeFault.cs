@@ -10,6 +10,7 @@ namespace Dledger.Chaos.Faults;
 internal sealed class MemberChangeFault(MemberDisturbance disturbance) : IFault
 {
     private static readonly TimeSpan UnsafeRemovalTime = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LeaderPatience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan StayTime = TimeSpan.FromSeconds(1);
 
     private readonly List<ChaosNode> _killed = [];
@@ -137,8 +138,21 @@ internal sealed class MemberChangeFault(MemberDisturbance disturbance) : IFault
         {
             round.Surprises.Add($"node {node.Id} could not be {what}: {_operator!.LastAnswer}");
         }
-        else if ((await round.Cluster.MembersAsync()).GetValueOrDefault(node.Id) is var role
-            && role == MemberRole.MemberVoter == (what == "removed"))
+        else
+        {
+            await CheckAsync(round, what, node, cancellationToken);
+        }
+    }
+
+    /// <summary>What was done must be seen by the leader.</summary>
+    private static async Task CheckAsync(FaultRound round, string what, ChaosNode node, CancellationToken cancellationToken)
+    {
+        var role = MemberRole.Unspecified;
+        await Wait.UntilAsync(
+            LeaderPatience,
+            async () => (role = (await round.Cluster.MembersAsync()).GetValueOrDefault(node.Id)) != MemberRole.Unspecified,
+            cancellationToken);
+        if (role != MemberRole.Unspecified && role == MemberRole.MemberVoter == (what == "removed"))
         {
             round.Surprises.Add($"node {node.Id} was {what} and is {role}");
         }
