@@ -18,7 +18,7 @@ internal sealed class SlowLinkFault : IFault
     private const long WarmBytes = 96L << 20;
     private const long LoadBytes = 224L << 20;
     private const long WindowBytes = 32L << 20;
-    private const long MarginBytes = 96L << 20;
+    private const long MarginBytes = 128L << 20;
     private const long LineBytesPerSecond = 1_000_000 / 8;
 
     // A quarter of a second of the line, as a small router has it.
@@ -48,7 +48,7 @@ internal sealed class SlowLinkFault : IFault
         var watch = Stopwatch.StartNew();
         Cap(round.Cluster.Network!, round.Cluster.Everyone.Select(node => node.Id).Append(0));
         var sending = load.SendAsync(LoadBytes, LoadStallMax, cancellationToken);
-        var (most, stall) = await SampleAsync(round, leader, sending, cancellationToken);
+        var (most, stall) = await SampleAsync(round, leader, load, sending, cancellationToken);
         _capped = watch.Elapsed;
 
         // The follower cannot have what the line has not carried; asked itself it may answer late.
@@ -97,14 +97,20 @@ internal sealed class SlowLinkFault : IFault
 
     /// <summary>Looks at the leader's memory, and at the acks of the usual load, until the extra load is over.</summary>
     private static async Task<(ProcessMemory Most, TimeSpan Stall)> SampleAsync(
-        FaultRound round, ChaosNode leader, Task sending, CancellationToken cancellationToken)
+        FaultRound round, ChaosNode leader, BulkLoad load, Task sending, CancellationToken cancellationToken)
     {
         var (most, stall, acked) = (default(ProcessMemory), TimeSpan.Zero, round.Recorder.Acked);
+        var begin = load.AckedBytes;
         var quiet = Stopwatch.StartNew();
         while (!sending.IsCompleted)
         {
             var now = ProcessMemory.Of(leader.ProcessId);
             most = new ProcessMemory(Math.Max(most.Resident, now.Resident), Math.Max(most.Anonymous, now.Anonymous));
+            if (load.AckedBytes - begin < LoadBytes / 2)
+            {
+                round.Proof["leaderHalfway"] = Describe(most);
+            }
+
             stall = quiet.Elapsed > stall ? quiet.Elapsed : stall;
             if (round.Recorder.Acked != acked)
             {
