@@ -2,7 +2,7 @@
 CONFIGURATION ?= Release
 JS := tests/Dledger.Integration.Tests/js
 
-.PHONY: publish verify format build test fix demo sim soak sim-raft mutations crash-rounds bench-unary chaos chaos-gaps power-loss
+.PHONY: publish verify format build test fix demo sim soak sim-raft mutations crash-rounds bench-unary chaos chaos-gaps power-loss io-errors large-log catch-up
 
 verify: format build test
 
@@ -86,3 +86,21 @@ power-loss: ROUNDS = 100
 power-loss: publish
 	dotnet build tests/Dledger.Chaos -c $(CONFIGURATION)
 	$(CHAOS) power-loss --rounds $(ROUNDS) $(CHAOS_FLAGS)
+
+# Every write or sync of the leader, then of a follower, fails: make io-errors [ROUNDS=12]
+io-errors: ROUNDS = 12
+io-errors: publish
+	dotnet build tests/Dledger.Chaos -c $(CONFIGURATION)
+	$(CHAOS) io-errors --rounds $(ROUNDS) $(CHAOS_FLAGS)
+
+# How soon a killed node with a large log serves again: make large-log [GIB=10] [NODES=1]; takes GIB * NODES of disk space.
+large-log: GIB = 10
+large-log: publish
+	dotnet build tests/Dledger.Chaos -c $(CONFIGURATION)
+	$(CHAOS) large-log --gib $(GIB) $(if $(NODES),--nodes $(NODES))
+
+# What clients notice while a follower catches up, and how soon an empty fourth node votes: make catch-up [GIB=2]
+catch-up: GIB = 2
+catch-up: publish
+	dotnet build tests/Dledger.Chaos -c $(CONFIGURATION)
+	$(CHAOS) catch-up --gib $(GIB)

@@ -32,6 +32,22 @@ public sealed class ScheduleTests
         Assert.Contains("kill-leader", Assert.Throws<ChaosException>(() => FaultCatalogue.Named(["no-such"])).Message);
     }
 
+    [Theory]
+    [InlineData("F10")]
+    [InlineData("F11")]
+    public void An_error_of_the_disk_comes_to_leaders_and_to_followers_under_names_of_their_own(string code)
+    {
+        var names = FaultCatalogue.All.Where(kind => kind.Code == code).Select(kind => kind.Name).ToList();
+
+        Assert.NotEmpty(names);
+        Assert.All(names, name => Assert.Matches("-(leader|follower)$", name));
+        Assert.Equal(names.Count(name => name.EndsWith("-leader", StringComparison.Ordinal)) * 2, names.Count);
+    }
+
+    [Fact]
+    public void The_mix_holds_everything_but_an_old_copy_of_a_directory() => Assert.Equal(
+        ["old-directory"], FaultCatalogue.All.Where(kind => !kind.IsInMix).Select(kind => kind.Name));
+
     private static List<PlannedFault> Plan(int seed) =>
         [.. FaultPlan.Of(new ChaosOptions { Seed = seed, Faults = FaultCatalogue.All }).Take(3 * FaultCatalogue.All.Count)];
 }

@@ -20,6 +20,10 @@ internal sealed record ChaosOptions
     /// <summary>QUORUM_SYNC or QUORUM_ASYNC.</summary>
     public string FlushMode { get; init; } = "QUORUM_SYNC";
 
+    /// <summary>Options of the nodes' storage, by key. Small segments, so that rolls happen often.</summary>
+    public IReadOnlyDictionary<string, string> Storage { get; init; } =
+        new Dictionary<string, string> { ["segmentSize"] = "16MiB" };
+
     /// <summary>Messages a second of the steady producers; the probe adds 20.</summary>
     public int Rate { get; init; } = 250;
 

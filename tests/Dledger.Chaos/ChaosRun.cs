@@ -113,7 +113,7 @@ internal sealed class ChaosRun
 
     private async Task InjectAsync(PlannedFault planned, CancellationToken cancellationToken)
     {
-        var round = new FaultRound(_cluster, _recorder, _undertaker, new Random(planned.Seed));
+        var round = new FaultRound(_workload, _undertaker, new Random(planned.Seed));
         var fault = planned.Kind.Create();
         var entry = new HistoryEntry { Function = "fault", Kind = planned.Kind.Name };
         _recorder.Record(entry with { Phase = "start" });
@@ -139,11 +139,11 @@ internal sealed class ChaosRun
             round.Surprises.Add($"the cluster was not whole again within {WholePatience.TotalSeconds:0} s");
         }
 
-        foreach (var node in _cluster.Nodes)
+        foreach (var node in _cluster.Everyone)
         {
             round.Surprises.AddRange(node.Surprises);
             node.Surprises.Clear();
-            if (!node.IsRunning)
+            if (!node.IsRunning && node != _cluster.Spare)
             {
                 node.Start();
             }

@@ -3,6 +3,7 @@ using Dledger.Chaos.Clusters;
 using Dledger.Chaos.Faults;
 using Dledger.Chaos.Histories;
 using Dledger.Chaos.Reports;
+using Dledger.Chaos.Trials;
 
 namespace Dledger.Chaos;
 
@@ -20,13 +21,16 @@ internal static class CommandLine
         dledger-chaos run         [--seed n] [--minutes n] [--faults a,b] [--nodes 3|5] [--mode QUORUM_SYNC|QUORUM_ASYNC] [--rate n]
         dledger-chaos gaps        [--kills n] [--seed n]
         dledger-chaos power-loss  [--rounds n] [--mode ...] [--seed n]
+        dledger-chaos io-errors   [--rounds n] [--mode ...] [--seed n]
+        dledger-chaos large-log   [--gib n] [--nodes 1|3|5]
+        dledger-chaos catch-up    [--gib n]
         dledger-chaos check FILE
         dledger-chaos faults
-        exit codes: 0 everything held, 1 broken, 2 could not run, 3 void, 130 interrupted
+        exit codes: 0 everything held, 1 broken or a target missed, 2 could not run, 3 void, 130 interrupted
         """;
 
     private static readonly string[] FlagNames =
-        ["seed", "minutes", "faults", "nodes", "mode", "rate", "kills", "rounds", "output"];
+        ["seed", "minutes", "faults", "nodes", "mode", "rate", "kills", "rounds", "output", "gib"];
 
     public static async Task<int> RunAsync(string[] arguments, CancellationToken cancellationToken)
     {
@@ -55,6 +59,21 @@ internal static class CommandLine
                             Rest = (TimeSpan.FromSeconds(1.5), TimeSpan.FromSeconds(3)),
                         },
                         cancellationToken);
+                case "io-errors":
+                    var roles = FaultCatalogue.All.Where(kind => kind.Code is "F10" or "F11").Select(kind => kind.Name);
+                    return await RunAsync(
+                        Options(flags, string.Join(',', roles)) with
+                        {
+                            Rounds = Number(flags, "rounds", 12),
+                            Rest = (TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(4)),
+                        },
+                        cancellationToken);
+                case "large-log":
+                    var large = Trial(flags, nodes: 1);
+                    return Tell(await LargeLogTrial.RunAsync(large, Gibibytes(flags, 10), cancellationToken));
+                case "catch-up":
+                    var behind = Trial(flags, nodes: 3);
+                    return Tell(await CatchUpTrial.RunAsync(behind, Gibibytes(flags, 2), cancellationToken));
                 case "check" when arguments.Length == 2:
                     return Tell(ReportBuilder.Build(History.Parse(File.ReadLines(arguments[1]))));
                 case "faults":
@@ -103,11 +122,30 @@ internal static class CommandLine
         };
     }
 
+    private static int Tell(TrialTable table)
+    {
+        table.Write(Console.Out);
+        return table.IsMet ? Held : Broken;
+    }
+
+    // The product's own segment size: what is measured is what users have.
+    private static ChaosOptions Trial(Dictionary<string, string> flags, int nodes) => Options(flags, "kill-leader") with
+    {
+        NodeCount = Number(flags, "nodes", nodes),
+        Storage = new Dictionary<string, string>(),
+    };
+
+    private static long Gibibytes(Dictionary<string, string> flags, double standard) =>
+        !flags.TryGetValue("gib", out var text) ? (long)(standard * (1L << 30))
+        : double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var gib) && gib is > 0 and <= 1024
+            ? (long)(gib * (1L << 30))
+            : throw new ChaosException($"--gib {text}: not a number above 0 and up to 1024");
+
     private static int ListFaults()
     {
         foreach (var kind in FaultCatalogue.All)
         {
-            Console.WriteLine($"{kind.Name,-22}{kind.Code,-5}{kind.Needs.WhyNot(5) ?? "can run here"}");
+            Console.WriteLine($"{kind.Name,-26}{kind.Code,-5}{kind.Needs.WhyNot(5) ?? "can run here"}");
         }
 
         return Held;

@@ -54,7 +54,7 @@ internal static class Validity
             yield return "the leader never changed";
         }
 
-        foreach (var node in seen.Header.Nodes.Where(node => !IsRead(seen, node)))
+        foreach (var node in MembersOf(seen).Where(node => !IsRead(seen, node)))
         {
             yield return $"the final read did not cover node {node}";
         }
@@ -75,6 +75,12 @@ internal static class Validity
 
     // A fault's effects on the clients outlast it by the deadline of a call that it caught.
     private static long After(FaultRecord fault) => fault.End == long.MaxValue ? fault.End : fault.End + BeforeFault;
+
+    // The voters of the last configuration, where the history names them; else the nodes that the run began with.
+    private static IReadOnlyList<int> MembersOf(Observations seen) =>
+        seen.History.Entries.LastOrDefault(entry => entry is { Function: "final", Event: "members" })?.On is { Count: > 0 } voters
+            ? voters
+            : seen.Header.Nodes;
 
     // Read, or declared unreadable by a fault that took the node out for good.
     private static bool IsRead(Observations seen, int node) =>

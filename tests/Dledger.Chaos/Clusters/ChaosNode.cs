@@ -13,6 +13,7 @@ internal sealed class ChaosNode(NodePlace place, HistoryRecorder recorder, Under
     private readonly Lock _lock = new();
     private Process? _process;
     private string? _will;
+    private MachineBoot? _boot;
     private TaskCompletionSource<int> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public NodePlace Place { get; } = place;
@@ -38,7 +39,12 @@ internal sealed class ChaosNode(NodePlace place, HistoryRecorder recorder, Under
     /// <summary>Ends with the exit code; 137 for kill -9.</summary>
     public Task<int> Ended => _ended.Task;
 
-    public void WriteConfiguration(IEnumerable<NodePlace> all, string flushMode)
+    /// <summary>Writes what it is started with.</summary>
+    /// <param name="all">The nodes that it knows, itself among them.</param>
+    /// <param name="flushMode">QUORUM_SYNC or QUORUM_ASYNC.</param>
+    /// <param name="storage">Further options of the storage, by key.</param>
+    public void WriteConfiguration(
+        IEnumerable<NodePlace> all, string flushMode, IReadOnlyDictionary<string, string> storage)
     {
         Directory.CreateDirectory(Place.DataDirectory);
         File.WriteAllText(Place.ConfigurationFile, JsonSerializer.Serialize(new
@@ -55,14 +61,14 @@ internal sealed class ChaosNode(NodePlace place, HistoryRecorder recorder, Under
                 clientPort = node.ClientPort,
             }),
             client = new { listenAddress = Place.Host, port = Place.ClientPort },
-            storage = new { segmentSize = "16MiB", flushMode },
+            storage = new Dictionary<string, string>(storage) { ["flushMode"] = flushMode },
         }));
     }
 
     /// <summary>Starts the program. A wrapper must replace itself by it, so that the process is the node's.</summary>
     public void Start(params IEnumerable<string> wrapper)
     {
-        string[] command = [.. Place.LaunchPrefix, .. wrapper, binary, "serve", "--config", Place.ConfigurationFile];
+        string[] command = [.. Place.LaunchPrefix, .. _boot?.LaunchPrefix ?? [], .. wrapper, binary, "serve", "--config", Place.ConfigurationFile];
         var start = new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var (name, value) in Environment)
         {
@@ -84,6 +90,18 @@ internal sealed class ChaosNode(NodePlace place, HistoryRecorder recorder, Under
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
         recorder.Record(new HistoryEntry { Function = "node", Node = Id, Event = "start", Life = Life });
+    }
+
+    /// <summary>Its machine has started anew: from the next life on the node sees another boot id of the kernel.</summary>
+    /// <param name="foreign">Mounts of other nodes, which its life must not hold.</param>
+    public void Reboot(IEnumerable<string> foreign) =>
+        _boot = MachineBoot.Create(Path.Combine(undertaker.Directory, $"boot-{Id}"), foreign);
+
+    /// <summary>Empties the data directory; the node must not run.</summary>
+    public void Wipe()
+    {
+        Directory.Delete(Place.DataDirectory, recursive: true);
+        Directory.CreateDirectory(Place.DataDirectory);
     }
 
     /// <summary>kill -9, and its end.</summary>

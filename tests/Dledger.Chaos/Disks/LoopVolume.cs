@@ -36,7 +36,7 @@ internal sealed partial class LoopVolume : IAsyncDisposable
         Environment.UserName != "root" ? "needs root"
         : !File.Exists("/dev/loop-control") ? "/dev/loop-control does not exist"
         : !Command.Exists("mkfs.ext4") ? "the program mkfs.ext4 is missing (package e2fsprogs)"
-        : null;
+        : MachineBoot.WhyNot();
 
     /// <summary>Makes an image of the given size, formats and mounts it.</summary>
     public static async Task<LoopVolume> CreateAsync(string directory, string name, long bytes, Undertaker undertaker)
@@ -71,6 +71,20 @@ internal sealed partial class LoopVolume : IAsyncDisposable
         if (result != 0)
         {
             throw new ChaosException($"cannot shut down the file system at {MountPoint}: error {error}");
+        }
+    }
+
+    /// <summary>Whether it has lost its power.</summary>
+    public bool RefusesWrites()
+    {
+        try
+        {
+            File.WriteAllText(Path.Combine(MountPoint, "probe"), "");
+            return false;
+        }
+        catch (IOException)
+        {
+            return true;
         }
     }
 

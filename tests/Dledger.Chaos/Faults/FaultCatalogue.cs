@@ -5,6 +5,10 @@ namespace Dledger.Chaos.Faults;
 /// <summary>Every fault that can be asked for.</summary>
 internal static class FaultCatalogue
 {
+    private const string Syncs = "fsync,fdatasync";
+    private const string Writes = "pwrite64,pwritev,pwritev2";
+    private const string Appends = "pwritev,pwritev2";
+
     public static readonly IReadOnlyList<FaultKind> All =
     [
         Kind("kill-leader", "F1", FaultNeeds.None, 0.5, 8, () => new KillFault(Victims.Leader)) with { MovesLeader = true },
@@ -26,11 +30,15 @@ internal static class FaultCatalogue
         Kind("cut-clients", "F6", FaultNeeds.Network, 3, 10, () => new PartitionFault(PartitionShape.ClientsFromLeader)),
         Kind("delay", "F7", FaultNeeds.Network, 3, 10, () => new LinkFault(Slow, isLeaderOnly: false)),
         Kind("loss", "F7", FaultNeeds.Network, 3, 10, () => new LinkFault(Lossy, isLeaderOnly: false)),
+        Kind("slow-link", "F8", FaultNeeds.Network, 0, 1, () => new SlowLinkFault()),
         Kind("reset", "F9", FaultNeeds.Network, 0.5, 3, () => new LinkFault(Resetting, isLeaderOnly: true)),
 
-        Kind("sync-error", "F10", FaultNeeds.Strace, 0, 2, () => new SyscallErrorFault("fsync,fdatasync", "EIO")),
-        Kind("write-error", "F11", FaultNeeds.Strace, 0, 2, () => new SyscallErrorFault("pwrite64,pwritev,pwritev2", "EIO")),
-        Kind("write-no-space", "F11", FaultNeeds.Strace, 0, 2, () => new SyscallErrorFault("pwritev,pwritev2", "ENOSPC")),
+        Kind("sync-error-leader", "F10", FaultNeeds.Strace, 0, 2, () => new SyscallErrorFault(Victims.Leader, Syncs, "EIO")) with { MovesLeader = true },
+        Kind("sync-error-follower", "F10", FaultNeeds.Strace, 0, 2, () => new SyscallErrorFault(Victims.Follower, Syncs, "EIO")),
+        Kind("write-error-leader", "F11", FaultNeeds.Strace, 0, 2, () => new SyscallErrorFault(Victims.Leader, Writes, "EIO")) with { MovesLeader = true },
+        Kind("write-error-follower", "F11", FaultNeeds.Strace, 0, 2, () => new SyscallErrorFault(Victims.Follower, Writes, "EIO")),
+        Kind("write-no-space-leader", "F11", FaultNeeds.Strace, 0, 2, () => new SyscallErrorFault(Victims.Leader, Appends, "ENOSPC")) with { MovesLeader = true },
+        Kind("write-no-space-follower", "F11", FaultNeeds.Strace, 0, 2, () => new SyscallErrorFault(Victims.Follower, Appends, "ENOSPC")),
         Kind("slow-sync-leader", "F12", FaultNeeds.Strace, 3, 8, () => new SlowSyncFault(Victims.Leader)),
         Kind("slow-sync-follower", "F12", FaultNeeds.Strace, 3, 8, () => new SlowSyncFault(Victims.Follower)),
         Kind("crash-point", "F17", FaultNeeds.Strace, 0, 2, () => new CrashPointFault()),
@@ -38,11 +46,13 @@ internal static class FaultCatalogue
         Kind("full-disk-leader", "F13", FaultNeeds.Volumes, 8, 12, () => new FullDiskFault(Victims.Leader)),
         Kind("full-disk-follower", "F13", FaultNeeds.Volumes, 8, 12, () => new FullDiskFault(Victims.Follower)),
         Kind("full-disk-all", "F13", FaultNeeds.Volumes, 8, 12, () => new FullDiskFault(Victims.All)),
-        Kind("power-one", "F15", FaultNeeds.Volumes, 0.2, 3, () => new PowerLossFault(Victims.Follower)) with { CutsPower = true },
-        Kind("power-leader", "F15", FaultNeeds.Volumes, 0.2, 3, () => new PowerLossFault(Victims.Leader)) with { CutsPower = true, MovesLeader = true },
-        Kind("power-majority", "F15", FaultNeeds.Volumes, 0.2, 3, () => new PowerLossFault(Victims.Majority)) with { CutsPower = true },
-        Kind("power-all", "F15", FaultNeeds.Volumes, 0.2, 1, () => new PowerLossFault(Victims.All)) with { CutsPower = true },
-        Kind("power-after-ack", "F15", FaultNeeds.Volumes, 0.2, 1, () => new PowerLossFault(Victims.All, isAfterAck: true)) with { CutsPower = true },
+        Kind("power-one", "F15", FaultNeeds.Volumes, 0.2, 3, () => new PowerLossFault(Victims.Follower)),
+        Kind("power-leader", "F15", FaultNeeds.Volumes, 0.2, 3, () => new PowerLossFault(Victims.Leader)) with { MovesLeader = true },
+        Kind("power-majority", "F15", FaultNeeds.Volumes, 0.2, 3, () => new PowerLossFault(Victims.Majority)) with { CutsMajorityPower = true },
+        Kind("power-all", "F15", FaultNeeds.Volumes, 0.2, 1, () => new PowerLossFault(Victims.All)) with { CutsMajorityPower = true },
+        Kind("power-after-ack", "F15", FaultNeeds.Volumes, 0.2, 1, () => new PowerLossFault(Victims.All, isAfterAck: true)) with { CutsMajorityPower = true },
+
+        Kind("power-then-freeze", "F16", FaultNeeds.Volumes | FaultNeeds.Network, 2, 6, () => new PowerThenFreezeFault()),
 
         Kind("bit-flip", "F18", FaultNeeds.None, 1, 3, () => new DamageFault(isBlock: false)),
         Kind("zero-block", "F18", FaultNeeds.None, 1, 3, () => new DamageFault(isBlock: true)),
@@ -50,9 +60,14 @@ internal static class FaultCatalogue
         Kind("old-directory", "F19", FaultNeeds.None, 1, 3, () => new DirectoryFault(DirectoryFate.OldCopy)) with { IsInMix = false },
         Kind("swapped-directories", "F19", FaultNeeds.None, 1, 2, () => new DirectoryFault(DirectoryFate.Swapped)),
         Kind("clock-jump", "F20", FaultNeeds.FakeTime, 1, 3, () => new ClockFault()) with { MovesClocks = true },
-        Kind("memory-limit", "F21", FaultNeeds.MemoryGroup, 3, 6, () => new GroupLimitFault(isMemory: true)) with { IsInMix = false },
+        Kind("memory-limit", "F21", FaultNeeds.MemoryGroup, 3, 6, () => new GroupLimitFault(isMemory: true)),
         Kind("cpu-quota", "F22", FaultNeeds.CpuGroup, 3, 8, () => new GroupLimitFault(isMemory: false)),
         Kind("descriptors", "F23", FaultNeeds.Limits, 2, 4, () => new DescriptorFault()),
+        Kind("member-change", "F24", FaultNeeds.None, 0, 1, () => new MemberChangeFault(MemberDisturbance.None)),
+        Kind("member-change-kill", "F24", FaultNeeds.None, 0, 1, () => new MemberChangeFault(MemberDisturbance.Kill)) with { MovesLeader = true },
+        Kind("member-change-freeze", "F24", FaultNeeds.None, 0, 1, () => new MemberChangeFault(MemberDisturbance.Freeze)),
+        Kind("stuck-consumers", "F26", FaultNeeds.None, 0, 1, () => new StuckConsumersFault()),
+        Kind("storm", "F27", FaultNeeds.None, 0, 1, () => new StormFault()),
     ];
 
     // Less than a tenth of the election timeout, so no election may come of the delay; loss stays below what TCP bears.

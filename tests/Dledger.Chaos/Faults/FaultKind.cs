@@ -13,8 +13,8 @@ internal sealed record FaultKind(
     /// <summary>It takes the leadership away from somebody.</summary>
     public bool MovesLeader { get; init; }
 
-    /// <summary>It drops unsynced writes.</summary>
-    public bool CutsPower { get; init; }
+    /// <summary>It drops unsynced writes of a majority, which QUORUM_ASYNC does not promise to survive.</summary>
+    public bool CutsMajorityPower { get; init; }
 
     /// <summary>It moves wall clocks, and with them the log's time, by which leases end.</summary>
     public bool MovesClocks { get; init; }

@@ -2,19 +2,22 @@ using System.Text.Json.Nodes;
 using Dledger.Chaos.Clusters;
 using Dledger.Chaos.Histories;
 using Dledger.Chaos.Machines;
+using Dledger.Chaos.Workers;
 
 namespace Dledger.Chaos.Faults;
 
 /// <summary>One place in the schedule: where a fault acts, what it hits, and what came of it.</summary>
-internal sealed class FaultRound(ChaosCluster cluster, HistoryRecorder recorder, Undertaker undertaker, Random random)
+internal sealed class FaultRound(Workload workload, Undertaker undertaker, Random random)
 {
     private static readonly TimeSpan LeaderPatience = TimeSpan.FromSeconds(20);
 
-    public ChaosCluster Cluster { get; } = cluster;
+    public Workload Workload { get; } = workload;
+
+    public ChaosCluster Cluster => Workload.Cluster;
 
     public Undertaker Undertaker { get; } = undertaker;
 
-    public HistoryRecorder Recorder { get; } = recorder;
+    public HistoryRecorder Recorder => Workload.Recorder;
 
     /// <summary>Randomness of this round alone, fixed by the seed.</summary>
     public Random Random { get; } = random;

@@ -35,7 +35,7 @@ internal sealed class PowerLossFault(Victims victims, bool isAfterAck = false) :
 
         foreach (var node in _nodes)
         {
-            _failedWrites += IsDead(node.Place.DataDirectory) ? 1 : 0;
+            _failedWrites += round.Cluster.Volumes[node.Id].RefusesWrites() ? 1 : 0;
         }
 
         await Task.WhenAll(_nodes.Select(node => node.KillAsync()));
@@ -51,22 +51,7 @@ internal sealed class PowerLossFault(Victims victims, bool isAfterAck = false) :
     {
         foreach (var node in _nodes)
         {
-            await node.KillAsync();
-            await round.Cluster.Volumes[node.Id].RemountAsync();
-            node.Start();
-        }
-    }
-
-    private static bool IsDead(string directory)
-    {
-        try
-        {
-            File.WriteAllText(Path.Combine(directory, "..", "probe"), "");
-            return false;
-        }
-        catch (IOException)
-        {
-            return true;
+            await round.Cluster.RebootAsync(node);
         }
     }
 }

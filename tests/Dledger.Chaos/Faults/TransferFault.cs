@@ -1,8 +1,5 @@
 using Dledger.Chaos.Clusters;
 using Dledger.Chaos.Machines;
-using Dledger.Chaos.Workers;
-using Dledger.Protocol.Admin.V1;
-using Grpc.Core;
 
 namespace Dledger.Chaos.Faults;
 
@@ -17,18 +14,7 @@ internal sealed class TransferFault : IFault
     public async Task StartAsync(FaultRound round, CancellationToken cancellationToken)
     {
         _before = await round.LeaderAsync(cancellationToken);
-        using var client = new NodeClient(_before.Place, "chaos-operator");
-        try
-        {
-            var answer = await client.Admin.TransferLeadershipAsync(
-                new TransferLeadershipRequest(), client.Options(Patience, cancellationToken));
-            round.Proof["answer"] = answer.Status.Code.ToString();
-        }
-        catch (RpcException exception)
-        {
-            round.Proof["answer"] = exception.StatusCode.ToString();
-        }
-
+        round.Proof["answer"] = await round.Cluster.TransferAsync(0, cancellationToken);
         await Wait.UntilAsync(
             Patience,
             async () => (_after = await round.Cluster.FindLeaderAsync()) is { } leader && leader != _before,

@@ -17,8 +17,7 @@ internal sealed class WipedDirectoryFault : IFault
     {
         _node = await round.FollowerAsync(cancellationToken);
         await _node.KillAsync();
-        Directory.Delete(_node.Place.DataDirectory, recursive: true);
-        Directory.CreateDirectory(_node.Place.DataDirectory);
+        _node.Wipe();
         var watch = Stopwatch.StartNew();
         _node.Start();
         NodeStatus? status = null;

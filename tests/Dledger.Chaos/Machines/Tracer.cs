@@ -22,7 +22,10 @@ internal sealed class Tracer : IAsyncDisposable
     }
 
     /// <summary>How many calls were tampered with.</summary>
-    public int Count => Lines.Count(line => Marks.Any(mark => line.Contains(mark, StringComparison.Ordinal)));
+    public int Count => Lines.Count(IsMarked);
+
+    /// <summary>When the first of them was, by the wall clock; null: none was.</summary>
+    public DateTimeOffset? First => Lines.FirstOrDefault(IsMarked) is { } line ? TimeOf(line) : null;
 
     /// <summary>Calls that it has seen, tampered with or not.</summary>
     public IEnumerable<string> Lines => File.Exists(_log) ? File.ReadLines(_log) : [];
@@ -37,7 +40,7 @@ internal sealed class Tracer : IAsyncDisposable
         var log = Path.Combine(undertaker.Directory, $"strace-{processId}-{Guid.NewGuid():N}.log");
         var start = new ProcessStartInfo(
             "strace",
-            ["-f", "-q", "-o", log, "-p", $"{processId}", "-e", $"trace={calls}", "-e", $"inject={calls}:{action}"])
+            ["-f", "-q", "-ttt", "-o", log, "-p", $"{processId}", "-e", $"trace={calls}", "-e", $"inject={calls}:{action}"])
         {
             RedirectStandardError = true,
         };
@@ -54,6 +57,10 @@ internal sealed class Tracer : IAsyncDisposable
 
         return tracer;
     }
+
+    /// <summary>The time in a line such as <c>4711 1763757600.123456 fdatasync(...)</c>.</summary>
+    public static DateTimeOffset TimeOf(string line) => DateTimeOffset.UnixEpoch.AddSeconds(double.Parse(
+        line.Split(' ', 3, StringSplitOptions.RemoveEmptyEntries)[1], System.Globalization.CultureInfo.InvariantCulture));
 
     /// <summary>Detaches; the process goes on untouched.</summary>
     public async ValueTask DisposeAsync()
@@ -75,6 +82,8 @@ internal sealed class Tracer : IAsyncDisposable
         Undertaker.TearUp(_will);
         _process.Dispose();
     }
+
+    private static bool IsMarked(string line) => Marks.Any(mark => line.Contains(mark, StringComparison.Ordinal));
 
     private static int TracerOf(int processId)
     {

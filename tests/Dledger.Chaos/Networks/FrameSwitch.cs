@@ -115,6 +115,16 @@ internal sealed class FrameSwitch : IDisposable
             return;
         }
 
+        if (rule.Shaper is { } shaper)
+        {
+            if (shaper.TryTake(Stopwatch.GetTimestamp(), length, out var due))
+            {
+                Postpone(to, buffer.AsSpan(0, length).ToArray(), due);
+            }
+
+            return;
+        }
+
         if (rule.IsReset && TcpReset.Rewrite(buffer.AsSpan(0, length)) is > 0 and var reset)
         {
             length = reset;
@@ -125,7 +135,7 @@ internal sealed class FrameSwitch : IDisposable
         {
             if (rule.Delay + rule.Jitter > TimeSpan.Zero)
             {
-                Postpone(to, buffer.AsSpan(0, length).ToArray(), rule);
+                Postpone(to, buffer.AsSpan(0, length).ToArray(), DueOf(rule));
             }
             else
             {
@@ -134,14 +144,21 @@ internal sealed class FrameSwitch : IDisposable
         }
     }
 
-    private void Postpone(int to, byte[] frame, LinkRule rule)
+    private void Postpone(int to, byte[] frame, long due)
     {
         lock (_late)
         {
-            var wait = rule.Delay + (rule.Jitter * _random.NextDouble());
-            var due = Stopwatch.GetTimestamp() + (long)(wait.TotalSeconds * Stopwatch.Frequency);
             _late.Enqueue((to, frame), due);
             Monitor.Pulse(_late);
+        }
+    }
+
+    private long DueOf(LinkRule rule)
+    {
+        lock (_random)
+        {
+            var wait = rule.Delay + (rule.Jitter * _random.NextDouble());
+            return Stopwatch.GetTimestamp() + (long)(wait.TotalSeconds * Stopwatch.Frequency);
         }
     }
 

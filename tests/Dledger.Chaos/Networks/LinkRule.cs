@@ -19,6 +19,10 @@ internal sealed record LinkRule
     /// <summary>Part of the frames that arrives twice, 0..1.</summary>
     public double Duplication { get; init; }
 
+    /// <summary>The narrow line that all frames of all links with this rule share; null: there is room for everything.
+    /// </summary>
+    public LinkShaper? Shaper { get; init; }
+
     public TimeSpan Delay { get; init; }
 
     /// <summary>On top of the delay, even between zero and this; frames overtake each other.</summary>

@@ -12,7 +12,7 @@ internal static class ReportBuilder
     public static ChaosReport Build(History history, ChaosOptions? options = null)
     {
         var seen = new Observations(history);
-        var verdict = Checker.Judge(history, NamesOf(kind => kind.CutsPower), NamesOf(kind => kind.MovesClocks));
+        var verdict = Checker.Judge(history, NamesOf(kind => kind.CutsMajorityPower), NamesOf(kind => kind.MovesClocks));
         var acks = seen.Sends.Values.Where(send => send.IsAcked).Select(send => send.End).Order().ToList();
         return new ChaosReport
         {

@@ -10,16 +10,16 @@ internal static class ReportTable
         output.WriteLine();
         Line(output, $"seed {report.Seed}, {report.Nodes} nodes, {report.Mode}, {report.Seconds:0} s");
         output.WriteLine();
-        Line(output, $"{"fault",-22}{"",-5}{"injected",9}{"bit",5}{"gap p50 ms",12}{"p99",9}{"max",9}{"whole max",11}");
+        Line(output, $"{"fault",-26}{"",-5}{"injected",9}{"bit",5}{"gap p50 ms",12}{"p99",9}{"max",9}{"whole max",11}");
         foreach (var fault in report.Faults)
         {
             if (fault.NotRun is { } reason)
             {
-                Line(output, $"{fault.Kind,-22}{fault.Code,-5}not run: {reason}");
+                Line(output, $"{fault.Kind,-26}{fault.Code,-5}not run: {reason}");
             }
             else
             {
-                Line(output, $"{fault.Kind,-22}{fault.Code,-5}{fault.Injected,9}{fault.Bit,5}{fault.GapP50,12:0}{fault.GapP99,9:0}"
+                Line(output, $"{fault.Kind,-26}{fault.Code,-5}{fault.Injected,9}{fault.Bit,5}{fault.GapP50,12:0}{fault.GapP99,9:0}"
                     + $"{fault.GapMax,9:0}{fault.WholeMaxMilliseconds,11:0}");
             }
         }

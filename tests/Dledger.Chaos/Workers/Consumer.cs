@@ -76,6 +76,11 @@ internal sealed class Consumer(Workload workload, string group, string name, int
 
     private Fate FateOf(Popped message)
     {
+        if (workload.StuckGroup == group)
+        {
+            return Fate.Forget;
+        }
+
         if (Workload.Groups[group] < 10 && Workload.IsPoison(message.Delivery.Id))
         {
             return Fate.Nack;

@@ -1,5 +1,7 @@
 using Dledger.Chaos.Clusters;
 using Dledger.Chaos.Histories;
+using Dledger.Chaos.Machines;
+using Dledger.Protocol.Admin.V1;
 
 namespace Dledger.Chaos.Workers;
 
@@ -12,6 +14,7 @@ internal static class FinalRead
     private const int DigestStep = 64;
 
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan MembersPatience = TimeSpan.FromSeconds(20);
 
     public static async Task RunAsync(Workload workload, TextWriter progress, CancellationToken cancellationToken)
     {
@@ -27,16 +30,32 @@ internal static class FinalRead
             await auditor.ReadAsync($"%DLQ%{group}", $"audit-{group}", cancellationToken);
         }
 
-        var ends = await Task.WhenAll(workload.Cluster.Nodes.Select(node => node.StopAsync(StopPatience)));
-        foreach (var node in workload.Cluster.Nodes)
+        var voters = await VotersAsync(workload, cancellationToken);
+        var ends = await Task.WhenAll(workload.Cluster.Everyone.Select(node => node.StopAsync(StopPatience)));
+        foreach (var node in workload.Cluster.Everyone)
         {
             if (ends[node.Id - 1] != 0)
             {
                 progress.WriteLine($"node {node.Id} ended with {ends[node.Id - 1]} when told to stop");
             }
 
-            Record(workload.Recorder, node);
+            if (voters.Contains(node.Id))
+            {
+                Record(workload.Recorder, node);
+            }
         }
+    }
+
+    /// <summary>Who must hold everything: the voters of the last configuration, also one that was not there at first. The log
+    /// of a node that was removed is nobody's replica.</summary>
+    private static async Task<int[]> VotersAsync(Workload workload, CancellationToken cancellationToken)
+    {
+        IReadOnlyDictionary<int, MemberRole> members = new Dictionary<int, MemberRole>();
+        await Wait.UntilAsync(
+            MembersPatience, async () => (members = await workload.Cluster.MembersAsync()).Count > 0, cancellationToken);
+        var voters = members.Where(member => member.Value == MemberRole.MemberVoter).Select(member => member.Key).Order().ToArray();
+        workload.Recorder.Record(new HistoryEntry { Function = "final", Phase = "ok", Event = "members", On = voters });
+        return voters;
     }
 
     private static void Record(HistoryRecorder recorder, ChaosNode node)

@@ -16,7 +16,7 @@ internal sealed class Observer(Workload workload, ChaosNode node)
             while (await timer.WaitForNextTickAsync(cancellationToken))
             {
                 var life = node.Life;
-                if (await workload.Cluster.AskAsync(node) is { } status && node.Life == life && node.IsRunning)
+                if (node.IsRunning && await workload.Cluster.AskAsync(node) is { } status && node.Life == life && node.IsRunning)
                 {
                     workload.Recorder.Record(new HistoryEntry
                     {

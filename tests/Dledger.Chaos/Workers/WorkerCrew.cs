@@ -53,7 +53,7 @@ internal sealed class WorkerCrew(Workload workload, int rate) : IAsyncDisposable
         }
 
         _consumers.Add(new OffsetWatcher(workload, "watcher", Connect("watcher")).RunAsync(_consuming.Token));
-        _consumers.AddRange(workload.Cluster.Nodes.Select(node => new Observer(workload, node).RunAsync(_consuming.Token)));
+        _consumers.AddRange(workload.Cluster.Everyone.Select(node => new Observer(workload, node).RunAsync(_consuming.Token)));
     }
 
     /// <summary>Stops the producers, lets the consumers finish what is there, and stops them. False: they did not finish.

@@ -24,6 +24,7 @@ internal sealed class Workload(ChaosCluster cluster, HistoryRecorder recorder, i
         new Dictionary<string, int> { ["billing"] = 17, ["mailing"] = 3 };
 
     private volatile bool _isDraining;
+    private volatile string? _stuckGroup;
 
     public ChaosCluster Cluster { get; } = cluster;
 
@@ -34,6 +35,13 @@ internal sealed class Workload(ChaosCluster cluster, HistoryRecorder recorder, i
     {
         get => _isDraining;
         set => _isDraining = value;
+    }
+
+    /// <summary>The group whose consumers answer nothing for now; null: none.</summary>
+    public string? StuckGroup
+    {
+        get => _stuckGroup;
+        set => _stuckGroup = value;
     }
 
     /// <summary>Connections of one client to every node.</summary>
