@@ -252,7 +252,7 @@ public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWrit
             return 0;
         }
 
-        var commit = LogPosition.Max(Volatile.Read(ref _picture).Commit, running.Apply.Applied);
+        var commit = LogPosition.Max(Volatile.Read(ref _picture).Commit, running.Apply.Committed);
         var available = Math.Clamp(commit - position, 0, destination.Length);
         return position < running.Log.Start
             ? 0

@@ -151,7 +151,8 @@ internal sealed class ServerCall : ServerCallContext
     /// <summary>Ends the call after the handler threw.</summary>
     public void Fail(Exception fault)
     {
-        if (IsOver || HttpContext.RequestAborted.IsCancellationRequested)
+        var isOver = IsOver || HttpContext.RequestAborted.IsCancellationRequested || fault is PeerGoneException;
+        if (isOver)
         {
             GrpcServerEvents.CallWasOver(_environment.Logger, _method.FullName, fault);
         }
@@ -169,7 +170,7 @@ internal sealed class ServerCall : ServerCallContext
             return;
         }
 
-        if (!IsOver && !HttpContext.RequestAborted.IsCancellationRequested)
+        if (!isOver)
         {
             GrpcServerEvents.HandlerFailed(_environment.Logger, _method.FullName, fault);
         }

@@ -27,9 +27,25 @@ internal sealed class MessageReader(PipeReader pipe, int? bytesMax, string? enco
         where T : class
     {
         message = null;
-        return _fault is null
-            ? pipe.TryRead(out var result) && TryTake(result, marshaller, out message)
-            : throw _fault;
+        if (_fault is not null)
+        {
+            throw _fault;
+        }
+
+        ReadResult result;
+        try
+        {
+            if (!pipe.TryRead(out result))
+            {
+                return false;
+            }
+        }
+        catch (IOException cause)
+        {
+            throw new PeerGoneException(cause);
+        }
+
+        return TryTake(result, marshaller, out message);
     }
 
     /// <summary>Null at the end of the stream.</summary>
@@ -44,11 +60,24 @@ internal sealed class MessageReader(PipeReader pipe, int? bytesMax, string? enco
 
         while (true)
         {
-            var result = await pipe.ReadAsync(cancellationToken).ConfigureAwait(false);
+            var result = await ReadPipeAsync(cancellationToken).ConfigureAwait(false);
             if (TryTake(result, marshaller, out var message))
             {
                 return message;
             }
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<ReadResult> ReadPipeAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await pipe.ReadAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (IOException cause)
+        {
+            throw new PeerGoneException(cause);
         }
     }
 
@@ -62,7 +91,7 @@ internal sealed class MessageReader(PipeReader pipe, int? bytesMax, string? enco
         {
             // Mostly the end has come with the message; a peer that ends its side later is waited for, which also
             // keeps the transport from resetting a stream whose request was not read to the end.
-            var result = await pipe.ReadAsync(cancellationToken).ConfigureAwait(false);
+            var result = await ReadPipeAsync(cancellationToken).ConfigureAwait(false);
             var more = !result.Buffer.IsEmpty;
             var ended = result.IsCompleted;
             pipe.AdvanceTo(result.Buffer.End);

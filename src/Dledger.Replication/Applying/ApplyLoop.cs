@@ -39,6 +39,7 @@ internal sealed class ApplyLoop : ILoop
     private LogPosition _commitTold;
     private LogPosition _applied;
     private long _appliedValue;
+    private long _commitValue;
     private long _durableValue;
     private long _servingTermValue;
     private Term _leadingTerm;
@@ -85,6 +86,11 @@ internal sealed class ApplyLoop : ILoop
 
     /// <summary>Everything before it has been applied. Any thread.</summary>
     public LogPosition Applied => new(Volatile.Read(ref _appliedValue));
+
+    /// <summary>
+    /// Committed as far as this loop knows, so never behind what it has answered callers for. Any thread.
+    /// </summary>
+    public LogPosition Committed => new(Volatile.Read(ref _commitValue));
 
     /// <summary>
     /// The own log is durable up to here in its present form: what a truncation takes is not durable from the moment at
@@ -153,7 +159,7 @@ internal sealed class ApplyLoop : ILoop
         {
             _restored = _machine.Restore(new RecoveredLog(_log, _installedState));
             Publish(_restored);
-            _commit = _restored;
+            KnowCommit(_restored);
             _isRestored = true;
             _reports.Restored();
         }
@@ -191,7 +197,7 @@ internal sealed class ApplyLoop : ILoop
                     _commitTold = commit.Position;
 
                     // The state of an installed snapshot is ahead of the log, which comes back in its own time.
-                    _commit = LogPosition.Max(_commit, commit.Position);
+                    KnowCommit(LogPosition.Max(_commit, commit.Position));
                     foreach (var frame in commit.Proposed)
                     {
                         _proposed.Enqueue(frame);
@@ -378,6 +384,12 @@ internal sealed class ApplyLoop : ILoop
                 }
             }
         }
+    }
+
+    private void KnowCommit(LogPosition commit)
+    {
+        _commit = commit;
+        Volatile.Write(ref _commitValue, commit.Value);
     }
 
     private void Publish(LogPosition applied)

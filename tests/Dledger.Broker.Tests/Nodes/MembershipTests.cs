@@ -76,7 +76,7 @@ public sealed class MembershipTests
         await cluster.DropAsync(moved);
         cluster.Start(moved);
         await cluster.WaitUntilEqualAsync();
-        Assert.Equal(3, cluster.Log(moved).Status.Members.Count);
+        await cluster.WaitAsync(() => cluster.Log(moved).Status.Members.Count == 3, "the node knows the members again");
     }
 
     private static async Task<NodeId> PrepareAsync(BrokerCluster cluster)

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
 using Dledger.Chaos.Histories;
 using Dledger.Chaos.Machines;
@@ -8,6 +9,12 @@ namespace Dledger.Chaos.Clusters;
 /// <summary>One node: where it lives, and its process while it runs. Safe for any thread; one fault at a time acts on it.</summary>
 internal sealed class ChaosNode(NodePlace place, HistoryRecorder recorder, Undertaker undertaker, string binary)
 {
+    /// <summary>
+    /// Bytes that the managed heap of a node may have. The runtime leaves garbage lying while the machine has room, which says nothing; a
+    /// node that keeps what it should let go of meets this bound and dies of it.
+    /// </summary>
+    public const long HeapBytesMax = 320L << 20;
+
     private static readonly TimeSpan KillPatience = TimeSpan.FromSeconds(20);
 
     private readonly Lock _lock = new();
@@ -70,6 +77,7 @@ internal sealed class ChaosNode(NodePlace place, HistoryRecorder recorder, Under
     {
         string[] command = [.. Place.LaunchPrefix, .. _boot?.LaunchPrefix ?? [], .. wrapper, binary, "serve", "--config", Place.ConfigurationFile];
         var start = new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment["DOTNET_GCHeapHardLimit"] = HeapBytesMax.ToString("x", CultureInfo.InvariantCulture);
         foreach (var (name, value) in Environment)
         {
             start.Environment[name] = value;
