@@ -77,7 +77,7 @@ public sealed class ClusterSimulationTests
         { nameof(Mutation.CheckpointAheadOfLog), 1 },
         { nameof(Mutation.ApplyByOwnClock), 1 },
         { nameof(Mutation.ApplyInAnotherOrder), 1 },
-        { nameof(Mutation.TruncationKeepsWatermark), 180 },
+        { nameof(Mutation.TruncationKeepsWatermark), 150 },
         { nameof(Mutation.HighestWatermarkWins), 700 },
         { nameof(Mutation.RecoveryWithoutResync), 10 },
         { nameof(Mutation.DamageCutAway), 30 },
