@@ -24,11 +24,14 @@ public sealed class DledgerServer : IAsyncDisposable
     private readonly BrokerNode _broker;
     private readonly ClientListener _listener;
     private readonly Lazy<ClientFrontend> _frontend;
+    private readonly LeaderRehearsal _rehearsal;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly Lazy<Task> _stop;
     private readonly TaskCompletionSource<ServerExit> _completion =
         new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private Task _rehearsed = Task.CompletedTask;
 
     private DledgerServer(
         ServerOptions options,
@@ -46,6 +49,7 @@ public sealed class DledgerServer : IAsyncDisposable
         _frontend = frontend;
         _time = time;
         _logger = logger;
+        _rehearsal = new LeaderRehearsal(options, time, logger);
         _stop = new Lazy<Task>(() => Task.Run(StopOnceAsync));
     }
 
@@ -134,6 +138,7 @@ public sealed class DledgerServer : IAsyncDisposable
             ServerEvents.Started(
                 logger, options.NodeId, $"{options.Client.ListenAddress}:{listener.Port}", server.ClientAddress);
             _ = server.WatchAsync();
+            server.Rehearse();
             return server;
         }
         catch
@@ -153,6 +158,15 @@ public sealed class DledgerServer : IAsyncDisposable
         }
     }
 
+    // A node that is alone leads at once.
+    private void Rehearse()
+    {
+        if (_options.Nodes.Count > 1)
+        {
+            _rehearsed = Task.Run(_rehearsal.RunAsync);
+        }
+    }
+
     /// <summary>Ends the server when its log ends by itself.</summary>
     private async Task WatchAsync()
     {
@@ -169,6 +183,7 @@ public sealed class DledgerServer : IAsyncDisposable
     private async Task StopOnceAsync()
     {
         ServerEvents.Stopping(_logger, _options.NodeId);
+        _rehearsal.Stop();
         var exit = new ServerExit(true, "the node did not stop in good order; see the log");
         try
         {
@@ -180,6 +195,7 @@ public sealed class DledgerServer : IAsyncDisposable
             await _listener.DisposeAsync();
             _frontend.Value.Dispose();
             _broker.Dispose();
+            await _rehearsed;
             var ended = await _node.Completion;
             exit = new ServerExit(ended.IsFault, ended.Reason);
         }

@@ -44,4 +44,11 @@ internal static partial class ServerEvents
     [LoggerMessage(6010, LogLevel.Warning, "Calls that did not end within {DrainMax} were cut off",
         EventName = "CallsCutOff")]
     public static partial void CallsCutOff(ILogger logger, TimeSpan drainMax);
+
+    [LoggerMessage(6011, LogLevel.Debug, "The part of a leader was rehearsed in {Milliseconds} ms", EventName = "Rehearsed")]
+    public static partial void Rehearsed(ILogger logger, long milliseconds);
+
+    [LoggerMessage(6012, LogLevel.Debug, "The part of a leader could not be rehearsed: {Detail}",
+        EventName = "RehearsalFailed")]
+    public static partial void RehearsalFailed(ILogger logger, string detail);
 }
