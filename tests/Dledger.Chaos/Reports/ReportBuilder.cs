@@ -14,6 +14,7 @@ internal static class ReportBuilder
         var seen = new Observations(history);
         var verdict = Checker.Judge(history, NamesOf(kind => kind.CutsMajorityPower), NamesOf(kind => kind.MovesClocks));
         var acks = seen.Sends.Values.Where(send => send.IsAcked).Select(send => send.End).Order().ToList();
+        var last = LastOf(seen);
         return new ChaosReport
         {
             Seed = history.Header.Seed,
@@ -40,7 +41,7 @@ internal static class ReportBuilder
             DeadLetters = seen.Finals.Where(final => final.Key.Topic.StartsWith('%')).Sum(
                 final => final.Value.Select(message => message.Id).Distinct().Count()),
             LeaderChanges = Validity.LeaderChanges(seen),
-            CalmGapMax = Gaps(acks).Where(gap => gap.End <= LastOf(seen) && !seen.Faults.Any(fault =>
+            CalmGapMax = Gaps(acks).Where(gap => gap.End <= last && !seen.Faults.Any(fault =>
                 gap.Begin < fault.End && gap.End > fault.Start)).Select(Length).DefaultIfEmpty().Max(),
         };
     }
