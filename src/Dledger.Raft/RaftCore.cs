@@ -126,7 +126,7 @@ public sealed class RaftCore
     public bool HasLoss => _state.HasLoss;
 
     /// <summary>Whether the driver may cut a data frame: leads, its term is open, hands nothing over, and the uncommitted cap is not reached.</summary>
-    public bool CanPropose => Role == RaftRole.Leader && TermStart is not null && !_transfer.IsActive
+    public bool CanPropose => Role == RaftRole.Leader && TermStart is not null && !_transfer.IsHolding
         && HaltReason is null && End - Commit < _state.Options.UncommittedBytesMax;
 
     /// <summary>Whether <see cref="Drain"/> keeps leadership away.</summary>
@@ -428,7 +428,7 @@ public sealed class RaftCore
         {
             _state.Effects.Add(new TransferFinished(false));
         }
-        else if (!_transfer.IsActive)
+        else if (!_transfer.IsRunning)
         {
             _transfer.TryStart(now, target);
         }
@@ -449,7 +449,7 @@ public sealed class RaftCore
 
         if (Role == RaftRole.Leader)
         {
-            _reconfiguration.Start(change, TermStart, _transfer.IsActive);
+            _reconfiguration.Start(change, TermStart, _transfer.IsRunning);
         }
         else
         {
@@ -586,13 +586,13 @@ public sealed class RaftCore
 
         var isAlone = _state.IsVoter && _state.Configuration is { IsJoint: false, Voters.Count: 1 };
         var stall = isAlone ? 0 : _state.SyncAge(now);
-        if (stall >= _state.Options.StallLimit && !_transfer.IsActive && now >= _stallTransferAt && _transfer.HasTarget())
+        if (stall >= _state.Options.StallLimit && !_transfer.IsRunning && now >= _stallTransferAt && _transfer.HasTarget())
         {
             _stallTransferAt = now + (2 * _state.Options.StallLimit);
             _transfer.TryStart(now, wanted: null);
         }
 
-        if (_state.IsDrained && !_transfer.IsActive && TermStart is not null && now >= _drainTransferAt && _transfer.HasTarget())
+        if (_state.IsDrained && !_transfer.IsRunning && TermStart is not null && now >= _drainTransferAt && _transfer.HasTarget())
         {
             // Nobody is served while a transfer is under way, so one that fails is not repeated at once.
             _drainTransferAt = now + DrainRetryDelay;

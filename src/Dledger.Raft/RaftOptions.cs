@@ -62,6 +62,15 @@ public sealed record RaftOptions
     /// <summary>Bytes that a leader may have uncommitted before it takes no further frames.</summary>
     public long UncommittedBytesMax { get; init; } = 64L << 20;
 
+    /// <summary>
+    /// A node whose state machine has more than this many bytes of log to catch up on could not serve at once: it is handed the
+    /// leadership later, and does not hurry to campaign.
+    /// </summary>
+    public long ApplyLagMax { get; init; } = 4L << 20;
+
+    /// <summary>How long a leader that hands over goes on serving while its target's state machine catches up.</summary>
+    public long TransferPrepareMax { get; init; } = 5_000_000;
+
     /// <summary>A learner may become a voter when it is at most this many bytes behind the leader's end in two rounds in a row.</summary>
     public long PromotionLagMax { get; init; } = 1 << 20;
 
@@ -86,7 +95,7 @@ public sealed record RaftOptions
             "the check-quorum window must be at least twice the shortest election timeout");
         Require(
             RangeBytesMax > 0 && ProbeBytesMax > 0 && WindowBytesMax > 0 && UnsyncedBytesMax > 0
-            && UncommittedBytesMax > 0 && PromotionLagMax > 0,
+            && UncommittedBytesMax > 0 && PromotionLagMax > 0 && ApplyLagMax > 0,
             "sizes must be positive");
         return problems;
 

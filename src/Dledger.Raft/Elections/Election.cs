@@ -83,11 +83,17 @@ internal sealed class Election(RaftState state)
         }
     }
 
-    /// <summary>The leader is known to be gone: a campaign may begin after a short random delay.</summary>
+    /// <summary>
+    /// The leader is known to be gone: a campaign may begin after a short random delay, where the state machine is ready to serve. Where
+    /// it is not, another node's chance comes first, and this one's with its timeout.
+    /// </summary>
     public void LeaderLost(long now)
     {
         _state.SetRole(RaftRole.Follower, NodeId.None);
-        Hasten(now, _options.ResetDelayMin, _options.ResetDelayMax);
+        if (_state.Log.Commit - _state.Applied <= _options.ApplyLagMax)
+        {
+            Hasten(now, _options.ResetDelayMin, _options.ResetDelayMax);
+        }
     }
 
     /// <summary>A higher term was seen while this node campaigned or asked: it may be the only one with all frames (P4).</summary>

@@ -10,11 +10,15 @@ internal sealed class Transfer(RaftState state)
 {
     private readonly RaftState _state = state;
     private Peer? _target;
+    private bool _isHolding;
     private bool _isTold;
     private long _number;
 
+    /// <summary>An attempt is under way.</summary>
+    public bool IsRunning => _target is not null;
+
     /// <summary>While true the driver cuts no frames.</summary>
-    public bool IsActive => _target is not null;
+    public bool IsHolding => _isHolding;
 
     /// <summary>When the attempt is given up.</summary>
     public long Deadline { get; private set; } = long.MaxValue;
@@ -31,7 +35,7 @@ internal sealed class Transfer(RaftState state)
 
         _target = target;
         _isTold = false;
-        Deadline = now + _state.Options.TransferCatchUpMax;
+        Deadline = now + _state.Options.TransferPrepareMax;
         Advance(now);
         return true;
     }
@@ -39,10 +43,23 @@ internal sealed class Transfer(RaftState state)
     /// <summary>Whether a peer exists that could take over now.</summary>
     public bool HasTarget() => FindTarget(null) is not null;
 
-    /// <summary>Tells the target to campaign as soon as it has all frames durable.</summary>
+    /// <summary>
+    /// Takes no frames any more once the target has applied nearly all, and tells it to campaign as soon as it has all durable.
+    /// </summary>
     public void Advance(long now)
     {
-        if (_target is not { } target || _isTold || target.Match != _state.Log.End || !target.IsConnected)
+        if (_target is not { } target || _isTold || !target.IsConnected)
+        {
+            return;
+        }
+
+        if (!_isHolding && IsNearlyApplied(target))
+        {
+            _isHolding = true;
+            Deadline = now + _state.Options.TransferCatchUpMax;
+        }
+
+        if (!_isHolding || target.Match != _state.Log.End)
         {
             return;
         }
@@ -64,10 +81,13 @@ internal sealed class Transfer(RaftState state)
         if (_target is not null)
         {
             _target = null;
+            _isHolding = false;
             Deadline = long.MaxValue;
             _state.Effects.Add(new TransferFinished(isSuccess));
         }
     }
+
+    private bool IsNearlyApplied(Peer peer) => _state.Log.End - peer.Applied <= _state.Options.ApplyLagMax;
 
     private Peer? FindTarget(NodeId? wanted)
     {
@@ -79,7 +99,7 @@ internal sealed class Transfer(RaftState state)
                 && peer.State == ProgressState.Replicate
                 && peer.SyncAge < _state.Options.StallLimit
                 && _state.Log.End - peer.Match <= _state.Options.WindowBytesMax
-                && (wanted is null || wanted == peer.Node);
+                && (wanted is null ? IsNearlyApplied(peer) : wanted == peer.Node);
             if (isSuitable && (best is null || peer.Match > best.Match))
             {
                 best = peer;

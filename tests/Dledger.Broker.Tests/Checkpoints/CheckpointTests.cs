@@ -211,6 +211,26 @@ public sealed class CheckpointTests
     }
 
     [Fact]
+    public async Task A_node_that_is_restarted_again_and_again_does_not_have_more_and_more_to_apply()
+    {
+        var broker = new TestBroker(new BrokerOptions { AutoCreateTopics = true });
+        var large = TestBroker.Draft("large") with { Body = new byte[4 << 20] };
+        for (var i = 0; i < 9; i++)
+        {
+            Assert.True((await broker.Run(node => node.AppendAsync("t", [large], None))).Succeeded);
+        }
+
+        broker.Log.Maintain();
+        Assert.Empty(broker.Disk.List("state"));
+        broker.Restart(graceful: false);
+        broker.Time.Advance(TimeSpan.FromSeconds(11));
+        broker.Settle();
+        broker.Log.Maintain();
+
+        Assert.Single(broker.Disk.List("state"));
+    }
+
+    [Fact]
     public async Task A_quiet_broker_writes_no_second_checkpoint()
     {
         var broker = await Busy(new TestBroker());
