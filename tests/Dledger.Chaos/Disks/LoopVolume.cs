@@ -89,10 +89,26 @@ internal sealed partial class LoopVolume : IAsyncDisposable
     }
 
     /// <summary>Takes the volume off and on again, which recovers its journal; no process may use it.</summary>
+    /// <remarks>
+    /// While anybody still holds the old mount, such as a mount namespace that is just being set up, the kernel gives the file system
+    /// back as it is: without power. Then it is taken off again.
+    /// </remarks>
     public async Task RemountAsync()
     {
-        await UnmountAsync();
-        await Command.RunAsync("mount", "-o", "loop", _image, MountPoint);
+        var isDone = await Wait.UntilAsync(
+            UnmountPatience,
+            async () =>
+            {
+                await UnmountAsync();
+                await Command.RunAsync("mount", "-o", "loop", _image, MountPoint);
+                return !RefusesWrites();
+            },
+            CancellationToken.None,
+            TimeSpan.FromMilliseconds(200));
+        if (!isDone)
+        {
+            throw new ChaosException($"{MountPoint} is mounted again and still refuses writes: somebody holds the old mount");
+        }
     }
 
     /// <summary>Takes free space away until hardly more than the given bytes are left.</summary>
