@@ -214,8 +214,8 @@ public sealed class CheckpointTests
     public async Task A_node_that_is_restarted_again_and_again_does_not_have_more_and_more_to_apply()
     {
         var broker = new TestBroker(new BrokerOptions { AutoCreateTopics = true });
-        var large = TestBroker.Draft("large") with { Body = new byte[4 << 20] };
-        for (var i = 0; i < 9; i++)
+        var large = TestBroker.Draft("large") with { Body = new byte[3 << 20] };
+        for (var i = 0; i < 12; i++)
         {
             Assert.True((await broker.Run(node => node.AppendAsync("t", [large], None))).Succeeded);
         }
