@@ -12,8 +12,8 @@ namespace Dledger.Broker.Checkpoints;
 
 /// <summary>Writes the state to disk and takes it back from there. Owned by the apply loop, but for what says "any thread".</summary>
 /// <remarks>
-/// A checkpoint is cut between two frames, in memory, and never beyond the own durable log (I28); writing and syncing it, each 256 MiB
-/// of log or 5 minutes, is left to another thread (<see cref="CheckpointWrite"/>). A full disk is no fault: the state stays in memory and
+/// A checkpoint is cut between two frames, in memory, and never beyond the own durable log (I28); writing and syncing it is left
+/// to another thread (<see cref="CheckpointWrite"/>), as often as <see cref="CheckpointSchedule"/> says. A full disk is no fault: the state stays in memory and
 /// in the log, and is written later.
 /// </remarks>
 internal sealed class Checkpointer
