@@ -101,7 +101,7 @@ internal sealed class DeadLetterForwarder(
 
         var entry = topic.Queues[obligation.QueueId].Read(obligation.Offset);
         if (read(new ConsumeQueueRead(entry.Position, entry.Size)) is not { } bytes
-            || !RecordView.TryParse(bytes, out var record, out _))
+            || !RecordView.TryParseSealed(bytes, entry.Position, out var record, out _))
         {
             _unreadable.Add(obligation);
             RetryAt = Math.Min(RetryAt, logTime + UnreadablePause);

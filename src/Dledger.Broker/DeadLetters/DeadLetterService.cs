@@ -83,7 +83,7 @@ internal sealed class DeadLetterService(BrokerCalls calls)
             return null;
         }
 
-        if (RecordView.TryParse(bytes, out var record, out _))
+        if (RecordView.TryParseSealed(bytes, entry.Position, out var record, out _))
         {
             return DeadLetterEncoder.Encode(record, topic, deadLetterTopicId, reference);
         }

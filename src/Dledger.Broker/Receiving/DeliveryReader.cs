@@ -77,7 +77,7 @@ internal sealed class DeliveryReader(IReplicatedLog log, ReceiptCodec receipts, 
         var bytes = GC.AllocateUninitializedArray<byte>(granted.Size);
         var count = log.Read(granted.Position, bytes);
         var fault = count == bytes.Length ? null : $"{count} of {bytes.Length} bytes are there";
-        if (fault is null && RecordView.TryParse(bytes, out _, out fault))
+        if (fault is null && RecordView.TryParseSealed(bytes, granted.Position, out _, out fault))
         {
             return bytes;
         }

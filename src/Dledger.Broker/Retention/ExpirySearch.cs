@@ -1,6 +1,7 @@
 using Dledger.Broker.Topics;
 using Dledger.Primitives;
 using Dledger.Replication;
+using Dledger.Storage.Queues;
 using Dledger.Storage.Records;
 
 namespace Dledger.Broker.Retention;
@@ -8,8 +9,8 @@ namespace Dledger.Broker.Retention;
 /// <summary>Finds how far the messages of a queue are older than a log time. One per queue; owned by the apply loop.</summary>
 /// <remarks>
 /// The index has no times, so the search reads the headers of records: from the head in doubling steps, then by halves, which costs about
-/// twice the logarithm of what has expired. While the head is young nothing is read. Relies on store times that rise with the offsets;
-/// a single record that says otherwise, because it rotted (no checksum of the record covers its store time), stops the queue.
+/// twice the logarithm of what has expired. While the head is young nothing is read. Relies on store times that rise with the offsets:
+/// the youngest record that is given up is read whole and verified, so a rotten header stops the queue and loses nothing.
 /// </remarks>
 internal sealed class ExpirySearch
 {
@@ -70,11 +71,20 @@ internal sealed class ExpirySearch
             }
         }
 
-        // The neighbour must agree before anything is given up.
-        var oneMore = 1;
-        return expired == queue.Min || ReadTime(queue, expired - 1, log, logStart, ref oneMore) <= time
-            ? expired + 1
-            : queue.Min;
+        return IsExpired(queue.Read(expired), log, logStart, time) ? expired + 1 : queue.Min;
+    }
+
+    private static bool IsExpired(ConsumeQueueEntry entry, IReplicatedLog log, LogPosition logStart, long time)
+    {
+        if (entry.Position < logStart)
+        {
+            return true;
+        }
+
+        var bytes = GC.AllocateUninitializedArray<byte>(entry.Size);
+        return log.Read(entry.Position, bytes) == bytes.Length
+            && RecordView.TryParseSealed(bytes, entry.Position, out var record, out _)
+            && record.StoreTime <= time;
     }
 
     private static long? ReadTime(

@@ -83,7 +83,7 @@ internal sealed class NodeStorage : IDisposable
             createIfEmpty: metadata.Term == Term.Zero,
             verifyAll);
         Log = recovery.Log;
-        return Log is not null && FindFault(metadata, recovery) is { } fault
+        return recovery.Log is { } log && FindFault(metadata, recovery, log.Start) is { } fault
             ? recovery with { Damage = fault }
             : recovery;
     }
@@ -177,7 +177,7 @@ internal sealed class NodeStorage : IDisposable
         }
     }
 
-    private static LogDamage? FindFault(NodeMetadata metadata, CommitLogRecovery recovery)
+    private static LogDamage? FindFault(NodeMetadata metadata, CommitLogRecovery recovery, LogPosition start)
     {
         if (recovery.Tail.Term > metadata.Term)
         {
@@ -187,7 +187,7 @@ internal sealed class NodeStorage : IDisposable
                 $"the log ends in term {recovery.Tail.Term}, but the meta file knows only term {metadata.Term}");
         }
 
-        StoredConfigurations.Read(metadata, recovery, addresses: null, out var fault);
+        StoredConfigurations.Read(metadata, recovery.Configurations, start, addresses: null, out var fault);
         return fault is null ? null : new LogDamage(recovery.Tail.End, fault, IsOwnLoss: true);
     }
 

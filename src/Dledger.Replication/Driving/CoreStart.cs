@@ -16,7 +16,8 @@ internal static class CoreStart
     public static RaftCore Create(LoopSurroundings around, RaftLogView view, LogPosition commit)
     {
         var metadata = around.Metadata;
-        var history = StoredConfigurations.Read(metadata, around.Recovery, around.Addresses, out var fault);
+        var history = StoredConfigurations.Read(
+            metadata, around.Recovery.Configurations, around.Log.Start, around.Addresses, out var fault);
         Invariant.Check(history is not null, $"configurations were checked when the log was opened: {fault}");
         var boot = new RaftBoot(
             metadata.Term,

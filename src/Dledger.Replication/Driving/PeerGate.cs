@@ -177,7 +177,7 @@ internal sealed class PeerGate(
             return null;
         }
 
-        if (ConfigurationRecord.Decode(frame.Payload, out var places, out var fault) is not { } configuration)
+        if (ConfigurationRecord.Decode(frame.Payload, frame.Header.Base, out var places, out var fault) is not { } configuration)
         {
             return $"a bad configuration at {at} came: {fault}";
         }

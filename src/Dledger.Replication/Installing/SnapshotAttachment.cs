@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 using Dledger.Primitives;
 using Dledger.Raft.Quorums;
 using Dledger.Replication.Members;
+using Dledger.Storage.Frames;
 using Dledger.Storage.Logs;
+using Dledger.Storage.Records;
 
 namespace Dledger.Replication.Installing;
 
@@ -36,6 +38,7 @@ internal static class SnapshotAttachment
         }
 
         var record = ConfigurationRecord.Encode(last.Configuration, placeOf);
+        RecordView.Seal(record, last.Position + FrameHeader.Size, logTime: 0);
         var bytes = new byte[PositionBytes + record.Length];
         BinaryPrimitives.WriteInt64LittleEndian(bytes, last.Position.Value);
         record.CopyTo(bytes.AsSpan(PositionBytes));
@@ -58,8 +61,9 @@ internal static class SnapshotAttachment
         }
 
         var record = bytes[PositionBytes..];
-        return ConfigurationRecord.Decode(record.Span, out _, out fault) is null
+        var position = new LogPosition(BinaryPrimitives.ReadInt64LittleEndian(bytes.Span));
+        return ConfigurationRecord.Decode(record.Span, position, out _, out fault) is null
             ? null
-            : [new LogConfiguration(new LogPosition(BinaryPrimitives.ReadInt64LittleEndian(bytes.Span)), record)];
+            : [new LogConfiguration(position, record)];
     }
 }

@@ -1,6 +1,7 @@
 using Dledger.Primitives;
 using Dledger.Raft.Quorums;
 using Dledger.Replication.Peers;
+using Dledger.Storage.Frames;
 using Dledger.Storage.Metadata;
 using Dledger.Storage.Records;
 
@@ -58,13 +59,14 @@ internal static class ConfigurationRecord
 
     /// <summary>Reads the payload of a configuration frame.</summary>
     /// <param name="payload">The bytes behind the frame's header: exactly one record.</param>
+    /// <param name="frame">Where the frame begins.</param>
     /// <param name="places">The address of every member, each node once.</param>
     /// <param name="fault">What is wrong when the answer is null.</param>
     public static Configuration? Decode(
-        ReadOnlySpan<byte> payload, out IReadOnlyList<MemberPlace> places, out string? fault)
+        ReadOnlySpan<byte> payload, LogPosition frame, out IReadOnlyList<MemberPlace> places, out string? fault)
     {
         places = [];
-        if (!RecordView.TryParse(payload, out var record, out fault))
+        if (!RecordView.TryParseSealed(payload, frame + FrameHeader.Size, out var record, out fault))
         {
             return null;
         }

@@ -9,32 +9,40 @@ namespace Dledger.Replication.Members;
 internal static class StoredConfigurations
 {
     /// <summary>
-    /// The history that Raft's core begins with: the cluster's first configuration, then those of the log. Null with a fault
-    /// when a record cannot be read, or one that was in force is missing. A snapshot that was just installed is the leader's
+    /// The history that Raft's core begins with: the configuration in force where the log begins, then those of the log. Null with
+    /// a fault when a record cannot be read, or one that was in force is missing. A snapshot that was just installed is the leader's
     /// word on what was committed, whatever this node knew before.
     /// </summary>
+    /// <param name="metadata">Says who founded the cluster, and what was in force when it was written.</param>
+    /// <param name="stored">The configuration records that recovery found, oldest first.</param>
+    /// <param name="start">Where the log begins.</param>
+    /// <param name="addresses">Learns where the members are; null when that is not wanted.</param>
+    /// <param name="fault">What is wrong, or null.</param>
     public static IReadOnlyList<ConfigurationEntry>? Read(
-        NodeMetadata metadata, CommitLogRecovery recovery, AddressBook? addresses, out string? fault)
+        NodeMetadata metadata,
+        IReadOnlyList<LogConfiguration> stored,
+        LogPosition start,
+        AddressBook? addresses,
+        out string? fault)
     {
         fault = null;
-        var founders = new Configuration(
-            metadata.Genesis!.Voters.Select(voter => new Member(voter.Node, voter.StorageId)));
-        var history = new List<ConfigurationEntry> { new(LogPosition.Zero, founders) };
-        foreach (var (position, record) in recovery.Configurations)
+        var history = new List<ConfigurationEntry>();
+        if (!stored.Any(entry => entry.Position < start))
         {
-            if (ConfigurationRecord.Decode(record.Span, out var places, out fault) is not { } configuration)
+            // No other one has come to be in force before the log begins.
+            var founders = metadata.Genesis!.Voters.Select(voter => new Member(voter.Node, voter.StorageId));
+            history.Add(new ConfigurationEntry(LogPosition.Zero, new Configuration(founders)));
+        }
+
+        foreach (var (position, record) in stored)
+        {
+            if (ConfigurationRecord.Decode(record.Span, position, out var places, out fault) is not { } configuration)
             {
                 fault = $"the configuration at {position} cannot be read: {fault}";
                 return null;
             }
 
             addresses?.Learn(position, places);
-            if (history.Count == 1 && configuration.FindSuccessionFault(founders) is not null)
-            {
-                // Old ones below the log checkpoint are not kept.
-                history.Clear();
-            }
-
             fault = history.Count == 0 ? null : configuration.FindSuccessionFault(history[^1].Configuration);
             if (fault is not null)
             {
@@ -45,7 +53,6 @@ internal static class StoredConfigurations
             history.Add(new ConfigurationEntry(position, configuration));
         }
 
-        var start = recovery.Log?.Start ?? LogPosition.Zero;
         var floor = metadata.ConfigurationFloor;
         var isInstalled = metadata.InstalledApplied is not null;
         if (!isInstalled && floor < start && history[^1].Position < floor)

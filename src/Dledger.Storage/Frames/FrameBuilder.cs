@@ -5,7 +5,7 @@ using Dledger.Storage.Records;
 namespace Dledger.Storage.Frames;
 
 /// <summary>
-/// Cuts frames: copies encoded records behind a header and stamps them with the frame's log time. Stateless.
+/// Cuts frames: copies encoded records behind a header and seals them with their place and the frame's log time. Stateless.
 /// </summary>
 public static class FrameBuilder
 {
@@ -49,7 +49,7 @@ public static class FrameBuilder
             at += records[i].Length;
         }
 
-        var count = StampRecords(frame.AsSpan(FrameHeader.Size), stampedTime);
+        var count = SealRecords(frame.AsSpan(FrameHeader.Size), tail.End + FrameHeader.Size, stampedTime);
         Invariant.Check(count > 0, "a frame holds a record");
         var header = new FrameHeader
         {
@@ -70,7 +70,7 @@ public static class FrameBuilder
     }
 
     // Record lengths are multiples of 8, so the payload needs no padding of its own.
-    private static int StampRecords(Span<byte> payload, long logTime)
+    private static int SealRecords(Span<byte> payload, LogPosition position, long logTime)
     {
         var count = 0;
         while (!payload.IsEmpty)
@@ -79,8 +79,9 @@ public static class FrameBuilder
             Invariant.Check(
                 recordLength >= RecordHeader.Size && recordLength % 8 == 0 && recordLength <= payload.Length,
                 $"record {count} of a new frame has length {recordLength}, {payload.Length} bytes are left");
-            RecordView.StampStoreTime(payload, logTime);
+            RecordView.Seal(payload, position, logTime);
             payload = payload[recordLength..];
+            position += recordLength;
             count++;
         }
 

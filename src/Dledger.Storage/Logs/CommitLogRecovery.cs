@@ -36,7 +36,7 @@ public sealed record CommitLogRecovery
     public required EpochTable Epochs { get; init; }
 
     /// <summary>
-    /// The configuration records of the log, oldest first; below the log checkpoint only the newest ones. Without any, the
+    /// The configuration records of the log, oldest first; of those before its start only the one in force there. Without any, the
     /// cluster's first configuration is in force.
     /// </summary>
     public IReadOnlyList<LogConfiguration> Configurations { get; init; } = [];

@@ -153,7 +153,7 @@ public sealed class LogInspector : IDisposable
         var cursor = frame.Records;
         while (cursor.TryMoveNext(out _))
         {
-            RecordView.TryParse(cursor.Current.Bytes, out _, out var fault);
+            RecordView.TryParseSealed(cursor.Current.Bytes, cursor.CurrentPosition, out _, out var fault);
             records.Add(new InspectedRecord(cursor.CurrentPosition, cursor.Current.Header, fault));
         }
 
@@ -170,7 +170,7 @@ public sealed class LogInspector : IDisposable
         {
             count++;
             at = cursor.CurrentPosition;
-            if (!RecordView.TryParse(cursor.Current.Bytes, out _, out var recordFault))
+            if (!RecordView.TryParseSealed(cursor.Current.Bytes, at, out _, out var recordFault))
             {
                 return new LogDamage(at, recordFault!);
             }

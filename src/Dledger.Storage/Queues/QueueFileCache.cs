@@ -4,13 +4,16 @@ namespace Dledger.Storage.Queues;
 
 /// <summary>The open files of all queues, the least recently used closed first. Owned by the apply loop.</summary>
 /// <remarks>
-/// A file that was written and not synced is synced before it is closed, so that no write error goes unseen.
+/// A file that was written and not synced is synced before it is closed, so that no write error goes unseen. A file that was found was
+/// perhaps created by a process that ended before it made the name durable, so the names above the first file that is written in a
+/// queue are synced once in each life.
 /// </remarks>
 internal sealed class QueueFileCache(IDisk disk, string directory, ConsumeQueueOptions options) : IDisposable
 {
     private readonly Dictionary<QueueFileKey, LinkedListNode<OpenQueueFile>> _byKey = [];
     private readonly LinkedList<OpenQueueFile> _byUse = [];
     private readonly HashSet<string> _newNames = [];
+    private readonly HashSet<(int TopicId, int QueueId)> _named = [];
 
     /// <summary>Opens a file for reading, or finds it open; null when it does not exist.</summary>
     public IDiskFile? Find(in QueueFileKey key) => (Lookup(key) ?? OpenExisting(key))?.File;
@@ -19,6 +22,11 @@ internal sealed class QueueFileCache(IDisk disk, string directory, ConsumeQueueO
     public IDiskFile OpenForWrite(in QueueFileKey key)
     {
         var open = Lookup(key) ?? OpenExisting(key) ?? Create(key);
+        if (_named.Add((key.TopicId, key.QueueId)))
+        {
+            OweNames(QueueFileKey.DirectoryOf(directory, key.TopicId, key.QueueId));
+        }
+
         open.IsDirty = true;
         return open.File;
     }
@@ -85,6 +93,7 @@ internal sealed class QueueFileCache(IDisk disk, string directory, ConsumeQueueO
         }
 
         _newNames.Remove(path);
+        _named.Remove((topicId, queueId));
     }
 
     /// <summary>Closes and deletes one file.</summary>
@@ -134,13 +143,18 @@ internal sealed class QueueFileCache(IDisk disk, string directory, ConsumeQueueO
         if (!disk.Exists(queuePath))
         {
             disk.CreateDirectory(queuePath);
-            _newNames.Add(DiskPaths.ParentOf(directory));
-            _newNames.Add(directory);
-            _newNames.Add(queuePath[..queuePath.LastIndexOf('/')]);
         }
 
         _newNames.Add(queuePath);
         return Keep(key, disk.Open(key.PathIn(directory, options.EntriesPerFile), DiskOpenMode.CreateNew));
+    }
+
+    private void OweNames(string queuePath)
+    {
+        _newNames.Add(DiskPaths.ParentOf(directory));
+        _newNames.Add(directory);
+        _newNames.Add(queuePath[..queuePath.LastIndexOf('/')]);
+        _newNames.Add(queuePath);
     }
 
     private OpenQueueFile Keep(in QueueFileKey key, IDiskFile file)

@@ -9,8 +9,8 @@ namespace Dledger.Storage.Records;
 ///   | length | recordCrc | storeTime | kind | flags | keyLen  | propsLen   | producerEpoch  |
 ///   24        28        32        36    40            48         56          64
 ///   | topicId | queueId | bodyLen | seq | producerId  | tagHash  | bornTime  |
-/// recordCrc is CRC-32C over bytes 16..length-1: it does not cover storeTime, which the leader stamps when it cuts the
-/// frame. Frozen by Golden/record-v1.hex.
+/// recordCrc is CRC-32C over bytes 16..length-1. When the leader cuts the frame it stamps storeTime and seals the record: recordCrc is
+/// then that value xor CRC-32C over the record's position and storeTime (8 bytes each). Frozen by Golden/record-v1.hex.
 /// </remarks>
 public readonly record struct RecordHeader
 {

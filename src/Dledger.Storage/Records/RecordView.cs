@@ -64,29 +64,23 @@ public readonly ref struct RecordView
     private int KeyStart => RecordHeader.Size + RecordHeader.MeasureExtensions(_header.Flags);
 
     /// <summary>
-    /// Reads the record at the start of <paramref name="source"/> and checks lengths and recordCrc. False tells in
-    /// <paramref name="fault"/> what is wrong.
+    /// Reads the record at the start of <paramref name="source"/> as its maker encoded it, and checks lengths and recordCrc. False
+    /// tells in <paramref name="fault"/> what is wrong.
     /// </summary>
-    public static bool TryParse(ReadOnlySpan<byte> source, out RecordView record, out string? fault)
-    {
-        if (!TryParseUnchecked(source, out record, out fault))
-        {
-            return false;
-        }
-
-        var crc = Crc32C.Compute(record.Bytes[RecordHeader.CrcStart..]);
-        if (crc != record._header.RecordCrc)
-        {
-            fault = $"record checksum {crc:x8} is not the stored {record._header.RecordCrc:x8}";
-            record = default;
-            return false;
-        }
-
-        return true;
-    }
+    public static bool TryParse(ReadOnlySpan<byte> source, out RecordView record, out string? fault) =>
+        TryParseUnchecked(source, out record, out fault) && TryCheck(ref record, seal: 0, ref fault);
 
     /// <summary>
-    /// Like <see cref="TryParse"/> without the checksum, for bytes of a frame whose payload was verified.
+    /// Reads the record that the log holds at a position, and checks lengths, checksum and that it was written there: a disk may
+    /// give back the sound record of another place.
+    /// </summary>
+    public static bool TryParseSealed(
+        ReadOnlySpan<byte> source, LogPosition position, out RecordView record, out string? fault) =>
+        TryParseUnchecked(source, out record, out fault)
+        && TryCheck(ref record, SealOf(position, record.StoreTime), ref fault);
+
+    /// <summary>
+    /// Like <see cref="TryParseSealed"/> without the checksum, for bytes of a frame whose payload was verified.
     /// </summary>
     public static bool TryParseUnchecked(ReadOnlySpan<byte> source, out RecordView record, out string? fault)
     {
@@ -106,9 +100,37 @@ public readonly ref struct RecordView
         return true;
     }
 
-    /// <summary>Writes the log time into an encoded record; the record's checksum does not cover it.</summary>
-    public static void StampStoreTime(Span<byte> record, long logTime) =>
+    /// <summary>Makes an encoded record the one of a place in the log: writes the log time, and binds the checksum to both.</summary>
+    /// <param name="record">As <see cref="RecordEncoder"/> made it, and never sealed before.</param>
+    /// <param name="position">Where it begins in the log.</param>
+    /// <param name="logTime">Log time of its frame, microseconds since the Unix epoch.</param>
+    public static void Seal(Span<byte> record, LogPosition position, long logTime)
+    {
+        var crc = BinaryPrimitives.ReadUInt32LittleEndian(record[4..]);
+        BinaryPrimitives.WriteUInt32LittleEndian(record[4..], crc ^ SealOf(position, logTime));
         BinaryPrimitives.WriteInt64LittleEndian(record[8..], logTime);
+    }
+
+    private static bool TryCheck(ref RecordView record, uint seal, ref string? fault)
+    {
+        var crc = Crc32C.Compute(record.Bytes[RecordHeader.CrcStart..]) ^ seal;
+        if (crc == record._header.RecordCrc)
+        {
+            return true;
+        }
+
+        fault = $"record checksum {crc:x8} is not the stored {record._header.RecordCrc:x8}";
+        record = default;
+        return false;
+    }
+
+    private static uint SealOf(LogPosition position, long logTime)
+    {
+        Span<byte> place = stackalloc byte[16];
+        BinaryPrimitives.WriteInt64LittleEndian(place, position.Value);
+        BinaryPrimitives.WriteInt64LittleEndian(place[8..], logTime);
+        return Crc32C.Compute(place);
+    }
 
     private long? ReadWord(RecordFlags flag) =>
         (Flags & flag) == 0 ? null : BinaryPrimitives.ReadInt64LittleEndian(Bytes[ExtensionStart(flag)..]);

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Dledger.Primitives;
 using Dledger.Replication;
 using Dledger.Storage.Frames;
@@ -188,7 +189,7 @@ internal sealed class MemoryLog : IReplicatedLog
 
         if (AgedAt == position && count > 16)
         {
-            RecordView.StampStoreTime(destination, 1);
+            BinaryPrimitives.WriteInt64LittleEndian(destination[8..], 1);
         }
 
         return count;

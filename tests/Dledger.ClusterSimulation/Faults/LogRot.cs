@@ -47,12 +47,7 @@ internal sealed class LogRot(SimulatedCluster cluster, CopyBudget budget)
                 disk.Overwrite(path, offset, new byte[Math.Min(SectorBytes, to - offset)]);
                 break;
             default:
-                var astray = new byte[Math.Min(SectorBytes, to - offset)];
-                using (var file = disk.Open(path, DiskOpenMode.Read))
-                {
-                    file.Read(from, astray);
-                }
-
+                var astray = disk.ReadDurable(path)!.AsSpan((int)from, (int)Math.Min(SectorBytes, to - offset));
                 disk.Overwrite(path, offset, astray);
                 break;
         }

@@ -157,7 +157,7 @@ public sealed class FrameCodecTests
         while (cursor.MoveNext())
         {
             var at = (int)cursor.CurrentPosition.Value;
-            Assert.True(RecordView.TryParse(frame.AsSpan(at), out var record, out _));
+            Assert.True(RecordView.TryParseSealed(frame.AsSpan(at), cursor.CurrentPosition, out var record, out _));
             Assert.Equal(cursor.Current.Body.ToArray(), record.Body.ToArray());
         }
     }

@@ -161,7 +161,7 @@ public sealed class LogConfigurationTests
         var described = new List<(LogPosition, string)>();
         foreach (var (position, bytes) in configurations)
         {
-            Assert.True(RecordView.TryParse(bytes.Span, out var record, out var fault), fault);
+            Assert.True(RecordView.TryParseSealed(bytes.Span, position + FrameHeader.Size, out var record, out var fault), fault);
             described.Add((position, Encoding.ASCII.GetString(record.Body)));
         }
 

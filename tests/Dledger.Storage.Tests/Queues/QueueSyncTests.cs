@@ -48,6 +48,29 @@ public sealed class QueueSyncTests
     }
 
     [Fact]
+    public void A_file_that_a_killed_process_had_created_keeps_its_name_over_a_loss_of_power()
+    {
+        for (var seed = 1; seed <= 20; seed++)
+        {
+            var disk = new SimulatedDisk(seed);
+            using (var killed = new ConsumeQueueStore(disk, "cq", Small))
+            {
+                Fill(killed.Create(1, 0), 20);
+                killed.Flush();
+                disk.RestartProcess();
+            }
+
+            var store = new ConsumeQueueStore(disk, "cq", Small);
+            Assert.True(store.TryRestore(1, 0, new QueueOffset(0), new QueueOffset(0), out var queue, out var fault), fault);
+            Fill(queue, 20);
+
+            store.BeginCheckpoint().Run();
+
+            Assert.True(SurvivesPowerLoss(disk, 20), $"seed {seed}");
+        }
+    }
+
+    [Fact]
     public void A_sync_that_never_ran_is_owed_to_the_next_one()
     {
         for (var seed = 1; seed <= 20; seed++)

@@ -52,14 +52,30 @@ public sealed class RecordCodecTests
     }
 
     [Fact]
-    public void The_store_time_is_stamped_without_breaking_the_checksum()
+    public void A_sealed_record_is_sound_at_its_own_place_only()
     {
         var bytes = RecordEncoder.Encode(new RecordFields { Kind = RecordKind.Tick }, [], [], []);
 
-        RecordView.StampStoreTime(bytes, 42);
+        RecordView.Seal(bytes, new LogPosition(4096), 42);
 
-        Assert.True(RecordView.TryParse(bytes, out var record, out _));
+        Assert.True(RecordView.TryParseSealed(bytes, new LogPosition(4096), out var record, out _));
         Assert.Equal(42, record.StoreTime);
+        Assert.False(RecordView.TryParseSealed(bytes, new LogPosition(8192), out _, out var fault));
+        Assert.Contains("checksum", fault);
+        Assert.False(RecordView.TryParse(bytes, out _, out _));
+    }
+
+    [Fact]
+    public void A_flipped_bit_anywhere_in_a_sealed_record_is_noticed()
+    {
+        var bytes = RecordEncoder.Encode(new RecordFields { Kind = RecordKind.Message }, "k"u8, [], "body"u8);
+        RecordView.Seal(bytes, new LogPosition(64), 1_700_000_000_000_000);
+        for (var bit = 0; bit < bytes.Length * 8; bit++)
+        {
+            bytes[bit / 8] ^= (byte)(1 << (bit % 8));
+            Assert.False(RecordView.TryParseSealed(bytes, new LogPosition(64), out _, out _), $"bit {bit}");
+            bytes[bit / 8] ^= (byte)(1 << (bit % 8));
+        }
     }
 
     [Fact]
