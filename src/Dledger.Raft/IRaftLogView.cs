@@ -32,8 +32,14 @@ public interface IRaftLogView
     uint GetChain(LogPosition end);
 
     /// <summary>
+    /// Whether the frames from a frame boundary on can be sent at once; others have to be read first, see
+    /// <see cref="Effects.ReadRange"/>. What is in memory stays there until the effects of the present call are executed.
+    /// </summary>
+    bool IsInMemory(LogPosition from);
+
+    /// <summary>
     /// End of the last whole frame that begins at or behind <paramref name="from"/> so that the range holds at most
-    /// <paramref name="bytesMax"/> bytes; a single larger frame goes alone. <paramref name="from"/> itself at the log's end.
+    /// <paramref name="bytesMax"/> bytes; a single larger frame goes alone. Asked only of what is in memory.
     /// </summary>
     LogPosition FindRangeEnd(LogPosition from, int bytesMax);
 }

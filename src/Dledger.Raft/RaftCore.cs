@@ -381,6 +381,25 @@ public sealed class RaftCore
         Leave(now);
     }
 
+    /// <summary>Frames were read as <see cref="ReadRange"/> asked.</summary>
+    /// <param name="now">The time.</param>
+    /// <param name="peer">For whom.</param>
+    /// <param name="number">Number of the request; an answer to any but the newest changes nothing.</param>
+    /// <param name="end">Where the last frame ends; where the range was to begin when the log no longer holds it.</param>
+    /// <param name="headerCrc">Header checksum of the last frame.</param>
+    public void RangeRead(long now, NodeId peer, long number, LogPosition end, uint headerCrc)
+    {
+        if (Enter(now))
+        {
+            if (Role == RaftRole.Leader)
+            {
+                _leadership.RangeRead(now, peer, number, end, headerCrc);
+            }
+
+            Leave(now);
+        }
+    }
+
     /// <summary>When the oldest unfinished sync of the log began; null: none is unfinished. To be called at each change.</summary>
     public void SyncPending(long now, long? startedAt)
     {

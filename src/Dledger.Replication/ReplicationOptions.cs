@@ -80,8 +80,11 @@ public sealed record ReplicationOptions
     /// <summary>The newest frames that are kept in memory for followers, apply and readers.</summary>
     public long TailCacheBytesMax { get; init; } = 64L << 20;
 
-    /// <summary>Rate at which a snapshot of another node is fetched, bytes per second.</summary>
-    public long SnapshotBytesPerSecond { get; init; } = 200L << 20;
+    /// <summary>
+    /// Rate at which nodes that lack much are brought up to date, bytes per second: at which a leader reads for all peers together that
+    /// lack more than the tail cache holds, with twice the growth of the log on top, and at which a node fetches a snapshot.
+    /// </summary>
+    public long CatchUpBytesPerSecond { get; init; } = 64L << 20;
 
     /// <summary>Time between the beginnings of two readings of the whole log for damage.</summary>
     public TimeSpan ScrubInterval { get; init; } = TimeSpan.FromDays(7);
@@ -111,7 +114,7 @@ public sealed record ReplicationOptions
             UncommittedBytesMax >= Log.FrameBytesMax && UnappliedBytesMax >= Log.FrameBytesMax
             && WaitingProposalBytesMax >= Log.FrameBytesMax && TailCacheBytesMax >= Log.FrameBytesMax,
             $"byte limits must be at least the frame cap of {Log.FrameBytesMax}");
-        Require(SnapshotBytesPerSecond >= 1 << 16, "the rate of snapshots must be at least 65536 bytes per second");
+        Require(CatchUpBytesPerSecond >= 1 << 16, "the rate of catching up must be at least 65536 bytes per second");
         Require(ScrubInterval > TimeSpan.Zero, "the interval of reading the log for damage must be positive");
         Require(WaitingProposalCountMax > 0 && WaitingRequestCountMax > 0, "counts must be positive");
         return problems;

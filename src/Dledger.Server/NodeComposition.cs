@@ -75,6 +75,7 @@ internal static class NodeComposition
                 .First(node => node.Id == options.NodeId).ClientAddress,
             MachineBootId = MachineBoot.ReadId(),
             AutoReplace = options.AutoReplace,
+            CatchUpBytesPerSecond = options.Storage.CatchUpBytesPerSecond,
             ElectionTimeoutMin = options.Raft.ElectionTimeoutMin,
             ElectionTimeoutMax = options.Raft.ElectionTimeoutMax,
             HeartbeatInterval = options.Raft.Heartbeat,

@@ -220,6 +220,10 @@ public sealed class MembershipTests
         var leader = await cluster.WaitForLeaderAsync();
         var others = cluster.Nodes.Where(node => node != leader).ToList();
         await others[0].DropAsync();
+        await Eventually.TrueAsync(
+            () => leader.Running.Status.Peers.Any(peer => peer.Node == others[0].Self && !peer.IsConnected),
+            "the leader misses the node",
+            cluster.Describe);
 
         var outcome = await AskAsync(leader, MembershipChange.Remove(others[1].Self));
 

@@ -67,6 +67,18 @@ public sealed record TruncateTo(LogPosition Position, uint Generation) : RaftEff
 /// </summary>
 public sealed record Send(NodeId Peer, PeerMessage Message) : RaftEffect;
 
+/// <summary>
+/// Read whole frames of the own log for a peer, at most so many bytes but at least one frame, and call
+/// <see cref="RaftCore.RangeRead"/>; the append with just these frames follows in that call if it is still wanted. A newer request for
+/// the same peer takes the place of an older one.
+/// </summary>
+/// <param name="Peer">Who gets them.</param>
+/// <param name="Session">The connection to it; to be closed when the frames cannot be read.</param>
+/// <param name="Number">To be returned; counts up.</param>
+/// <param name="From">Where the first frame begins, below what is in memory.</param>
+/// <param name="BytesMax">Largest range.</param>
+public sealed record ReadRange(NodeId Peer, long Session, long Number, LogPosition From, int BytesMax) : RaftEffect;
+
 /// <summary>Everything before the position is committed; it may exceed the own durable position.</summary>
 public sealed record CommitTo(LogPosition Position) : RaftEffect;
 

@@ -20,6 +20,7 @@ internal sealed class Leadership(RaftState state)
     private long _lastSentAt;
     private long _roundAt;
     private bool _hasCheckedRound;
+    private long _readNumber;
 
     /// <summary>Where the first frame of the own term begins: S(term); null until it is cut.</summary>
     public LogPosition? TermStart { get; private set; }
@@ -175,6 +176,30 @@ internal sealed class Leadership(RaftState state)
 
             peer.Received = LogPosition.Max(peer.Received, reply.Received);
             peer.Next = LogPosition.Max(peer.Next, reply.Received);
+        }
+
+        Fill(now, peer);
+    }
+
+    /// <summary>Frames that a peer needs were read; sends them if they are still what it needs next.</summary>
+    /// <param name="now">The time.</param>
+    /// <param name="node">The peer.</param>
+    /// <param name="number">As it was asked for.</param>
+    /// <param name="end">Where the last frame ends; where the first one would begin when the log has given it up meanwhile.</param>
+    /// <param name="headerCrc">The chain there.</param>
+    public void RangeRead(long now, NodeId node, long number, LogPosition end, uint headerCrc)
+    {
+        if (_state.Peers.Find(node) is not { Reading: { } reading, IsConnected: true } peer || reading.Number != number)
+        {
+            return;
+        }
+
+        peer.Reading = null;
+        if (peer.State == ProgressState.Replicate && peer.Next == reading.From && peer.Next >= _state.Log.Start && end > peer.Next)
+        {
+            Send(now, peer, end);
+            peer.Next = end;
+            peer.ReadChain = (end, headerCrc);
         }
 
         Fill(now, peer);
@@ -352,12 +377,19 @@ internal sealed class Leadership(RaftState state)
         if (peer.State == ProgressState.Probe && !peer.IsProbeOutstanding)
         {
             peer.IsProbeOutstanding = true;
-            Send(now, peer, _state.Log.FindRangeEnd(peer.Next, _options.ProbeBytesMax));
+            Send(now, peer, _state.Log.IsInMemory(peer.Next) ? _state.Log.FindRangeEnd(peer.Next, _options.ProbeBytesMax) : peer.Next);
         }
 
         while (peer.State == ProgressState.Replicate && peer.Next < end
-            && peer.Next - peer.Received < _options.WindowBytesMax)
+            && peer.Next - peer.Received < _options.WindowBytesMax && peer.Reading is null)
         {
+            if (!_state.Log.IsInMemory(peer.Next))
+            {
+                peer.Reading = (++_readNumber, peer.Next);
+                _state.Effects.Add(new ReadRange(peer.Node, peer.Session, _readNumber, peer.Next, _options.RangeBytesMax));
+                return;
+            }
+
             var rangeEnd = _state.Log.FindRangeEnd(peer.Next, _options.RangeBytesMax);
             Invariant.Check(rangeEnd > peer.Next && rangeEnd <= end, $"range {peer.Next} to {rangeEnd}, end {end}");
             Send(now, peer, rangeEnd);
@@ -376,7 +408,7 @@ internal sealed class Leadership(RaftState state)
 
     private void Send(long now, Peer peer, LogPosition rangeEnd)
     {
-        var chain = _state.Log.GetChain(peer.Next);
+        var chain = peer.ReadChain is { } read && read.Position == peer.Next ? read.HeaderCrc : _state.Log.GetChain(peer.Next);
         _lastSentAt = Math.Max(_lastSentAt + 1, now);
         peer.CommitSent = _state.Log.Commit;
         _state.Send(peer.Node, new AppendRequest

@@ -86,7 +86,10 @@ internal sealed class LocalLog
     /// <summary>The frame that begins at a position.</summary>
     public bool TryGetFrame(LogPosition @base, out FrameSummary frame) => _view.TryGetFrame(@base, out frame);
 
-    /// <inheritdoc cref="IRaftLogView.FindRangeEnd"/>
+    /// <inheritdoc cref="IRaftLogView.IsInMemory"/>
+    public bool IsInMemory(LogPosition from) => from == End || _view.IsInMemory(from);
+
+    /// <summary>See <see cref="IRaftLogView.FindRangeEnd"/>; <paramref name="from"/> itself at the log's end.</summary>
     public LogPosition FindRangeEnd(LogPosition from, int bytesMax) =>
         from == End ? End : _view.FindRangeEnd(from, bytesMax);
 

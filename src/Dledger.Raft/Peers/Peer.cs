@@ -42,6 +42,12 @@ internal sealed class Peer(NodeId node)
     /// <summary>Counts the mismatches of this session in this term.</summary>
     public int Stream { get; set; }
 
+    /// <summary>The request to read what it needs next from disk; null when there is none.</summary>
+    public (long Number, LogPosition From)? Reading { get; set; }
+
+    /// <summary>The chain at <see cref="Next"/> where a range ended that was read from disk, so that it need not be read again.</summary>
+    public (LogPosition Position, uint HeaderCrc)? ReadChain { get; set; }
+
     /// <summary>A probe is on its way; heart-beats repeat it.</summary>
     public bool IsProbeOutstanding { get; set; }
 
@@ -130,6 +136,8 @@ internal sealed class Peer(NodeId node)
         Next = next;
         Received = LogPosition.Zero;
         IsProbeOutstanding = false;
+        Reading = null;
+        ReadChain = null;
     }
 
     public PeerProgress ToProgress(Configuration configuration) => new(

@@ -1,6 +1,7 @@
 using Dledger.Primitives;
 using Dledger.Raft.Effects;
 using Dledger.Raft.Messages;
+using Dledger.Replication.CatchingUp;
 using Dledger.Replication.Clocks;
 using Dledger.Replication.Tails;
 using Dledger.Replication.Writing;
@@ -28,6 +29,7 @@ internal sealed class LocalLog
     private readonly NodeId _self;
     private readonly ClusterSeed _seed;
     private readonly List<CachedFrame> _frames = [];
+    private ReadFrames? _read;
     private ChainTail _tail;
     private LogPosition _checkpointAsked;
 
@@ -120,47 +122,34 @@ internal sealed class LocalLog
         _writer.Add(new CutLog(position));
     }
 
-    /// <summary>
-    /// The bytes of an append's range; null with the position of a frame that the disk does not give back as it was written.
-    /// </summary>
-    public IReadOnlyList<ReadOnlyMemory<byte>>? RangeOf(AppendRequest append, out LogPosition damaged)
+    /// <summary>Keeps frames that were read from disk for the append that may need them now; null ends it.</summary>
+    public void Keep(ReadFrames? read) => _read = read;
+
+    /// <summary>The bytes of an append's range, which are in the tail cache or were just read.</summary>
+    public IReadOnlyList<ReadOnlyMemory<byte>> RangeOf(AppendRequest append)
     {
-        damaged = default;
+        if (_read is { } read && read.Request.From == append.Previous && read.End == append.RangeEnd)
+        {
+            return [read.Bytes];
+        }
+
         _frames.Clear();
-        if (_cache.TryCollect(append.Previous, append.RangeEnd, _frames) && _frames.Count <= RangeSegmentsMax)
+        Invariant.Check(
+            _cache.TryCollect(append.Previous, append.RangeEnd, _frames),
+            $"log {append.Previous} to {append.RangeEnd} is in memory");
+        if (_frames.Count <= RangeSegmentsMax)
         {
             return [.. _frames.Select(frame => frame.Bytes)];
         }
 
-        // Many small frames, or frames that only the disk has: one buffer.
+        // Many small frames: one buffer.
         var bytes = GC.AllocateUninitializedArray<byte>((int)(append.RangeEnd - append.Previous));
-        Invariant.Check(
-            LogReading.Read(_cache, _log, append.Previous, bytes) == bytes.Length,
-            $"log {append.Previous} to {append.RangeEnd} is there");
-        return FindDamage(bytes, append.Previous) is { } found ? Refuse(found, out damaged) : [bytes];
-    }
-
-    private static IReadOnlyList<ReadOnlyMemory<byte>>? Refuse(LogPosition found, out LogPosition damaged)
-    {
-        damaged = found;
-        return null;
-    }
-
-    // The receiver checks every frame and would close the connection for a bad one, again and again, without saying why.
-    private LogPosition? FindDamage(ReadOnlySpan<byte> bytes, LogPosition position)
-    {
-        while (!bytes.IsEmpty)
+        foreach (var frame in _frames)
         {
-            if (!FrameReader.TryReadAlone(bytes, position, _seed, _log.Options.FrameBytesMax, out var frame, out _))
-            {
-                return position;
-            }
-
-            position = frame.Header.End;
-            bytes = bytes[frame.Header.FrameLength..];
+            frame.Bytes.CopyTo(bytes.AsMemory((int)(frame.Base - append.Previous)));
         }
 
-        return null;
+        return [bytes];
     }
 
     private CachedFrame Add(ReadOnlyMemory<byte> bytes)

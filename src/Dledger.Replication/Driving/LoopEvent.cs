@@ -1,6 +1,7 @@
 using Dledger.Primitives;
 using Dledger.Raft.Messages;
 using Dledger.Raft.Peers;
+using Dledger.Replication.CatchingUp;
 using Dledger.Replication.Peers;
 using Dledger.Replication.Repairing;
 using Dledger.Storage.Snapshots;
@@ -73,6 +74,9 @@ internal sealed record StopRequested(bool IsGraceful) : LoopEvent;
 
 /// <summary>An answer to a request for frames of a damaged range.</summary>
 internal sealed record RangeAnswered(RangeAnswer Answer) : LoopEvent;
+
+/// <summary>Frames that a peer needs were read from disk, or could not be.</summary>
+internal sealed record RangeWasRead(ReadFrames Frames) : LoopEvent;
 
 /// <summary>The log is damaged where it cannot be mended while it is in use: it has to be opened anew.</summary>
 internal sealed record ReopenRequested(string Reason) : LoopEvent;

@@ -1,5 +1,6 @@
 using Dledger.Primitives;
 using Dledger.Replication.Applying;
+using Dledger.Replication.CatchingUp;
 using Dledger.Replication.Clocks;
 using Dledger.Replication.Installing;
 using Dledger.Replication.Members;
@@ -52,6 +53,9 @@ internal sealed record LoopSurroundings
     public required IReadOnlyList<OutboundOpened> OpenSessions { get; init; }
 
     public required SnapshotLoop Snapshots { get; init; }
+
+    /// <summary>Reads what peers need and the tail cache does not hold.</summary>
+    public required RangeReader Reader { get; init; }
 
     /// <summary>How full the disk is.</summary>
     public required DiskWatch Disk { get; init; }

@@ -2,6 +2,7 @@ using Dledger.Primitives;
 using Dledger.Raft.Peers;
 using Dledger.Replication.Applying;
 using Dledger.Replication.Bootstrapping;
+using Dledger.Replication.CatchingUp;
 using Dledger.Replication.Installing;
 using Dledger.Replication.Loops;
 using Dledger.Replication.Queues;
@@ -251,6 +252,7 @@ internal sealed class NodeLife : ILoop
                 _around.Clock,
                 _around.SnapshotReports,
                 _around.Logger),
+            new RangeReader(log, cache, _around.Clock, _options, frames => _inbox.TryAdd(new RangeWasRead(frames))),
             new DiskWatch(_around.Storage.Disk, _options, _around.Logger));
         _around.PartsMade(_parts);
         _parts.Start(_around.Host);
@@ -297,6 +299,7 @@ internal sealed class NodeLife : ILoop
             OpenSessions = TakeOpenSessions(),
             Damaged = _parts.Scrub.DamageMet,
             Snapshots = _parts.Snapshots,
+            Reader = _parts.Reader,
             Disk = _parts.Disk,
             CloseIdleSnapshots = _around.CloseIdleSnapshots,
             Publish = _around.Publish,

@@ -4,6 +4,7 @@ using Dledger.Raft.Effects;
 using Dledger.Raft.Messages;
 using Dledger.Raft.Peers;
 using Dledger.Replication.Applying;
+using Dledger.Replication.CatchingUp;
 using Dledger.Replication.Clocks;
 using Dledger.Replication.Loops;
 using Dledger.Replication.Peers;
@@ -222,6 +223,9 @@ internal sealed class ReplicationLoop
                 }
 
                 break;
+            case RangeWasRead range:
+                TakeRead(now, range.Frames);
+                break;
             case ReopenRequested reopen:
                 ReopenReason ??= reopen.Reason;
                 break;
@@ -392,6 +396,9 @@ internal sealed class ReplicationLoop
             case RoleChanged role:
                 ChangeRole(role);
                 break;
+            case ReadRange read:
+                _around.Reader.Read(read);
+                break;
             case SnapshotNeeded needed:
                 _around.Snapshots.Want(needed.Leader);
                 break;
@@ -412,19 +419,24 @@ internal sealed class ReplicationLoop
         }
     }
 
-    private void Dispatch(Send send)
+    private void Dispatch(Send send) => _around.Transport.Send(
+        send.Peer, send.Message, send.Message is AppendRequest { IsEmpty: false } append ? _log.RangeOf(append) : NoRange);
+
+    private void TakeRead(long now, ReadFrames read)
     {
-        var damaged = LogPosition.Zero;
-        var range = send.Message is AppendRequest { IsEmpty: false } append ? _log.RangeOf(append, out damaged) : NoRange;
-        if (range is not null)
+        var request = read.Request;
+        if (read.Bytes.IsEmpty && request.From >= _beginning.Start)
         {
-            _around.Transport.Send(send.Peer, send.Message, range);
+            // The peer gets it on a new connection, when it has been mended.
+            _around.Damaged(request.From);
+            _around.Transport.Close(request.Peer, request.Session, $"the own log cannot be read at {request.From}");
             return;
         }
 
-        // The peer gets it on a new connection, when it has been mended.
-        _around.Damaged(damaged);
-        _around.Transport.Close(send.Peer, send.Message.Session, $"the own log cannot be read at {damaged}");
+        _log.Keep(read);
+        _core.RangeRead(now, request.Peer, request.Number, read.End, read.HeaderCrc);
+        ExecuteEffects();
+        _log.Keep(null);
     }
 
     private byte[] TermStartRecord()

@@ -1,4 +1,5 @@
 using Dledger.Replication.Applying;
+using Dledger.Replication.CatchingUp;
 using Dledger.Replication.Installing;
 using Dledger.Replication.Loops;
 using Dledger.Replication.Repairing;
@@ -17,6 +18,7 @@ internal sealed class RunningParts(
     DiskWorkLoop diskWork,
     ScrubLoop scrub,
     SnapshotLoop snapshots,
+    RangeReader reader,
     DiskWatch disk)
 {
     private static readonly TimeSpan JoinPatience = TimeSpan.FromSeconds(15);
@@ -27,6 +29,7 @@ internal sealed class RunningParts(
     private ILoopRun? _working;
     private ILoopRun? _scrubbing;
     private ILoopRun? _fetching;
+    private ILoopRun? _reading;
     private ILoopRun? _watching;
 
     public CommitLog Log => log;
@@ -40,6 +43,8 @@ internal sealed class RunningParts(
     public ScrubLoop Scrub => scrub;
 
     public SnapshotLoop Snapshots => snapshots;
+
+    public RangeReader Reader => reader;
 
     public DiskWatch Disk => disk;
 
@@ -55,6 +60,7 @@ internal sealed class RunningParts(
         _working = host.Run(diskWork);
         _scrubbing = host.Run(scrub);
         _fetching = host.Run(snapshots);
+        _reading = host.Run(reader);
         _watching = host.Run(disk);
     }
 
@@ -63,6 +69,7 @@ internal sealed class RunningParts(
     {
         scrub.Stop();
         snapshots.Stop();
+        reader.Stop();
         disk.Stop();
         diskWork.Stop();
         var isWorkDone = _working is null || await _working.WaitForEndAsync(JoinPatience);
@@ -76,8 +83,9 @@ internal sealed class RunningParts(
         var isWriterDone = _writing is null || await _writing.WaitForEndAsync(JoinPatience);
         var isFetchDone = _fetching is null || await _fetching.WaitForEndAsync(JoinPatience);
         var isScrubDone = _scrubbing is null || await _scrubbing.WaitForEndAsync(JoinPatience);
+        var isReadDone = _reading is null || await _reading.WaitForEndAsync(JoinPatience);
         var isWatchDone = _watching is null || await _watching.WaitForEndAsync(JoinPatience);
         _preparer.Dispose();
-        return isApplyDone && isWorkDone && isWriterDone && isScrubDone && isFetchDone && isWatchDone;
+        return isApplyDone && isWorkDone && isWriterDone && isScrubDone && isFetchDone && isReadDone && isWatchDone;
     }
 }

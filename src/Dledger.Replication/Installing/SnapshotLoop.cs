@@ -57,7 +57,7 @@ internal sealed class SnapshotLoop : ILoop
         _transport = transport;
         _clock = clock;
         _reports = reports;
-        _bytesPerSecond = options.SnapshotBytesPerSecond;
+        _bytesPerSecond = options.CatchUpBytesPerSecond;
         _logger = logger;
         _notices = new SwapQueue<SnapshotNotice>(Signal);
         Name = $"dledger-snapshot-{options.Self}";

@@ -67,31 +67,12 @@ internal sealed class RaftLogView(TailCache cache, CommitLog log) : IRaftLogView
     }
 
     /// <inheritdoc/>
-    /// <exception cref="LogUnreadableException">The disk does not give back the frame at <paramref name="from"/>.</exception>
+    public bool IsInMemory(LogPosition from) => from >= cache.Start;
+
+    /// <inheritdoc/>
     public LogPosition FindRangeEnd(LogPosition from, int bytesMax)
     {
-        var end = from;
-        while (end < cache.End)
-        {
-            if (cache.TryFindRangeEnd(end, (int)Math.Max(0, bytesMax - (end - from)), out var cachedEnd))
-            {
-                return end == from || cachedEnd - from <= bytesMax ? cachedEnd : end;
-            }
-
-            if (!TryGetFrame(end, out var frame) && end == from)
-            {
-                // The core asks from where a frame began when it was written.
-                throw new LogUnreadableException(new DamagedFileException("log", $"no frame begins at {from}"));
-            }
-
-            if (frame.Length == 0 || (end > from && frame.End - from > bytesMax))
-            {
-                return end;
-            }
-
-            end = frame.End;
-        }
-
+        Invariant.Check(cache.TryFindRangeEnd(from, bytesMax, out var end), $"a cached frame begins at {from}");
         return end;
     }
 }

@@ -68,6 +68,10 @@ public static class OptionKeys
         "storage.retentionDiskUse", 0, 95,
         "used percent of the leader's disk above which the oldest messages go, however young; 0: never");
 
+    public static readonly OptionKey StorageCatchUpRate = OptionKey.Size(
+        "storage.catchUpRate", 1L << 20, 1L << 40,
+        "bytes per second at which nodes that lack much are brought up to date, beside twice what producers write");
+
     public static readonly OptionKey RaftElectionTimeoutMin = OptionKey.Duration(
         "raft.electionTimeoutMin", TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(60),
         "silence of the leader before an election, at least");
@@ -120,6 +124,7 @@ public static class OptionKeys
         ClientCertificateFile, ClientKeyFile,
         StorageFlushMode, StorageSegmentSize, StorageRetentionTime, StorageRetentionSize,
         StorageRetentionDiskUse,
+        StorageCatchUpRate,
         RaftElectionTimeoutMin, RaftElectionTimeoutMax, RaftHeartbeat,
         ClusterAutoReplace,
         TopicsAutoCreate, TopicsAutoCreateGroups, TopicsQueueCount,

@@ -58,6 +58,7 @@ public static class ServerOptionsReader
                 RetentionBytes = values.Number(OptionKeys.StorageRetentionSize, defaults.Storage.RetentionBytes),
                 RetentionDiskPercent = values.Integer(
                     OptionKeys.StorageRetentionDiskUse, defaults.Storage.RetentionDiskPercent),
+                CatchUpBytesPerSecond = values.Number(OptionKeys.StorageCatchUpRate, defaults.Storage.CatchUpBytesPerSecond),
             },
             Raft = new RaftTimingOptions
             {

@@ -19,6 +19,7 @@ internal static class ServerOptionsRules
         OptionKeys.StorageRetentionTime.Check(problems, (long)options.Storage.RetentionTime.TotalMicroseconds);
         OptionKeys.StorageRetentionSize.Check(problems, options.Storage.RetentionBytes);
         OptionKeys.StorageRetentionDiskUse.Check(problems, options.Storage.RetentionDiskPercent);
+        OptionKeys.StorageCatchUpRate.Check(problems, options.Storage.CatchUpBytesPerSecond);
         if (options.Storage.SegmentBytes % 4_096 != 0)
         {
             problems.Add($"{OptionKeys.StorageSegmentSize.Name}: must be a multiple of 4KiB");

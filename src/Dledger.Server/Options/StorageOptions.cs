@@ -21,4 +21,8 @@ public sealed record StorageOptions
     /// <summary><c>storage.retentionDiskUse</c>: used percent of the leader's disk, 1..95, above which the oldest messages go although
     /// they are younger than the retention time. 0: messages are not given up for the disk's sake.</summary>
     public int RetentionDiskPercent { get; init; }
+
+    /// <summary><c>storage.catchUpRate</c>: bytes per second at which nodes that lack much are brought up to date, 1 MiB..1 TiB; twice
+    /// what producers write comes on top. More brings redundancy back sooner, and disturbs producers more.</summary>
+    public long CatchUpBytesPerSecond { get; init; } = 64L << 20;
 }

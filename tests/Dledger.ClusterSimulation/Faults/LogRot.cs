@@ -47,7 +47,8 @@ internal sealed class LogRot(SimulatedCluster cluster, CopyBudget budget)
                 disk.Overwrite(path, offset, new byte[Math.Min(SectorBytes, to - offset)]);
                 break;
             default:
-                var astray = disk.ReadDurable(path)!.AsSpan((int)from, (int)Math.Min(SectorBytes, to - offset));
+                var astray = new byte[Math.Min(SectorBytes, to - offset)];
+                disk.ReadDurable(path)!.Skip((int)from).Take(astray.Length).ToArray().CopyTo(astray, 0);
                 disk.Overwrite(path, offset, astray);
                 break;
         }

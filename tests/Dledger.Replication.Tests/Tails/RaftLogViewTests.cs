@@ -13,25 +13,6 @@ public sealed class RaftLogViewTests
 {
     private static readonly LogIdentity Identity = new(Guid.NewGuid(), Guid.NewGuid(), RaftGroupId.First);
 
-    // A leader that has to send from there opens its log anew and has it mended, instead of breaking down.
-    [Fact]
-    public void A_range_that_begins_with_a_rotten_header_is_refused_and_one_before_it_ends_there()
-    {
-        var disk = new SimulatedDisk(1);
-        using var log = CommitLog.Open(
-            disk, "log", new CommitLogOptions(), Identity, new ManualClock(), createIfEmpty: true).Log!;
-        var first = Append(log, FrameFlags.TermStart);
-        var second = Append(log, FrameFlags.None);
-        var view = new RaftLogView(new TailCache(second.End, 1 << 20), log);
-        Assert.Equal(second.End, view.FindRangeEnd(LogPosition.Zero, 1 << 20));
-
-        var segment = disk.List("log").Single(name => long.TryParse(name, out _));
-        disk.Corrupt($"log/{segment}", CommitLogOptions.SegmentHeaderBytes + first.End.Value);
-
-        Assert.Equal(first.End, view.FindRangeEnd(LogPosition.Zero, 1 << 20));
-        Assert.Throws<LogUnreadableException>(() => view.FindRangeEnd(first.End, 1 << 20));
-    }
-
     [Fact]
     public void A_chain_value_behind_which_the_header_is_rotten_is_raised_as_damage()
     {

@@ -25,6 +25,7 @@ public sealed class ServerOptionsRulesTests
         { "storage.retentionTime: -1s is outside", Storage(new StorageOptions { RetentionTime = TimeSpan.FromSeconds(-1) }) },
         { "storage.retentionSize: -1 is outside", Storage(new StorageOptions { RetentionBytes = -1 }) },
         { "storage.retentionDiskUse: 96 is outside 0..95", Storage(new StorageOptions { RetentionDiskPercent = 96 }) },
+        { "storage.catchUpRate: 1 is outside 1MiB..", Storage(new StorageOptions { CatchUpBytesPerSecond = 1 }) },
         { "raft.electionTimeoutMax: must be above", Raft(500, 500, 50) },
         { "raft.heartbeat: 1ms is outside", Raft(500, 1000, 1) },
         { "topics.queueCount: 0 is outside", new ServerOptions { Topics = new() { QueueCountDefault = 0 } } },

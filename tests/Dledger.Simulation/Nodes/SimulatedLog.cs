@@ -26,6 +26,9 @@ internal sealed class SimulatedLog : IRaftLogView
     /// <summary>What lies before it is kept here, but the core does not see it any more.</summary>
     public LogPosition Start { get; private set; }
 
+    /// <summary>What lies further from the end has to be read before it can be sent.</summary>
+    public long MemoryBytes { get; set; } = long.MaxValue;
+
     /// <summary>Gives up what lies before a frame boundary.</summary>
     public void AdvanceStart(LogPosition start) => Start = start;
 
@@ -117,6 +120,8 @@ internal sealed class SimulatedLog : IRaftLogView
         headerCrc = _frames[count - 1].Summary.HeaderCrc;
         return true;
     }
+
+    public bool IsInMemory(LogPosition from) => End - from <= MemoryBytes;
 
     public LogPosition FindRangeEnd(LogPosition from, int bytesMax)
     {

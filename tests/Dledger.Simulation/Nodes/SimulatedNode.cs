@@ -95,7 +95,7 @@ internal sealed class SimulatedNode
     /// <summary>Starts a process on what the disk holds.</summary>
     public void Boot()
     {
-        Log = new SimulatedLog(Disk.Written);
+        Log = new SimulatedLog(Disk.Written) { MemoryBytes = Cluster.Scenario.MemoryBytes };
         BootTerm = Disk.Term;
         _promised = LogPosition.Zero;
         _promisedHash = 0;
@@ -473,6 +473,9 @@ internal sealed class SimulatedNode
             case Send send:
                 ExecuteSend(core, send);
                 break;
+            case ReadRange read:
+                ExecuteRead(read);
+                break;
             case CommitTo commit:
                 ExecuteCommit(core, commit.Position);
                 break;
@@ -599,6 +602,22 @@ internal sealed class SimulatedNode
         }
 
         Cluster.Network.Send(this, send.Peer, message);
+    }
+
+    // Another request may overtake it, and so may all else that happens.
+    private void ExecuteRead(ReadRange read)
+    {
+        Cluster.Marks.Reach("range read from disk");
+        var end = Log.FindRangeEnd(read.From, read.BytesMax);
+        var chain = Log.GetChain(end);
+        var life = Life;
+        Cluster.Events.After(Cluster.Random.Next(1, 4 * Cluster.Scenario.SyncLatency), () =>
+        {
+            if (life == Life)
+            {
+                Post("range read", (core, now) => core.RangeRead(now, read.Peer, read.Number, end, chain));
+            }
+        });
     }
 
     private void ExecuteCommit(RaftCore core, LogPosition position)

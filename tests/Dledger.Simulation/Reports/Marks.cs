@@ -41,6 +41,7 @@ internal sealed class Marks
         "pause of a node",
         "pre-vote refused",
         "probe at the peer's own end",
+        "range read from disk",
         "removed node is told",
         "second rejection of a stream ignored",
         "single voter elected",

@@ -77,6 +77,9 @@ internal sealed record Scenario
     /// <summary>Only a bare majority comes back for the last phase.</summary>
     public required bool HealsBareMajority { get; init; }
 
+    /// <summary>Leaders read what lies further from the end of their log before they send it.</summary>
+    public required long MemoryBytes { get; init; }
+
     public SeededDefect Defect { get; init; }
 
     public long ElectionTimeoutMax => 2 * ElectionTimeoutMin;
@@ -92,6 +95,7 @@ internal sealed record Scenario
         var members = new SimulationRandom(seed ^ 0x2545F4914F6CDD1D);
         var hasChanges = members.Chance(0.55);
         var hasWipes = members.Chance(0.3);
+        var memory = new SimulationRandom(seed ^ 0x1B873593CC9E2D51);
         return new Scenario
         {
             NodeCount = count,
@@ -122,6 +126,7 @@ internal sealed record Scenario
             HasUniformFrames = random.Chance(0.4),
             HealsBareMajority = random.Chance(0.25),
             HasReads = new SimulationRandom(seed ^ 0x3C6EF372FE94F82B).Chance(0.3),
+            MemoryBytes = memory.Chance(0.5) ? long.MaxValue : memory.NextLogarithmic(128, 1 << 16),
             Defect = defect,
         };
     }
