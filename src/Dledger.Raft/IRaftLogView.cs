@@ -33,7 +33,7 @@ public interface IRaftLogView
 
     /// <summary>
     /// Whether the frames from a frame boundary on can be sent at once; others have to be read first, see
-    /// <see cref="Effects.ReadRange"/>. What is in memory stays there until the effects of the present call are executed.
+    /// <see cref="Effects.ReadRange"/>.
     /// </summary>
     bool IsInMemory(LogPosition from);
 

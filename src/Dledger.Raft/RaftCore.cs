@@ -387,17 +387,17 @@ public sealed class RaftCore
     /// <param name="number">Number of the request; an answer to any but the newest changes nothing.</param>
     /// <param name="end">Where the last frame ends; where the range was to begin when the log no longer holds it.</param>
     /// <param name="headerCrc">Header checksum of the last frame.</param>
-    public void RangeRead(long now, NodeId peer, long number, LogPosition end, uint headerCrc)
+    /// <returns>Whether they go out in an append; its effect may come later.</returns>
+    public bool RangeRead(long now, NodeId peer, long number, LogPosition end, uint headerCrc)
     {
-        if (Enter(now))
+        if (!Enter(now))
         {
-            if (Role == RaftRole.Leader)
-            {
-                _leadership.RangeRead(now, peer, number, end, headerCrc);
-            }
-
-            Leave(now);
+            return false;
         }
+
+        var isWanted = Role == RaftRole.Leader && _leadership.RangeRead(now, peer, number, end, headerCrc);
+        Leave(now);
+        return isWanted;
     }
 
     /// <summary>When the oldest unfinished sync of the log began; null: none is unfinished. To be called at each change.</summary>

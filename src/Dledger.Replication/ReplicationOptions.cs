@@ -89,6 +89,12 @@ public sealed record ReplicationOptions
     /// <summary>Time between the beginnings of two readings of the whole log for damage.</summary>
     public TimeSpan ScrubInterval { get; init; } = TimeSpan.FromDays(7);
 
+    /// <summary>
+    /// A defect to seed, so that tests can prove that the simulation finds it: a follower fetches a snapshot of each new leader, and it
+    /// takes the place of whatever this node has.
+    /// </summary>
+    internal bool InstallsEverySnapshot { get; init; }
+
     /// <summary>Every rule that these options break, as sentences; empty when they are usable.</summary>
     public IReadOnlyList<string> Validate()
     {

@@ -19,19 +19,19 @@ internal static class NodeComposition
 
     public static PosixDisk OpenDisk(ServerOptions options)
     {
+        var disk = new PosixDisk(options.DataDirectory);
         try
         {
-            Directory.CreateDirectory(Path.Combine(options.DataDirectory, GroupDirectory));
+            disk.CreateDirectory(GroupDirectory);
+            return disk;
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        catch (StorageFaultException exception)
         {
             throw new DataDirectoryException(
                 $"The data directory '{options.DataDirectory}' cannot be made: {exception.Message} "
                     + "Name another one with dataDirectory, or make it writable.",
                 exception);
         }
-
-        return new PosixDisk(options.DataDirectory);
     }
 
     public static BrokerNode CreateBroker(

@@ -1,5 +1,7 @@
 using Dledger.Primitives;
+using Dledger.Replication.Bootstrapping;
 using Dledger.Replication.Tests.Clusters;
+using Dledger.Testing.Disks;
 
 namespace Dledger.Replication.Tests;
 
@@ -16,6 +18,27 @@ public sealed class DataDirectoryTests
 
         Assert.Contains("in use", fault.Message, StringComparison.Ordinal);
         await cluster.ProposeAsync("the first one goes on");
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("group-1")]
+    [InlineData("groups/1")]
+    public void A_directory_keeps_its_names_when_the_power_goes_after_the_start(string directory)
+    {
+        for (var seed = 1; seed <= 10; seed++)
+        {
+            var disk = new SimulatedDisk(seed);
+            var self = new ClusterMember(new NodeId(1), "", 0);
+            var options = new ReplicationOptions { Self = self.Node, Members = [self], Directory = directory };
+            disk.CreateDirectory(directory);
+            using var storage = NodeStorage.Open(disk, options, new IdGenerator((ulong)seed));
+
+            disk.LosePower();
+
+            using var again = NodeStorage.Open(disk, options, new IdGenerator(99));
+            Assert.Equal(storage.Meta.Current.StorageId, again.Meta.Current.StorageId);
+        }
     }
 
     [Fact]

@@ -29,6 +29,7 @@ internal sealed class Checkpointer
     private readonly ILogger _logger;
     private CheckpointWrite? _write;
     private long _writeBegan;
+    private volatile bool _isNewestDamaged;
 
     public Checkpointer(BrokerSurroundings surroundings, ILogger logger)
     {
@@ -115,11 +116,11 @@ internal sealed class Checkpointer
     }
 
     /// <summary>
-    /// Cuts a checkpoint when enough has changed since the last one. The result writes it, on any thread; then <see cref="End"/> is
+    /// Cuts a checkpoint when enough has changed since the last one, or that one has rotted. The result writes it, on any thread; then <see cref="End"/> is
     /// owed. Null when none is due.
     /// </summary>
     public CheckpointWrite? BeginWhenDue(BrokerState state, in AppliedPoint applied, LogPosition durable) =>
-        _schedule.IsDue(applied.Position) && applied.Position <= durable ? Begin(state, applied) : null;
+        (_isNewestDamaged || _schedule.IsDue(applied.Position)) && applied.Position <= durable ? Begin(state, applied) : null;
 
     /// <summary>Takes note of how the last write ended, if there was one; whether a checkpoint was added.</summary>
     public bool End(BrokerState state)
@@ -143,7 +144,7 @@ internal sealed class Checkpointer
             return false;
         }
 
-        Oldest = _schedule.Last;
+        Oldest = write.Applied.Position > _schedule.Last ? _schedule.Last : Oldest;
         _schedule.Written(write.Applied.Position);
         state.Queues.DeleteExpired();
         BrokerEvents.CheckpointWritten(
@@ -163,9 +164,10 @@ internal sealed class Checkpointer
     }
 
     /// <summary>
-    /// The newest durable checkpoint and its queues, to be sent; null when there is none. Reads the queues' files once, so it may take
-    /// seconds. Any thread.
+    /// The newest durable checkpoint and its queues, to be sent; null when there is none. Reads all files once, so it may take seconds.
+    /// Any thread.
     /// </summary>
+    /// <exception cref="DamagedFileException">They are not what they were. A rotten checkpoint is followed by another one.</exception>
     public SnapshotSource? OpenSnapshot(
         ConsumeQueueStore queues, in ChainTail logStart, ReadOnlyMemory<byte> attachment)
     {
@@ -186,7 +188,7 @@ internal sealed class Checkpointer
                 _directory,
                 checkpoint,
                 logStart,
-                StateReader.ReadQueues(_store.ReadPart(checkpoint, StateWriter.TopicsPart)),
+                StateReader.ReadQueues(ReadVerified(checkpoint)),
                 QueueOptions,
                 attachment,
                 [files, checkpoint]);
@@ -199,9 +201,26 @@ internal sealed class Checkpointer
         }
     }
 
+    // The receiver would find it out, and ask again and again.
+    private byte[] ReadVerified(CheckpointPin checkpoint)
+    {
+        try
+        {
+            _store.Verify(checkpoint);
+            return _store.ReadPart(checkpoint, StateWriter.TopicsPart);
+        }
+        catch (DamagedFileException fault)
+        {
+            BrokerEvents.CheckpointDamaged(_logger, fault.Message);
+            _isNewestDamaged = true;
+            throw;
+        }
+    }
+
     private CheckpointWrite? Begin(BrokerState state, in AppliedPoint applied)
     {
         Invariant.Check(_write is null, "one checkpoint is written at a time");
+        _isNewestDamaged = false;
         _writeBegan = _time.GetTimestamp();
         state.Topics.BeginCheckpoint();
         var parts = StateWriter.Write(state, withLeases: _defect != SeededDefect.LeasesNotInCheckpoint);

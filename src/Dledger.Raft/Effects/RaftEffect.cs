@@ -69,8 +69,8 @@ public sealed record Send(NodeId Peer, PeerMessage Message) : RaftEffect;
 
 /// <summary>
 /// Read whole frames of the own log for a peer, at most so many bytes but at least one frame, and call
-/// <see cref="RaftCore.RangeRead"/>; the append with just these frames follows in that call if it is still wanted. A newer request for
-/// the same peer takes the place of an older one.
+/// <see cref="RaftCore.RangeRead"/>, which says whether an append with just these frames follows. A newer request for the same peer takes
+/// the place of an older one.
 /// </summary>
 /// <param name="Peer">Who gets them.</param>
 /// <param name="Session">The connection to it; to be closed when the frames cannot be read.</param>

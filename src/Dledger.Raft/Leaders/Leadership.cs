@@ -187,15 +187,17 @@ internal sealed class Leadership(RaftState state)
     /// <param name="number">As it was asked for.</param>
     /// <param name="end">Where the last frame ends; where the first one would begin when the log has given it up meanwhile.</param>
     /// <param name="headerCrc">The chain there.</param>
-    public void RangeRead(long now, NodeId node, long number, LogPosition end, uint headerCrc)
+    /// <returns>Whether they are sent.</returns>
+    public bool RangeRead(long now, NodeId node, long number, LogPosition end, uint headerCrc)
     {
         if (_state.Peers.Find(node) is not { Reading: { } reading, IsConnected: true } peer || reading.Number != number)
         {
-            return;
+            return false;
         }
 
         peer.Reading = null;
-        if (peer.State == ProgressState.Replicate && peer.Next == reading.From && peer.Next >= _state.Log.Start && end > peer.Next)
+        var isWanted = peer.State == ProgressState.Replicate && peer.Next == reading.From && peer.Next >= _state.Log.Start && end > peer.Next;
+        if (isWanted)
         {
             Send(now, peer, end);
             peer.Next = end;
@@ -203,6 +205,7 @@ internal sealed class Leadership(RaftState state)
         }
 
         Fill(now, peer);
+        return isWanted;
     }
 
     /// <summary>Applies the commit rule to the present match positions (Raft section 5.4.2).</summary>

@@ -207,6 +207,9 @@ internal sealed class ApplyLoop : ILoop
                 case LeaderKnown leader:
                     ChangeLeader(leader);
                     break;
+                case MaintenanceWanted:
+                    _isMaintenanceOwed = true;
+                    break;
                 case StopApplying stop:
                     _stop = stop;
                     break;

@@ -17,5 +17,8 @@ internal sealed record CommitReached(LogPosition Position, IReadOnlyList<Propose
 /// <summary>Role, term or leader changed.</summary>
 internal sealed record LeaderKnown(Term Term, NodeId Leader, bool IsSelf) : ApplyOrder;
 
+/// <summary>Let the state machine look after its files, although nothing was applied: something is wrong with them.</summary>
+internal sealed record MaintenanceWanted : ApplyOrder;
+
 /// <summary>End after the present frame; with a fault the state machine is not asked to flush.</summary>
 internal sealed record StopApplying(bool IsFault) : ApplyOrder;

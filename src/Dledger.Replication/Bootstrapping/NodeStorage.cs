@@ -47,6 +47,12 @@ internal sealed class NodeStorage : IDisposable
     public static NodeStorage Open(IDisk disk, ReplicationOptions options, IdGenerator ids)
     {
         disk.CreateDirectory(options.Directory);
+        for (var name = options.Directory; name.Length > 0; name = DiskPaths.ParentOf(name))
+        {
+            // Each time: a process that made it may have died before it synced the name.
+            disk.SyncDirectory(DiskPaths.ParentOf(name));
+        }
+
         var @lock = disk.TryLock(PathOf(options, LockName))
             ?? throw new DataDirectoryException(
                 $"data directory '{options.Directory}' is in use by another process; stop that one first");

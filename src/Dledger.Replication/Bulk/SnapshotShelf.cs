@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Dledger.Primitives;
+using Dledger.Replication.Applying;
 using Dledger.Replication.Clocks;
 using Dledger.Replication.Driving;
 using Dledger.Storage.Disks;
@@ -106,7 +107,9 @@ internal sealed class SnapshotShelf(IStateMachine machine, LogClock clock)
         }
         catch (DamagedFileException)
         {
-            // Files that the checkpoint lists are not what they were: this node cannot help before it has written another one.
+            // Files that the checkpoint lists are not what they were: this node cannot help before it has written another one. When
+            // nothing can be committed without the node that asks, no new frame would ever make it write one.
+            parts.Apply.Add(new MaintenanceWanted());
         }
         catch
         {

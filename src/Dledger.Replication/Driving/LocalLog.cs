@@ -29,7 +29,7 @@ internal sealed class LocalLog
     private readonly NodeId _self;
     private readonly ClusterSeed _seed;
     private readonly List<CachedFrame> _frames = [];
-    private ReadFrames? _read;
+    private readonly List<ReadFrames> _reads = [];
     private ChainTail _tail;
     private LogPosition _checkpointAsked;
 
@@ -122,21 +122,35 @@ internal sealed class LocalLog
         _writer.Add(new CutLog(position));
     }
 
-    /// <summary>Keeps frames that were read from disk for the append that may need them now; null ends it.</summary>
-    public void Keep(ReadFrames? read) => _read = read;
+    /// <summary>Lets go of old frames; to be called when all that the core wanted of them is done.</summary>
+    public void Evict() => _cache.Evict(OnDisk);
 
-    /// <summary>The bytes of an append's range, which are in the tail cache or were just read.</summary>
-    public IReadOnlyList<ReadOnlyMemory<byte>> RangeOf(AppendRequest append)
+    /// <summary>Keeps frames that were read from disk for the append that the core made of them.</summary>
+    public void Keep(ReadFrames read) => _reads.Add(read);
+
+    /// <summary>This node leads no more.</summary>
+    public void ForgetReads() => _reads.Clear();
+
+    /// <summary>
+    /// The bytes of an append's range, which are in the tail cache or were read for it; null when they are no longer there. The core
+    /// holds messages back while term and vote are being written, and the cache does not wait for that.
+    /// </summary>
+    public IReadOnlyList<ReadOnlyMemory<byte>>? RangeOf(AppendRequest append)
     {
-        if (_read is { } read && read.Request.From == append.Previous && read.End == append.RangeEnd)
+        var index = _reads.FindIndex(read => read.Request.From == append.Previous && read.End == append.RangeEnd);
+        if (index >= 0)
         {
-            return [read.Bytes];
+            var bytes = _reads[index].Bytes;
+            _reads.RemoveAt(index);
+            return [bytes];
         }
 
         _frames.Clear();
-        Invariant.Check(
-            _cache.TryCollect(append.Previous, append.RangeEnd, _frames),
-            $"log {append.Previous} to {append.RangeEnd} is in memory");
+        return _cache.TryCollect(append.Previous, append.RangeEnd, _frames) ? Gather(append) : null;
+    }
+
+    private List<ReadOnlyMemory<byte>> Gather(AppendRequest append)
+    {
         if (_frames.Count <= RangeSegmentsMax)
         {
             return [.. _frames.Select(frame => frame.Bytes)];
@@ -158,7 +172,7 @@ internal sealed class LocalLog
             FrameHeader.TryParse(bytes.Span, _seed, _log.Options.FrameBytesMax, out var header, out var fault),
             $"a checked frame cannot be read: {fault}");
         var frame = new CachedFrame(header, bytes[..header.FrameLength]);
-        _cache.Append(frame, OnDisk);
+        _cache.Append(frame);
         _tail = header.Tail;
         _clock.Observe(header.LogTime);
         return frame;

@@ -59,10 +59,8 @@ internal sealed class LogBeginning
         var start = manifest.LogStart;
         var fitsAfterAll = start.End <= _core.End
             && _view.TryGetChain(start.End, out var chain) && chain == start.HeaderCrc;
-        if (_core.Role != RaftRole.Leader
-            && !fitsAfterAll
-            && start.End > _core.Commit
-            && manifest.Applied > _around.Apply.Applied)
+        var isAhead = start.End > _core.Commit && manifest.Applied > _around.Apply.Applied;
+        if ((_core.Role != RaftRole.Leader && !fitsAfterAll && isAhead) || _around.Options.InstallsEverySnapshot)
         {
             return true;
         }

@@ -163,6 +163,7 @@ internal sealed class ReplicationLoop
         _membership.Turn(_clock.Monotonic());
         ExecuteEffects();
         CutFrames();
+        _log.Evict();
         RefuseProposals();
         Publish();
         _clock.Reanchor();
@@ -419,8 +420,18 @@ internal sealed class ReplicationLoop
         }
     }
 
-    private void Dispatch(Send send) => _around.Transport.Send(
-        send.Peer, send.Message, send.Message is AppendRequest { IsEmpty: false } append ? _log.RangeOf(append) : NoRange);
+    private void Dispatch(Send send)
+    {
+        var range = send.Message is AppendRequest { IsEmpty: false } append ? _log.RangeOf(append) : NoRange;
+        if (range is not null)
+        {
+            _around.Transport.Send(send.Peer, send.Message, range);
+            return;
+        }
+
+        // On a new connection the peer says what it needs.
+        _around.Transport.Close(send.Peer, send.Message.Session, "what was to be sent is not in memory any more");
+    }
 
     private void TakeRead(long now, ReadFrames read)
     {
@@ -433,10 +444,10 @@ internal sealed class ReplicationLoop
             return;
         }
 
-        _log.Keep(read);
-        _core.RangeRead(now, request.Peer, request.Number, read.End, read.HeaderCrc);
-        ExecuteEffects();
-        _log.Keep(null);
+        if (_core.RangeRead(now, request.Peer, request.Number, read.End, read.HeaderCrc))
+        {
+            _log.Keep(read);
+        }
     }
 
     private byte[] TermStartRecord()
@@ -461,8 +472,14 @@ internal sealed class ReplicationLoop
 
         // Before proposals fail: whoever hears of it and asks for the status sees the new leader, not this node.
         Publish();
+        if (_options.InstallsEverySnapshot && !isLeader && role.Leader != NodeId.None)
+        {
+            _around.Snapshots.Want(role.Leader);
+        }
+
         if (!isLeader)
         {
+            _log.ForgetReads();
             _proposals.FailAll(ProposalFailureKind.NotLeader, role.Leader, "leadership was lost");
             _questions.FailAll(ProposalFailureKind.NotLeader, role.Leader, "leadership was lost");
         }

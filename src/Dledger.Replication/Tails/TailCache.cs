@@ -43,10 +43,8 @@ internal sealed class TailCache(LogPosition end, long bytesMax)
 
     private LogPosition StartUnlocked => _count == 0 ? _end : At(0).Base;
 
-    /// <summary>
-    /// Adds the frame that begins at the end, and evicts old ones that end at or below <paramref name="onDisk"/>.
-    /// </summary>
-    public void Append(CachedFrame frame, LogPosition onDisk)
+    /// <summary>Adds the frame that begins at the end.</summary>
+    public void Append(CachedFrame frame)
     {
         lock (_lock)
         {
@@ -59,6 +57,14 @@ internal sealed class TailCache(LogPosition end, long bytesMax)
             _ring[(_head + _count) & (_ring.Length - 1)] = frame;
             _count++;
             _end = frame.End;
+        }
+    }
+
+    /// <summary>Forgets the oldest frames beyond the limit that end at or below <paramref name="onDisk"/>.</summary>
+    public void Evict(LogPosition onDisk)
+    {
+        lock (_lock)
+        {
             while (_count > 1 && _end - At(0).Base > bytesMax && At(0).End <= onDisk)
             {
                 _ring[_head] = null!;

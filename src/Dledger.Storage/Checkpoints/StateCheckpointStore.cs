@@ -136,6 +136,16 @@ public sealed class StateCheckpointStore(IDisk disk, string directory)
         throw new DamagedFileException(path, "it is not what the manifest says");
     }
 
+    /// <summary>Reads all of a pinned checkpoint once. Any thread.</summary>
+    /// <exception cref="DamagedFileException">A part is not what the manifest says.</exception>
+    public void Verify(CheckpointPin pin)
+    {
+        foreach (var part in pin.Manifest.Parts)
+        {
+            ReadPart(pin, part.Name);
+        }
+    }
+
     /// <summary>Whether a name can be that of a part.</summary>
     internal static bool IsPartName(string name) =>
         name.Length is > 0 and <= 64

@@ -1,5 +1,6 @@
 using Dledger.Broker.Tests.Simulation;
 using Dledger.Primitives;
+using Dledger.Storage.Disks;
 using Dledger.Testing.Disks;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -193,6 +194,24 @@ public sealed class CheckpointTests
 
         Assert.Equal(cut, broker.RestoredAt);
         Assert.Equal(hash, broker.HashAt(end));
+    }
+
+    // A majority that needs a snapshot commits nothing before it has one, so the next checkpoint must not wait for new frames.
+    [Fact]
+    public async Task A_rotten_checkpoint_is_not_sent_and_another_one_is_written_although_nothing_was_applied()
+    {
+        var broker = await Busy(new TestBroker());
+        broker.Time.Advance(TimeSpan.FromMinutes(6));
+        broker.Settle();
+        broker.Log.Maintain();
+        var position = Assert.Single(broker.Disk.List("state"));
+        broker.Disk.Corrupt($"state/{position}/groups", 3);
+
+        Assert.Throws<DamagedFileException>(() => broker.Node.StateMachine.OpenSnapshot(default, default));
+        broker.Log.Maintain();
+
+        using var snapshot = broker.Node.StateMachine.OpenSnapshot(default, default);
+        Assert.Equal(position, GroupLayout.NameOf(snapshot!.Manifest.Applied));
     }
 
     [Fact]

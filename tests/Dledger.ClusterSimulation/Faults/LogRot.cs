@@ -48,7 +48,7 @@ internal sealed class LogRot(SimulatedCluster cluster, CopyBudget budget)
                 break;
             default:
                 var astray = new byte[Math.Min(SectorBytes, to - offset)];
-                disk.ReadDurable(path)!.Skip((int)from).Take(astray.Length).ToArray().CopyTo(astray, 0);
+                (disk.ReadDurable(path) ?? []).Skip((int)from).Take(astray.Length).ToArray().CopyTo(astray, 0);
                 disk.Overwrite(path, offset, astray);
                 break;
         }

@@ -75,6 +75,9 @@ internal enum Mutation
     /// <summary>See <see cref="Broker.SeededDefect.DeadLetterTwice"/>.</summary>
     DeadLetterTwice,
 
+    /// <summary>See <see cref="Replication.ReplicationOptions.InstallsEverySnapshot"/>.</summary>
+    SnapshotTakesBack,
+
     /// <summary>A leader answers reads of its state without asking a majority whether it still leads.</summary>
     ReadsUnconfirmed,
 }

@@ -18,7 +18,6 @@ internal static class MutationProof
     public static readonly IReadOnlyList<(string Number, string Defect, string Reason)> NotSeeded =
     [
         ("3-15", "defects of the Raft core", "seeded in the simulation of the Raft core"),
-        ("16", "snapshot resets commit backwards", "not seeded yet"),
         ("25-26", "loss flag, wiped node", "seeded in the simulation of the Raft core"),
         ("28-29", "pre-vote, check-quorum by receive time", "seeded in the simulation of the Raft core"),
         ("30", "lease kept during transfer", "no such feature: reads are confirmed by a majority each time"),

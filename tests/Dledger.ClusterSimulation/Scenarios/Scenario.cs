@@ -263,6 +263,8 @@ internal sealed record Scenario
         UncommittedBytesMax = 65_536,
         UnappliedBytesMax = 65_536,
         TailCacheBytesMax = 32_768,
+        CatchUpBytesPerSecond = 1 << 20,
+        InstallsEverySnapshot = Mutation == Mutation.SnapshotTakesBack,
         ScrubInterval = MayDamageLogs ? TimeSpan.FromMicroseconds(2 * ElectionTimeout) : TimeSpan.FromDays(7),
     };
 }

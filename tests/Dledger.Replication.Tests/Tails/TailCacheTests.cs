@@ -106,7 +106,8 @@ public sealed class TailCacheTests(ITestOutputHelper output)
             tail, new Term(1), 1, LogPosition.Zero, FrameFlags.None, new NodeId(1), [record], Seed);
         Assert.True(FrameHeader.TryParse(bytes, Seed, 1 << 20, out var header, out var fault), fault);
         var frame = new CachedFrame(header, bytes);
-        cache.Append(frame, onDisk);
+        cache.Append(frame);
+        cache.Evict(onDisk);
         tail = header.Tail;
         return frame;
     }

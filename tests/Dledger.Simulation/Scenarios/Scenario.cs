@@ -126,7 +126,7 @@ internal sealed record Scenario
             HasUniformFrames = random.Chance(0.4),
             HealsBareMajority = random.Chance(0.25),
             HasReads = new SimulationRandom(seed ^ 0x3C6EF372FE94F82B).Chance(0.3),
-            MemoryBytes = memory.Chance(0.5) ? long.MaxValue : memory.NextLogarithmic(128, 1 << 16),
+            MemoryBytes = memory.Chance(0.75) ? long.MaxValue : memory.NextLogarithmic(128, 1 << 16),
             Defect = defect,
         };
     }

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Dledger.Cli.Output;
 using Dledger.Client.Administration;
 
 namespace Dledger.Cli.Commands.Topics;
@@ -19,4 +20,19 @@ internal sealed record TopicAnswer(string Name, int QueueCount, IReadOnlyList<Me
         RetentionTime = topic.RetentionTime,
         RetentionBytes = topic.RetentionBytes,
     };
+
+    /// <summary>Shows a topic that was just created or altered.</summary>
+    public static void Write(Terminal terminal, TopicDescription topic, bool isJson)
+    {
+        if (isJson)
+        {
+            JsonText.Write(terminal.Output, Of(topic));
+        }
+        else
+        {
+            terminal.Output.WriteLine(
+                $"topic {topic.Name} with {topic.QueueCount} queues"
+                + RetentionArguments.Describe(topic.RetentionTime, topic.RetentionBytes));
+        }
+    }
 }

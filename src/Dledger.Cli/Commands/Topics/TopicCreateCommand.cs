@@ -32,17 +32,7 @@ internal static class TopicCreateCommand
                         RetentionBytes = retention.Bytes(result),
                     },
                     cancellationToken);
-                if (isJson)
-                {
-                    JsonText.Write(terminal.Output, TopicAnswer.Of(topic));
-                }
-                else
-                {
-                    terminal.Output.WriteLine(
-                        $"topic {topic.Name} with {topic.QueueCount} queues"
-                        + RetentionArguments.Describe(topic.RetentionTime, topic.RetentionBytes));
-                }
-
+                TopicAnswer.Write(terminal, topic, isJson);
                 return ExitCode.Ok;
             });
     }
