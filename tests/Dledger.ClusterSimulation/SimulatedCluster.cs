@@ -124,7 +124,14 @@ internal sealed class SimulatedCluster
             var (isAnswered, failure) = await Calls.CallAsync(
                 node,
                 broker => broker.CreateTopicAsync(
-                    new TopicSpec { Name = Topic, QueueCount = Scenario.QueueCount }, CancellationToken.None),
+                    new TopicSpec
+                    {
+                        Name = Topic,
+                        QueueCount = Scenario.QueueCount,
+                        RetentionTime = TimeSpan.FromMicroseconds(Scenario.TopicRetentionTime),
+                        RetentionBytes = Scenario.TopicRetentionBytes,
+                    },
+                    CancellationToken.None),
                 Scenario.CallPatience);
             isReady = isAnswered && (failure is null || failure.Value.Error == Broker.BrokerError.AlreadyExists);
         }

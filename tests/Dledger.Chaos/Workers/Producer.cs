@@ -8,10 +8,14 @@ using Grpc.Core;
 namespace Dledger.Chaos.Workers;
 
 /// <summary>Sends one message after the other, each with an id of its own, and tries again on the next node.</summary>
-/// <remarks>After an unknown outcome it goes on under a new name, so that a name never has two open operations.</remarks>
+/// <remarks>
+/// After an unknown outcome it goes on under a new name, so that a name never has two open operations. Now and then it returns to the node
+/// that it began with: else all of them come to use the same one, and when that is frozen nobody sees that the others serve.
+/// </remarks>
 internal sealed class Producer(Workload workload, Pace pace, string name, int home, NodeClient[] clients)
 {
     private const int BodyBytesMax = 1024;
+    private const int MessagesAway = 8;
 
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(20);
 
@@ -38,6 +42,7 @@ internal sealed class Producer(Workload workload, Pace pace, string name, int ho
         var entry = new HistoryEntry { Function = "send", Worker = worker, Topic = Workload.Topic, Id = id };
         var request = Encode(id, MessageBody.Encode(id, Workload.Topic, _random.Next(64, BodyBytesMax)));
         workload.Recorder.Record(entry with { Phase = "invoke" });
+        _node = _random.Next(MessagesAway) == 0 ? home % clients.Length : _node;
         var end = default(CallEnd);
         var isOpen = false;
         for (var attempt = 1; attempt <= Workload.AttemptCountMax; attempt++)

@@ -11,7 +11,7 @@ internal sealed class ConsumeHistory(SimulatedCluster cluster, string group, boo
     private int _lostAnswers;
     private int _receivesUnderWay;
     private int _openCount;
-    private LogPosition _openFrom;
+    private int _openGivenUp;
     private string? _open;
     private bool _isOpenKnown;
 
@@ -159,10 +159,10 @@ internal sealed class ConsumeHistory(SimulatedCluster cluster, string group, boo
     /// </summary>
     public string? DescribeOpen()
     {
-        if (!_isOpenKnown || _openCount != cluster.Oracle.MessageCount || _openFrom != cluster.Oracle.LogStart)
+        if (!_isOpenKnown || _openCount != cluster.Oracle.MessageCount || _openGivenUp != cluster.Oracle.GivenUpCount)
         {
             _isOpenKnown = true;
-            _openFrom = cluster.Oracle.LogStart;
+            _openGivenUp = cluster.Oracle.GivenUpCount;
             _openCount = cluster.Oracle.MessageCount;
             var open = cluster.Oracle.Queues
                 .Where(queue => queue.Key.Topic == cluster.Producing.TopicId)
@@ -188,7 +188,7 @@ internal sealed class ConsumeHistory(SimulatedCluster cluster, string group, boo
         var (seen, unsettled) = _unsettled.GetValueOrDefault(number, (0, []));
         unsettled.AddRange(queue.Skip(seen));
         _unsettled[number] = (queue.Count, unsettled);
-        unsettled.RemoveAll(message => message.Position < cluster.Oracle.LogStart || _progress.TryGetValue((message.QueueId, message.Offset), out var progress)
+        unsettled.RemoveAll(message => cluster.Oracle.IsGone(message) || _progress.TryGetValue((message.QueueId, message.Offset), out var progress)
             && progress.IsSettled);
         return unsettled.Where(message => !_progress.TryGetValue((message.QueueId, message.Offset), out var progress)
             || !progress.MayBeFinished);

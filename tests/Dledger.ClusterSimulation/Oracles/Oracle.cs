@@ -9,7 +9,7 @@ namespace Dledger.ClusterSimulation.Oracles;
 
 /// <summary>A message as the committed log has it.</summary>
 internal sealed record StoredMessage(
-    string Id, int TopicId, int QueueId, long Offset, LogPosition Position, byte[] Body);
+    string Id, int TopicId, int QueueId, long Offset, LogPosition Position, int Size, long StoredAt, byte[] Body);
 
 /// <summary>
 /// The committed log is the truth: positions witness the order of everything. This is a second, plain reading of it, made
@@ -24,6 +24,7 @@ internal sealed class Oracle(SimulatedCluster cluster)
     private readonly Dictionary<LogPosition, StoredMessage> _byPosition = [];
     private readonly Dictionary<(int Topic, int Queue), List<StoredMessage>> _queues = [];
     private readonly Dictionary<string, StoredMessage> _byId = [];
+    private readonly Dictionary<(int Topic, int Queue), long> _firstKept = [];
     private long _logTime;
     private Term _term;
 
@@ -44,11 +45,21 @@ internal sealed class Oracle(SimulatedCluster cluster)
 
     public StoredMessage? Find(string id) => _byId.GetValueOrDefault(id);
 
+    /// <summary>How often messages were given up, by the cluster's retention or by a topic's own.</summary>
+    public int GivenUpCount { get; private set; }
+
     /// <summary>Whether a message of the topic that producers send to was given up.</summary>
     public bool IsGone(int queue, long offset) =>
         _queues.TryGetValue((cluster.Producing.TopicId, queue), out var messages)
         && offset < messages.Count
-        && messages[(int)offset].Position < LogStart;
+        && IsGone(messages[(int)offset]);
+
+    /// <summary>Whether a message was given up.</summary>
+    public bool IsGone(StoredMessage message) =>
+        message.Position < LogStart || message.Offset < FirstKept(message.TopicId, message.QueueId);
+
+    /// <summary>The first offset of a queue that its topic's own retention keeps.</summary>
+    public long FirstKept(int topicId, int queueId) => _firstKept.GetValueOrDefault((topicId, queueId));
 
     /// <summary>How many messages of a queue of the producers' topic are committed.</summary>
     public int CountOf(int queue) =>
@@ -124,14 +135,47 @@ internal sealed class Oracle(SimulatedCluster cluster)
         {
             if (records.Current.Kind == RecordKind.Message)
             {
-                Append(records.Current, records.CurrentPosition);
+                Append(records.Current, records.CurrentPosition, frame.LogTime);
             }
             else if (records.Current.Kind == RecordKind.LogStartAdvance)
             {
                 cluster.Marks.Reach("old messages given up");
+                GivenUpCount++;
                 LogStart = LogPosition.Max(LogStart, LogStartCommand.Decode(records.Current.Body).Start);
             }
+            else if (records.Current.Kind == RecordKind.TopicTrim)
+            {
+                cluster.Marks.Reach("old messages of a topic given up");
+                GivenUpCount++;
+                Trim(TopicTrimCommand.Decode(records.Current.Body), frame.LogTime);
+            }
         }
+    }
+
+    // No message goes that is younger than its topic's retention, or among the newest that the topic keeps; with both set, either may
+    // take it.
+    private void Trim(TopicTrimCommand trim, long logTime)
+    {
+        foreach (var (queueId, min) in trim.Queues)
+        {
+            var key = (trim.TopicId, queueId);
+            foreach (var message in _queues[key].Take((int)min).Skip((int)_firstKept.GetValueOrDefault(key)))
+            {
+                cluster.Checks.Check(
+                    "I40",
+                    trim.Retention.Bytes > 0 || message.StoredAt + trim.Retention.Microseconds <= logTime,
+                    $"{message.Id} of {message.StoredAt} is given up at {logTime}, to be kept for {trim.Retention.Microseconds}");
+            }
+
+            _firstKept[key] = min;
+        }
+
+        var kept = _queues.Where(queue => queue.Key.Topic == trim.TopicId)
+            .Sum(queue => queue.Value.Skip((int)FirstKept(trim.TopicId, queue.Key.Queue)).Sum(message => (long)message.Size));
+        cluster.Checks.Check(
+            "I40",
+            trim.Retention.Microseconds > 0 || kept >= trim.Retention.Bytes,
+            $"topic {trim.TopicId} keeps {kept} bytes of its messages, to be kept are {trim.Retention.Bytes}");
     }
 
     // What a node called durable last, it holds; that the bytes are these, I9 and I20 say.
@@ -151,7 +195,7 @@ internal sealed class Oracle(SimulatedCluster cluster)
     }
 
     // Queue offsets by counting: no topic is deleted here, and every record names a queue that exists.
-    private void Append(in RecordView record, LogPosition position)
+    private void Append(in RecordView record, LogPosition position, long logTime)
     {
         var key = (record.TopicId, record.QueueId);
         if (!_queues.TryGetValue(key, out var queue))
@@ -160,7 +204,14 @@ internal sealed class Oracle(SimulatedCluster cluster)
         }
 
         var message = new StoredMessage(
-            Encoding.UTF8.GetString(record.Key), record.TopicId, record.QueueId, queue.Count, position, record.Body.ToArray());
+            Encoding.UTF8.GetString(record.Key),
+            record.TopicId,
+            record.QueueId,
+            queue.Count,
+            position,
+            record.Length,
+            logTime,
+            record.Body.ToArray());
         queue.Add(message);
         _byPosition.Add(position, message);
         cluster.Checks.Check("I42", _byId.TryAdd(message.Id, message), $"message {message.Id} is in the log twice");

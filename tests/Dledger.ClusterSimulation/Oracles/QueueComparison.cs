@@ -14,6 +14,11 @@ internal static class QueueComparison
                 "I37",
                 queue.Max == messages.Count,
                 $"node {node.Id}: queue {queueId} ends at {queue.Max}, the log holds {messages.Count} messages of it");
+            var firstKept = cluster.Oracle.FirstKept(topicId, queueId);
+            cluster.Checks.Check(
+                "I39",
+                queue.Min >= Math.Min(firstKept, queue.Max),
+                $"node {node.Id}: queue {queueId} begins at {queue.Min}, its topic keeps it from {firstKept} on");
             var last = LogPosition.Zero;
             for (var offset = queue.Min; offset < queue.Max; offset++)
             {

@@ -32,6 +32,7 @@ internal sealed class Marks
         "node ends by itself",
         "pause",
         "old messages given up",
+        "old messages of a topic given up",
         "partition",
         "place of the log unreadable",
         "power loss",

@@ -126,6 +126,12 @@ internal sealed record Scenario
     /// <summary>A client asks where queues end, and the leader is frozen now and then.</summary>
     public bool HasStatusReads { get; init; }
 
+    /// <summary>The topic's own retention, microseconds; 0: that of the cluster.</summary>
+    public long TopicRetentionTime { get; init; }
+
+    /// <summary>The same by the size of its messages; 0: no bound.</summary>
+    public long TopicRetentionBytes { get; init; }
+
     public bool ChangesMembers => HasLostDisks || HasMemberChanges;
 
     /// <summary>Some node may find a part of its own log unreadable.</summary>
@@ -225,6 +231,8 @@ internal sealed record Scenario
         {
             HasReadErrors = random.Chance(0.15) && scenario.NodeCount > 2,
             HasStatusReads = random.Chance(0.4),
+            TopicRetentionTime = random.Chance(0.1) ? random.NextLogarithmic(1_000_000, 5_000_000) : 0,
+            TopicRetentionBytes = random.Chance(0.1) ? random.NextLogarithmic(1_024, 32_768) : 0,
         };
     }
 
