@@ -39,13 +39,29 @@ public sealed class SnapshotTests
         await cluster.WaitAsync(
             () => cluster.Log(away).Segments.Count > 0 && cluster.Log(away).Segments[0].Base > awayEnd,
             "the log of the node that was away begins behind what it had");
-        Assert.True(await cluster.Log(leader).TransferLeadershipAsync(away, CancellationToken.None));
+        await TransferAsync(cluster, away);
         await cluster.WaitAsync(() => cluster.Log(away).Status.IsServing, "the node that was away leads");
         await AckAsync(cluster, away, receipt);
         await SendAsync(cluster, away, 1);
         await cluster.WaitUntilEqualAsync();
         Assert.Single(cluster.Nodes.Select(node => cluster.Broker(node).Machine.StateHash).Distinct());
         Assert.NotEmpty(await ReceiveAsync(cluster, away));
+    }
+
+    // An attempt may fail, for example while the disk of the target is slow.
+    private static async Task TransferAsync(BrokerCluster cluster, NodeId target)
+    {
+        const int AttemptCount = 10;
+        for (var attempt = 0; attempt < AttemptCount; attempt++)
+        {
+            var leader = await cluster.WaitForLeaderAsync();
+            if (leader == target || await cluster.Log(leader).TransferLeadershipAsync(target, CancellationToken.None))
+            {
+                return;
+            }
+        }
+
+        Assert.Fail($"node {target} was not made the leader in {AttemptCount} attempts");
     }
 
     private static async Task SendUntilStartPassesAsync(BrokerCluster cluster, NodeId leader, LogPosition end)

@@ -6,11 +6,12 @@ namespace Dledger.Chaos.Machines;
 internal static class Wait
 {
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan TimerMin = TimeSpan.FromMilliseconds(1);
 
-    /// <summary>Lets time pass, as the schedule says.</summary>
+    /// <summary>Lets time pass, as the schedule says; less than a timer can measure is nothing.</summary>
     public static async Task ForAsync(TimeSpan duration, CancellationToken cancellationToken)
     {
-        if (duration > TimeSpan.Zero)
+        if (duration >= TimerMin)
         {
             using var timer = new PeriodicTimer(duration);
             await timer.WaitForNextTickAsync(cancellationToken);
