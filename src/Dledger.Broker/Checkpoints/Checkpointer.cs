@@ -12,9 +12,9 @@ namespace Dledger.Broker.Checkpoints;
 
 /// <summary>Writes the state to disk and takes it back from there. Owned by the apply loop, but for what says "any thread".</summary>
 /// <remarks>
-/// A checkpoint is cut between two frames, in memory, and never beyond the own durable log (I28); writing and syncing it is left
-/// to another thread (<see cref="CheckpointWrite"/>), as often as <see cref="CheckpointSchedule"/> says. A full disk is no fault: the state stays in memory and
-/// in the log, and is written later.
+/// A checkpoint is cut between two frames, in memory, and never beyond the own durable log (I28), as often as
+/// <see cref="CheckpointSchedule"/> says; writing and syncing it is left to another thread (<see cref="CheckpointWrite"/>). A full disk
+/// is no fault: the state stays in memory and in the log, and is written later.
 /// </remarks>
 internal sealed class Checkpointer
 {
@@ -116,8 +116,8 @@ internal sealed class Checkpointer
     }
 
     /// <summary>
-    /// Cuts a checkpoint when enough has changed since the last one, or that one has rotted. The result writes it, on any thread; then <see cref="End"/> is
-    /// owed. Null when none is due.
+    /// Cuts a checkpoint when enough has changed since the last one, or that one has rotted. The result writes it, on any thread; then
+    /// <see cref="End"/> is owed. Null when none is due.
     /// </summary>
     public CheckpointWrite? BeginWhenDue(BrokerState state, in AppliedPoint applied, LogPosition durable) =>
         (_isNewestDamaged || _schedule.IsDue(applied.Position)) && applied.Position <= durable ? Begin(state, applied) : null;
