@@ -26,9 +26,7 @@ public sealed class CheckpointTests
     public async Task A_killed_process_applies_only_what_lies_behind_its_checkpoint()
     {
         var broker = await Busy(new TestBroker());
-        broker.Time.Advance(TimeSpan.FromMinutes(6));
-        broker.Settle();
-        broker.Log.Maintain();
+        WriteCheckpoint(broker);
         var checkpoint = broker.Log.End;
         await Busy(broker);
         var hash = broker.StateHash;
@@ -102,9 +100,7 @@ public sealed class CheckpointTests
         {
             var disk = new SimulatedDisk(seed);
             var broker = await Busy(new TestBroker(disk: disk));
-            broker.Time.Advance(TimeSpan.FromMinutes(6));
-            broker.Settle();
-            broker.Log.Maintain();
+            WriteCheckpoint(broker);
             var checkpoint = broker.Log.End;
             await Busy(broker);
             broker.Log.Maintain();
@@ -201,9 +197,7 @@ public sealed class CheckpointTests
     public async Task A_rotten_checkpoint_is_not_sent_and_another_one_is_written_although_nothing_was_applied()
     {
         var broker = await Busy(new TestBroker());
-        broker.Time.Advance(TimeSpan.FromMinutes(6));
-        broker.Settle();
-        broker.Log.Maintain();
+        WriteCheckpoint(broker);
         var position = Assert.Single(broker.Disk.List("state"));
         broker.Disk.Corrupt($"state/{position}/groups", 3);
 
@@ -253,15 +247,21 @@ public sealed class CheckpointTests
     public async Task A_quiet_broker_writes_no_second_checkpoint()
     {
         var broker = await Busy(new TestBroker());
-        broker.Time.Advance(TimeSpan.FromMinutes(6));
-        broker.Settle();
-        broker.Log.Maintain();
+        WriteCheckpoint(broker);
         var before = broker.Disk.OperationCount;
 
         broker.Time.Advance(TimeSpan.FromMinutes(6));
         broker.Log.Maintain();
 
         Assert.Equal(before, broker.Disk.OperationCount);
+    }
+
+    // One is due after five minutes.
+    private static void WriteCheckpoint(TestBroker broker)
+    {
+        broker.Time.Advance(TimeSpan.FromMinutes(6));
+        broker.Settle();
+        broker.Log.Maintain();
     }
 
     private static async Task<TestBroker> Busy(TestBroker broker)
