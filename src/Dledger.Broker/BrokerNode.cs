@@ -120,9 +120,9 @@ public sealed class BrokerNode : IDisposable
     public ValueTask<BrokerFailure?> CreateGroupAsync(GroupSpec spec, CancellationToken cancellationToken) =>
         _calls is { } calls ? calls.Groups.CreateAsync(spec, cancellationToken) : new(NotStarted);
 
-    /// <summary>Changes an existing group's attempts and back-off; its order mode is fixed.</summary>
-    public ValueTask<BrokerFailure?> UpdateGroupAsync(GroupSpec spec, CancellationToken cancellationToken) =>
-        _calls is { } calls ? calls.Groups.UpdateAsync(spec, cancellationToken) : new(NotStarted);
+    /// <summary>Changes settings of an existing group; its order mode and its start are fixed.</summary>
+    public ValueTask<BrokerFailure?> UpdateGroupAsync(GroupChange change, CancellationToken cancellationToken) =>
+        _calls is { } calls ? calls.Groups.UpdateAsync(change, cancellationToken) : new(NotStarted);
 
     /// <summary>Deletes a group with its progress.</summary>
     public ValueTask<BrokerFailure?> DeleteGroupAsync(string name, CancellationToken cancellationToken) =>

@@ -157,7 +157,7 @@ internal sealed class SimulatedCluster
 
     private async Task CreateGroupAsync(string name, bool isOrdered)
     {
-        var spec = new GroupSpec { Name = name, Fifo = isOrdered, MaxAttempts = Scenario.AttemptsMax };
+        var spec = new GroupSpec { Name = name, Fifo = isOrdered, Settings = new GroupSettings { MaxAttempts = Scenario.AttemptsMax } };
         var isReady = false;
         while (!isReady)
         {

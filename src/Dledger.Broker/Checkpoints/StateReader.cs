@@ -52,14 +52,14 @@ internal static class StateReader
     {
         var queues = new List<SnapshotQueue>();
         var reader = new ByteReader(part);
-        var withRetention = HasRetention(ref reader);
+        reader.Version(StateWriter.SettingsVersion);
         for (var left = reader.Count(1); left > 0; left--)
         {
             var id = reader.Int32();
             reader.Text();
             reader.Byte();
             reader.Int64();
-            ReadRetention(ref reader, withRetention);
+            Setting.Read(ref reader);
             var queueCount = reader.Count(16);
             for (var queueId = 0; queueId < queueCount; queueId++)
             {
@@ -88,17 +88,17 @@ internal static class StateReader
         byte[] part, ConsumeQueueStore queues, BrokerState state, [NotNullWhen(false)] out string? fault)
     {
         var reader = new ByteReader(part);
-        var withRetention = HasRetention(ref reader);
+        reader.Version(StateWriter.SettingsVersion);
         for (var left = reader.Count(1); left > 0; left--)
         {
             var id = reader.Int32();
             var name = reader.Text();
             var types = new MessageTypeSet(reader.Byte());
             var createdAt = reader.Int64();
-            var retention = ReadRetention(ref reader, withRetention);
+            var settings = TopicSettingsCodec.Apply(TopicSettings.Default, Setting.Read(ref reader));
             var queueCount = reader.Count(16);
             var topic = state.Topics.Restore(
-                new TopicView(id, name, queueCount, types, createdAt) { Retention = retention });
+                new TopicView(id, name, queueCount, types, createdAt) { Settings = settings });
             for (var queueId = 0; queueId < queueCount; queueId++)
             {
                 var min = new QueueOffset(reader.Int64());
@@ -118,27 +118,19 @@ internal static class StateReader
         return true;
     }
 
-    private static bool HasRetention(ref ByteReader reader) =>
-        reader.Version(StateWriter.FormatVersion, StateWriter.TopicsVersionWithRetention)
-            == StateWriter.TopicsVersionWithRetention;
-
-    private static TopicRetention ReadRetention(ref ByteReader reader, bool isThere) =>
-        isThere ? new TopicRetention(reader.Int64(), reader.Int64()) : default;
-
     private static void ReadGroups(byte[] part, BrokerState state)
     {
         var reader = new ByteReader(part);
-        reader.Version(StateWriter.FormatVersion);
+        reader.Version(StateWriter.SettingsVersion);
         for (var left = reader.Count(1); left > 0; left--)
         {
             var id = reader.Int32();
             var name = reader.Text();
             var fifo = reader.Flag();
             var start = (GroupStart)reader.Byte();
-            var maxAttempts = reader.Int32();
             var createdAt = reader.Int64();
-            var backoff = BackoffCodec.Read(ref reader);
-            state.Groups.Restore(new GroupView(id, name, fifo, maxAttempts, backoff, start, createdAt));
+            var settings = GroupSettingsCodec.Apply(GroupSettings.Default, Setting.Read(ref reader));
+            state.Groups.Restore(new GroupView(id, name, fifo, start, createdAt, settings));
             for (var subscriptions = reader.Count(8); subscriptions > 0; subscriptions--)
             {
                 var (subscription, failure) = state.Subscribe(id, reader.Int32());

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Dledger.Broker.Commands;
 using Dledger.Broker.Groups;
 using Dledger.Broker.StateMachine;
+using Dledger.Broker.Topics;
 
 namespace Dledger.Broker.Checkpoints;
 
@@ -13,8 +14,8 @@ internal static class StateWriter
 {
     public const byte FormatVersion = 1;
 
-    /// <summary>Of the part of topics when one of them has a retention of its own; without any, older nodes can read it.</summary>
-    public const byte TopicsVersionWithRetention = 2;
+    /// <summary>Of the parts of topics and groups: they hold lists of settings.</summary>
+    public const byte SettingsVersion = 3;
 
     public const string MetaPart = "meta";
     public const string TopicsPart = "topics";
@@ -61,8 +62,7 @@ internal static class StateWriter
     private static ReadOnlyMemory<byte> WriteTopics(BrokerState state)
     {
         var writer = new ByteWriter(4096);
-        var withRetention = state.Topics.All.Any(topic => topic.View.Retention.IsSet);
-        writer.Byte(withRetention ? TopicsVersionWithRetention : FormatVersion);
+        writer.Byte(SettingsVersion);
         writer.Int32(state.Topics.All.Count);
         foreach (var topic in state.Topics.All)
         {
@@ -70,12 +70,7 @@ internal static class StateWriter
             writer.Text(topic.View.Name);
             writer.Byte(topic.View.AcceptedTypes.Bits);
             writer.Int64(topic.View.CreatedAtMicroseconds);
-            if (withRetention)
-            {
-                writer.Int64(topic.View.Retention.Microseconds);
-                writer.Int64(topic.View.Retention.Bytes);
-            }
-
+            Setting.Write(writer, TopicSettingsCodec.Encode(topic.View.Settings));
             writer.Int32(topic.Queues.Count);
             foreach (var queue in topic.Queues)
             {
@@ -90,7 +85,7 @@ internal static class StateWriter
     private static ReadOnlyMemory<byte> WriteGroups(BrokerState state)
     {
         var writer = new ByteWriter(4096);
-        writer.Byte(FormatVersion);
+        writer.Byte(SettingsVersion);
         writer.Int32(state.Groups.All.Count);
         foreach (var group in state.Groups.All)
         {
@@ -98,9 +93,8 @@ internal static class StateWriter
             writer.Text(group.View.Name);
             writer.Flag(group.View.Fifo);
             writer.Byte((byte)group.View.Start);
-            writer.Int32(group.View.MaxAttempts);
             writer.Int64(group.View.CreatedAtMicroseconds);
-            BackoffCodec.Write(writer, group.View.Backoff);
+            Setting.Write(writer, GroupSettingsCodec.Encode(group.View.Settings));
             writer.Int32(group.Subscriptions.Count);
             foreach (var (topicId, subscription) in group.Subscriptions)
             {

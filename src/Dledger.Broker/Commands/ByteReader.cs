@@ -51,15 +51,6 @@ internal ref struct ByteReader(ReadOnlySpan<byte> bytes)
         Invariant.Check(version == known, $"format version {version} is not the known {known}");
     }
 
-    /// <summary>The same for a thing of which two versions are known; the answer is which it is.</summary>
-    public byte Version(byte older, byte newer)
-    {
-        var version = Byte();
-        Invariant.Check(
-            version == older || version == newer, $"format version {version} is neither of the known {older} and {newer}");
-        return version;
-    }
-
     /// <summary>Nothing may be left.</summary>
     public readonly void End() => Invariant.Check(_rest.IsEmpty, $"{_rest.Length} bytes are left over");
 

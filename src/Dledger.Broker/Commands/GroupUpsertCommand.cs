@@ -3,10 +3,15 @@ using Dledger.Broker.Groups;
 namespace Dledger.Broker.Commands;
 
 /// <summary>Body of a GroupUpsert record. Layout: FORMAT.md.</summary>
+/// <param name="Mode">What it is.</param>
+/// <param name="Name">The group.</param>
+/// <param name="Fifo">Its order mode; not looked at in an update.</param>
+/// <param name="Start">Where it begins in a topic; not looked at in an update.</param>
+/// <param name="Settings">Those that differ from the defaults; in an update those that change.</param>
 internal sealed record GroupUpsertCommand(
-    UpsertMode Mode, string Name, bool Fifo, GroupStart Start, int MaxAttempts, BackoffPolicy Backoff)
+    UpsertMode Mode, string Name, bool Fifo, GroupStart Start, IReadOnlyList<Setting> Settings)
 {
-    private const byte FormatVersion = 1;
+    private const byte FormatVersion = 2;
 
     public byte[] Encode()
     {
@@ -15,9 +20,8 @@ internal sealed record GroupUpsertCommand(
         writer.Byte((byte)Mode);
         writer.Flag(Fifo);
         writer.Byte((byte)Start);
-        writer.Int32(MaxAttempts);
         writer.Text(Name);
-        BackoffCodec.Write(writer, Backoff);
+        Setting.Write(writer, Settings);
         return writer.ToArray();
     }
 
@@ -28,10 +32,9 @@ internal sealed record GroupUpsertCommand(
         var mode = (UpsertMode)reader.Byte();
         var fifo = reader.Flag();
         var start = (GroupStart)reader.Byte();
-        var maxAttempts = reader.Int32();
         var name = reader.Text();
-        var backoff = BackoffCodec.Read(ref reader);
+        var settings = Setting.Read(ref reader);
         reader.End();
-        return new GroupUpsertCommand(mode, name, fifo, start, maxAttempts, backoff);
+        return new GroupUpsertCommand(mode, name, fifo, start, settings);
     }
 }

@@ -20,54 +20,34 @@ internal enum UpsertMode : byte
 /// <param name="Name">The topic.</param>
 /// <param name="QueueCount">0 in an update: as it is.</param>
 /// <param name="AcceptedTypes">Empty in an update: as they are.</param>
-/// <param name="RetentionMicroseconds">0: the cluster's; <see cref="Unchanged"/>: as it is, and none in a new topic.</param>
-/// <param name="RetentionBytes">The same for the size.</param>
-internal readonly record struct TopicUpsertCommand(
-    UpsertMode Mode,
-    string Name,
-    int QueueCount,
-    MessageTypeSet AcceptedTypes,
-    long RetentionMicroseconds = TopicUpsertCommand.Unchanged,
-    long RetentionBytes = TopicUpsertCommand.Unchanged)
+/// <param name="Settings">Those that differ from the defaults; in an update those that change.</param>
+internal sealed record TopicUpsertCommand(
+    UpsertMode Mode, string Name, int QueueCount, MessageTypeSet AcceptedTypes, IReadOnlyList<Setting> Settings)
 {
-    /// <summary>Stands for "as it is".</summary>
-    public const long Unchanged = -1;
-
-    private const byte WithoutRetention = 1;
-    private const byte WithRetention = 2;
-
-    // The first version says all that there is to say without the later things, and nodes that know only it must read it.
-    private bool FitsFirstVersion =>
-        RetentionMicroseconds == Unchanged && RetentionBytes == Unchanged && QueueCount != 0 && AcceptedTypes.Bits != 0;
+    private const byte FormatVersion = 3;
 
     public byte[] Encode()
     {
         var writer = new ByteWriter();
-        writer.Byte(FitsFirstVersion ? WithoutRetention : WithRetention);
+        writer.Byte(FormatVersion);
         writer.Byte((byte)Mode);
         writer.Byte(AcceptedTypes.Bits);
         writer.Int32(QueueCount);
         writer.Text(Name);
-        if (!FitsFirstVersion)
-        {
-            writer.Int64(RetentionMicroseconds);
-            writer.Int64(RetentionBytes);
-        }
-
+        Setting.Write(writer, Settings);
         return writer.ToArray();
     }
 
     public static TopicUpsertCommand Decode(ReadOnlySpan<byte> body)
     {
         var reader = new ByteReader(body);
-        var hasRetention = reader.Version(WithoutRetention, WithRetention) == WithRetention;
+        reader.Version(FormatVersion);
         var mode = (UpsertMode)reader.Byte();
         var types = new MessageTypeSet(reader.Byte());
         var queueCount = reader.Int32();
         var name = reader.Text();
-        var microseconds = hasRetention ? reader.Int64() : Unchanged;
-        var bytes = hasRetention ? reader.Int64() : Unchanged;
+        var settings = Setting.Read(ref reader);
         reader.End();
-        return new TopicUpsertCommand(mode, name, queueCount, types, microseconds, bytes);
+        return new TopicUpsertCommand(mode, name, queueCount, types, settings);
     }
 }

@@ -15,6 +15,6 @@ internal static class DeadLetterTopic
     {
         var types = MessageTypeSet.Of(MessageType.Normal, MessageType.Fifo, MessageType.Delay, MessageType.Transaction);
         return ControlRecord.Encode(
-            RecordKind.TopicUpsert, new TopicUpsertCommand(UpsertMode.Ensure, name, 1, types).Encode());
+            RecordKind.TopicUpsert, new TopicUpsertCommand(UpsertMode.Ensure, name, 1, types, []).Encode());
     }
 }

@@ -32,7 +32,7 @@ internal sealed class GroupService(BrokerCalls calls)
             return (null, NotFound(name));
         }
 
-        var command = Command(new GroupSpec { Name = name }, UpsertMode.Ensure);
+        var command = CommandOf(new GroupSpec { Name = name }, UpsertMode.Ensure);
         var failure = await calls.ProposeAsync(RecordKind.GroupUpsert, command.Encode(), cancellationToken);
         return failure is null && calls.Machine.Groups.Find(name) is { } created
             ? (created, null)
@@ -40,10 +40,12 @@ internal sealed class GroupService(BrokerCalls calls)
     }
 
     public ValueTask<BrokerFailure?> CreateAsync(GroupSpec spec, CancellationToken cancellationToken) =>
-        UpsertAsync(spec, UpsertMode.Create, cancellationToken);
+        UpsertAsync(CommandOf(spec, UpsertMode.Create), GroupRules.Check(spec), cancellationToken);
 
-    public ValueTask<BrokerFailure?> UpdateAsync(GroupSpec spec, CancellationToken cancellationToken) =>
-        UpsertAsync(spec, UpsertMode.Update, cancellationToken);
+    public ValueTask<BrokerFailure?> UpdateAsync(GroupChange change, CancellationToken cancellationToken) => UpsertAsync(
+        new GroupUpsertCommand(UpsertMode.Update, change.Name, false, default, GroupSettingsCodec.Encode(change)),
+        GroupRules.Check(GroupSettingsCodec.Apply(GroupSettings.Default, GroupSettingsCodec.Encode(change))),
+        cancellationToken);
 
     public async ValueTask<BrokerFailure?> DeleteAsync(string name, CancellationToken cancellationToken)
     {
@@ -88,18 +90,17 @@ internal sealed class GroupService(BrokerCalls calls)
     }
 
     private async ValueTask<BrokerFailure?> UpsertAsync(
-        GroupSpec spec, UpsertMode mode, CancellationToken cancellationToken)
+        GroupUpsertCommand command, Violation? broken, CancellationToken cancellationToken)
     {
-        if ((Names.CheckGroup(spec.Name) ?? GroupRules.Check(spec)) is { } violation)
+        if ((Names.CheckGroup(command.Name) ?? broken) is { } violation)
         {
             return BrokerFailure.Of(violation);
         }
 
         return calls.CheckServing()
-            ?? await calls.ProposeAsync(
-                RecordKind.GroupUpsert, Command(spec, mode).Encode(), cancellationToken);
+            ?? await calls.ProposeAsync(RecordKind.GroupUpsert, command.Encode(), cancellationToken);
     }
 
-    private GroupUpsertCommand Command(GroupSpec spec, UpsertMode mode) => new(
-        mode, spec.Name, spec.Fifo, spec.Start ?? calls.Options.NewGroupStart, spec.MaxAttempts, spec.Backoff);
+    private GroupUpsertCommand CommandOf(GroupSpec spec, UpsertMode mode) => new(
+        mode, spec.Name, spec.Fifo, spec.Start ?? calls.Options.NewGroupStart, GroupSettingsCodec.Encode(spec.Settings));
 }

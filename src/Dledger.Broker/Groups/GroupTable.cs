@@ -36,7 +36,12 @@ internal sealed class GroupTable
             }
 
             Restore(new GroupView(
-                NextId, command.Name, command.Fifo, command.MaxAttempts, command.Backoff, command.Start, logTime));
+                NextId,
+                command.Name,
+                command.Fifo,
+                command.Start,
+                logTime,
+                GroupSettingsCodec.Apply(GroupSettings.Default, command.Settings)));
             NextId++;
             Publish();
             return null;
@@ -47,12 +52,8 @@ internal sealed class GroupTable
             case UpsertMode.Create:
                 return new BrokerFailure(
                     BrokerError.AlreadyExists, $"the consumer group '{command.Name}' exists already");
-            case UpsertMode.Update when command.Fifo != group.View.Fifo:
-                return new BrokerFailure(
-                    BrokerError.InvalidArgument,
-                    $"the order mode of consumer group '{command.Name}' is fixed; delete the group and create it anew");
             case UpsertMode.Update:
-                group.View = group.View with { MaxAttempts = command.MaxAttempts, Backoff = command.Backoff };
+                group.View = group.View with { Settings = GroupSettingsCodec.Apply(group.View.Settings, command.Settings) };
                 Publish();
                 return null;
             default:

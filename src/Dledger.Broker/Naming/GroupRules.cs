@@ -5,22 +5,22 @@ namespace Dledger.Broker.Naming;
 /// <summary>The rules of a consumer group's settings.</summary>
 public static class GroupRules
 {
+    /// <summary>Null when the group may be stored.</summary>
+    public static Violation? Check(GroupSpec spec) => spec.Start is { } start && !Enum.IsDefined(start)
+        ? new Violation(BrokenRule.GroupName, $"a group cannot start at {(int)start}")
+        : Check(spec.Settings);
+
     /// <summary>Null when the settings may be stored.</summary>
-    public static Violation? Check(GroupSpec spec)
+    public static Violation? Check(GroupSettings settings)
     {
-        if (spec.MaxAttempts is < 1 or > Limits.AttemptsMax)
+        if (settings.MaxAttempts is < 1 or > Limits.AttemptsMax)
         {
             return new Violation(
                 BrokenRule.MaxAttempts,
-                $"{spec.MaxAttempts} delivery attempts are asked for; 1 to {Limits.AttemptsMax} are allowed");
+                $"{settings.MaxAttempts} delivery attempts are asked for; 1 to {Limits.AttemptsMax} are allowed");
         }
 
-        if (spec.Start is { } start && !Enum.IsDefined(start))
-        {
-            return new Violation(BrokenRule.GroupName, $"a group cannot start at {(int)start}");
-        }
-
-        var backoff = spec.Backoff;
+        var backoff = settings.Backoff;
         if (backoff.IsExponential)
         {
             return backoff.Initial <= TimeSpan.Zero

@@ -164,7 +164,7 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
         }
     }
 
-    private BrokerFailure? ApplyTopicUpsert(in TopicUpsertCommand command)
+    private BrokerFailure? ApplyTopicUpsert(TopicUpsertCommand command)
     {
         var isNew = state.Topics.Find(command.Name) is null;
         var failure = state.Topics.Upsert(command, state.LogTime);

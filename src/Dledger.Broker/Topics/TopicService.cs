@@ -34,7 +34,7 @@ internal sealed class TopicService(BrokerCalls calls)
         }
 
         var command = new TopicUpsertCommand(
-            UpsertMode.Ensure, name, calls.Options.AutoCreateQueueCount, MessageTypeSet.Normal);
+            UpsertMode.Ensure, name, calls.Options.AutoCreateQueueCount, MessageTypeSet.Normal, []);
         var failure = await calls.ProposeAsync(RecordKind.TopicUpsert, command.Encode(), cancellationToken);
         return failure is null && calls.Machine.Topics.Find(name) is { } created
             ? (created, null)
@@ -47,8 +47,7 @@ internal sealed class TopicService(BrokerCalls calls)
             spec.Name,
             spec.QueueCount,
             spec.AcceptedTypes,
-            spec.Retention.IsSet ? spec.Retention.Microseconds : TopicUpsertCommand.Unchanged,
-            spec.Retention.IsSet ? spec.Retention.Bytes : TopicUpsertCommand.Unchanged),
+            TopicSettingsCodec.Encode(spec.Settings)),
         TopicRules.CheckRetention(spec.RetentionTime, spec.RetentionBytes),
         cancellationToken);
 
@@ -58,8 +57,7 @@ internal sealed class TopicService(BrokerCalls calls)
             change.Name,
             change.QueueCount ?? 0,
             change.AcceptedTypes ?? default,
-            (long?)change.RetentionTime?.TotalMicroseconds ?? TopicUpsertCommand.Unchanged,
-            change.RetentionBytes ?? TopicUpsertCommand.Unchanged),
+            TopicSettingsCodec.Encode(change)),
         CheckChange(change) ?? TopicRules.CheckRetention(change.RetentionTime ?? TimeSpan.Zero, change.RetentionBytes ?? 0),
         cancellationToken);
 

@@ -23,5 +23,8 @@ public sealed record TopicSpec
     /// <summary>Bytes of its messages, over all queues, above which the oldest go. 0: no bound.</summary>
     public long RetentionBytes { get; init; }
 
-    internal TopicRetention Retention => new((long)RetentionTime.TotalMicroseconds, RetentionBytes);
+    internal TopicSettings Settings => new()
+    {
+        Retention = new TopicRetention((long)RetentionTime.TotalMicroseconds, RetentionBytes),
+    };
 }

@@ -29,7 +29,7 @@ internal sealed class TopicTable(ConsumeQueueStore queues)
     public TopicState? Find(string name) => _byName.GetValueOrDefault(name);
 
     /// <summary>Creates or changes a topic. Null on success.</summary>
-    public BrokerFailure? Upsert(in TopicUpsertCommand command, long logTime)
+    public BrokerFailure? Upsert(TopicUpsertCommand command, long logTime)
     {
         if (Find(command.Name) is not { } topic)
         {
@@ -43,11 +43,9 @@ internal sealed class TopicTable(ConsumeQueueStore queues)
                 return problem;
             }
 
-            var retention = new TopicRetention(
-                Math.Max(0, command.RetentionMicroseconds), Math.Max(0, command.RetentionBytes));
             Add(new TopicView(NextId, command.Name, command.QueueCount, command.AcceptedTypes, logTime)
             {
-                Retention = retention,
+                Settings = TopicSettingsCodec.Apply(TopicSettings.Default, command.Settings),
             });
             NextId++;
             return null;
@@ -129,7 +127,7 @@ internal sealed class TopicTable(ConsumeQueueStore queues)
         Publish();
     }
 
-    private static BrokerFailure? Check(in TopicUpsertCommand command)
+    private static BrokerFailure? Check(TopicUpsertCommand command)
     {
         if (command.QueueCount is < 1 or > Limits.QueueCountMax)
         {
@@ -148,7 +146,7 @@ internal sealed class TopicTable(ConsumeQueueStore queues)
                 Rule: BrokenRule.MessageTypes);
     }
 
-    private BrokerFailure? Update(TopicState topic, in TopicUpsertCommand change)
+    private BrokerFailure? Update(TopicState topic, TopicUpsertCommand change)
     {
         var view = topic.View;
         var command = change with
@@ -174,9 +172,7 @@ internal sealed class TopicTable(ConsumeQueueStore queues)
         {
             QueueCount = command.QueueCount,
             AcceptedTypes = command.AcceptedTypes,
-            Retention = new TopicRetention(
-                command.RetentionMicroseconds < 0 ? view.Retention.Microseconds : command.RetentionMicroseconds,
-                command.RetentionBytes < 0 ? view.Retention.Bytes : command.RetentionBytes),
+            Settings = TopicSettingsCodec.Apply(view.Settings, command.Settings),
         };
         CreateMissingQueues(topic);
         foreach (var subscription in topic.Subscriptions.Values)

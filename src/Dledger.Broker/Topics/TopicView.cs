@@ -11,6 +11,9 @@ namespace Dledger.Broker.Topics;
 public sealed record TopicView(
     int Id, string Name, int QueueCount, MessageTypeSet AcceptedTypes, long CreatedAtMicroseconds)
 {
-    /// <summary>What it keeps by its own wish.</summary>
-    public TopicRetention Retention { get; init; }
+    /// <summary>What else can be changed.</summary>
+    public TopicSettings Settings { get; init; } = TopicSettings.Default;
+
+    /// <inheritdoc cref="TopicSettings.Retention"/>
+    public TopicRetention Retention => Settings.Retention;
 }

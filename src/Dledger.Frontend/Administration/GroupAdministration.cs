@@ -27,20 +27,13 @@ internal sealed class GroupAdministration(BrokerNode broker)
             return new CreateGroupResponse { Status = StatusMapping.AdminOf(violation) };
         }
 
-        var spec = new GroupSpec { Name = asked.Name, Fifo = asked.Fifo };
-        spec = spec with
-        {
-            MaxAttempts = asked.MaxAttempts == 0 ? spec.MaxAttempts : asked.MaxAttempts,
-            Backoff = asked.Backoff.Count == 0
-                ? spec.Backoff
-                : BackoffPolicy.Customized([.. asked.Backoff.Select(WireTime.ToTimeSpan)]),
-        };
+        var spec = new GroupSpec { Name = asked.Name, Fifo = asked.Fifo, Settings = SettingsOf(asked) };
         var failure = await broker.CreateGroupAsync(spec, cancellationToken);
         var group = broker.FindGroup(spec.Name);
         var isSame = group is not null
             && group.Fifo == spec.Fifo
-            && group.MaxAttempts == spec.MaxAttempts
-            && group.Backoff.Steps.SequenceEqual(spec.Backoff.Steps);
+            && group.MaxAttempts == spec.Settings.MaxAttempts
+            && group.Backoff.Steps.SequenceEqual(spec.Settings.Backoff.Steps);
         if (failure is { } failed && !(failed.Error == BrokerError.AlreadyExists && isSame))
         {
             return failed;
@@ -81,6 +74,14 @@ internal sealed class GroupAdministration(BrokerNode broker)
             }));
         return response;
     }
+
+    private static GroupSettings SettingsOf(Group asked) => new()
+    {
+        MaxAttempts = asked.MaxAttempts == 0 ? GroupSettings.Default.MaxAttempts : asked.MaxAttempts,
+        Backoff = asked.Backoff.Count == 0
+            ? GroupSettings.Default.Backoff
+            : BackoffPolicy.Customized([.. asked.Backoff.Select(WireTime.ToTimeSpan)]),
+    };
 
     private static Group ToWire(GroupView group)
     {

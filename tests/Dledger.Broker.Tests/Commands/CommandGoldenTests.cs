@@ -15,20 +15,25 @@ public sealed class CommandGoldenTests
     [Fact]
     public void A_topic_upsert_is_frozen()
     {
+        var change = new TopicChange { Name = "topic", RetentionTime = TimeSpan.FromHours(2), RetentionBytes = 0 };
         var command = new TopicUpsertCommand(
-            UpsertMode.Update, "topic", 8, MessageTypeSet.Of(MessageType.Normal, MessageType.Fifo));
+            UpsertMode.Update,
+            "topic",
+            8,
+            MessageTypeSet.Of(MessageType.Normal, MessageType.Fifo),
+            TopicSettingsCodec.Encode(change));
 
-        GoldenFile.Check("topic-upsert-v1.hex", command.Encode());
-        Assert.Equal(command, TopicUpsertCommand.Decode(command.Encode()));
+        GoldenFile.Check("topic-upsert-v3.hex", command.Encode());
+        Assert.Equal(command.Encode(), TopicUpsertCommand.Decode(command.Encode()).Encode());
     }
 
     [Fact]
-    public void A_topic_upsert_with_a_retention_or_with_things_that_stay_is_frozen()
+    public void A_setting_of_a_later_version_stops_the_machine()
     {
-        var command = new TopicUpsertCommand(UpsertMode.Update, "topic", 0, default, 7_200_000_000, TopicUpsertCommand.Unchanged);
+        var settings = new[] { Setting.Of(60_000, 1) };
 
-        GoldenFile.Check("topic-upsert-v2.hex", command.Encode());
-        Assert.Equal(command, TopicUpsertCommand.Decode(command.Encode()));
+        Assert.Throws<InvariantViolationException>(() => TopicSettingsCodec.Apply(TopicSettings.Default, settings));
+        Assert.Throws<InvariantViolationException>(() => GroupSettingsCodec.Apply(GroupSettings.Default, settings));
     }
 
     [Fact]
@@ -59,15 +64,21 @@ public sealed class CommandGoldenTests
             "group",
             true,
             GroupStart.Latest,
-            17,
-            BackoffPolicy.Customized([TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(5)]));
+            GroupSettingsCodec.Encode(new GroupSettings
+            {
+                MaxAttempts = 3,
+                Backoff = BackoffPolicy.Customized([TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(5)]),
+            }));
         var formula = table with
         {
-            Backoff = BackoffPolicy.Exponential(TimeSpan.FromSeconds(5), TimeSpan.FromHours(2), 1.5),
+            Settings = GroupSettingsCodec.Encode(new GroupSettings
+            {
+                Backoff = BackoffPolicy.Exponential(TimeSpan.FromSeconds(5), TimeSpan.FromHours(2), 1.5),
+            }),
         };
 
-        GoldenFile.Check("group-upsert-table-v1.hex", table.Encode());
-        GoldenFile.Check("group-upsert-exponential-v1.hex", formula.Encode());
+        GoldenFile.Check("group-upsert-table-v2.hex", table.Encode());
+        GoldenFile.Check("group-upsert-exponential-v2.hex", formula.Encode());
         Assert.Equal(table.Encode(), GroupUpsertCommand.Decode(table.Encode()).Encode());
         Assert.Equal(formula.Encode(), GroupUpsertCommand.Decode(formula.Encode()).Encode());
     }

@@ -160,7 +160,7 @@ public sealed class DeadLetterTests
     {
         var broker = new TestBroker();
         await broker.CreateTopic("t", queues: 1);
-        await broker.CreateGroup(new GroupSpec { Name = "g", MaxAttempts = maxAttempts });
+        await broker.CreateGroup(new GroupSpec { Name = "g", Settings = new GroupSettings { MaxAttempts = maxAttempts } });
         await broker.Send("t", "m", "tag");
         return broker;
     }

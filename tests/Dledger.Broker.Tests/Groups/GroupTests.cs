@@ -9,18 +9,16 @@ public sealed class GroupTests
     private static readonly CancellationToken None = CancellationToken.None;
 
     [Fact]
-    public async Task A_group_keeps_its_settings_and_may_change_attempts_and_backoff_only()
+    public async Task What_a_change_of_a_group_does_not_name_stays_as_it_is()
     {
         var broker = new TestBroker();
         var backoff = BackoffPolicy.Exponential(TimeSpan.FromSeconds(5), TimeSpan.FromHours(2), 2);
-        await broker.CreateGroup(new GroupSpec { Name = "g", Fifo = true, MaxAttempts = 3 });
+        await broker.CreateGroup(new GroupSpec { Name = "g", Fifo = true, Settings = new GroupSettings { MaxAttempts = 3 } });
 
-        var order = await broker.Run(node => node.UpdateGroupAsync(new GroupSpec { Name = "g", Fifo = false }, None));
-        Assert.Null(await broker.Run(node => node.UpdateGroupAsync(
-            new GroupSpec { Name = "g", Fifo = true, MaxAttempts = 5, Backoff = backoff }, None)));
+        Assert.Null(await broker.Run(node => node.UpdateGroupAsync(new GroupChange { Name = "g", MaxAttempts = 5 }, None)));
+        Assert.Null(await broker.Run(node => node.UpdateGroupAsync(new GroupChange { Name = "g", Backoff = backoff }, None)));
         broker.Restart();
 
-        Assert.Equal(BrokerError.InvalidArgument, order?.Error);
         var group = broker.Node.FindGroup("g")!;
         Assert.Equal((true, 5), (group.Fifo, group.MaxAttempts));
         Assert.Equal(
@@ -45,7 +43,7 @@ public sealed class GroupTests
         await broker.CreateGroup(new GroupSpec { Name = "g" });
 
         var again = await broker.Run(node => node.CreateGroupAsync(new GroupSpec { Name = "g" }, None));
-        var update = await broker.Run(node => node.UpdateGroupAsync(new GroupSpec { Name = "h" }, None));
+        var update = await broker.Run(node => node.UpdateGroupAsync(new GroupChange { Name = "h" }, None));
         var delete = await broker.Run(node => node.DeleteGroupAsync("h", None));
 
         Assert.Equal(BrokerError.AlreadyExists, again?.Error);
@@ -76,7 +74,7 @@ public sealed class GroupTests
         var broker = new TestBroker();
 
         var failure = await broker.Run(node => node.CreateGroupAsync(
-            new GroupSpec { Name = "g", MaxAttempts = attempts }, None));
+            new GroupSpec { Name = "g", Settings = new GroupSettings { MaxAttempts = attempts } }, None));
 
         Assert.Equal(BrokenRule.MaxAttempts, failure?.Rule);
     }
@@ -97,7 +95,7 @@ public sealed class GroupTests
         foreach (var policy in policies)
         {
             var failure = await broker.Run(node => node.CreateGroupAsync(
-                new GroupSpec { Name = "g", Backoff = policy }, None));
+                new GroupSpec { Name = "g", Settings = new GroupSettings { Backoff = policy } }, None));
             Assert.Equal(BrokenRule.Backoff, failure?.Rule);
         }
     }

@@ -114,7 +114,7 @@ public sealed class FifoGroupTests
     {
         var broker = new TestBroker();
         await broker.CreateTopic("t", 1, MessageTypeSet.Of(MessageType.Fifo));
-        await broker.CreateGroup(new GroupSpec { Name = "g", Fifo = true, MaxAttempts = maxAttempts });
+        await broker.CreateGroup(new GroupSpec { Name = "g", Fifo = true, Settings = new GroupSettings { MaxAttempts = maxAttempts } });
         for (var i = 0; i < messages; i++)
         {
             await broker.Send("t", $"m{i}", group: "order");

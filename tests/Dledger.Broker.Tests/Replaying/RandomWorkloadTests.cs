@@ -36,7 +36,7 @@ public sealed class RandomWorkloadTests
         var model = new GroupModel(MaxAttempts);
         var handles = new List<DeliveredMessage>();
         await broker.CreateTopic("t", random.Next(1, 5));
-        await broker.CreateGroup(new GroupSpec { Name = "g", MaxAttempts = MaxAttempts });
+        await broker.CreateGroup(new GroupSpec { Name = "g", Settings = new GroupSettings { MaxAttempts = MaxAttempts } });
         var sent = 0;
         for (var step = 0; step < 300; step++)
         {

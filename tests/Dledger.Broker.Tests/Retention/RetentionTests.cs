@@ -64,7 +64,7 @@ public sealed class RetentionTests
     {
         var broker = new TestBroker(Options);
         await broker.CreateTopic("t", queues: 1);
-        await broker.CreateGroup(new GroupSpec { Name = "g", MaxAttempts = 1 });
+        await broker.CreateGroup(new GroupSpec { Name = "g", Settings = new GroupSettings { MaxAttempts = 1 } });
         await broker.Send("t", "leased");
         var leased = Assert.Single(await broker.Receive("g", "t", invisibleSeconds: 3_600));
         var kept = await broker.Send("t", "kept");

@@ -71,7 +71,7 @@ public sealed class TopicRetentionTests
     {
         var broker = new TestBroker();
         await Create(broker, new TopicSpec { Name = "t", QueueCount = 1, RetentionTime = TimeSpan.FromMinutes(10) });
-        await broker.CreateGroup(new GroupSpec { Name = "g", MaxAttempts = 1 });
+        await broker.CreateGroup(new GroupSpec { Name = "g", Settings = new GroupSettings { MaxAttempts = 1 } });
         await broker.Send("t", "leased");
         await broker.Send("t", "unread");
         var leased = Assert.Single(await broker.Receive("g", "t", batch: 1, invisibleSeconds: 3_600));

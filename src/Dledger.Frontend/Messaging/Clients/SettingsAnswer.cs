@@ -88,7 +88,7 @@ internal sealed class SettingsAnswer(BrokerNode broker, FrontendOptions options)
         settings.Subscription.LongPollingTimeout = new Duration { Seconds = (long)options.LongPollMax.TotalSeconds };
         settings.BackoffPolicy = Backoff(
             group?.Backoff ?? BackoffPolicy.Default, settings.UserAgent?.Language == Wire.Language.NodeJs);
-        settings.BackoffPolicy.MaxAttempts = group?.MaxAttempts ?? new GroupSpec { Name = "" }.MaxAttempts;
+        settings.BackoffPolicy.MaxAttempts = (group?.Settings ?? GroupSettings.Default).MaxAttempts;
     }
 
     private static Wire.RetryPolicy Backoff(BackoffPolicy policy, bool isExponentialOnly)
