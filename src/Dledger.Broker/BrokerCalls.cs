@@ -1,6 +1,7 @@
 using Dledger.Broker.DeadLetters;
 using Dledger.Broker.Groups;
 using Dledger.Broker.Messages;
+using Dledger.Broker.Parking;
 using Dledger.Broker.Proposals;
 using Dledger.Broker.Receipts;
 using Dledger.Broker.Receiving;
@@ -32,6 +33,7 @@ internal sealed class BrokerCalls
         Receiving = new ReceiveService(this, polls, logger);
         Receipts = new ReceiptService(this);
         DeadLetters = new DeadLetterService(this);
+        Parking = new ParkingService(this);
     }
 
     public BrokerStateMachine Machine { get; }
@@ -51,6 +53,8 @@ internal sealed class BrokerCalls
     public ReceiptService Receipts { get; }
 
     public DeadLetterService DeadLetters { get; }
+
+    public ParkingService Parking { get; }
 
     /// <summary>Known once the cluster has its id, which every serving node's has.</summary>
     public ReceiptCodec Codec

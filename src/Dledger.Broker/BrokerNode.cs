@@ -1,5 +1,6 @@
 using Dledger.Broker.Groups;
 using Dledger.Broker.Messages;
+using Dledger.Broker.Parking;
 using Dledger.Broker.Receipts;
 using Dledger.Broker.Receiving;
 using Dledger.Broker.StateMachine;
@@ -124,6 +125,35 @@ public sealed class BrokerNode : IDisposable
     public ValueTask<BrokerFailure?> UpdateGroupAsync(GroupChange change, CancellationToken cancellationToken) =>
         _calls is { } calls ? calls.Groups.UpdateAsync(change, cancellationToken) : new(NotStarted);
 
+    /// <summary>
+    /// Gives a group nothing from now on, for a while or, with zero, until somebody resumes it; what it has in flight it may finish. A group
+    /// that is paused already gets the new reason and end.
+    /// </summary>
+    public ValueTask<BrokerFailure?> PauseGroupAsync(
+        string name, string reason, TimeSpan duration, CancellationToken cancellationToken) =>
+        _calls is { } calls ? calls.Groups.PauseAsync(name, reason, duration, cancellationToken) : new(NotStarted);
+
+    /// <summary>Ends a group's pause. Null on success, also when it was not paused.</summary>
+    public ValueTask<BrokerFailure?> ResumeGroupAsync(string name, CancellationToken cancellationToken) =>
+        _calls is { } calls ? calls.Groups.ResumeAsync(name, cancellationToken) : new(NotStarted);
+
+    /// <summary>Messages of a group that wait for an operator, not older than the call. The leader only.</summary>
+    public ValueTask<(ParkedList? List, BrokerFailure? Failure)> ListParkedAsync(
+        ParkingSelection selection, CancellationToken cancellationToken) =>
+        _calls is { } calls ? calls.Parking.ListAsync(selection, cancellationToken) : new((null, NotStarted));
+
+    /// <summary>
+    /// Hands parked messages out again, in order and as if they had never been delivered, before what follows them. How many they were.
+    /// </summary>
+    public ValueTask<(int Count, BrokerFailure? Failure)> ReleaseParkedAsync(
+        ParkingSelection selection, CancellationToken cancellationToken) =>
+        _calls is { } calls ? calls.Parking.EndAsync(selection, drops: false, cancellationToken) : new((0, NotStarted));
+
+    /// <summary>Moves parked messages to the dead letter topic; their message groups go on. How many they were.</summary>
+    public ValueTask<(int Count, BrokerFailure? Failure)> DropParkedAsync(
+        ParkingSelection selection, CancellationToken cancellationToken) =>
+        _calls is { } calls ? calls.Parking.EndAsync(selection, drops: true, cancellationToken) : new((0, NotStarted));
+
     /// <summary>Deletes a group with its progress.</summary>
     public ValueTask<BrokerFailure?> DeleteGroupAsync(string name, CancellationToken cancellationToken) =>
         _calls is { } calls ? calls.Groups.DeleteAsync(name, cancellationToken) : new(NotStarted);
@@ -180,7 +210,8 @@ public sealed class BrokerNode : IDisposable
             : new(new ChangeInvisibleOutcome(NotStarted, receiptHandle));
 
     /// <summary>
-    /// Copies a leased message to the group's dead letter topic and finishes it. Null on success, also on a repeat.
+    /// Copies a leased message to the group's dead letter topic and finishes it; in a group that blocks or parks poison messages that is done
+    /// with it instead. Null on success, also on a repeat.
     /// </summary>
     public ValueTask<BrokerFailure?> ForwardToDeadLetterAsync(
         string group, string topic, string receiptHandle, CancellationToken cancellationToken) =>

@@ -29,4 +29,7 @@ internal enum PropertyKind : byte
 
     /// <summary>Only in Forward records: a <see cref="Commands.ForwardReference"/>.</summary>
     ForwardReference = 11,
+
+    /// <summary>Only in dead letters: a <see cref="DeadLetters.DeadLetterDetail"/>.</summary>
+    DeadLetterDetail = 20,
 }

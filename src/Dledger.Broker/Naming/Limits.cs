@@ -107,4 +107,16 @@ public static class Limits
 
     /// <summary>Largest sum of all client property keys and values in UTF-8 bytes.</summary>
     public const int ClientPropertyBytesMax = 4_096;
+
+    /// <summary>The highest cap on messages in flight of a group or a client.</summary>
+    public const int InFlightMax = 1_000_000;
+
+    /// <summary>The longest delay of a back-off.</summary>
+    public static readonly TimeSpan BackoffMax = TimeSpan.FromDays(365);
+
+    /// <summary>The longest pause of a group that ends by itself.</summary>
+    public static readonly TimeSpan PauseMax = TimeSpan.FromDays(365);
+
+    /// <summary>UTF-8 bytes of the reason of a pause.</summary>
+    public const int PauseReasonBytesMax = 1_024;
 }

@@ -97,6 +97,11 @@ internal sealed class BrokerStateMachine : IStateMachine
         Invariant.Check(
             frame.Summary.Base == _applied.Position, $"frame at {frame.Summary.Base} follows {_applied.Position}");
         _state.LogTime = frame.LogTime;
+        foreach (var group in _state.Groups.EndPauses(frame.LogTime))
+        {
+            _duties.Receivers.GroupChanged(group.View.Id);
+        }
+
         _state.Leases.Expire(ExpiryTimeOf(frame), ExpiryBudget);
         ApplyRecords(frame);
         _applied = new AppliedPoint(frame.Summary.End, frame.Summary.Term, frame.Summary.HeaderCrc);

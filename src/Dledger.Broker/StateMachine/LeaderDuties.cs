@@ -46,7 +46,7 @@ internal sealed class LeaderDuties
         _clients = clients;
         _log = log;
         _inbox = new LeaderInbox(() => _log()?.TryPost(WakeRequest.Instance));
-        Receivers = new ReceiverTable(state.Topics, state.Groups, options, _inbox, Propose);
+        Receivers = new ReceiverTable(state.Topics, state.Groups, options, _inbox, Propose, clients.IsGone);
         _forwarder = new DeadLetterForwarder(
             state.Topics, state.Groups, state.Leases, _inbox, ReadRecord, ReportUnreadable, Propose, logger);
         Retention = new RetentionDuty(
@@ -71,11 +71,14 @@ internal sealed class LeaderDuties
                 return long.MaxValue;
             }
 
-            var due = Math.Min(_renewals.NextAt, _tickInFlight ? long.MaxValue : _state.Leases.NextDeadline);
+            var due = Math.Min(_renewals.NextAt, _tickInFlight ? long.MaxValue : NextTickAt);
             due = Math.Min(due, Math.Min(Retention.NextAt, _forwarder.RetryAt));
             return _forwarder.MustRetry ? Math.Min(due, _state.LogTime) : due;
         }
     }
+
+    // What ends by log time: leases and pauses.
+    private long NextTickAt => Math.Min(_state.Leases.NextDeadline, _state.Groups.NextPauseEnd);
 
     /// <summary>Takes in what ended on other threads; the first thing of every call.</summary>
     public void Begin() => _inbox.Drain();
@@ -88,6 +91,11 @@ internal sealed class LeaderDuties
             Receivers.Clear(farewell);
             _renewals.Clear();
             _forwarder.Clear();
+        }
+
+        if (isServing && !IsServing)
+        {
+            _clients.BeginToServe();
         }
 
         Retention.Reset();
@@ -103,7 +111,7 @@ internal sealed class LeaderDuties
             return;
         }
 
-        if (_state.Leases.NextDeadline <= logTimeNow && !_tickInFlight)
+        if (NextTickAt <= logTimeNow && !_tickInFlight)
         {
             _tickInFlight = true;
             var tick = new LeaderProposal(

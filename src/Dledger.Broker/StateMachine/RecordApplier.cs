@@ -2,6 +2,7 @@ using Dledger.Broker.Commands;
 using Dledger.Broker.DeadLetters;
 using Dledger.Broker.Groups;
 using Dledger.Broker.Messages;
+using Dledger.Broker.Parking;
 using Dledger.Broker.Proposals;
 using Dledger.Broker.Receipts;
 using Dledger.Broker.Receiving;
@@ -49,6 +50,12 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
             case RecordKind.GroupDelete:
                 SetOutcome(proposal, ApplyGroupDelete(NameCommand.Decode(record.Body).Name));
                 break;
+            case RecordKind.GroupPause:
+                SetOutcome(proposal, ApplyGroupPause(GroupPauseCommand.Decode(record.Body)));
+                break;
+            case RecordKind.Parking:
+                ApplyParking(ParkingCommand.Decode(record.Body), proposal);
+                break;
             case RecordKind.ResetOffset:
                 state.SubscribeAtEnd(SubscribeCommand.Decode(record.Body));
                 break;
@@ -82,7 +89,7 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
             return;
         }
 
-        var offset = topic.Queues[record.QueueId].Append(position, record.Length, record.TagHash);
+        var offset = topic.Queues[record.QueueId].Append(position, record);
         proposal?.Add(new AppendedMessage(record.QueueId, offset, position, record.StoreTime));
         duties.Receivers.MessageAppended(topic.Id);
     }
@@ -145,16 +152,25 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
     private BrokerFailure? ApplyForward(in RecordView record, LogPosition position)
     {
         var reference = DeadLetterEncoder.ReadReference(record);
-        if (state.Topics.Find(record.TopicId) is not { } topic || record.QueueId >= topic.Queues.Count)
+        if (state.Topics.Find(record.TopicId) is not { } topic)
         {
             return new BrokerFailure(BrokerError.TopicNotFound, "the dead letter topic was deleted");
         }
 
         var subscription = state.FindSubscription(reference.GroupId, reference.TopicId);
+        if (subscription is not null
+            && DeadLetterQueues.Of(subscription.Group, reference.TopicId) != record.QueueId)
+        {
+            return new BrokerFailure(
+                BrokerError.Busy, "the queue for dead letters of this topic went to another topic meanwhile; ask again");
+        }
+
         switch (state.Leases.Forward(subscription, reference.Delivery))
         {
             case ForwardVerdict.Copied:
-                topic.Queues[record.QueueId].Append(position, record.Length, record.TagHash);
+                DeadLetterQueues.Assign(subscription!.Group, reference.TopicId);
+                state.Topics.GrowTo(topic, record.QueueId + 1);
+                topic.Queues[record.QueueId].Append(position, record);
                 duties.Receivers.MessageAppended(topic.Id);
                 return null;
             case ForwardVerdict.Stale:
@@ -162,6 +178,34 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
             default:
                 return null;
         }
+    }
+
+    private BrokerFailure? ApplyGroupPause(GroupPauseCommand command)
+    {
+        if (state.Groups.Pause(command, state.LogTime) is not { } group)
+        {
+            return new BrokerFailure(BrokerError.GroupNotFound, $"there is no consumer group '{command.Name}'");
+        }
+
+        duties.Receivers.GroupChanged(group.View.Id);
+        return null;
+    }
+
+    private void ApplyParking(ParkingCommand command, BrokerProposal? proposal)
+    {
+        if (command.Action == ParkingAction.GiveUp)
+        {
+            SetOutcome(proposal, state.Leases.GiveUp(
+                state.FindSubscription(command.GroupId, command.TopicId),
+                new DeliveryReference(command.QueueId, command.Offset, command.DeliveryId),
+                state.LogTime));
+            return;
+        }
+
+        var outcome = state.Groups.Find(command.GroupId) is { } group
+            ? (ParkingTable.Apply(state.Leases, group, command), (BrokerFailure?)null)
+            : (0, new BrokerFailure(BrokerError.GroupNotFound, "the consumer group was deleted"));
+        (proposal as CallerProposal<(int Count, BrokerFailure? Failure)>)?.SetOutcome(outcome);
     }
 
     private BrokerFailure? ApplyTopicUpsert(TopicUpsertCommand command)
@@ -197,6 +241,10 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
         if (isNew && failure is null)
         {
             BrokerEvents.GroupCreated(logger, command.Name);
+        }
+        else if (failure is null)
+        {
+            duties.Receivers.GroupChanged(state.Groups.Find(command.Name)!.View.Id);
         }
 
         return failure;

@@ -29,6 +29,9 @@ public enum RecordKind : byte
     /// <summary>Messages of one topic are forgotten by its own retention.</summary>
     TopicTrim = 0x25,
 
+    /// <summary>A consumer group is given nothing for a while, or again.</summary>
+    GroupPause = 0x26,
+
     CommitOffset = 0x30,
     ResetOffset = 0x31,
 
@@ -38,6 +41,9 @@ public enum RecordKind : byte
 
     /// <summary>Move to the dead letter queue by decision of the client.</summary>
     Forward = 0x43,
+
+    /// <summary>A receiver gives a message up; an operator decides about parked ones.</summary>
+    Parking = 0x44,
 
     EndTransaction = 0x50,
 

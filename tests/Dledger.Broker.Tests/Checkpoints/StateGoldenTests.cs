@@ -11,8 +11,8 @@ public sealed class StateGoldenTests
     [Theory]
     [InlineData("meta", 1)]
     [InlineData("topics", 3)]
-    [InlineData("groups", 3)]
-    [InlineData("leases", 1)]
+    [InlineData("groups", 4)]
+    [InlineData("leases", 2)]
     public async Task A_part_of_the_checkpoint_is_frozen(string part, int version)
     {
         var broker = new TestBroker();

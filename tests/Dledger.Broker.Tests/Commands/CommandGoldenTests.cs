@@ -86,13 +86,13 @@ public sealed class CommandGoldenTests
     [Fact]
     public void A_lease_is_frozen()
     {
-        var command = new LeaseCommand(3, 4, 30_000_000, true, 0x1122334455667788, new UInt128(1, 2),
+        var command = new LeaseCommand(3, 4, 30_000_000, true, 0x1122334455667788, new UInt128(1, 2), 0x55,
         [
-            new LeaseQueue(0, [new OffsetRange(5, 2)], []),
+            new LeaseQueue(0, [new OffsetRange(5, 2)], []) { AsideBelow = 3, Base = 6, GroupHashes = [7, -8] },
             new LeaseQueue(7, [new OffsetRange(1, 1), new OffsetRange(3, 1)], [new OffsetRange(2, 1)]),
         ]);
 
-        GoldenFile.Check("lease-v1.hex", command.Encode());
+        GoldenFile.Check("lease-v2.hex", command.Encode());
         Assert.Equal(command.Encode(), LeaseCommand.Decode(command.Encode()).Encode());
     }
 
@@ -108,13 +108,35 @@ public sealed class CommandGoldenTests
     [Fact]
     public void A_change_of_the_invisible_time_is_frozen_in_both_forms()
     {
-        var change = ChangeInvisibleCommand.OfChange(3, 4, new DeliveryReference(1, 2, 1024), 5_000_000, suspend: true);
+        var change = ChangeInvisibleCommand.OfChange(3, 4, new DeliveryReference(1, 2, 1024), 5_000_000, suspend: true)
+            with { RaisesToBackoff = true };
         var renewal = ChangeInvisibleCommand.OfRenewal([1024, 2048], 60_000_000, 10_800_000_000);
 
-        GoldenFile.Check("change-invisible-v1.hex", change.Encode());
-        GoldenFile.Check("renewal-v1.hex", renewal.Encode());
+        GoldenFile.Check("change-invisible-v2.hex", change.Encode());
+        GoldenFile.Check("renewal-v2.hex", renewal.Encode());
         Assert.Equal(change.Encode(), ChangeInvisibleCommand.Decode(change.Encode()).Encode());
         Assert.Equal(renewal.Encode(), ChangeInvisibleCommand.Decode(renewal.Encode()).Encode());
+    }
+
+    [Fact]
+    public void A_pause_is_frozen()
+    {
+        var command = new GroupPauseCommand(true, 600_000_000, "group", "why");
+
+        GoldenFile.Check("group-pause-v1.hex", command.Encode());
+        Assert.Equal(command, GroupPauseCommand.Decode(command.Encode()));
+    }
+
+    [Fact]
+    public void A_decision_about_parked_messages_is_frozen()
+    {
+        var giveUp = new ParkingCommand(ParkingAction.GiveUp, 3, 4, 1, 2, null, 1024);
+        var release = new ParkingCommand(ParkingAction.Release, 3, 0, -1, -1, 77, 0);
+
+        GoldenFile.Check("parking-give-up-v1.hex", giveUp.Encode());
+        GoldenFile.Check("parking-release-v1.hex", release.Encode());
+        Assert.Equal(giveUp, ParkingCommand.Decode(giveUp.Encode()));
+        Assert.Equal(release, ParkingCommand.Decode(release.Encode()));
     }
 
     [Fact]
@@ -136,10 +158,14 @@ public sealed class CommandGoldenTests
         Assert.True(RecordView.TryParse(EncodeMessage(), out var source, out _));
 
         var forward = DeadLetterEncoder.Encode(
-            source, "topic", 9, new ForwardReference(3, 5, new DeliveryReference(2, 7, 1024)));
+            source, "topic", 9, 1, 3, DeadLetterReason.MaxAttempts, new ForwardReference(3, 5, new DeliveryReference(2, 7, 1024)));
 
-        GoldenFile.Check("forward-record-v1.hex", forward);
+        GoldenFile.Check("forward-record-v2.hex", forward);
         Assert.True(RecordView.TryParse(forward, out var record, out _));
+        Assert.Equal(
+            new DeadLetterOrigin(
+                "topic", "id-body", 2, new QueueOffset(7), 3, DeadLetterReason.MaxAttempts, StoredAtMicroseconds: 0),
+            DeadLetterEncoder.ReadOrigin(record));
         Assert.Equal(
             new ForwardReference(3, 5, new DeliveryReference(2, 7, 1024)), DeadLetterEncoder.ReadReference(record));
     }
