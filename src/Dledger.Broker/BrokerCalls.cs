@@ -7,6 +7,7 @@ using Dledger.Broker.Receipts;
 using Dledger.Broker.Receiving;
 using Dledger.Broker.StateMachine;
 using Dledger.Broker.Topics;
+using Dledger.Broker.Transactions;
 using Dledger.Replication;
 using Dledger.Storage.Records;
 using Microsoft.Extensions.Logging;
@@ -34,6 +35,8 @@ internal sealed class BrokerCalls
         Receipts = new ReceiptService(this);
         DeadLetters = new DeadLetterService(this);
         Parking = new ParkingService(this);
+        Transactions = new TransactionService(this);
+        TransactionReads = new TransactionReads(this);
     }
 
     public BrokerStateMachine Machine { get; }
@@ -55,6 +58,10 @@ internal sealed class BrokerCalls
     public DeadLetterService DeadLetters { get; }
 
     public ParkingService Parking { get; }
+
+    public TransactionService Transactions { get; }
+
+    public TransactionReads TransactionReads { get; }
 
     /// <summary>Known once the cluster has its id, which every serving node's has.</summary>
     public ReceiptCodec Codec
@@ -84,7 +91,7 @@ internal sealed class BrokerCalls
 
     /// <summary>Proposes encoded records and waits until they are applied, or failed.</summary>
     public async ValueTask<TOutcome> ProposeRecordsAsync<TOutcome>(
-        byte[] records, int recordCount, Func<BrokerFailure, TOutcome> onFailure, CancellationToken cancellationToken)
+        ReadOnlyMemory<byte> records, int recordCount, Func<BrokerFailure, TOutcome> onFailure, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         var proposal = new CallerProposal<TOutcome>(records, recordCount, onFailure);

@@ -5,6 +5,7 @@ using Dledger.Broker.Receipts;
 using Dledger.Broker.Receiving;
 using Dledger.Broker.StateMachine;
 using Dledger.Broker.Topics;
+using Dledger.Broker.Transactions;
 using Dledger.Primitives;
 using Dledger.Replication;
 using Dledger.Storage.Disks;
@@ -218,6 +219,40 @@ public sealed class BrokerNode : IDisposable
         _calls is { } calls
             ? calls.DeadLetters.ForwardAsync(group, topic, receiptHandle, cancellationToken)
             : new(NotStarted);
+
+    /// <summary>
+    /// Ends transactions that sends began: the messages of all become visible together, or are all discarded. Null on success, also on
+    /// a repeat, and for an unknown resolution, which leaves them open.
+    /// </summary>
+    public ValueTask<BrokerFailure?> EndTransactionsAsync(
+        IReadOnlyList<string> transactionIds,
+        TransactionResolution resolution,
+        TransactionDecider decider,
+        CancellationToken cancellationToken) =>
+        _calls is { } calls
+            ? calls.Transactions.EndAsync(transactionIds, resolution, decider, cancellationToken)
+            : new(NotStarted);
+
+    /// <summary>Has this checker ask producers while this node leads; once, before <see cref="Attach"/>.</summary>
+    public void CheckTransactionsWith(ITransactionChecker checker) => _machine.Checker = checker;
+
+    /// <summary>The message to ask about; null when it was decided meanwhile, or cannot be read now.</summary>
+    public ValueTask<UndecidedMessage?> ReadUndecidedAsync(TransactionQuestion question, CancellationToken cancellationToken) =>
+        _calls is { } calls ? calls.TransactionReads.ReadUndecidedAsync(question, cancellationToken) : new((UndecidedMessage?)null);
+
+    /// <summary>Open and discarded transactions, the oldest first. The leader only.</summary>
+    public ValueTask<(IReadOnlyList<TransactionView> Transactions, BrokerFailure? Failure)> ListTransactionsAsync(
+        TransactionSelection selection, CancellationToken cancellationToken) =>
+        _calls is { } calls
+            ? calls.TransactionReads.ListAsync(selection, cancellationToken)
+            : new(([], NotStarted));
+
+    /// <summary>One transaction with its messages, as far as the log has them. The leader only.</summary>
+    public ValueTask<(TransactionContent? Content, BrokerFailure? Failure)> ShowTransactionAsync(
+        string transactionId, CancellationToken cancellationToken) =>
+        _calls is { } calls
+            ? calls.TransactionReads.ShowAsync(transactionId, cancellationToken)
+            : new((null, NotStarted));
 
     /// <summary>
     /// Notes a sign of life of a client; its auto-renewed messages stay invisible. For heartbeats; receives count by

@@ -34,4 +34,10 @@ internal enum SeededDefect
 
     /// <summary>A repeated move to the dead letters makes another copy.</summary>
     DeadLetterTwice,
+
+    /// <summary>A committed transaction stays open, so that a repeated commit publishes its messages again.</summary>
+    TransactionPublishedTwice,
+
+    /// <summary>State checkpoints leave the open transactions out.</summary>
+    TransactionsNotInCheckpoint,
 }

@@ -4,6 +4,7 @@ using Dledger.Broker.Groups;
 using Dledger.Broker.Messages;
 using Dledger.Broker.StateMachine;
 using Dledger.Broker.Topics;
+using Dledger.Broker.Transactions;
 using Dledger.Primitives;
 using Dledger.Storage.Checkpoints;
 using Dledger.Storage.Queues;
@@ -44,6 +45,7 @@ internal static class StateReader
 
         ReadGroups(checkpoint.Parts[StateWriter.GroupsPart], restored);
         ReadLeases(checkpoint.Parts[StateWriter.LeasesPart], restored);
+        TransactionsPart.Read(checkpoint.Parts[TransactionsPart.Name], restored.Transactions);
         ReadMeta(checkpoint.Parts[StateWriter.MetaPart], restored);
         state = restored;
         return true;

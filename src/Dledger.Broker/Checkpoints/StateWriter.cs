@@ -4,6 +4,7 @@ using Dledger.Broker.Commands;
 using Dledger.Broker.Groups;
 using Dledger.Broker.StateMachine;
 using Dledger.Broker.Topics;
+using Dledger.Broker.Transactions;
 
 namespace Dledger.Broker.Checkpoints;
 
@@ -29,16 +30,18 @@ internal static class StateWriter
     public const string LeasesPart = "leases";
 
     /// <summary>All parts of a checkpoint.</summary>
-    public static readonly IReadOnlyList<string> PartNames = [MetaPart, TopicsPart, GroupsPart, LeasesPart];
+    public static readonly IReadOnlyList<string> PartNames = 
+        [MetaPart, TopicsPart, GroupsPart, LeasesPart, TransactionsPart.Name];
 
     /// <summary>The parts of a checkpoint.</summary>
     public static IReadOnlyList<(string Name, ReadOnlyMemory<byte> Content)> Write(
-        BrokerState state, bool withLeases = true) =>
+        BrokerState state, bool withLeases = true, bool withTransactions = true) =>
     [
         (MetaPart, WriteMeta(state)),
         (TopicsPart, WriteTopics(state)),
         (GroupsPart, WriteGroups(state)),
         (LeasesPart, WriteLeases(withLeases ? state.Leases.All : [])),
+        (TransactionsPart.Name, TransactionsPart.Write(state.Transactions, withTransactions)),
     ];
 
     /// <summary>64 bits that are equal on two nodes exactly if their states are (I36), but for collisions.</summary>

@@ -32,4 +32,10 @@ internal enum PropertyKind : byte
 
     /// <summary>Only in dead letters: a <see cref="DeadLetters.DeadLetterDetail"/>.</summary>
     DeadLetterDetail = 20,
+
+    /// <summary>Only in HalfMessage records: a <see cref="Commands.HalfMark"/>.</summary>
+    HalfMark = 16,
+
+    /// <summary>Only in copies of half messages: a <see cref="Commands.TransactionReference"/>.</summary>
+    TransactionReference = 17,
 }

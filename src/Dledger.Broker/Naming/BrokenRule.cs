@@ -16,6 +16,8 @@ public enum BrokenRule
     MessageId,
     DeliveryTime,
     TransactionRecovery,
+    TransactionChecks,
+    Webhook,
     Batch,
     InvisibleDuration,
     FilterExpression,

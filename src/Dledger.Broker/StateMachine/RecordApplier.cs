@@ -26,6 +26,23 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
             case RecordKind.Message:
                 ApplyMessage(record, position, (AppendProposal?)proposal);
                 break;
+            case RecordKind.HalfMessage:
+                ApplyHalfMessage(record, position, (AppendProposal?)proposal);
+                break;
+            case RecordKind.EndTransaction:
+                SetOutcome(proposal, state.Transactions.End(EndTransactionCommand.Decode(record.Body), state.LogTime));
+                break;
+            case RecordKind.TransactionCheck:
+                duties.AskProducers(state.Transactions.Check(
+                    TransactionCheckCommand.Decode(record.Body), state.Topics, state.LogTime), isOwn: proposal is not null);
+                break;
+            case RecordKind.TransactionPublish when state.Transactions.TryPublish(TransactionReference.Read(record)):
+            case RecordKind.TransactionDiscard when state.Transactions.TryForward(TransactionReference.Read(record)):
+                ApplyMessage(record, position, null);
+                break;
+            case RecordKind.TransactionPublish:
+            case RecordKind.TransactionDiscard:
+                break;
             case RecordKind.Lease:
                 ApplyLease(LeaseCommand.Decode(record.Body), position, (LeaseProposal?)proposal);
                 break;
@@ -92,6 +109,23 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
         var offset = topic.Queues[record.QueueId].Append(position, record);
         proposal?.Add(new AppendedMessage(record.QueueId, offset, position, record.StoreTime));
         duties.Receivers.MessageAppended(topic.Id);
+    }
+
+    private void ApplyHalfMessage(in RecordView record, LogPosition position, AppendProposal? proposal)
+    {
+        if (state.Topics.Find(record.TopicId) is not { } topic || record.QueueId >= topic.Queues.Count)
+        {
+            proposal?.Refuse(new BrokerFailure(BrokerError.TopicNotFound, "the topic was deleted"));
+        }
+        else if (state.Transactions.Add(topic, record, position, state.LogTime) is { } failure)
+        {
+            proposal?.Refuse(failure);
+        }
+        else
+        {
+            // It has no offset: it is in no queue.
+            proposal?.Add(new AppendedMessage(record.QueueId, new QueueOffset(0), position, record.StoreTime));
+        }
     }
 
     private void ApplyLease(LeaseCommand command, LogPosition position, LeaseProposal? proposal)

@@ -47,6 +47,15 @@ public enum RecordKind : byte
 
     EndTransaction = 0x50,
 
+    /// <summary>Undecided transactions are asked about, or given up.</summary>
+    TransactionCheck = 0x51,
+
+    /// <summary>The copy by which a half message joins its queue.</summary>
+    TransactionPublish = 0x52,
+
+    /// <summary>The copy of a half message that was given up.</summary>
+    TransactionDiscard = 0x53,
+
     TimerCancel = 0x60,
     Relocate = 0x61,
 

@@ -4,6 +4,7 @@ using Dledger.Broker.Groups;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Tests.Simulation;
 using Dledger.Broker.Topics;
+using Dledger.Broker.Transactions;
 using Dledger.Primitives;
 using Dledger.Storage.Records;
 using Dledger.Testing.Golden;
@@ -34,6 +35,30 @@ public sealed class CommandGoldenTests
 
         Assert.Throws<InvariantViolationException>(() => TopicSettingsCodec.Apply(TopicSettings.Default, settings));
         Assert.Throws<InvariantViolationException>(() => GroupSettingsCodec.Apply(GroupSettings.Default, settings));
+    }
+
+    [Fact]
+    public void The_records_of_a_transaction_are_frozen()
+    {
+        var draft = TestBroker.Draft("body", "tag") with { Type = MessageType.Transaction };
+        Assert.True(MessageEncoder.TryEncode([draft, draft], 3, 1, out var messages, out _));
+        var halves = TransactionEncoder.EncodeHalves(messages, 2, TimeSpan.FromSeconds(2));
+        Assert.True(RecordView.TryParseUnchecked(halves, out var first, out _));
+        Assert.True(RecordView.TryParseUnchecked(halves.AsSpan(first.Length), out var second, out _));
+        var end = new EndTransactionCommand(TransactionDecision.Committed, TransactionDecider.Operator, [64, 4_096]);
+        var check = new TransactionCheckCommand([64, 4_096]);
+        var copy = TransactionEncoder.EncodeCopy(
+            second, RecordKind.TransactionPublish, 3, 1, new TransactionReference(4_096, 1));
+        Assert.True(RecordView.TryParseUnchecked(copy, out var published, out _));
+
+        GoldenFile.Check("half-records-v1.hex", halves);
+        GoldenFile.Check("transaction-publish-record-v1.hex", copy);
+        GoldenFile.Check("end-transaction-v1.hex", end.Encode());
+        GoldenFile.Check("transaction-check-v1.hex", check.Encode());
+        Assert.Equal(new HalfMark(first.Length, 2, 2_000_000), HalfMark.Read(second));
+        Assert.Equal(new TransactionReference(4_096, 1), TransactionReference.Read(published));
+        Assert.Equal(end.Encode(), EndTransactionCommand.Decode(end.Encode()).Encode());
+        Assert.Equal(check.Ids, TransactionCheckCommand.Decode(check.Encode()).Ids);
     }
 
     [Fact]
