@@ -5,6 +5,7 @@ using Dledger.Broker.Proposals;
 using Dledger.Broker.Receipts;
 using Dledger.Broker.Receiving;
 using Dledger.Broker.StateMachine;
+using Dledger.Broker.Timers;
 using Dledger.Broker.Topics;
 using Dledger.Replication;
 using Dledger.Storage.Records;
@@ -32,6 +33,7 @@ internal sealed class BrokerCalls
         Receiving = new ReceiveService(this, polls, logger);
         Receipts = new ReceiptService(this);
         DeadLetters = new DeadLetterService(this);
+        Timers = new TimerService(this);
     }
 
     public BrokerStateMachine Machine { get; }
@@ -51,6 +53,8 @@ internal sealed class BrokerCalls
     public ReceiptService Receipts { get; }
 
     public DeadLetterService DeadLetters { get; }
+
+    public TimerService Timers { get; }
 
     /// <summary>Known once the cluster has its id, which every serving node's has.</summary>
     public ReceiptCodec Codec

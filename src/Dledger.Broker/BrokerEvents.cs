@@ -65,4 +65,9 @@ internal static partial class BrokerEvents
         "The disk of this node, which leads, is nearly full; node {Target}, whose disk has room, is asked to take over",
         EventName = "DiskHandOver")]
     public static partial void DiskHandOver(ILogger logger, NodeId target);
+
+    [LoggerMessage(3120, LogLevel.Error,
+        "A delayed message of topic number {TopicId} is due, but its record at position {Position} is unreadable; it is tried again",
+        EventName = "TimerUnreadable")]
+    public static partial void TimerUnreadable(ILogger logger, LogPosition position, int topicId);
 }

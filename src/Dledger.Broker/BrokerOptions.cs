@@ -50,6 +50,12 @@ public sealed record BrokerOptions
     /// </summary>
     public int RetentionDiskPercent { get; init; }
 
+    /// <summary>Delayed messages that wait in memory, of each group; more of them wait in files.</summary>
+    internal const int TimerMemoryMaxDefault = 65_536;
+
+    /// <summary>For tests only: another bound of delayed messages in memory, 2 or more.</summary>
+    internal int TimerMemoryMax { get; init; } = TimerMemoryMaxDefault;
+
     /// <summary>For the simulation only: the defect to show.</summary>
     internal SeededDefect Defect { get; init; }
 

@@ -8,4 +8,11 @@ namespace Dledger.Broker.Messages;
 /// <param name="Position">Its record's position in the log.</param>
 /// <param name="StoreTimeMicroseconds">Log time of its frame, microseconds since 1970 (UTC).</param>
 public readonly record struct AppendedMessage(
-    int QueueId, QueueOffset QueueOffset, LogPosition Position, long StoreTimeMicroseconds);
+    int QueueId, QueueOffset QueueOffset, LogPosition Position, long StoreTimeMicroseconds)
+{
+    /// <summary>When it is delivered, where that lies ahead: it has no queue offset yet. Null: it is in its queue.</summary>
+    public long? DeliverAtMicroseconds { get; init; }
+
+    /// <summary>Takes a message back that waits for its delivery time; null for the others.</summary>
+    public string? RecallHandle { get; init; }
+}

@@ -29,4 +29,10 @@ internal enum PropertyKind : byte
 
     /// <summary>Only in Forward records: a <see cref="Commands.ForwardReference"/>.</summary>
     ForwardReference = 11,
+
+    /// <summary>Only in TimerFire and Relocate records: a <see cref="Timers.TimerReference"/>.</summary>
+    TimerReference = 12,
+
+    /// <summary>Only in Relocate records: 8 bytes, where the message lay first.</summary>
+    TimerOrigin = 13,
 }

@@ -3,6 +3,7 @@ using Dledger.Broker.DeadLetters;
 using Dledger.Broker.Proposals;
 using Dledger.Broker.Receiving;
 using Dledger.Broker.Retention;
+using Dledger.Broker.Timers;
 using Dledger.Primitives;
 using Dledger.Replication;
 using Dledger.Storage.Records;
@@ -49,6 +50,7 @@ internal sealed class LeaderDuties
         Receivers = new ReceiverTable(state.Topics, state.Groups, options, _inbox, Propose);
         _forwarder = new DeadLetterForwarder(
             state.Topics, state.Groups, state.Leases, _inbox, ReadRecord, ReportUnreadable, Propose, logger);
+        Timers = new TimerDuty(state, _inbox, ReadRecord, ReportUnreadable, Propose, logger);
         Retention = new RetentionDuty(
             options, surroundings.Disk, state, log, checkpoint, _inbox, Propose, logger);
     }
@@ -57,6 +59,9 @@ internal sealed class LeaderDuties
     public bool IsServing { get; private set; }
 
     public ReceiverTable Receivers { get; }
+
+    /// <summary>Delayed messages.</summary>
+    public TimerDuty Timers { get; }
 
     /// <summary>Old messages and a full disk.</summary>
     public RetentionDuty Retention { get; }
@@ -73,6 +78,7 @@ internal sealed class LeaderDuties
 
             var due = Math.Min(_renewals.NextAt, _tickInFlight ? long.MaxValue : _state.Leases.NextDeadline);
             due = Math.Min(due, Math.Min(Retention.NextAt, _forwarder.RetryAt));
+            due = Math.Min(due, Timers.NextAt);
             return _forwarder.MustRetry ? Math.Min(due, _state.LogTime) : due;
         }
     }
@@ -91,6 +97,7 @@ internal sealed class LeaderDuties
         }
 
         Retention.Reset();
+        Timers.Reset();
         IsServing = isServing;
         _tickInFlight = false;
     }
@@ -117,6 +124,7 @@ internal sealed class LeaderDuties
             Renew(logTimeNow);
         }
 
+        Timers.Due(logTimeNow);
         Retention.Work(logTimeNow);
     }
 
@@ -136,6 +144,7 @@ internal sealed class LeaderDuties
         {
             Receivers.FrameApplied();
             _forwarder.Work(_state.LogTime);
+            Timers.Work(_state.LogTime);
         }
     }
 
@@ -186,9 +195,12 @@ internal sealed class LeaderDuties
 
     private void ReportUnreadable(LogPosition position) => _log()?.ReportUnreadable(position);
 
-    private byte[]? ReadRecord(ConsumeQueueRead read)
+    private byte[]? ReadRecord(ConsumeQueueRead read) => ReadRecord(read.Position, read.Size);
+
+    // Any thread.
+    private byte[]? ReadRecord(LogPosition position, int size)
     {
-        var bytes = GC.AllocateUninitializedArray<byte>(read.Size);
-        return _log()?.Read(read.Position, bytes) == bytes.Length ? bytes : null;
+        var bytes = GC.AllocateUninitializedArray<byte>(size);
+        return _log()?.Read(position, bytes) == bytes.Length ? bytes : null;
     }
 }

@@ -82,6 +82,7 @@ internal sealed class SendMessageHandler(BrokerNode broker, MessageDrafts drafts
                 Status = StatusMapping.Ok,
                 MessageId = request.Messages[index].SystemProperties.MessageId,
                 Offset = appended[index].QueueOffset.Value,
+                RecallHandle = appended[index].RecallHandle ?? "",
             });
         }
 
