@@ -6,6 +6,7 @@ using Dledger.Broker.Proposals;
 using Dledger.Broker.Receipts;
 using Dledger.Broker.Receiving;
 using Dledger.Broker.StateMachine;
+using Dledger.Broker.Timers;
 using Dledger.Broker.Topics;
 using Dledger.Broker.Transactions;
 using Dledger.Replication;
@@ -37,6 +38,7 @@ internal sealed class BrokerCalls
         Parking = new ParkingService(this);
         Transactions = new TransactionService(this);
         TransactionReads = new TransactionReads(this);
+        Timers = new TimerService(this);
     }
 
     public BrokerStateMachine Machine { get; }
@@ -62,6 +64,8 @@ internal sealed class BrokerCalls
     public TransactionService Transactions { get; }
 
     public TransactionReads TransactionReads { get; }
+
+    public TimerService Timers { get; }
 
     /// <summary>Known once the cluster has its id, which every serving node's has.</summary>
     public ReceiptCodec Codec

@@ -50,4 +50,7 @@ public enum BrokerError
 
     /// <summary>The request is well formed, but this version does not implement it.</summary>
     Unsupported,
+
+    /// <summary>The message that is meant waits no more, or was never there.</summary>
+    MessageNotFound,
 }

@@ -4,6 +4,7 @@ using Dledger.Broker.Parking;
 using Dledger.Broker.Receipts;
 using Dledger.Broker.Receiving;
 using Dledger.Broker.StateMachine;
+using Dledger.Broker.Timers;
 using Dledger.Broker.Topics;
 using Dledger.Broker.Transactions;
 using Dledger.Primitives;
@@ -219,6 +220,37 @@ public sealed class BrokerNode : IDisposable
         _calls is { } calls
             ? calls.DeadLetters.ForwardAsync(group, topic, receiptHandle, cancellationToken)
             : new(NotStarted);
+
+    /// <summary>Takes back a delayed message that still waits, by the handle that its sender got.</summary>
+    public ValueTask<RecallOutcome> RecallAsync(string topic, string handle, CancellationToken cancellationToken) =>
+        _calls is { } calls
+            ? calls.Timers.RecallAsync(topic, handle, cancellationToken)
+            : new(RecallOutcome.Of(NotStarted));
+
+    /// <summary>Delayed messages of a topic that still wait, in the order of their delivery; 1 to 1000 at a time.</summary>
+    public ValueTask<PendingPage> ListPendingAsync(
+        PendingSelection selection, int countMax, string? page, CancellationToken cancellationToken) =>
+        _calls is { } calls
+            ? calls.Timers.ListAsync(selection, countMax, page, cancellationToken)
+            : new(PendingPage.Of(NotStarted));
+
+    /// <summary>Takes back what <see cref="ListPendingAsync"/> would find.</summary>
+    public ValueTask<PendingPage> CancelPendingAsync(
+        PendingSelection selection, int countMax, string? page, CancellationToken cancellationToken) =>
+        _calls is { } calls
+            ? calls.Timers.CancelAsync(selection, countMax, page, cancellationToken)
+            : new(PendingPage.Of(NotStarted));
+
+    /// <summary>Gives what <see cref="ListPendingAsync"/> would find another delivery time, microseconds since 1970 (UTC).</summary>
+    public ValueTask<PendingPage> MovePendingAsync(
+        PendingSelection selection,
+        long deliverAtMicroseconds,
+        int countMax,
+        string? page,
+        CancellationToken cancellationToken) =>
+        _calls is { } calls
+            ? calls.Timers.MoveAsync(selection, deliverAtMicroseconds, countMax, page, cancellationToken)
+            : new(PendingPage.Of(NotStarted));
 
     /// <summary>
     /// Ends transactions that sends began: the messages of all become visible together, or are all discarded. Null on success, also on

@@ -55,6 +55,12 @@ public sealed record BrokerOptions
     /// </summary>
     internal int AsideMax { get; init; } = 1_000_000;
 
+    /// <summary>Delayed messages that wait in memory, of each group; more of them wait in files.</summary>
+    internal const int TimerMemoryMaxDefault = 65_536;
+
+    /// <summary>For tests only: another bound of delayed messages in memory, 2 or more.</summary>
+    internal int TimerMemoryMax { get; init; } = TimerMemoryMaxDefault;
+
     /// <summary>For the simulation only: the defect to show.</summary>
     internal SeededDefect Defect { get; init; }
 

@@ -41,6 +41,7 @@ internal static class StatusMapping
             : CodeOf(failure.Rule),
         BrokerError.InvalidArgument => CodeOf(failure.Rule),
         BrokerError.Unsupported => Wire.Code.NotImplemented,
+        BrokerError.MessageNotFound => Wire.Code.NotFound,
         _ => Wire.Code.InternalServerError,
     };
 
@@ -81,6 +82,7 @@ internal static class StatusMapping
             AdminCode.AdminNotFound, failure, "'dledger group list' shows the groups."),
         BrokerError.InvalidTransaction => Admin(
             AdminCode.AdminNotFound, failure, "'dledger txn list' shows the open transactions."),
+        BrokerError.MessageNotFound => Admin(AdminCode.AdminNotFound, failure, ""),
         BrokerError.AlreadyExists => Admin(AdminCode.AdminAlreadyExists, failure, "Choose another name."),
         BrokerError.InvalidArgument or BrokerError.TooLarge or BrokerError.MessageTypeMismatch
             or BrokerError.InvalidHandle or BrokerError.Unsupported => Admin(

@@ -18,16 +18,11 @@ internal static class StateReader
     private const int DeliveryBytesMin = 15;
 
     /// <summary>
-    /// False when a queue's files do not hold what the checkpoint says; the checkpoint cannot be used then.
+    /// Fills an empty state. False when a queue's files do not hold what the checkpoint says; neither can be used then.
     /// </summary>
     public static bool TryRead(
-        StateCheckpoint checkpoint,
-        ConsumeQueueStore queues,
-        SeededDefect defect,
-        [NotNullWhen(true)] out BrokerState? state,
-        [NotNullWhen(false)] out string? fault)
+        StateCheckpoint checkpoint, BrokerState state, [NotNullWhen(false)] out string? fault)
     {
-        state = null;
         foreach (var name in StateWriter.PartNames)
         {
             if (!checkpoint.Parts.ContainsKey(name))
@@ -37,17 +32,16 @@ internal static class StateReader
             }
         }
 
-        var restored = new BrokerState(queues, defect);
-        if (!TryReadTopics(checkpoint.Parts[StateWriter.TopicsPart], queues, restored, out fault))
+        if (!TryReadTopics(checkpoint.Parts[StateWriter.TopicsPart], state.Queues, state, out fault)
+            || !TimerReader.TryRead(checkpoint.Parts[StateWriter.TimersPart], state.Queues, state.Timers, out fault))
         {
             return false;
         }
 
-        ReadGroups(checkpoint.Parts[StateWriter.GroupsPart], restored);
-        ReadLeases(checkpoint.Parts[StateWriter.LeasesPart], restored);
-        TransactionsPart.Read(checkpoint.Parts[TransactionsPart.Name], restored.Transactions);
-        ReadMeta(checkpoint.Parts[StateWriter.MetaPart], restored);
-        state = restored;
+        ReadGroups(checkpoint.Parts[StateWriter.GroupsPart], state);
+        ReadLeases(checkpoint.Parts[StateWriter.LeasesPart], state);
+        TransactionsPart.Read(checkpoint.Parts[TransactionsPart.Name], state.Transactions);
+        ReadMeta(checkpoint.Parts[StateWriter.MetaPart], state);
         return true;
     }
 

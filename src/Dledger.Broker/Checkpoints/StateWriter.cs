@@ -28,10 +28,11 @@ internal static class StateWriter
     public const string TopicsPart = "topics";
     public const string GroupsPart = "groups";
     public const string LeasesPart = "leases";
+    public const string TimersPart = "timers";
 
     /// <summary>All parts of a checkpoint.</summary>
-    public static readonly IReadOnlyList<string> PartNames = 
-        [MetaPart, TopicsPart, GroupsPart, LeasesPart, TransactionsPart.Name];
+    public static readonly IReadOnlyList<string> PartNames =
+        [MetaPart, TopicsPart, GroupsPart, LeasesPart, TransactionsPart.Name, TimersPart];
 
     /// <summary>The parts of a checkpoint.</summary>
     public static IReadOnlyList<(string Name, ReadOnlyMemory<byte> Content)> Write(
@@ -42,16 +43,19 @@ internal static class StateWriter
         (GroupsPart, WriteGroups(state)),
         (LeasesPart, WriteLeases(withLeases ? state.Leases.All : [])),
         (TransactionsPart.Name, TransactionsPart.Write(state.Transactions, withTransactions)),
+        (TimersPart, TimerWriter.Write(state.Timers)),
     ];
 
     /// <summary>64 bits that are equal on two nodes exactly if their states are (I36), but for collisions.</summary>
+    /// <remarks>Of the timers it takes what waits, not where: that differs between nodes.</remarks>
     public static ulong Hash(BrokerState state)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var (_, content) in Write(state))
-        {
-            hash.AppendData(content.Span);
-        }
+        hash.AppendData(WriteMeta(state).Span);
+        hash.AppendData(WriteTopics(state).Span);
+        hash.AppendData(WriteGroups(state).Span);
+        hash.AppendData(WriteLeases(state.Leases.All).Span);
+        hash.AppendData(TimerWriter.WriteContent(state.Timers).Span);
 
         return BinaryPrimitives.ReadUInt64LittleEndian(hash.GetHashAndReset());
     }

@@ -84,6 +84,7 @@ internal static class MessageDecoder
             BornHost = bornHost,
             StoreTimeMicroseconds = view.StoreTime,
             MessageGroup = group,
+            DeliverAtMicroseconds = view.DeliverAt,
             TraceContext = trace,
             Attempt = context.Attempt,
             ReceiptHandle = context.ReceiptHandle,

@@ -51,7 +51,7 @@ internal sealed class ProduceService(BrokerCalls calls)
             return AppendOutcome.Of(failure!.Value);
         }
 
-        if ((CheckTypes(topic, drafts) ?? TransactionService.Check(drafts)) is { } mismatch)
+        if ((CheckTypes(topic, drafts) ?? TransactionService.Check(drafts) ?? CheckDelays(drafts)) is { } mismatch)
         {
             return AppendOutcome.Of(mismatch);
         }
@@ -78,7 +78,49 @@ internal sealed class ProduceService(BrokerCalls calls)
         }
 
         var outcome = await proposal.Task.WaitAsync(cancellationToken);
-        return isTransaction ? calls.Transactions.Complete(outcome, topic.Id) : outcome;
+        return isTransaction
+            ? calls.Transactions.Complete(outcome, topic.Id)
+            : WithHandles(topic, drafts, outcome);
+    }
+
+    private BrokerFailure? CheckDelays(IReadOnlyList<MessageDraft> drafts)
+    {
+        foreach (var draft in drafts)
+        {
+            if (draft.DeliverAtMicroseconds is not { } deliverAt)
+            {
+                continue;
+            }
+
+            if (MessageRules.CheckDeliveryTime(deliverAt, calls.Log.LogTimeNow) is { } violation)
+            {
+                return BrokerFailure.Of(violation);
+            }
+
+            if (calls.Machine.PendingCount >= Limits.PendingCountMax)
+            {
+                return new BrokerFailure(
+                    BrokerError.Busy,
+                    $"{Limits.PendingCountMax} delayed messages wait for their delivery, which is the limit; nothing was stored");
+            }
+        }
+
+        return null;
+    }
+
+    private AppendOutcome WithHandles(TopicView topic, IReadOnlyList<MessageDraft> drafts, AppendOutcome outcome)
+    {
+        if (!outcome.Messages.Any(static message => message.DeliverAtMicroseconds.HasValue))
+        {
+            return outcome;
+        }
+
+        return AppendOutcome.Of([.. outcome.Messages.Select((message, i) => message.DeliverAtMicroseconds is { } deliverAt
+            ? message with
+            {
+                RecallHandle = calls.Timers.HandleOf(topic.Id, deliverAt, message.Position, drafts[i].MessageId),
+            }
+            : message)]);
     }
 
     private static BrokerFailure? CheckTypes(TopicView topic, IReadOnlyList<MessageDraft> drafts)
@@ -92,7 +134,7 @@ internal sealed class ProduceService(BrokerCalls calls)
                     $"the topic '{topic.Name}' accepts {topic.AcceptedTypes} messages, not {draft.Type} ones");
             }
 
-            if (draft.Type is not (MessageType.Normal or MessageType.Fifo or MessageType.Transaction))
+            if (draft.Type is not (MessageType.Normal or MessageType.Fifo or MessageType.Delay or MessageType.Transaction))
             {
                 return new BrokerFailure(
                     BrokerError.Unsupported, $"this version does not implement {draft.Type} messages");

@@ -38,4 +38,10 @@ internal enum PropertyKind : byte
 
     /// <summary>Only in copies of half messages: a <see cref="Commands.TransactionReference"/>.</summary>
     TransactionReference = 17,
+
+    /// <summary>Only in TimerFire and Relocate records: a <see cref="Timers.TimerReference"/>.</summary>
+    TimerReference = 12,
+
+    /// <summary>Only in Relocate records: 8 bytes, where the message lay first.</summary>
+    TimerOrigin = 13,
 }

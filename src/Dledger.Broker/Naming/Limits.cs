@@ -48,8 +48,11 @@ public static class Limits
     /// <summary>Longest message id in UTF-8 bytes. RocketMQ sets no limit; ours keeps records small.</summary>
     public const int MessageIdBytesMax = 255;
 
-    /// <summary>Farthest delivery time ahead.</summary>
-    public static readonly TimeSpan DeliveryDelayMax = TimeSpan.FromDays(1);
+    /// <summary>Farthest delivery time ahead. RocketMQ's proxy allows one day unless told otherwise.</summary>
+    public static readonly TimeSpan DeliveryDelayMax = TimeSpan.FromDays(365);
+
+    /// <summary>Most delayed messages that wait at a time; beyond it new ones are refused as busy.</summary>
+    public const long PendingCountMax = 20_000_000;
 
     /// <summary>Longest time until an undecided transaction is checked.</summary>
     public static readonly TimeSpan TransactionRecoveryMax = TimeSpan.FromHours(1);

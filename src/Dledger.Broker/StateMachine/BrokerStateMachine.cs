@@ -73,6 +73,9 @@ internal sealed class BrokerStateMachine : IStateMachine
     /// <summary>Receives on their way.</summary>
     public ReceiverTable Receivers => _duties.Receivers;
 
+    /// <summary>Delayed messages that wait; any thread.</summary>
+    public long PendingCount => _state.Timers.Count;
+
     /// <summary>How full the disk is, as the serving leader last saw it; any thread.</summary>
     public DiskSpaceLevel SpaceLevel => _duties.Retention.Level;
 

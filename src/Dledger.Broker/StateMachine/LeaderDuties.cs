@@ -3,6 +3,7 @@ using Dledger.Broker.DeadLetters;
 using Dledger.Broker.Proposals;
 using Dledger.Broker.Receiving;
 using Dledger.Broker.Retention;
+using Dledger.Broker.Timers;
 using Dledger.Broker.Transactions;
 using Dledger.Primitives;
 using Dledger.Replication;
@@ -59,6 +60,7 @@ internal sealed class LeaderDuties
         _checks = new CheckDuty(state.Transactions, _inbox, Propose);
         _discards = new DiscardForwarder(
             state.Topics, state.Transactions, _inbox, ReadRecord, ReportUnreadable, Propose, logger);
+        Timers = new TimerDuty(state, _inbox, ReadRecord, ReportUnreadable, Propose, logger);
         Retention = new RetentionDuty(
             options, surroundings.Disk, state, log, checkpoint, _inbox, Propose, logger);
     }
@@ -67,6 +69,9 @@ internal sealed class LeaderDuties
     public bool IsServing { get; private set; }
 
     public ReceiverTable Receivers { get; }
+
+    /// <summary>Delayed messages.</summary>
+    public TimerDuty Timers { get; }
 
     /// <summary>Old messages and a full disk.</summary>
     public RetentionDuty Retention { get; }
@@ -83,7 +88,7 @@ internal sealed class LeaderDuties
 
             var due = Math.Min(_renewals.NextAt, _tickInFlight ? long.MaxValue : NextTickAt);
             due = Math.Min(due, Math.Min(Retention.NextAt, _forwarder.RetryAt));
-            due = Math.Min(due, Math.Min(_checks.NextAt, _discards.RetryAt));
+            due = Math.Min(due, Math.Min(Math.Min(_checks.NextAt, _discards.RetryAt), Timers.NextAt));
             return _forwarder.MustRetry || _discards.MustRetry ? Math.Min(due, _state.LogTime) : due;
         }
     }
@@ -112,6 +117,7 @@ internal sealed class LeaderDuties
 
         Retention.Reset();
         _checks.Reset();
+        Timers.Reset();
         IsServing = isServing;
         _tickInFlight = false;
     }
@@ -140,6 +146,7 @@ internal sealed class LeaderDuties
             Renew(logTimeNow);
         }
 
+        Timers.Due(logTimeNow);
         Retention.Work(logTimeNow);
     }
 
@@ -160,6 +167,7 @@ internal sealed class LeaderDuties
             Receivers.FrameApplied();
             _forwarder.Work(_state.LogTime);
             _discards.Work(_state.LogTime);
+            Timers.Work(_state.LogTime);
         }
     }
 
@@ -219,9 +227,12 @@ internal sealed class LeaderDuties
 
     private void ReportUnreadable(LogPosition position) => _log()?.ReportUnreadable(position);
 
-    private byte[]? ReadRecord(ConsumeQueueRead read)
+    private byte[]? ReadRecord(ConsumeQueueRead read) => ReadRecord(read.Position, read.Size);
+
+    // Any thread.
+    private byte[]? ReadRecord(LogPosition position, int size)
     {
-        var bytes = GC.AllocateUninitializedArray<byte>(read.Size);
-        return _log()?.Read(read.Position, bytes) == bytes.Length ? bytes : null;
+        var bytes = GC.AllocateUninitializedArray<byte>(size);
+        return _log()?.Read(position, bytes) == bytes.Length ? bytes : null;
     }
 }

@@ -6,6 +6,7 @@ using Dledger.Broker.Parking;
 using Dledger.Broker.Proposals;
 using Dledger.Broker.Receipts;
 using Dledger.Broker.Receiving;
+using Dledger.Broker.Timers;
 using Dledger.Primitives;
 using Dledger.Storage.Records;
 using Microsoft.Extensions.Logging;
@@ -18,6 +19,8 @@ namespace Dledger.Broker.StateMachine;
 /// </summary>
 internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, SeededDefect defect, ILogger logger)
 {
+    private readonly TimerApplier _timers = new(state, duties, defect);
+
     /// <summary>An unknown kind stops the node: skipping it would make its state differ from the others'.</summary>
     public void Apply(in RecordView record, LogPosition position, BrokerProposal? proposal)
     {
@@ -82,6 +85,12 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
             case RecordKind.TopicTrim:
                 state.TrimTopic(TopicTrimCommand.Decode(record.Body));
                 break;
+            case RecordKind.TimerFire:
+            case RecordKind.Relocate:
+            case RecordKind.TimerCancel:
+            case RecordKind.TimerMove:
+                _timers.Apply(record, position, proposal);
+                break;
             case RecordKind.Tick:
             case RecordKind.TermStart:
             case RecordKind.Configuration:
@@ -103,6 +112,15 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
             || record.QueueId >= topic.Queues.Count)
         {
             proposal?.Refuse(new BrokerFailure(BrokerError.TopicNotFound, "the topic was deleted"));
+            return;
+        }
+
+        if (_timers.TryDefer(record, position))
+        {
+            proposal?.Add(new AppendedMessage(record.QueueId, default, position, record.StoreTime)
+            {
+                DeliverAtMicroseconds = record.DeliverAt,
+            });
             return;
         }
 

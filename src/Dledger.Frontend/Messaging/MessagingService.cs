@@ -26,6 +26,7 @@ public sealed class MessagingService : Wire.MessagingService.MessagingServiceBas
     private readonly AckMessageHandler _ackMessage;
     private readonly ChangeInvisibleDurationHandler _changeInvisibleDuration;
     private readonly ForwardMessageToDeadLetterQueueHandler _forwardToDeadLetterQueue;
+    private readonly RecallMessageHandler _recallMessage;
     private readonly HeartbeatHandler _heartbeat;
     private readonly NotifyClientTerminationHandler _notifyClientTermination;
     private readonly TelemetryHandler _telemetry;
@@ -52,6 +53,7 @@ public sealed class MessagingService : Wire.MessagingService.MessagingServiceBas
         _ackMessage = new AckMessageHandler(broker, router);
         _changeInvisibleDuration = new ChangeInvisibleDurationHandler(broker, router);
         _forwardToDeadLetterQueue = new ForwardMessageToDeadLetterQueueHandler(broker, router);
+        _recallMessage = new RecallMessageHandler(broker, router);
         _heartbeat = new HeartbeatHandler(liveness);
         _notifyClientTermination = new NotifyClientTerminationHandler(liveness);
         _telemetry = new TelemetryHandler(
@@ -157,7 +159,7 @@ public sealed class MessagingService : Wire.MessagingService.MessagingServiceBas
     /// <inheritdoc/>
     public override Task<Wire.RecallMessageResponse> RecallMessage(
         Wire.RecallMessageRequest request, ServerCallContext context) =>
-        throw Unimplemented("RecallMessage", "delayed messages are not accepted either");
+        GuardAsync(context, request, _recallMessage.HandleAsync, _recallMessage.Refuse);
 
     private static RpcException Unimplemented(string method, string hint) =>
         new(new Status(StatusCode.Unimplemented, $"{method} is not implemented by this version; {hint}"));

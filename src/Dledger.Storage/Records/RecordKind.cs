@@ -56,8 +56,17 @@ public enum RecordKind : byte
     /// <summary>The copy of a half message that was given up.</summary>
     TransactionDiscard = 0x53,
 
+    /// <summary>Pending delayed messages are taken back.</summary>
     TimerCancel = 0x60,
+
+    /// <summary>The copy of a pending delayed message, further on in the log: it stays pending.</summary>
     Relocate = 0x61,
+
+    /// <summary>The copy of a delayed message that is due: it joins its queue.</summary>
+    TimerFire = 0x62,
+
+    /// <summary>Pending delayed messages get another delivery time.</summary>
+    TimerMove = 0x63,
 
     InitProducer = 0x70,
 }

@@ -1,6 +1,7 @@
 using Dledger.Broker.Groups;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Tests.Simulation;
+using Dledger.Broker.Timers;
 using Dledger.Broker.Topics;
 using Dledger.Broker.Transactions;
 using Dledger.Storage.Checkpoints;
@@ -63,5 +64,25 @@ public sealed class StateGoldenTests
         var checkpoint = new StateCheckpointStore(broker.Disk, "state").ReadNewest(broker.Log.End, out _);
 
         GoldenFile.Check("state-transactions-v1.hex", checkpoint!.Parts["transactions"]);
+    }
+
+    [Fact]
+    public async Task The_part_of_the_delayed_messages_is_frozen()
+    {
+        var broker = new TestBroker(new BrokerOptions { TimerMemoryMax = 4 });
+        await broker.CreateTopic("t", types: MessageTypeSet.Of(MessageType.Delay));
+        for (var i = 1; i <= 6; i++)
+        {
+            await broker.SendDelayed("t", $"m{i}", TimeSpan.FromSeconds(10 * i));
+        }
+
+        var sixth = new PendingSelection { Topic = "t", MessageId = "id-m6" };
+        var later = broker.Time.NowMicroseconds + 90_000_000;
+        Assert.Equal(1, (await broker.Run(node => node.MovePendingAsync(sixth, later, 10, null, CancellationToken.None))).ChangedCount);
+        broker.Restart(graceful: true);
+
+        var checkpoint = new StateCheckpointStore(broker.Disk, "state").ReadNewest(broker.Log.End, out _);
+
+        GoldenFile.Check("state-timers-v1.hex", checkpoint!.Parts["timers"]);
     }
 }

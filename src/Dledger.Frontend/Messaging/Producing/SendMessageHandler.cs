@@ -91,6 +91,7 @@ internal sealed class SendMessageHandler(
                 MessageId = request.Messages[index].SystemProperties.MessageId,
                 Offset = appended[index].QueueOffset.Value,
                 TransactionId = appended[index].TransactionId ?? "",
+                RecallHandle = appended[index].RecallHandle ?? "",
             });
         }
 
