@@ -1,6 +1,7 @@
 using Dledger.Broker.DeadLetters;
 using Dledger.Broker.Groups;
 using Dledger.Broker.Messages;
+using Dledger.Broker.Offsets;
 using Dledger.Broker.Proposals;
 using Dledger.Broker.Receipts;
 using Dledger.Broker.Receiving;
@@ -32,6 +33,8 @@ internal sealed class BrokerCalls
         Receiving = new ReceiveService(this, polls, logger);
         Receipts = new ReceiptService(this);
         DeadLetters = new DeadLetterService(this);
+        Offsets = new OffsetService(this);
+        Pulling = new PullService(this, polls, logger);
     }
 
     public BrokerStateMachine Machine { get; }
@@ -51,6 +54,10 @@ internal sealed class BrokerCalls
     public ReceiptService Receipts { get; }
 
     public DeadLetterService DeadLetters { get; }
+
+    public OffsetService Offsets { get; }
+
+    public PullService Pulling { get; }
 
     /// <summary>Known once the cluster has its id, which every serving node's has.</summary>
     public ReceiptCodec Codec

@@ -34,4 +34,7 @@ internal enum SeededDefect
 
     /// <summary>A repeated move to the dead letters makes another copy.</summary>
     DeadLetterTwice,
+
+    /// <summary>A group that is moved to another offset keeps the leases of what it leaves.</summary>
+    SeekLeavesLeases,
 }

@@ -39,6 +39,7 @@ internal static class StatusMapping
             ? Wire.Code.PayloadTooLarge
             : CodeOf(failure.Rule),
         BrokerError.InvalidArgument => CodeOf(failure.Rule),
+        BrokerError.OffsetNotFound => Wire.Code.OffsetNotFound,
         BrokerError.Unsupported => Wire.Code.NotImplemented,
         _ => Wire.Code.InternalServerError,
     };
@@ -61,6 +62,7 @@ internal static class StatusMapping
         BrokenRule.FilterExpression => Wire.Code.IllegalFilterExpression,
         BrokenRule.ClientProperties => Wire.Code.InvalidClientProperties,
         BrokenRule.ClientId => Wire.Code.ClientIdRequired,
+        BrokenRule.Offset => Wire.Code.IllegalOffset,
         _ => Wire.Code.BadRequest,
     };
 
@@ -78,6 +80,8 @@ internal static class StatusMapping
             AdminCode.AdminNotFound, failure, "'dledger topic list' shows the topics."),
         BrokerError.GroupNotFound => Admin(
             AdminCode.AdminNotFound, failure, "'dledger group list' shows the groups."),
+        BrokerError.OffsetNotFound => Admin(
+            AdminCode.AdminNotFound, failure, "'dledger group describe' shows what the group reads."),
         BrokerError.AlreadyExists => Admin(AdminCode.AdminAlreadyExists, failure, "Choose another name."),
         BrokerError.InvalidArgument or BrokerError.TooLarge or BrokerError.MessageTypeMismatch
             or BrokerError.InvalidHandle or BrokerError.Unsupported => Admin(

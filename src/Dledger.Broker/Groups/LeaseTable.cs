@@ -250,6 +250,32 @@ internal sealed class LeaseTable(SeededDefect defect = SeededDefect.None)
         Touched.Add(subscription);
     }
 
+    /// <summary>
+    /// Takes a group to another offset of a queue. All that had begun there ends: leases, owed dead letters, what was finished ahead.
+    /// </summary>
+    public void Reset(QueueCursor cursor, long offset)
+    {
+        var subscription = cursor.Subscription;
+        for (var open = cursor.Commit; open < cursor.Next; open++)
+        {
+            switch (cursor.At(open).State)
+            {
+                case DeliveryState.Leased when defect != SeededDefect.SeekLeavesLeases:
+                    Detach(cursor, open);
+                    break;
+                case DeliveryState.Obliged:
+                    _obligations.Remove(new Obligation(
+                        subscription.Group.View.Id, subscription.Topic.Id, cursor.QueueId, open));
+                    break;
+                default:
+                    break;
+            }
+        }
+
+        cursor.Reset(offset);
+        Touched.Add(subscription);
+    }
+
     /// <summary>Forgets all leases and obligations of subscriptions that end.</summary>
     public void Forget(Func<Subscription, bool> ends)
     {
@@ -365,7 +391,7 @@ internal sealed class LeaseTable(SeededDefect defect = SeededDefect.None)
     public static BrokerFailure Stale(in DeliveryReference reference) => new(
         BrokerError.InvalidHandle,
         $"the receipt handle of offset {reference.Offset} in queue {reference.QueueId} is no longer valid: " +
-        "the message became visible again");
+        "the message became visible again, or the group was moved to another offset");
 
     private Lease Detach(QueueCursor cursor, long offset)
     {

@@ -15,6 +15,12 @@ namespace Dledger.Broker.Groups;
 /// </remarks>
 internal sealed class QueueCursor
 {
+    /// <summary>
+    /// Most deliveries between Commit and Next. The leader stays below it; a Lease record that was on its way when the group was moved
+    /// far back would not.
+    /// </summary>
+    public const int LengthMax = 65_536;
+
     private readonly SortedSet<long> _waiting = [];
     private Delivery[] _ring = [];
 
@@ -56,7 +62,9 @@ internal sealed class QueueCursor
 
     /// <summary>Whether an offset of the queue may be handed out or skipped.</summary>
     public bool IsAvailable(long offset) =>
-        offset >= Next || (offset >= Commit && Slot(offset).State == DeliveryState.Waiting);
+        offset >= Next
+            ? offset - Commit < LengthMax
+            : offset >= Commit && Slot(offset).State == DeliveryState.Waiting;
 
     /// <summary>Hands an available offset out; the answer is the number of this attempt, from 1 on.</summary>
     public int Take(long offset, Lease lease, bool countsAttempt = true)
@@ -159,6 +167,18 @@ internal sealed class QueueCursor
             Commit = offset;
             Next = offset;
         }
+    }
+
+    /// <summary>Begins anew at an offset: nothing from there on was ever handed out. Leases are taken off before.</summary>
+    public void Reset(long offset)
+    {
+        _waiting.Clear();
+        _ring = [];
+        LeasedCount = 0;
+        ObligedCount = 0;
+        DoneCount = 0;
+        Commit = offset;
+        Next = offset;
     }
 
     private void LeaveOpen(ref Delivery delivery, long offset)

@@ -27,4 +27,6 @@ public enum BrokenRule
     MessageTypes,
     AttemptId,
     Retention,
+    QueueId,
+    Offset,
 }

@@ -1,5 +1,6 @@
 using Dledger.Broker.Commands;
 using Dledger.Broker.DeadLetters;
+using Dledger.Broker.Offsets;
 using Dledger.Broker.Proposals;
 using Dledger.Broker.Receiving;
 using Dledger.Broker.Retention;
@@ -47,6 +48,7 @@ internal sealed class LeaderDuties
         _log = log;
         _inbox = new LeaderInbox(() => _log()?.TryPost(WakeRequest.Instance));
         Receivers = new ReceiverTable(state.Topics, state.Groups, options, _inbox, Propose);
+        Pulls = new PullTable(state.Topics, options);
         _forwarder = new DeadLetterForwarder(
             state.Topics, state.Groups, state.Leases, _inbox, ReadRecord, ReportUnreadable, Propose, logger);
         Retention = new RetentionDuty(
@@ -57,6 +59,9 @@ internal sealed class LeaderDuties
     public bool IsServing { get; private set; }
 
     public ReceiverTable Receivers { get; }
+
+    /// <summary>Readers by offset.</summary>
+    public PullTable Pulls { get; }
 
     /// <summary>Old messages and a full disk.</summary>
     public RetentionDuty Retention { get; }
@@ -86,6 +91,7 @@ internal sealed class LeaderDuties
         if (IsServing && !isServing)
         {
             Receivers.Clear(farewell);
+            Pulls.Clear(farewell);
             _renewals.Clear();
             _forwarder.Clear();
         }
@@ -135,8 +141,16 @@ internal sealed class LeaderDuties
         if (IsServing)
         {
             Receivers.FrameApplied();
+            Pulls.FrameApplied();
             _forwarder.Work(_state.LogTime);
         }
+    }
+
+    /// <summary>A queue gained a message.</summary>
+    public void MessageAppended(int topicId, int queueId)
+    {
+        Receivers.MessageAppended(topicId);
+        Pulls.MessageAppended(topicId, queueId);
     }
 
     /// <summary>Keeps an eye on a lease that this leader granted or renewed.</summary>

@@ -134,13 +134,8 @@ public sealed class TransportTests(SharedNode shared) : IClassFixture<SharedNode
 
         var failures = new[]
         {
-            await Assert.ThrowsAsync<RpcException>(async () => await client.UpdateOffsetAsync(new(), options)),
-            await Assert.ThrowsAsync<RpcException>(async () => await client.GetOffsetAsync(new(), options)),
-            await Assert.ThrowsAsync<RpcException>(async () => await client.QueryOffsetAsync(new(), options)),
             await Assert.ThrowsAsync<RpcException>(async () => await client.EndTransactionAsync(new(), options)),
             await Assert.ThrowsAsync<RpcException>(async () => await client.RecallMessageAsync(new(), options)),
-            await Assert.ThrowsAsync<RpcException>(async () =>
-                await client.PullMessage(new(), options).ResponseStream.MoveNext(CancellationToken.None)),
         };
 
         Assert.All(failures, failure => Assert.Equal(StatusCode.Unimplemented, failure.StatusCode));
