@@ -63,6 +63,7 @@ internal static class CommandLine
             GroupCreateCommand.Create(terminal),
             GroupListCommand.Create(terminal),
             GroupDescribeCommand.Create(terminal),
+            GroupSeekCommand.Create(terminal),
         },
         ProduceCommand.Create(terminal),
         ConsumeCommand.Create(terminal),

@@ -87,7 +87,7 @@ public sealed class SeekTests
         Assert.Empty(broker.Node.Machine.State.Leases.Obligations);
         broker.Log.DamagedAt = null;
         Assert.Equal(1, Assert.Single(await broker.Receive("g", "t", invisibleSeconds: 2)).Attempt);
-        broker.Advance(TimeSpan.FromSeconds(3));
+        broker.Advance(TimeSpan.FromSeconds(90));
         Assert.Equal("m0", TestBroker.Text(Assert.Single(await broker.Receive("dead", "%DLQ%g"))));
         Assert.Empty(await broker.Receive("dead", "%DLQ%g"));
     }

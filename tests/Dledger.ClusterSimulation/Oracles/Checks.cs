@@ -52,9 +52,11 @@ internal sealed class Checks(SimulatedCluster cluster)
         ["I43"] = "every message is finished or in the dead letters once consumers work again",
         ["I44"] = "an attempt is delivered once, attempts rise, order is kept in ordered groups",
         ["I45"] = "an ack by a stale handle has no effect; what was acked stays acked",
-        ["I48"] = "a group's finished prefix of a queue never shrinks",
+        ["I48"] = "a group's finished prefix of a queue never shrinks but by a seek",
         ["I49"] = "log time never falls along the log",
         ["I50"] = "after the faults stop a leader serves and all nodes converge",
+        ["I58"] = "a seek by time goes to the first message of that time",
+        ["I59"] = "a reader by offset sees every committed message of its queue in order, and nothing else",
     };
 
     /// <summary>
@@ -68,7 +70,7 @@ internal sealed class Checks(SimulatedCluster cluster)
         ("I47", "no transactions"),
     ];
 
-    private const int NumberMax = 51;
+    private const int NumberMax = 59;
 
     // By the number in the name.
     private readonly long[] _counts = new long[NumberMax + 1];

@@ -6,6 +6,8 @@ internal sealed class Marks
     /// <summary>All of them; a mark outside of this list is a mistake in the simulator.</summary>
     public static readonly IReadOnlyList<string> Names =
     [
+        "ack by a handle from before a seek",
+        "ack refused after a seek",
         "ack refused for a stale handle",
         "addition of a node asked",
         "all machines lost power",
@@ -21,6 +23,7 @@ internal sealed class Marks
         "drain",
         "error of a sync",
         "graceful stop",
+        "group moved by a seek",
         "leader changed",
         "leader killed",
         "leader frozen",
@@ -31,6 +34,7 @@ internal sealed class Marks
         "message moved to the dead letters on request",
         "node ends by itself",
         "pause",
+        "offset of a group committed",
         "old messages given up",
         "old messages of a topic given up",
         "partition",
@@ -40,6 +44,7 @@ internal sealed class Marks
         "produce refused",
         "produce with unknown outcome",
         "produce with unknown outcome was stored",
+        "pull answered",
         "read of the log failed",
         "read of the end of a queue",
         "removal of a node asked",
