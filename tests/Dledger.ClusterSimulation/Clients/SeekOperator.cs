@@ -1,4 +1,3 @@
-using Dledger.Broker;
 using Dledger.Broker.Offsets;
 using Dledger.ClusterSimulation.Oracles;
 using Dledger.Testing.Schedules;
