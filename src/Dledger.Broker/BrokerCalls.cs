@@ -2,11 +2,13 @@ using Dledger.Broker.DeadLetters;
 using Dledger.Broker.Groups;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Offsets;
+using Dledger.Broker.Parking;
 using Dledger.Broker.Proposals;
 using Dledger.Broker.Receipts;
 using Dledger.Broker.Receiving;
 using Dledger.Broker.StateMachine;
 using Dledger.Broker.Topics;
+using Dledger.Broker.Transactions;
 using Dledger.Replication;
 using Dledger.Storage.Records;
 using Microsoft.Extensions.Logging;
@@ -35,6 +37,9 @@ internal sealed class BrokerCalls
         DeadLetters = new DeadLetterService(this);
         Offsets = new OffsetService(this);
         Pulling = new PullService(this, polls, logger);
+        Parking = new ParkingService(this);
+        Transactions = new TransactionService(this);
+        TransactionReads = new TransactionReads(this);
     }
 
     public BrokerStateMachine Machine { get; }
@@ -58,6 +63,11 @@ internal sealed class BrokerCalls
     public OffsetService Offsets { get; }
 
     public PullService Pulling { get; }
+    public ParkingService Parking { get; }
+
+    public TransactionService Transactions { get; }
+
+    public TransactionReads TransactionReads { get; }
 
     /// <summary>Known once the cluster has its id, which every serving node's has.</summary>
     public ReceiptCodec Codec
@@ -87,7 +97,7 @@ internal sealed class BrokerCalls
 
     /// <summary>Proposes encoded records and waits until they are applied, or failed.</summary>
     public async ValueTask<TOutcome> ProposeRecordsAsync<TOutcome>(
-        byte[] records, int recordCount, Func<BrokerFailure, TOutcome> onFailure, CancellationToken cancellationToken)
+        ReadOnlyMemory<byte> records, int recordCount, Func<BrokerFailure, TOutcome> onFailure, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         var proposal = new CallerProposal<TOutcome>(records, recordCount, onFailure);

@@ -35,6 +35,12 @@ internal enum SeededDefect
     /// <summary>A repeated move to the dead letters makes another copy.</summary>
     DeadLetterTwice,
 
+    /// <summary>A committed transaction stays open, so that a repeated commit publishes its messages again.</summary>
+    TransactionPublishedTwice,
+
+    /// <summary>State checkpoints leave the open transactions out.</summary>
+    TransactionsNotInCheckpoint,
+
     /// <summary>A group that is moved to another offset keeps the leases of what it leaves.</summary>
     SeekLeavesLeases,
 }

@@ -64,6 +64,8 @@ internal static class CommandLine
             GroupListCommand.Create(terminal),
             GroupDescribeCommand.Create(terminal),
             GroupSeekCommand.Create(terminal),
+            GroupAlterCommand.Create(terminal),
+            GroupDeleteCommand.Create(terminal),
         },
         ProduceCommand.Create(terminal),
         ConsumeCommand.Create(terminal),

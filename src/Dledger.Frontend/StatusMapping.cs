@@ -35,6 +35,7 @@ internal static class StatusMapping
         BrokerError.AlreadyExists => Wire.Code.BadRequest,
         BrokerError.MessageTypeMismatch => Wire.Code.MessagePropertyConflictWithType,
         BrokerError.InvalidHandle => Wire.Code.InvalidReceiptHandle,
+        BrokerError.InvalidTransaction => Wire.Code.InvalidTransactionId,
         BrokerError.TooLarge => failure.Rule == BrokenRule.None
             ? Wire.Code.PayloadTooLarge
             : CodeOf(failure.Rule),
@@ -82,6 +83,8 @@ internal static class StatusMapping
             AdminCode.AdminNotFound, failure, "'dledger group list' shows the groups."),
         BrokerError.OffsetNotFound => Admin(
             AdminCode.AdminNotFound, failure, "'dledger group describe' shows what the group reads."),
+        BrokerError.InvalidTransaction => Admin(
+            AdminCode.AdminNotFound, failure, "'dledger txn list' shows the open transactions."),
         BrokerError.AlreadyExists => Admin(AdminCode.AdminAlreadyExists, failure, "Choose another name."),
         BrokerError.InvalidArgument or BrokerError.TooLarge or BrokerError.MessageTypeMismatch
             or BrokerError.InvalidHandle or BrokerError.Unsupported => Admin(

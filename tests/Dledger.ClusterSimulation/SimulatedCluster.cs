@@ -47,6 +47,7 @@ internal sealed class SimulatedCluster
         Network = new SimulatedNetwork(this);
         Nodes = [.. Enumerable.Range(1, scenario.NodeCount).Select(id => new SimulatedNode(this, new NodeId(id)))];
         _faults = new FaultInjector(this);
+        Order = scenario.Order is { } order ? new OrderWorkload(this, order) : null;
     }
 
     public Scenario Scenario { get; }
@@ -79,6 +80,9 @@ internal sealed class SimulatedCluster
     public SimulatedNetwork Network { get; }
 
     public IReadOnlyList<SimulatedNode> Nodes { get; }
+
+    /// <summary>Message groups; null in a run without them.</summary>
+    public OrderWorkload? Order { get; }
 
     /// <summary>The last phase has begun.</summary>
     public bool IsHealed { get; private set; }
@@ -168,6 +172,20 @@ internal sealed class SimulatedCluster
         for (var i = 0; Scenario.HasStatusReads && i < StatusReaderCount; i++)
         {
             _ = WatchAsync(new StatusReader(this, Topic).RunAsync());
+        }
+
+        if (Order is not null)
+        {
+            await StartOrderAsync(Order);
+        }
+    }
+
+    private async Task StartOrderAsync(OrderWorkload order)
+    {
+        await order.PrepareAsync();
+        foreach (var client in order.Start())
+        {
+            _ = WatchAsync(client);
         }
     }
 
@@ -292,6 +310,8 @@ internal sealed class SimulatedCluster
             producer.Remaining = 3;
         }
 
+        Order?.Heal();
+
         RunUntil(
             "I50",
             "producers get no answers",
@@ -309,6 +329,15 @@ internal sealed class SimulatedCluster
                 "messages of the moved group are not finished",
                 patience + (4 * Scenario.InvisibleTime) + 10_000_000,
                 Seeking.DescribeOpen);
+        }
+
+        if (Order is not null)
+        {
+            RunUntil(
+                "I55",
+                "message groups do not come to their end",
+                patience + (4 * Scenario.InvisibleTime) + 20_000_000,
+                () => Order.DescribeOpen(alive));
         }
 
         RunUntil(

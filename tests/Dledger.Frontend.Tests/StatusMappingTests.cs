@@ -56,6 +56,9 @@ public sealed class StatusMappingTests
         [BrokenRule.Retention] = Code.BadRequest,
         [BrokenRule.QueueId] = Code.BadRequest,
         [BrokenRule.Offset] = Code.IllegalOffset,
+        [BrokenRule.GroupMode] = Code.BadRequest,
+        [BrokenRule.InFlight] = Code.BadRequest,
+        [BrokenRule.Pause] = Code.BadRequest,
     };
 
     [Fact]

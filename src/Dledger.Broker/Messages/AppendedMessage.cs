@@ -8,4 +8,8 @@ namespace Dledger.Broker.Messages;
 /// <param name="Position">Its record's position in the log.</param>
 /// <param name="StoreTimeMicroseconds">Log time of its frame, microseconds since 1970 (UTC).</param>
 public readonly record struct AppendedMessage(
-    int QueueId, QueueOffset QueueOffset, LogPosition Position, long StoreTimeMicroseconds);
+    int QueueId, QueueOffset QueueOffset, LogPosition Position, long StoreTimeMicroseconds)
+{
+    /// <summary>What ends the transaction that the message waits for; null for messages that are visible.</summary>
+    public string? TransactionId { get; init; }
+}

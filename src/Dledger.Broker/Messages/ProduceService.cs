@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using Dledger.Broker.Naming;
 using Dledger.Broker.Proposals;
 using Dledger.Broker.Topics;
+using Dledger.Broker.Transactions;
 using Dledger.Storage.Disks;
 
 namespace Dledger.Broker.Messages;
@@ -50,7 +51,7 @@ internal sealed class ProduceService(BrokerCalls calls)
             return AppendOutcome.Of(failure!.Value);
         }
 
-        if (CheckTypes(topic, drafts) is { } mismatch)
+        if ((CheckTypes(topic, drafts) ?? TransactionService.Check(drafts)) is { } mismatch)
         {
             return AppendOutcome.Of(mismatch);
         }
@@ -61,13 +62,23 @@ internal sealed class ProduceService(BrokerCalls calls)
             return AppendOutcome.Of(BrokerFailure.Of(tooLarge));
         }
 
+        var isTransaction = drafts[0].Type == MessageType.Transaction;
+        if (isTransaction)
+        {
+            records = TransactionService.EncodeHalves(records, drafts);
+        }
+
         var proposal = new AppendProposal(records, drafts.Count)
         {
             SeededOffset = _seededOffsets?.Take(topic.Id, queueId, drafts.Count),
         };
-        return calls.Log.TryPropose(proposal, out var refused)
-            ? await proposal.Task.WaitAsync(cancellationToken)
-            : AppendOutcome.Of(FailureMapping.Of(refused));
+        if (!calls.Log.TryPropose(proposal, out var refused))
+        {
+            return AppendOutcome.Of(FailureMapping.Of(refused));
+        }
+
+        var outcome = await proposal.Task.WaitAsync(cancellationToken);
+        return isTransaction ? calls.Transactions.Complete(outcome, topic.Id) : outcome;
     }
 
     private static BrokerFailure? CheckTypes(TopicView topic, IReadOnlyList<MessageDraft> drafts)
@@ -81,7 +92,7 @@ internal sealed class ProduceService(BrokerCalls calls)
                     $"the topic '{topic.Name}' accepts {topic.AcceptedTypes} messages, not {draft.Type} ones");
             }
 
-            if (draft.Type is not (MessageType.Normal or MessageType.Fifo))
+            if (draft.Type is not (MessageType.Normal or MessageType.Fifo or MessageType.Transaction))
             {
                 return new BrokerFailure(
                     BrokerError.Unsupported, $"this version does not implement {draft.Type} messages");

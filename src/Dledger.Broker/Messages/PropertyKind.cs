@@ -29,4 +29,13 @@ internal enum PropertyKind : byte
 
     /// <summary>Only in Forward records: a <see cref="Commands.ForwardReference"/>.</summary>
     ForwardReference = 11,
+
+    /// <summary>Only in dead letters: a <see cref="DeadLetters.DeadLetterDetail"/>.</summary>
+    DeadLetterDetail = 20,
+
+    /// <summary>Only in HalfMessage records: a <see cref="Commands.HalfMark"/>.</summary>
+    HalfMark = 16,
+
+    /// <summary>Only in copies of half messages: a <see cref="Commands.TransactionReference"/>.</summary>
+    TransactionReference = 17,
 }

@@ -16,6 +16,8 @@ public enum BrokenRule
     MessageId,
     DeliveryTime,
     TransactionRecovery,
+    TransactionChecks,
+    Webhook,
     Batch,
     InvisibleDuration,
     FilterExpression,
@@ -29,4 +31,7 @@ public enum BrokenRule
     Retention,
     QueueId,
     Offset,
+    GroupMode,
+    InFlight,
+    Pause,
 }

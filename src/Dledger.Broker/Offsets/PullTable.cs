@@ -1,3 +1,4 @@
+using Dledger.Broker.Messages;
 using Dledger.Broker.Receiving;
 using Dledger.Broker.Topics;
 using Dledger.Storage.Queues;
@@ -147,10 +148,17 @@ internal sealed class PullTable(TopicTable topics, BrokerOptions options)
             for (var i = 0; i < count && found.Count < operation.BatchSize; i++, from++, scansLeft--)
             {
                 var entry = entries[i];
-                if (operation.Filter.MayMatch(entry.TagHash))
+                var tagHash = IndexHash.TagOf(entry.TagHash);
+                if (operation.Filter.MayMatch(tagHash))
                 {
                     found.Add(new GrantedMessage(
-                        operation.QueueId, from, entry.Position, entry.Size, entry.TagHash, Attempt: 1));
+                        operation.QueueId,
+                        from,
+                        entry.Position,
+                        entry.Size,
+                        tagHash,
+                        Attempt: 1,
+                        IndexHash.GroupOf(entry.TagHash)));
                 }
             }
         }

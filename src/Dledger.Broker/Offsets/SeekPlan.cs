@@ -10,16 +10,21 @@ internal static class SeekPlan
     {
         var to = Clamp(cursor, target);
         long skipped = 0, repeated = Math.Max(0, cursor.Commit - to);
+        foreach (var aside in cursor.Aside)
+        {
+            skipped += aside < to ? 1 : 0;
+            repeated -= aside >= to && !WasBegun(cursor, aside) ? 1 : 0;
+        }
+
         for (var offset = cursor.Commit; offset < cursor.Next; offset++)
         {
-            ref readonly var delivery = ref cursor.At(offset);
             if (offset < to)
             {
-                skipped += delivery.State == DeliveryState.Done ? 0 : 1;
+                skipped += cursor.At(offset).State == DeliveryState.Done ? 0 : 1;
             }
             else
             {
-                repeated += delivery.State != DeliveryState.Waiting || delivery.Attempts > 0 ? 1 : 0;
+                repeated += WasBegun(cursor, offset) ? 1 : 0;
             }
         }
 
@@ -32,5 +37,11 @@ internal static class SeekPlan
     {
         var queue = cursor.Subscription.Topic.Queues[cursor.QueueId];
         return Math.Clamp(target, queue.Min, queue.Max);
+    }
+
+    private static bool WasBegun(QueueCursor cursor, long offset)
+    {
+        ref readonly var delivery = ref cursor.At(offset);
+        return delivery.State != DeliveryState.Waiting || delivery.Attempts > 0;
     }
 }

@@ -1,6 +1,7 @@
 using Dledger.Broker.Commands;
 using Dledger.Broker.Groups;
 using Dledger.Broker.Topics;
+using Dledger.Broker.Transactions;
 using Dledger.Primitives;
 using Dledger.Storage.Queues;
 
@@ -18,6 +19,8 @@ internal sealed class BrokerState(ConsumeQueueStore queues, SeededDefect defect 
     public GroupTable Groups { get; } = new();
 
     public LeaseTable Leases { get; } = new(defect);
+
+    public TransactionTable Transactions { get; } = new(defect);
 
     /// <summary>Log time of the newest applied frame, microseconds since 1970 (UTC).</summary>
     public long LogTime { get; set; }
@@ -37,6 +40,7 @@ internal sealed class BrokerState(ConsumeQueueStore queues, SeededDefect defect 
         }
 
         LogStart = start;
+        Transactions.Forget(start, LogTime);
         foreach (var topic in Topics.All)
         {
             foreach (var queue in topic.Queues)
@@ -126,6 +130,7 @@ internal sealed class BrokerState(ConsumeQueueStore queues, SeededDefect defect 
 
         Leases.Forget(subscription => ReferenceEquals(subscription.Topic, topic));
         Leases.ForgetObligations(obligation => obligation.TopicId == topic.Id);
+        Transactions.ForgetTopic(topic.Id);
         foreach (var subscription in topic.Subscriptions.Values)
         {
             subscription.Group.Subscriptions.Remove(topic.Id);

@@ -4,6 +4,7 @@ using Dledger.Broker.Offsets;
 using Dledger.Broker.Proposals;
 using Dledger.Broker.Receiving;
 using Dledger.Broker.Retention;
+using Dledger.Broker.Transactions;
 using Dledger.Primitives;
 using Dledger.Replication;
 using Dledger.Storage.Records;
@@ -24,8 +25,11 @@ internal sealed class LeaderDuties
     private readonly ClientRegistry _clients;
     private readonly Func<IReplicatedLog?> _log;
     private readonly LeaderInbox _inbox;
+    private readonly Action<IReadOnlyList<HalfTransaction>> _ask;
     private readonly RenewalSchedule _renewals = new();
     private readonly DeadLetterForwarder _forwarder;
+    private readonly CheckDuty _checks;
+    private readonly DiscardForwarder _discards;
     private bool _tickInFlight;
 
     /// <param name="state">What is applied.</param>
@@ -33,6 +37,7 @@ internal sealed class LeaderDuties
     /// <param name="clients">Signs of life.</param>
     /// <param name="log">Null before the node is attached.</param>
     /// <param name="checkpoint">Up to where the state is on disk.</param>
+    /// <param name="ask">Has the producers of transactions asked.</param>
     /// <param name="logger">Where the log lines go.</param>
     public LeaderDuties(
         BrokerState state,
@@ -40,17 +45,22 @@ internal sealed class LeaderDuties
         ClientRegistry clients,
         Func<IReplicatedLog?> log,
         Func<LogPosition> checkpoint,
+        Action<IReadOnlyList<HalfTransaction>> ask,
         ILogger logger)
     {
         var options = surroundings.Options;
         _state = state;
         _clients = clients;
         _log = log;
+        _ask = ask;
         _inbox = new LeaderInbox(() => _log()?.TryPost(WakeRequest.Instance));
-        Receivers = new ReceiverTable(state.Topics, state.Groups, options, _inbox, Propose);
+        Receivers = new ReceiverTable(state.Topics, state.Groups, options, _inbox, Propose, clients.IsGone);
         Pulls = new PullTable(state.Topics, options);
         _forwarder = new DeadLetterForwarder(
             state.Topics, state.Groups, state.Leases, _inbox, ReadRecord, ReportUnreadable, Propose, logger);
+        _checks = new CheckDuty(state.Transactions, _inbox, Propose);
+        _discards = new DiscardForwarder(
+            state.Topics, state.Transactions, _inbox, ReadRecord, ReportUnreadable, Propose, logger);
         Retention = new RetentionDuty(
             options, surroundings.Disk, state, log, checkpoint, _inbox, Propose, logger);
     }
@@ -76,11 +86,15 @@ internal sealed class LeaderDuties
                 return long.MaxValue;
             }
 
-            var due = Math.Min(_renewals.NextAt, _tickInFlight ? long.MaxValue : _state.Leases.NextDeadline);
+            var due = Math.Min(_renewals.NextAt, _tickInFlight ? long.MaxValue : NextTickAt);
             due = Math.Min(due, Math.Min(Retention.NextAt, _forwarder.RetryAt));
-            return _forwarder.MustRetry ? Math.Min(due, _state.LogTime) : due;
+            due = Math.Min(due, Math.Min(_checks.NextAt, _discards.RetryAt));
+            return _forwarder.MustRetry || _discards.MustRetry ? Math.Min(due, _state.LogTime) : due;
         }
     }
+
+    // What ends by log time: leases and pauses.
+    private long NextTickAt => Math.Min(_state.Leases.NextDeadline, _state.Groups.NextPauseEnd);
 
     /// <summary>Takes in what ended on other threads; the first thing of every call.</summary>
     public void Begin() => _inbox.Drain();
@@ -94,9 +108,16 @@ internal sealed class LeaderDuties
             Pulls.Clear(farewell);
             _renewals.Clear();
             _forwarder.Clear();
+            _discards.Clear();
+        }
+
+        if (isServing && !IsServing)
+        {
+            _clients.BeginToServe();
         }
 
         Retention.Reset();
+        _checks.Reset();
         IsServing = isServing;
         _tickInFlight = false;
     }
@@ -109,7 +130,7 @@ internal sealed class LeaderDuties
             return;
         }
 
-        if (_state.Leases.NextDeadline <= logTimeNow && !_tickInFlight)
+        if (NextTickAt <= logTimeNow && !_tickInFlight)
         {
             _tickInFlight = true;
             var tick = new LeaderProposal(
@@ -118,6 +139,8 @@ internal sealed class LeaderDuties
         }
 
         _forwarder.RetryUnreadable(logTimeNow);
+        _discards.RetryUnreadable(logTimeNow);
+        _checks.Work(logTimeNow);
         if (_renewals.NextAt <= logTimeNow)
         {
             Renew(logTimeNow);
@@ -143,6 +166,7 @@ internal sealed class LeaderDuties
             Receivers.FrameApplied();
             Pulls.FrameApplied();
             _forwarder.Work(_state.LogTime);
+            _discards.Work(_state.LogTime);
         }
     }
 
@@ -159,6 +183,15 @@ internal sealed class LeaderDuties
         if (IsServing && lease.AutoRenew)
         {
             _renewals.Add(lease);
+        }
+    }
+
+    /// <summary>Has the producers asked about transactions, when it was this node that wanted to.</summary>
+    public void AskProducers(IReadOnlyList<HalfTransaction> asked, bool isOwn)
+    {
+        if (IsServing && isOwn && asked.Count > 0)
+        {
+            _ask(asked);
         }
     }
 

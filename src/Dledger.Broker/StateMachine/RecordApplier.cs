@@ -3,6 +3,7 @@ using Dledger.Broker.DeadLetters;
 using Dledger.Broker.Groups;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Offsets;
+using Dledger.Broker.Parking;
 using Dledger.Broker.Proposals;
 using Dledger.Broker.Receipts;
 using Dledger.Broker.Receiving;
@@ -25,6 +26,23 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
         {
             case RecordKind.Message:
                 ApplyMessage(record, position, (AppendProposal?)proposal);
+                break;
+            case RecordKind.HalfMessage:
+                ApplyHalfMessage(record, position, (AppendProposal?)proposal);
+                break;
+            case RecordKind.EndTransaction:
+                SetOutcome(proposal, state.Transactions.End(EndTransactionCommand.Decode(record.Body), state.LogTime));
+                break;
+            case RecordKind.TransactionCheck:
+                duties.AskProducers(state.Transactions.Check(
+                    TransactionCheckCommand.Decode(record.Body), state.Topics, state.LogTime), isOwn: proposal is not null);
+                break;
+            case RecordKind.TransactionPublish when state.Transactions.TryPublish(TransactionReference.Read(record)):
+            case RecordKind.TransactionDiscard when state.Transactions.TryForward(TransactionReference.Read(record)):
+                ApplyMessage(record, position, null);
+                break;
+            case RecordKind.TransactionPublish:
+            case RecordKind.TransactionDiscard:
                 break;
             case RecordKind.Lease:
                 ApplyLease(LeaseCommand.Decode(record.Body), position, (LeaseProposal?)proposal);
@@ -49,6 +67,12 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
                 break;
             case RecordKind.GroupDelete:
                 SetOutcome(proposal, ApplyGroupDelete(NameCommand.Decode(record.Body).Name));
+                break;
+            case RecordKind.GroupPause:
+                SetOutcome(proposal, ApplyGroupPause(GroupPauseCommand.Decode(record.Body)));
+                break;
+            case RecordKind.Parking:
+                ApplyParking(ParkingCommand.Decode(record.Body), proposal);
                 break;
             case RecordKind.ResetOffset:
                 ApplyReset(record.Body, proposal as CallerProposal<SeekOutcome>);
@@ -98,9 +122,26 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
             return;
         }
 
-        var offset = topic.Queues[record.QueueId].Append(position, record.Length, record.TagHash);
+        var offset = topic.Queues[record.QueueId].Append(position, record);
         proposal?.Add(new AppendedMessage(record.QueueId, offset, position, record.StoreTime));
         duties.MessageAppended(topic.Id, record.QueueId);
+    }
+
+    private void ApplyHalfMessage(in RecordView record, LogPosition position, AppendProposal? proposal)
+    {
+        if (state.Topics.Find(record.TopicId) is not { } topic || record.QueueId >= topic.Queues.Count)
+        {
+            proposal?.Refuse(new BrokerFailure(BrokerError.TopicNotFound, "the topic was deleted"));
+        }
+        else if (state.Transactions.Add(topic, record, position, state.LogTime) is { } failure)
+        {
+            proposal?.Refuse(failure);
+        }
+        else
+        {
+            // It has no offset: it is in no queue.
+            proposal?.Add(new AppendedMessage(record.QueueId, new QueueOffset(0), position, record.StoreTime));
+        }
     }
 
     private void ApplyLease(LeaseCommand command, LogPosition position, LeaseProposal? proposal)
@@ -161,16 +202,25 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
     private BrokerFailure? ApplyForward(in RecordView record, LogPosition position)
     {
         var reference = DeadLetterEncoder.ReadReference(record);
-        if (state.Topics.Find(record.TopicId) is not { } topic || record.QueueId >= topic.Queues.Count)
+        if (state.Topics.Find(record.TopicId) is not { } topic)
         {
             return new BrokerFailure(BrokerError.TopicNotFound, "the dead letter topic was deleted");
         }
 
         var subscription = state.FindSubscription(reference.GroupId, reference.TopicId);
+        if (subscription is not null
+            && DeadLetterQueues.Of(subscription.Group, reference.TopicId) != record.QueueId)
+        {
+            return new BrokerFailure(
+                BrokerError.Busy, "the queue for dead letters of this topic went to another topic meanwhile; ask again");
+        }
+
         switch (state.Leases.Forward(subscription, reference.Delivery))
         {
             case ForwardVerdict.Copied:
-                topic.Queues[record.QueueId].Append(position, record.Length, record.TagHash);
+                DeadLetterQueues.Assign(subscription!.Group, reference.TopicId);
+                state.Topics.GrowTo(topic, record.QueueId + 1);
+                topic.Queues[record.QueueId].Append(position, record);
                 duties.MessageAppended(topic.Id, record.QueueId);
                 return null;
             case ForwardVerdict.Stale:
@@ -178,6 +228,34 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
             default:
                 return null;
         }
+    }
+
+    private BrokerFailure? ApplyGroupPause(GroupPauseCommand command)
+    {
+        if (state.Groups.Pause(command, state.LogTime) is not { } group)
+        {
+            return new BrokerFailure(BrokerError.GroupNotFound, $"there is no consumer group '{command.Name}'");
+        }
+
+        duties.Receivers.GroupChanged(group.View.Id);
+        return null;
+    }
+
+    private void ApplyParking(ParkingCommand command, BrokerProposal? proposal)
+    {
+        if (command.Action == ParkingAction.GiveUp)
+        {
+            SetOutcome(proposal, state.Leases.GiveUp(
+                state.FindSubscription(command.GroupId, command.TopicId),
+                new DeliveryReference(command.QueueId, command.Offset, command.DeliveryId),
+                state.LogTime));
+            return;
+        }
+
+        var outcome = state.Groups.Find(command.GroupId) is { } group
+            ? (ParkingTable.Apply(state.Leases, group, command), (BrokerFailure?)null)
+            : (0, new BrokerFailure(BrokerError.GroupNotFound, "the consumer group was deleted"));
+        (proposal as CallerProposal<(int Count, BrokerFailure? Failure)>)?.SetOutcome(outcome);
     }
 
     private BrokerFailure? ApplyTopicUpsert(TopicUpsertCommand command)
@@ -214,6 +292,10 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
         if (isNew && failure is null)
         {
             BrokerEvents.GroupCreated(logger, command.Name);
+        }
+        else if (failure is null)
+        {
+            duties.Receivers.GroupChanged(state.Groups.Find(command.Name)!.View.Id);
         }
 
         return failure;

@@ -6,6 +6,7 @@ using Dledger.Frontend.Messaging.Consuming;
 using Dledger.Frontend.Messaging.Offsets;
 using Dledger.Frontend.Messaging.Producing;
 using Dledger.Frontend.Messaging.Routing;
+using Dledger.Frontend.Messaging.Transactions;
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
 using Wire = Apache.Rocketmq.V2;
@@ -33,11 +34,13 @@ public sealed class MessagingService : Wire.MessagingService.MessagingServiceBas
     private readonly GetOffsetHandler _getOffset;
     private readonly UpdateOffsetHandler _updateOffset;
     private readonly QueryOffsetHandler _queryOffset;
+    private readonly EndTransactionHandler _endTransaction;
 
     internal MessagingService(
         BrokerNode broker,
         FrontendOptions options,
         LeaderRouter router,
+        ProducerRegistry producers,
         Draining draining,
         TimeProvider time,
         ILogger logger)
@@ -48,7 +51,7 @@ public sealed class MessagingService : Wire.MessagingService.MessagingServiceBas
         var liveness = new LivenessRelay(broker, router);
         _queryRoute = new QueryRouteHandler(broker, entries, router);
         _queryAssignment = new QueryAssignmentHandler(broker, entries, router);
-        _sendMessage = new SendMessageHandler(broker, new MessageDrafts(options, time), router);
+        _sendMessage = new SendMessageHandler(broker, new MessageDrafts(options, time), producers, router);
         _receiveMessage = new ReceiveMessageHandler(
             broker, options, router, new ReceiveRelay(options, router), draining, time);
         _ackMessage = new AckMessageHandler(broker, router);
@@ -60,7 +63,9 @@ public sealed class MessagingService : Wire.MessagingService.MessagingServiceBas
         _getOffset = new GetOffsetHandler(broker, options, router);
         _updateOffset = new UpdateOffsetHandler(broker, options, router);
         _queryOffset = new QueryOffsetHandler(broker, options, router);
-        _telemetry = new TelemetryHandler(new SettingsAnswer(broker, options), options, draining, time, logger);
+        _telemetry = new TelemetryHandler(
+            new SettingsAnswer(broker, options), options, producers, draining, time, logger);
+        _endTransaction = new EndTransactionHandler(broker, router);
     }
 
     /// <summary>Telemetry streams that are open now.</summary>
@@ -157,7 +162,7 @@ public sealed class MessagingService : Wire.MessagingService.MessagingServiceBas
     /// <inheritdoc/>
     public override Task<Wire.EndTransactionResponse> EndTransaction(
         Wire.EndTransactionRequest request, ServerCallContext context) =>
-        throw Unimplemented("EndTransaction", "transactional messages are not accepted either");
+        GuardAsync(context, request, _endTransaction.HandleAsync, _endTransaction.Refuse);
 
     /// <inheritdoc/>
     public override Task<Wire.RecallMessageResponse> RecallMessage(

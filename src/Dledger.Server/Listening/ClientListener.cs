@@ -140,9 +140,12 @@ internal sealed class ClientListener : IAsyncDisposable
             services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Administration);
         builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Offsets);
 
+        builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Producers);
+
         var application = builder.Build();
         application.UseRouting();
         application.MapGrpcService<Frontend.Messaging.MessagingService>();
+        application.MapGrpcService<Frontend.Messaging.Transactions.ProducerService>();
         application.MapGrpcService<Frontend.Administration.AdministrationService>();
         application.MapGrpcService<Frontend.Administration.OffsetAdministrationService>();
         return application;

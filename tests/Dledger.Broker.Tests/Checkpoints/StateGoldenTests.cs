@@ -1,6 +1,8 @@
 using Dledger.Broker.Groups;
+using Dledger.Broker.Messages;
 using Dledger.Broker.Tests.Simulation;
 using Dledger.Broker.Topics;
+using Dledger.Broker.Transactions;
 using Dledger.Storage.Checkpoints;
 using Dledger.Testing.Golden;
 
@@ -11,8 +13,8 @@ public sealed class StateGoldenTests
     [Theory]
     [InlineData("meta", 1)]
     [InlineData("topics", 3)]
-    [InlineData("groups", 3)]
-    [InlineData("leases", 1)]
+    [InlineData("groups", 4)]
+    [InlineData("leases", 2)]
     public async Task A_part_of_the_checkpoint_is_frozen(string part, int version)
     {
         var broker = new TestBroker();
@@ -34,5 +36,32 @@ public sealed class StateGoldenTests
         var checkpoint = new StateCheckpointStore(broker.Disk, "state").ReadNewest(broker.Log.End, out _);
 
         GoldenFile.Check($"state-{part}-v{version}.hex", checkpoint!.Parts[part]);
+    }
+
+    [Fact]
+    public async Task The_part_of_the_transactions_is_frozen()
+    {
+        var broker = new TestBroker();
+        await broker.CreateTopic("t", types: MessageTypeSet.Of(MessageType.Transaction));
+        await broker.Run(node => node.UpdateTopicAsync(
+            new TopicChange { Name = "t", CheckCountMax = 1, Webhook = new TransactionWebhook("http://h/", "s") },
+            CancellationToken.None));
+        var ids = new List<string>();
+        foreach (var body in new[] { "open", "committed", "rolledBack" })
+        {
+            var draft = TestBroker.Draft(body) with { Type = MessageType.Transaction };
+            var outcome = await broker.Run(node => node.AppendAsync("t", [draft, draft], CancellationToken.None));
+            ids.Add(outcome.Messages[0].TransactionId!);
+        }
+
+        await broker.Run(node => node.EndTransactionsAsync(
+            [ids[1]], TransactionResolution.Commit, TransactionDecider.Producer, CancellationToken.None));
+        await broker.Run(node => node.EndTransactionsAsync(
+            [ids[2]], TransactionResolution.Rollback, TransactionDecider.Operator, CancellationToken.None));
+        broker.Restart(graceful: true);
+
+        var checkpoint = new StateCheckpointStore(broker.Disk, "state").ReadNewest(broker.Log.End, out _);
+
+        GoldenFile.Check("state-transactions-v1.hex", checkpoint!.Parts["transactions"]);
     }
 }

@@ -55,6 +55,7 @@ internal sealed class Checks(SimulatedCluster cluster)
         ["I48"] = "a group's finished prefix of a queue never shrinks but by a seek",
         ["I49"] = "log time never falls along the log",
         ["I50"] = "after the faults stop a leader serves and all nodes converge",
+        ["I55"] = "within a message group nothing overtakes what is not over, parked messages included",
         ["I58"] = "a seek by time goes to the first message of that time",
         ["I59"] = "a reader by offset sees every committed message of its queue in order, and nothing else",
     };
@@ -70,7 +71,7 @@ internal sealed class Checks(SimulatedCluster cluster)
         ("I47", "no transactions"),
     ];
 
-    private const int NumberMax = 59;
+    private const int NumberMax = 60;
 
     // By the number in the name.
     private readonly long[] _counts = new long[NumberMax + 1];
