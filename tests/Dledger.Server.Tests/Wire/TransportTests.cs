@@ -134,7 +134,6 @@ public sealed class TransportTests(SharedNode shared) : IClassFixture<SharedNode
 
         var failures = new[]
         {
-            await Assert.ThrowsAsync<RpcException>(async () => await client.EndTransactionAsync(new(), options)),
             await Assert.ThrowsAsync<RpcException>(async () => await client.RecallMessageAsync(new(), options)),
         };
 
