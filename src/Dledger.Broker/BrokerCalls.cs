@@ -1,6 +1,7 @@
 using Dledger.Broker.DeadLetters;
 using Dledger.Broker.Groups;
 using Dledger.Broker.Messages;
+using Dledger.Broker.Offsets;
 using Dledger.Broker.Parking;
 using Dledger.Broker.Proposals;
 using Dledger.Broker.Receipts;
@@ -35,6 +36,8 @@ internal sealed class BrokerCalls
         Receiving = new ReceiveService(this, polls, logger);
         Receipts = new ReceiptService(this);
         DeadLetters = new DeadLetterService(this);
+        Offsets = new OffsetService(this);
+        Pulling = new PullService(this, polls, logger);
         Parking = new ParkingService(this);
         Transactions = new TransactionService(this);
         TransactionReads = new TransactionReads(this);
@@ -59,6 +62,9 @@ internal sealed class BrokerCalls
 
     public DeadLetterService DeadLetters { get; }
 
+    public OffsetService Offsets { get; }
+
+    public PullService Pulling { get; }
     public ParkingService Parking { get; }
 
     public TransactionService Transactions { get; }

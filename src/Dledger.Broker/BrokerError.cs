@@ -48,6 +48,9 @@ public enum BrokerError
     /// <summary>A field is outside its rules; the detail names it and the limit.</summary>
     InvalidArgument,
 
+    /// <summary>The group has no offset in the queue: it never read it.</summary>
+    OffsetNotFound,
+
     /// <summary>The request is well formed, but this version does not implement it.</summary>
     Unsupported,
 

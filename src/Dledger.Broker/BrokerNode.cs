@@ -1,5 +1,6 @@
 using Dledger.Broker.Groups;
 using Dledger.Broker.Messages;
+using Dledger.Broker.Offsets;
 using Dledger.Broker.Parking;
 using Dledger.Broker.Receipts;
 using Dledger.Broker.Receiving;
@@ -251,6 +252,39 @@ public sealed class BrokerNode : IDisposable
         _calls is { } calls
             ? calls.Timers.MoveAsync(selection, deliverAtMicroseconds, countMax, page, cancellationToken)
             : new(PendingPage.Of(NotStarted));
+
+    /// <summary>
+    /// Moves a group to another place in a topic while it goes on consuming, or says what that would do. The leader only.
+    /// </summary>
+    public ValueTask<SeekOutcome> SeekAsync(SeekRequest request, CancellationToken cancellationToken) =>
+        _calls is { } calls ? calls.Offsets.SeekAsync(request, cancellationToken) : new(SeekOutcome.Of(NotStarted));
+
+    /// <summary>Where a group reads on in a queue. The leader only.</summary>
+    public ValueTask<OffsetAnswer> GetOffsetAsync(
+        string group, string topic, int queueId, CancellationToken cancellationToken) =>
+        _calls is { } calls
+            ? calls.Offsets.GetAsync(group, topic, queueId, cancellationToken)
+            : new(new OffsetAnswer(NotStarted, 0));
+
+    /// <summary>Says where a group reads on in a queue: everything before is finished. The leader only.</summary>
+    public ValueTask<BrokerFailure?> UpdateOffsetAsync(
+        string group, string topic, int queueId, long offset, CancellationToken cancellationToken) =>
+        _calls is { } calls
+            ? calls.Offsets.UpdateAsync(group, topic, queueId, offset, cancellationToken)
+            : new(NotStarted);
+
+    /// <summary>A place of a queue (its begin, its end, a time) as an offset. The leader only.</summary>
+    public ValueTask<OffsetAnswer> QueryOffsetAsync(
+        string topic, int queueId, SeekTarget place, CancellationToken cancellationToken) =>
+        _calls is { } calls
+            ? calls.Offsets.QueryAsync(topic, queueId, place, cancellationToken)
+            : new(new OffsetAnswer(NotStarted, 0));
+
+    /// <summary>
+    /// Reads a queue from an offset on, without lease or progress; at its end it waits for a message up to the long poll time.
+    /// </summary>
+    public ValueTask<PullOutcome> PullAsync(PullRequest request, CancellationToken cancellationToken) =>
+        _calls is { } calls ? calls.Pulling.PullAsync(request, cancellationToken) : new(PullOutcome.Of(NotStarted));
 
     /// <summary>
     /// Ends transactions that sends began: the messages of all become visible together, or are all discarded. Null on success, also on

@@ -49,4 +49,7 @@ internal enum SeededDefect
 
     /// <summary>A recall is answered when it is proposed: a fail-over forgets it.</summary>
     RecallBeforeCommit,
+
+    /// <summary>A group that is moved to another offset keeps the leases of what it leaves.</summary>
+    SeekLeavesLeases,
 }

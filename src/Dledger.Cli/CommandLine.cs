@@ -63,6 +63,7 @@ internal static class CommandLine
             GroupCreateCommand.Create(terminal),
             GroupListCommand.Create(terminal),
             GroupDescribeCommand.Create(terminal),
+            GroupSeekCommand.Create(terminal),
             GroupAlterCommand.Create(terminal),
             GroupDeleteCommand.Create(terminal),
         },

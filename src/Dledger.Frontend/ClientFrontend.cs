@@ -27,6 +27,7 @@ public sealed class ClientFrontend : IDisposable
         var router = new LeaderRouter(broker, options, nodes, _channels, time, _logger);
         _checking = new TransactionChecking(broker, options, router, _draining, time, _logger);
         Messaging = new MessagingService(broker, options, router, _checking.Producers, _draining, time, _logger);
+        Offsets = new OffsetAdministrationService(broker, router, time, _logger);
         Administration = new AdministrationService(broker, log, options, router, time, _logger);
     }
 
@@ -38,6 +39,9 @@ public sealed class ClientFrontend : IDisposable
 
     /// <summary>The administration service.</summary>
     public AdministrationService Administration { get; }
+
+    /// <summary>The administration of where groups stand.</summary>
+    public OffsetAdministrationService Offsets { get; }
 
     /// <summary>Ends telemetry streams and waiting receives; other calls go on. Their clients connect to another
     /// node.</summary>

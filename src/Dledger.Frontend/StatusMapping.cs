@@ -40,6 +40,7 @@ internal static class StatusMapping
             ? Wire.Code.PayloadTooLarge
             : CodeOf(failure.Rule),
         BrokerError.InvalidArgument => CodeOf(failure.Rule),
+        BrokerError.OffsetNotFound => Wire.Code.OffsetNotFound,
         BrokerError.Unsupported => Wire.Code.NotImplemented,
         BrokerError.MessageNotFound => Wire.Code.NotFound,
         _ => Wire.Code.InternalServerError,
@@ -63,6 +64,7 @@ internal static class StatusMapping
         BrokenRule.FilterExpression => Wire.Code.IllegalFilterExpression,
         BrokenRule.ClientProperties => Wire.Code.InvalidClientProperties,
         BrokenRule.ClientId => Wire.Code.ClientIdRequired,
+        BrokenRule.Offset => Wire.Code.IllegalOffset,
         _ => Wire.Code.BadRequest,
     };
 
@@ -80,6 +82,8 @@ internal static class StatusMapping
             AdminCode.AdminNotFound, failure, "'dledger topic list' shows the topics."),
         BrokerError.GroupNotFound => Admin(
             AdminCode.AdminNotFound, failure, "'dledger group list' shows the groups."),
+        BrokerError.OffsetNotFound => Admin(
+            AdminCode.AdminNotFound, failure, "'dledger group describe' shows what the group reads."),
         BrokerError.InvalidTransaction => Admin(
             AdminCode.AdminNotFound, failure, "'dledger txn list' shows the open transactions."),
         BrokerError.MessageNotFound => Admin(AdminCode.AdminNotFound, failure, ""),

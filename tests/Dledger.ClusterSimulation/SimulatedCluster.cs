@@ -18,6 +18,9 @@ namespace Dledger.ClusterSimulation;
 /// </summary>
 internal sealed class SimulatedCluster
 {
+    /// <summary>Makes the stream from which the movers of groups and the readers by offset draw.</summary>
+    public const ulong SeekStream = 0x0FF5_E75E_EC5A_11ED;
+
     private const string Topic = "orders";
 
     // Several questions wait for a frozen leader: one of them may be answered before it learns that it was replaced.
@@ -27,6 +30,7 @@ internal sealed class SimulatedCluster
     private readonly FaultInjector _faults;
     private readonly List<Producer> _producers = [];
     private readonly List<ConsumeHistory> _groups = [];
+    private readonly SimulationRandom _seekRandom;
     private Exception? _clientFault;
 
     public SimulatedCluster(ulong seed, Scenario scenario, TextWriter? trace)
@@ -37,6 +41,8 @@ internal sealed class SimulatedCluster
         Checks = new Checks(this);
         Oracle = new Oracle(this);
         Producing = new ProduceHistory(this);
+        Seeking = new SeekHistory(this);
+        _seekRandom = new SimulationRandom(~seed ^ SeekStream);
         Calls = new ClientCalls(this);
         Network = new SimulatedNetwork(this);
         Nodes = [.. Enumerable.Range(1, scenario.NodeCount).Select(id => new SimulatedNode(this, new NodeId(id)))];
@@ -65,6 +71,9 @@ internal sealed class SimulatedCluster
     public Oracle Oracle { get; }
 
     public ProduceHistory Producing { get; }
+
+    /// <summary>The group that an operator moves about, in runs that have one.</summary>
+    public SeekHistory Seeking { get; }
 
     public ClientCalls Calls { get; }
 
@@ -142,8 +151,15 @@ internal sealed class SimulatedCluster
 
         foreach (var (name, isOrdered) in new[] { ("plain", false), ("ordered", true) })
         {
-            await CreateGroupAsync(name, isOrdered);
+            await CreateGroupAsync(name, isOrdered, Scenario.AttemptsMax);
             StartGroup(new ConsumeHistory(this, name, isOrdered, Scenario.AttemptsMax));
+        }
+
+        if (Scenario.HasSeeks)
+        {
+            // Attempts without end: no dead letter takes a message away from the count.
+            await CreateGroupAsync(SeekHistory.Group, isOrdered: false, attemptsMax: 10_000);
+            StartSeeking();
         }
 
         for (var i = 0; i < Scenario.ProducerCount; i++)
@@ -173,9 +189,20 @@ internal sealed class SimulatedCluster
         }
     }
 
-    private async Task CreateGroupAsync(string name, bool isOrdered)
+    private void StartSeeking()
     {
-        var spec = new GroupSpec { Name = name, Fifo = isOrdered, Settings = new GroupSettings { MaxAttempts = Scenario.AttemptsMax } };
+        for (var i = 0; i < 2; i++)
+        {
+            _ = WatchAsync(new SoughtConsumer(this, Seeking, Topic, _seekRandom).RunAsync());
+        }
+
+        _ = WatchAsync(new SeekOperator(this, Topic, _seekRandom).RunAsync());
+        _ = WatchAsync(new PullReader(this, Topic, _seekRandom).RunAsync());
+    }
+
+    private async Task CreateGroupAsync(string name, bool isOrdered, int attemptsMax)
+    {
+        var spec = new GroupSpec { Name = name, Fifo = isOrdered, Settings = new GroupSettings { MaxAttempts = attemptsMax } };
         var isReady = false;
         while (!isReady)
         {
@@ -295,6 +322,15 @@ internal sealed class SimulatedCluster
             "messages are neither finished nor dead letters",
             patience + (4 * Scenario.InvisibleTime) + 10_000_000,
             () => _groups.Select(group => group.DescribeOpen()).FirstOrDefault(open => open is not null));
+        if (Scenario.HasSeeks)
+        {
+            RunUntil(
+                "I43",
+                "messages of the moved group are not finished",
+                patience + (4 * Scenario.InvisibleTime) + 10_000_000,
+                Seeking.DescribeOpen);
+        }
+
         if (Order is not null)
         {
             RunUntil(

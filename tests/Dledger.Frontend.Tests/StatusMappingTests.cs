@@ -24,6 +24,7 @@ public sealed class StatusMappingTests
         [BrokerError.InvalidHandle] = (Code.InvalidReceiptHandle, AdminCode.AdminInvalidArgument),
         [BrokerError.TooLarge] = (Code.PayloadTooLarge, AdminCode.AdminInvalidArgument),
         [BrokerError.InvalidArgument] = (Code.BadRequest, AdminCode.AdminInvalidArgument),
+        [BrokerError.OffsetNotFound] = (Code.OffsetNotFound, AdminCode.AdminNotFound),
         [BrokerError.Unsupported] = (Code.NotImplemented, AdminCode.AdminInvalidArgument),
     };
 
@@ -53,6 +54,8 @@ public sealed class StatusMappingTests
         [BrokenRule.MessageTypes] = Code.BadRequest,
         [BrokenRule.AttemptId] = Code.BadRequest,
         [BrokenRule.Retention] = Code.BadRequest,
+        [BrokenRule.QueueId] = Code.BadRequest,
+        [BrokenRule.Offset] = Code.IllegalOffset,
         [BrokenRule.GroupMode] = Code.BadRequest,
         [BrokenRule.InFlight] = Code.BadRequest,
         [BrokenRule.Pause] = Code.BadRequest,

@@ -295,6 +295,30 @@ internal sealed class LeaseTable
         Touched.Add(subscription);
     }
 
+    /// <summary>
+    /// Takes a group to another offset of a queue. All that had begun there ends: leases, owed dead letters, what was finished ahead.
+    /// </summary>
+    public void Reset(QueueCursor cursor, long offset)
+    {
+        foreach (var open in cursor.UnfinishedBelow(long.MaxValue))
+        {
+            switch (cursor.At(open).State)
+            {
+                case DeliveryState.Leased or DeliveryState.Resting when _defect != SeededDefect.SeekLeavesLeases:
+                    Detach(cursor, open);
+                    break;
+                case DeliveryState.Obliged:
+                    _obligations.Remove(ObligationOf(cursor, open));
+                    break;
+                default:
+                    break;
+            }
+        }
+
+        cursor.Reset(offset);
+        Touched.Add(cursor.Subscription);
+    }
+
     /// <summary>Forgets all leases and obligations of subscriptions that end.</summary>
     public void Forget(Func<Subscription, bool> ends)
     {
@@ -362,7 +386,7 @@ internal sealed class LeaseTable
     public static BrokerFailure Stale(in DeliveryReference reference) => new(
         BrokerError.InvalidHandle,
         $"the receipt handle of offset {reference.Offset} in queue {reference.QueueId} is no longer valid: " +
-        "the message became visible again");
+        "the message became visible again, or the group was moved to another offset");
 
     // In an exclusive group only the holder is given messages. Another client takes its place when nobody holds it, or when the leader
     // takes the holder for gone: the record says which one that was.

@@ -10,11 +10,17 @@ namespace Dledger.Broker.Groups;
 /// </remarks>
 internal sealed class QueueCursor
 {
-    private readonly DeliveryStore _deliveries;
+    /// <summary>
+    /// Most offsets from Commit on that can become known. The leader stays below it; a Lease record that was on its way when the group
+    /// was moved far back would not.
+    /// </summary>
+    public const int LengthMax = 65_536;
+
     private readonly SortedSet<long> _ready = [];
     private readonly SortedDictionary<long, long> _parkedSince = [];
     private readonly Dictionary<int, OrderLane>? _lanes;
     private readonly long[] _counts = new long[6];
+    private DeliveryStore _deliveries;
 
     public QueueCursor(Subscription subscription, int queueId, long commit)
     {
@@ -74,7 +80,9 @@ internal sealed class QueueCursor
 
     /// <summary>Whether an offset of the queue waits for a delivery.</summary>
     public bool IsAvailable(long offset) =>
-        offset >= Next || (Contains(offset) && _deliveries.At(offset).State == DeliveryState.Waiting);
+        offset >= Next
+            ? offset - Commit < LengthMax
+            : Contains(offset) && _deliveries.At(offset).State == DeliveryState.Waiting;
 
     /// <summary>The lane of a message group with what is not finished of it; null when nothing is known or this group has no order.</summary>
     public OrderLane? LaneOf(int groupHash) => _lanes?.GetValueOrDefault(groupHash);
@@ -222,6 +230,17 @@ internal sealed class QueueCursor
 
     /// <summary>Goes on behind messages that were never looked at and are gone.</summary>
     public void AdvanceTo(long offset) => _deliveries.AdvanceTo(offset);
+
+    /// <summary>Begins anew at an offset: nothing from there on was ever handed out. Leases are taken off before.</summary>
+    public void Reset(long offset)
+    {
+        Subscription.AsideCount -= _deliveries.AsideCount;
+        _deliveries = new DeliveryStore(offset);
+        _ready.Clear();
+        _parkedSince.Clear();
+        _lanes?.Clear();
+        Array.Clear(_counts);
+    }
 
     /// <summary>
     /// Rebuilds one delivery of a checkpoint: the aside ones ascending, then the window's ascending. Leases are bound afterwards.

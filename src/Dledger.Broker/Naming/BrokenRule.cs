@@ -29,6 +29,8 @@ public enum BrokenRule
     MessageTypes,
     AttemptId,
     Retention,
+    QueueId,
+    Offset,
     GroupMode,
     InFlight,
     Pause,

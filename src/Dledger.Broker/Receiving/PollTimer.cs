@@ -13,7 +13,7 @@ internal sealed class PollTimer : IDisposable
 
     private readonly TimeProvider _time;
     private readonly Lock _lock = new();
-    private readonly SortedDictionary<long, HashSet<ReceiveOperation>> _slots = [];
+    private readonly SortedDictionary<long, HashSet<ITimedPoll>> _slots = [];
     private readonly ITimer _timer;
     private readonly long _origin;
     private bool _isRunning;
@@ -50,7 +50,7 @@ internal sealed class PollTimer : IDisposable
     public bool IsAhead(long slot) => slot > NowSlot();
 
     /// <summary>Gives the operation up in that slot unless it is removed before.</summary>
-    public void Add(ReceiveOperation operation, long slot)
+    public void Add(ITimedPoll operation, long slot)
     {
         lock (_lock)
         {
@@ -70,7 +70,7 @@ internal sealed class PollTimer : IDisposable
         }
     }
 
-    public void Remove(ReceiveOperation operation, long slot)
+    public void Remove(ITimedPoll operation, long slot)
     {
         lock (_lock)
         {
@@ -87,7 +87,7 @@ internal sealed class PollTimer : IDisposable
 
     private void Run()
     {
-        var due = new List<ReceiveOperation>();
+        var due = new List<ITimedPoll>();
         lock (_lock)
         {
             var now = NowSlot();

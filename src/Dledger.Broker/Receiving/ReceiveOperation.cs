@@ -14,7 +14,7 @@ namespace Dledger.Broker.Receiving;
 /// nothing.
 /// Safe for any thread.
 /// </remarks>
-internal sealed class ReceiveOperation : IStateMachineRequest
+internal sealed class ReceiveOperation : IStateMachineRequest, ITimedPoll
 {
     private const int Open = 0;
     private const int Claimed = 1;

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Dledger.Broker.Checkpoints;
 using Dledger.Broker.Groups;
+using Dledger.Broker.Offsets;
 using Dledger.Broker.Proposals;
 using Dledger.Broker.Receiving;
 using Dledger.Broker.Topics;
@@ -76,6 +77,9 @@ internal sealed class BrokerStateMachine : IStateMachine
     /// <summary>Delayed messages that wait; any thread.</summary>
     public long PendingCount => _state.Timers.Count;
 
+    /// <summary>Readers by offset that wait.</summary>
+    public PullTable Pulls => _duties.Pulls;
+
     /// <summary>How full the disk is, as the serving leader last saw it; any thread.</summary>
     public DiskSpaceLevel SpaceLevel => _duties.Retention.Level;
 
@@ -131,6 +135,12 @@ internal sealed class BrokerStateMachine : IStateMachine
                 break;
             case ReceiveOperation operation:
                 _duties.Receivers.Receive(operation);
+                break;
+            case PullOperation pull when !_duties.IsServing:
+                pull.Complete(PullGrant.Of(NotServing()));
+                break;
+            case PullOperation pull:
+                _duties.Pulls.Pull(pull, _duties.Receivers.ParkedCount);
                 break;
             case StateQuery query:
                 query.Run(_state);

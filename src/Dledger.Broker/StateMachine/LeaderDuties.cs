@@ -1,5 +1,6 @@
 using Dledger.Broker.Commands;
 using Dledger.Broker.DeadLetters;
+using Dledger.Broker.Offsets;
 using Dledger.Broker.Proposals;
 using Dledger.Broker.Receiving;
 using Dledger.Broker.Retention;
@@ -55,6 +56,7 @@ internal sealed class LeaderDuties
         _ask = ask;
         _inbox = new LeaderInbox(() => _log()?.TryPost(WakeRequest.Instance));
         Receivers = new ReceiverTable(state.Topics, state.Groups, options, _inbox, Propose, clients.IsGone);
+        Pulls = new PullTable(state.Topics, options);
         _forwarder = new DeadLetterForwarder(
             state.Topics, state.Groups, state.Leases, _inbox, ReadRecord, ReportUnreadable, Propose, logger);
         _checks = new CheckDuty(state.Transactions, _inbox, Propose);
@@ -72,6 +74,9 @@ internal sealed class LeaderDuties
 
     /// <summary>Delayed messages.</summary>
     public TimerDuty Timers { get; }
+
+    /// <summary>Readers by offset.</summary>
+    public PullTable Pulls { get; }
 
     /// <summary>Old messages and a full disk.</summary>
     public RetentionDuty Retention { get; }
@@ -105,6 +110,7 @@ internal sealed class LeaderDuties
         if (IsServing && !isServing)
         {
             Receivers.Clear(farewell);
+            Pulls.Clear(farewell);
             _renewals.Clear();
             _forwarder.Clear();
             _discards.Clear();
@@ -165,10 +171,18 @@ internal sealed class LeaderDuties
         if (IsServing)
         {
             Receivers.FrameApplied();
+            Pulls.FrameApplied();
             _forwarder.Work(_state.LogTime);
             _discards.Work(_state.LogTime);
             Timers.Work(_state.LogTime);
         }
+    }
+
+    /// <summary>A queue gained a message.</summary>
+    public void MessageAppended(int topicId, int queueId)
+    {
+        Receivers.MessageAppended(topicId);
+        Pulls.MessageAppended(topicId, queueId);
     }
 
     /// <summary>Keeps an eye on a lease that this leader granted or renewed.</summary>

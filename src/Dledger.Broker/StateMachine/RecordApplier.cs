@@ -2,6 +2,7 @@ using Dledger.Broker.Commands;
 using Dledger.Broker.DeadLetters;
 using Dledger.Broker.Groups;
 using Dledger.Broker.Messages;
+using Dledger.Broker.Offsets;
 using Dledger.Broker.Parking;
 using Dledger.Broker.Proposals;
 using Dledger.Broker.Receipts;
@@ -77,7 +78,10 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
                 ApplyParking(ParkingCommand.Decode(record.Body), proposal);
                 break;
             case RecordKind.ResetOffset:
-                state.SubscribeAtEnd(SubscribeCommand.Decode(record.Body));
+                ApplyReset(record.Body, proposal as CallerProposal<SeekOutcome>);
+                break;
+            case RecordKind.CommitOffset:
+                SetOutcome(proposal, OffsetApplier.Commit(state, CommitOffsetCommand.Decode(record.Body)));
                 break;
             case RecordKind.LogStartAdvance:
                 state.AdvanceLogStart(LogStartCommand.Decode(record.Body).Start);
@@ -105,6 +109,18 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
     private static void SetOutcome(BrokerProposal? proposal, BrokerFailure? failure) =>
         (proposal as CallerProposal<BrokerFailure?>)?.SetOutcome(failure);
 
+    private void ApplyReset(ReadOnlySpan<byte> body, CallerProposal<SeekOutcome>? proposal)
+    {
+        if (!SeekCommand.IsSeek(body))
+        {
+            state.SubscribeAtEnd(SubscribeCommand.Decode(body));
+            return;
+        }
+
+        var outcome = OffsetApplier.Seek(state, SeekCommand.Decode(body));
+        proposal?.SetOutcome(outcome);
+    }
+
     private void ApplyMessage(in RecordView record, LogPosition position, AppendProposal? proposal)
     {
         if (state.Topics.Find(record.TopicId) is not { } topic
@@ -126,7 +142,7 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
 
         var offset = topic.Queues[record.QueueId].Append(position, record);
         proposal?.Add(new AppendedMessage(record.QueueId, offset, position, record.StoreTime));
-        duties.Receivers.MessageAppended(topic.Id);
+        duties.MessageAppended(topic.Id, record.QueueId);
     }
 
     private void ApplyHalfMessage(in RecordView record, LogPosition position, AppendProposal? proposal)
@@ -223,7 +239,7 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
                 DeadLetterQueues.Assign(subscription!.Group, reference.TopicId);
                 state.Topics.GrowTo(topic, record.QueueId + 1);
                 topic.Queues[record.QueueId].Append(position, record);
-                duties.Receivers.MessageAppended(topic.Id);
+                duties.MessageAppended(topic.Id, record.QueueId);
                 return null;
             case ForwardVerdict.Stale:
                 return LeaseTable.Stale(reference.Delivery);
@@ -282,6 +298,7 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
         duties.Receivers.Remove(
             receivers => receivers.TopicId == topic.Id,
             new BrokerFailure(BrokerError.TopicNotFound, $"the topic '{name}' was deleted"));
+        duties.Pulls.Remove(topic.Id, new BrokerFailure(BrokerError.TopicNotFound, $"the topic '{name}' was deleted"));
         BrokerEvents.TopicDeleted(logger, name);
         return null;
     }

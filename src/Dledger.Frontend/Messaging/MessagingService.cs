@@ -3,6 +3,7 @@ using Dledger.Frontend.Calls;
 using Dledger.Frontend.Forwarding;
 using Dledger.Frontend.Messaging.Clients;
 using Dledger.Frontend.Messaging.Consuming;
+using Dledger.Frontend.Messaging.Offsets;
 using Dledger.Frontend.Messaging.Producing;
 using Dledger.Frontend.Messaging.Routing;
 using Dledger.Frontend.Messaging.Transactions;
@@ -30,6 +31,10 @@ public sealed class MessagingService : Wire.MessagingService.MessagingServiceBas
     private readonly HeartbeatHandler _heartbeat;
     private readonly NotifyClientTerminationHandler _notifyClientTermination;
     private readonly TelemetryHandler _telemetry;
+    private readonly PullMessageHandler _pullMessage;
+    private readonly GetOffsetHandler _getOffset;
+    private readonly UpdateOffsetHandler _updateOffset;
+    private readonly QueryOffsetHandler _queryOffset;
     private readonly EndTransactionHandler _endTransaction;
 
     internal MessagingService(
@@ -56,6 +61,10 @@ public sealed class MessagingService : Wire.MessagingService.MessagingServiceBas
         _recallMessage = new RecallMessageHandler(broker, router);
         _heartbeat = new HeartbeatHandler(liveness);
         _notifyClientTermination = new NotifyClientTerminationHandler(liveness);
+        _pullMessage = new PullMessageHandler(broker, options, router, draining, time);
+        _getOffset = new GetOffsetHandler(broker, options, router);
+        _updateOffset = new UpdateOffsetHandler(broker, options, router);
+        _queryOffset = new QueryOffsetHandler(broker, options, router);
         _telemetry = new TelemetryHandler(
             new SettingsAnswer(broker, options), options, producers, draining, time, logger);
         _endTransaction = new EndTransactionHandler(broker, router);
@@ -134,22 +143,23 @@ public sealed class MessagingService : Wire.MessagingService.MessagingServiceBas
     public override Task PullMessage(
         Wire.PullMessageRequest request,
         IServerStreamWriter<Wire.PullMessageResponse> responseStream,
-        ServerCallContext context) => throw Unimplemented("PullMessage", "use ReceiveMessage");
+        ServerCallContext context) =>
+        GuardStreamAsync(context, call => _pullMessage.HandleAsync(call, request, responseStream));
 
     /// <inheritdoc/>
     public override Task<Wire.UpdateOffsetResponse> UpdateOffset(
         Wire.UpdateOffsetRequest request, ServerCallContext context) =>
-        throw Unimplemented("UpdateOffset", "the offset of a group follows its acks");
+        GuardAsync(context, request, _updateOffset.HandleAsync, _updateOffset.Refuse);
 
     /// <inheritdoc/>
     public override Task<Wire.GetOffsetResponse> GetOffset(
         Wire.GetOffsetRequest request, ServerCallContext context) =>
-        throw Unimplemented("GetOffset", "'dledger group describe' shows the offsets of a group");
+        GuardAsync(context, request, _getOffset.HandleAsync, _getOffset.Refuse);
 
     /// <inheritdoc/>
     public override Task<Wire.QueryOffsetResponse> QueryOffset(
         Wire.QueryOffsetRequest request, ServerCallContext context) =>
-        throw Unimplemented("QueryOffset", "'dledger topic describe' shows the offsets of a topic");
+        GuardAsync(context, request, _queryOffset.HandleAsync, _queryOffset.Refuse);
 
     /// <inheritdoc/>
     public override Task<Wire.EndTransactionResponse> EndTransaction(
@@ -160,9 +170,6 @@ public sealed class MessagingService : Wire.MessagingService.MessagingServiceBas
     public override Task<Wire.RecallMessageResponse> RecallMessage(
         Wire.RecallMessageRequest request, ServerCallContext context) =>
         GuardAsync(context, request, _recallMessage.HandleAsync, _recallMessage.Refuse);
-
-    private static RpcException Unimplemented(string method, string hint) =>
-        new(new Status(StatusCode.Unimplemented, $"{method} is not implemented by this version; {hint}"));
 
     private async Task<TResponse> GuardAsync<TRequest, TResponse>(
         ServerCallContext context,

@@ -71,6 +71,26 @@ public sealed class CommandGoldenTests
     }
 
     [Fact]
+    public void A_seek_is_frozen()
+    {
+        var command = new SeekCommand(5, 3, [new QueueTarget(0, 7), new QueueTarget(2, 1_000)]);
+
+        GoldenFile.Check("seek-v1.hex", command.Encode());
+        Assert.Equal(command.Encode(), SeekCommand.Decode(command.Encode()).Encode());
+        Assert.True(SeekCommand.IsSeek(command.Encode()));
+        Assert.False(SeekCommand.IsSeek(new SubscribeCommand(5, 3).Encode()));
+    }
+
+    [Fact]
+    public void A_committed_offset_is_frozen()
+    {
+        var command = new CommitOffsetCommand(5, 3, [new QueueTarget(2, 1_000)]);
+
+        GoldenFile.Check("commit-offset-v1.hex", command.Encode());
+        Assert.Equal(command.Encode(), CommitOffsetCommand.Decode(command.Encode()).Encode());
+    }
+
+    [Fact]
     public void A_log_start_is_frozen() =>
         GoldenFile.Check("log-start-v1.hex", new LogStartCommand(new LogPosition(4_096)).Encode());
 

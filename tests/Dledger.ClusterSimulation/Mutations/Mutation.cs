@@ -75,6 +75,9 @@ internal enum Mutation
     /// <summary>See <see cref="Broker.SeededDefect.DeadLetterTwice"/>.</summary>
     DeadLetterTwice,
 
+    /// <summary>See <see cref="Broker.SeededDefect.SeekLeavesLeases"/>.</summary>
+    SeekLeavesLeases,
+
     /// <summary>See <see cref="Replication.ReplicationOptions.InstallsEverySnapshot"/>.</summary>
     SnapshotTakesBack,
 

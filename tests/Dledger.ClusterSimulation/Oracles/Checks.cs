@@ -52,10 +52,12 @@ internal sealed class Checks(SimulatedCluster cluster)
         ["I43"] = "every message is finished or in the dead letters once consumers work again",
         ["I44"] = "an attempt is delivered once, attempts rise, order is kept in ordered groups",
         ["I45"] = "an ack by a stale handle has no effect; what was acked stays acked",
-        ["I48"] = "a group's finished prefix of a queue never shrinks",
+        ["I48"] = "a group's finished prefix of a queue never shrinks but by a seek",
         ["I49"] = "log time never falls along the log",
         ["I50"] = "after the faults stop a leader serves and all nodes converge",
         ["I55"] = "within a message group nothing overtakes what is not over, parked messages included",
+        ["I58"] = "a seek by time goes to the first message of that time",
+        ["I59"] = "a reader by offset sees every committed message of its queue in order, and nothing else",
     };
 
     /// <summary>

@@ -137,6 +137,15 @@ internal sealed class Oracle(SimulatedCluster cluster)
             {
                 Append(records.Current, records.CurrentPosition, frame.LogTime);
             }
+            else if (records.Current.Kind == RecordKind.ResetOffset && SeekCommand.IsSeek(records.Current.Body))
+            {
+                cluster.Seeking.Moved(records.CurrentPosition, SeekCommand.Decode(records.Current.Body).Queues, isSeek: true);
+            }
+            else if (records.Current.Kind == RecordKind.CommitOffset)
+            {
+                cluster.Seeking.Moved(
+                    records.CurrentPosition, CommitOffsetCommand.Decode(records.Current.Body).Queues, isSeek: false);
+            }
             else if (records.Current.Kind == RecordKind.LogStartAdvance)
             {
                 cluster.Marks.Reach("old messages given up");

@@ -126,6 +126,9 @@ internal sealed record Scenario
     /// <summary>A client asks where queues end, and the leader is frozen now and then.</summary>
     public bool HasStatusReads { get; init; }
 
+    /// <summary>An operator moves a group about, and others read by offset. Drawn from a stream of its own.</summary>
+    public bool HasSeeks { get; init; }
+
     /// <summary>The topic's own retention, microseconds; 0: that of the cluster.</summary>
     public long TopicRetentionTime { get; init; }
 
@@ -234,6 +237,7 @@ internal sealed record Scenario
         {
             HasReadErrors = random.Chance(0.15) && scenario.NodeCount > 2,
             HasStatusReads = random.Chance(0.4),
+            HasSeeks = new SimulationRandom(seed ^ SimulatedCluster.SeekStream).Chance(0.3),
             TopicRetentionTime = random.Chance(0.1) ? random.NextLogarithmic(1_000_000, 5_000_000) : 0,
             TopicRetentionBytes = random.Chance(0.1) ? random.NextLogarithmic(1_024, 32_768) : 0,
             Order = OrderScenario.Draw(seed),

@@ -127,27 +127,6 @@ public sealed class TransportTests(SharedNode shared) : IClassFixture<SharedNode
     }
 
     [Fact]
-    public async Task Methods_that_this_version_lacks_say_so_by_name_and_never_hang()
-    {
-        var client = shared.Client.Messaging;
-        var options = shared.Client.Options();
-
-        var failures = new[]
-        {
-            await Assert.ThrowsAsync<RpcException>(async () => await client.UpdateOffsetAsync(new(), options)),
-            await Assert.ThrowsAsync<RpcException>(async () => await client.GetOffsetAsync(new(), options)),
-            await Assert.ThrowsAsync<RpcException>(async () => await client.QueryOffsetAsync(new(), options)),
-            await Assert.ThrowsAsync<RpcException>(async () => await client.EndTransactionAsync(new(), options)),
-            await Assert.ThrowsAsync<RpcException>(async () =>
-                await client.PullMessage(new(), options).ResponseStream.MoveNext(CancellationToken.None)),
-        };
-
-        Assert.All(failures, failure => Assert.Equal(StatusCode.Unimplemented, failure.StatusCode));
-        Assert.All(
-            failures, one => Assert.Contains("is not implemented", one.Status.Detail, StringComparison.Ordinal));
-    }
-
-    [Fact]
     public async Task Lite_subscriptions_are_not_implemented_and_say_so_in_the_body()
     {
         var response = await shared.Client.Messaging.SyncLiteSubscriptionAsync(new(), shared.Client.Options());
