@@ -3,7 +3,6 @@ using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Apache.Rocketmq.V2;
 using Dledger.Server.Options;
-using Grpc.Core;
 
 namespace Dledger.Server.Tests.Wire;
 
