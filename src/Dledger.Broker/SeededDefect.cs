@@ -34,4 +34,10 @@ internal enum SeededDefect
 
     /// <summary>A repeated move to the dead letters makes another copy.</summary>
     DeadLetterTwice,
+
+    /// <summary>What follows a parked message in its message group is handed out.</summary>
+    ParkedMessageOvertaken,
+
+    /// <summary>A message of another lease does not hold back those behind it in its message group.</summary>
+    MessageGroupShared,
 }
