@@ -199,7 +199,8 @@ public sealed class BrokerNode : IDisposable
 
     /// <summary>
     /// Makes a leased message visible again after <paramref name="duration"/> from now, at once when it is zero. With
-    /// <paramref name="suspend"/> the coming redelivery does not count as another attempt.
+    /// <paramref name="suspend"/> the coming redelivery does not count as another attempt. With <paramref name="raisesToBackoff"/> a push
+    /// consumer's duration that is far below the group's back-off becomes it: for the library that asks for a thousandth of what it means.
     /// </summary>
     public ValueTask<ChangeInvisibleOutcome> ChangeInvisibleAsync(
         string group,
@@ -207,9 +208,11 @@ public sealed class BrokerNode : IDisposable
         string receiptHandle,
         TimeSpan duration,
         bool suspend,
-        CancellationToken cancellationToken) =>
+        CancellationToken cancellationToken,
+        bool raisesToBackoff = false) =>
         _calls is { } calls
-            ? calls.Receipts.ChangeInvisibleAsync(group, topic, receiptHandle, duration, suspend, cancellationToken)
+            ? calls.Receipts.ChangeInvisibleAsync(
+                group, topic, receiptHandle, duration, suspend, raisesToBackoff, cancellationToken)
             : new(new ChangeInvisibleOutcome(NotStarted, receiptHandle));
 
     /// <summary>

@@ -52,4 +52,10 @@ internal enum SeededDefect
 
     /// <summary>A group that is moved to another offset keeps the leases of what it leaves.</summary>
     SeekLeavesLeases,
+
+    /// <summary>What follows a parked message in its message group is handed out.</summary>
+    ParkedMessageOvertaken,
+
+    /// <summary>A message of another lease does not hold back those behind it in its message group.</summary>
+    MessageGroupShared,
 }

@@ -29,6 +29,7 @@ public sealed class ClientFrontend : IDisposable
         Messaging = new MessagingService(broker, options, router, _checking.Producers, _draining, time, _logger);
         Offsets = new OffsetAdministrationService(broker, router, time, _logger);
         Administration = new AdministrationService(broker, log, options, router, time, _logger);
+        Parking = new ParkingEndpoint(broker, router, time, _logger);
     }
 
     /// <summary>The RocketMQ 5 service.</summary>
@@ -42,6 +43,9 @@ public sealed class ClientFrontend : IDisposable
 
     /// <summary>The administration of where groups stand.</summary>
     public OffsetAdministrationService Offsets { get; }
+
+    /// <summary>The service for groups that stand still.</summary>
+    public ParkingEndpoint Parking { get; }
 
     /// <summary>Ends telemetry streams and waiting receives; other calls go on. Their clients connect to another
     /// node.</summary>

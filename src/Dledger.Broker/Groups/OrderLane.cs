@@ -8,7 +8,7 @@ namespace Dledger.Broker.Groups;
 /// Offsets only ever join at the end. Those that finish are dropped when they reach an end of the list, so most operations cost the same
 /// whatever the length.
 /// </remarks>
-internal sealed class OrderLane
+internal sealed class OrderLane(SeededDefect defect)
 {
     private const int CompactAt = 64;
 
@@ -32,12 +32,12 @@ internal sealed class OrderLane
     /// <summary>Drops finished offsets at both ends.</summary>
     public void Trim(DeliveryStore deliveries)
     {
-        while (_first < _offsets.Count && IsFinished(deliveries, _offsets[_first]))
+        while (_first < _offsets.Count && IsOver(deliveries, _offsets[_first]))
         {
             _first++;
         }
 
-        while (_first < _offsets.Count && IsFinished(deliveries, _offsets[^1]))
+        while (_first < _offsets.Count && IsOver(deliveries, _offsets[^1]))
         {
             _offsets.RemoveAt(_offsets.Count - 1);
         }
@@ -49,6 +49,9 @@ internal sealed class OrderLane
         }
     }
 
-    private static bool IsFinished(DeliveryStore deliveries, long offset) =>
-        !deliveries.Contains(offset) || deliveries.At(offset).State == DeliveryState.Done;
+    private bool IsOver(DeliveryStore deliveries, long offset) =>
+        !deliveries.Contains(offset)
+        || deliveries.At(offset).State == DeliveryState.Done
+        || (defect == SeededDefect.ParkedMessageOvertaken && deliveries.At(offset).State == DeliveryState.Parked)
+        || (defect == SeededDefect.MessageGroupShared && deliveries.At(offset).State == DeliveryState.Leased);
 }

@@ -92,12 +92,12 @@ internal sealed class QueueCursor
     /// </summary>
     public bool IsNext(long offset, Lease lease)
     {
-        if (_lanes is null)
+        if (_lanes is null || !_lanes.TryGetValue(_deliveries.At(offset).GroupHash, out var lane))
         {
             return true;
         }
 
-        foreach (var before in _lanes[_deliveries.At(offset).GroupHash].Offsets)
+        foreach (var before in lane.Offsets)
         {
             if (before >= offset)
             {
@@ -320,7 +320,7 @@ internal sealed class QueueCursor
     {
         if (!_lanes!.TryGetValue(groupHash, out var lane))
         {
-            _lanes.Add(groupHash, lane = new OrderLane());
+            _lanes.Add(groupHash, lane = new OrderLane(Subscription.Defect));
         }
 
         lane.Add(offset);
@@ -340,7 +340,12 @@ internal sealed class QueueCursor
 
     private void Settle(int groupHash)
     {
-        var lane = _lanes![groupHash];
+        if (!_lanes!.TryGetValue(groupHash, out var lane))
+        {
+            Invariant.Check(Subscription.Defect != SeededDefect.None, $"message group {groupHash} has a lane");
+            return;
+        }
+
         lane.Trim(_deliveries);
         var ready = lane.Head >= 0 && _deliveries.At(lane.Head).State == DeliveryState.Waiting ? lane.Head : -1;
         if (ready != lane.ReadyHead)

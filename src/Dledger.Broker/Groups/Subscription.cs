@@ -7,12 +7,16 @@ internal sealed class Subscription
 {
     private readonly List<QueueCursor> _cursors = [];
 
-    public Subscription(GroupState group, TopicState topic)
+    public Subscription(GroupState group, TopicState topic, SeededDefect defect = SeededDefect.None)
     {
+        Defect = defect;
         Group = group;
         Topic = topic;
         AddMissingCursors();
     }
+
+    /// <summary>For the simulation only.</summary>
+    public SeededDefect Defect { get; }
 
     public GroupState Group { get; }
 

@@ -232,6 +232,7 @@ internal sealed class LeaseChooser(BrokerOptions options)
         _choice.Hashes.Add(groupHash);
         var isMatch = filter.MayMatch(IndexHash.TagOf(entry.TagHash));
         var isFree = _choice.IsFree(groupHash)
+            || (options.Defect == SeededDefect.OrderLockFreedAtExpiry && cursor?.LaneOf(groupHash)?.ReadyHead >= 0)
             || (!_choice.IsClosed(groupHash) && cursor?.LaneOf(groupHash) is null && !reservation.IsGroupReserved(groupHash));
         if (!isMatch || isFree)
         {

@@ -112,7 +112,7 @@ internal sealed class BrokerState(
             return (null, new BrokerFailure(BrokerError.GroupNotFound, "the consumer group was deleted"));
         }
 
-        var subscription = new Subscription(group, topic);
+        var subscription = new Subscription(group, topic, defect);
         group.Subscriptions.Add(topicId, subscription);
         topic.Subscriptions.Add(groupId, subscription);
         return (subscription, null);

@@ -53,6 +53,13 @@ internal sealed class GroupAdministration(BrokerNode broker)
             Name = request.Name,
             MaxAttempts = request.HasMaxAttempts ? request.MaxAttempts : null,
             Backoff = request.Backoff.Count == 0 ? null : PolicyOf(request.Backoff),
+            Poison = request.HasPoison ? GroupModes.FromWire(request.Poison) : null,
+            BackoffOnExpiry = request.HasBackoffOnExpiry ? request.BackoffOnExpiry : null,
+            AckMode = request.HasAckMode ? GroupModes.FromWire(request.AckMode) : null,
+            Exclusive = request.HasExclusive ? request.Exclusive : null,
+            MaxInFlight = request.HasMaxInFlight ? request.MaxInFlight : null,
+            MaxInFlightPerClient = request.HasMaxInFlightPerClient ? request.MaxInFlightPerClient : null,
+            Expiry = request.HasExpiry ? GroupModes.FromWire(request.Expiry) : null,
         };
         if (await broker.UpdateGroupAsync(change, cancellationToken) is { } failure)
         {
@@ -103,14 +110,23 @@ internal sealed class GroupAdministration(BrokerNode broker)
     {
         MaxAttempts = asked.MaxAttempts == 0 ? GroupSettings.Default.MaxAttempts : asked.MaxAttempts,
         Backoff = asked.Backoff.Count == 0 ? GroupSettings.Default.Backoff : PolicyOf(asked.Backoff),
+        Poison = GroupModes.FromWire(asked.Poison),
+        BackoffOnExpiry = asked.BackoffOnExpiry,
+        AckMode = GroupModes.FromWire(asked.AckMode),
+        Exclusive = asked.Exclusive,
+        MaxInFlight = asked.MaxInFlight == 0 ? GroupSettings.Default.MaxInFlight : asked.MaxInFlight,
+        MaxInFlightPerClient =
+            asked.MaxInFlightPerClient == 0 ? GroupSettings.Default.MaxInFlightPerClient : asked.MaxInFlightPerClient,
+        Expiry = GroupModes.FromWire(asked.Expiry),
     };
 
     private static BackoffPolicy PolicyOf(IEnumerable<Duration> waits) =>
         BackoffPolicy.Customized([.. waits.Select(WireTime.ToTimeSpan)]);
 
-    private static Group ToWire(GroupView group)
+    internal static Group ToWire(GroupView group)
     {
         var wire = new Group { Name = group.Name, Fifo = group.Fifo, MaxAttempts = group.MaxAttempts };
+        GroupModes.ToWire(group, wire);
         wire.Backoff.AddRange(group.Backoff.Steps.Select(Duration.FromTimeSpan));
         return wire;
     }

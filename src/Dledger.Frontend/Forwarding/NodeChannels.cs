@@ -30,6 +30,8 @@ internal sealed class NodeChannels(FrontendOptions options, NodeDirectory nodes)
 
     public OffsetService.OffsetServiceClient Offsets(NodeId node) => new(Channel(node));
 
+    public ParkingService.ParkingServiceClient Parking(NodeId node) => new(Channel(node));
+
     public void Dispose()
     {
         foreach (var channel in _channels.Values.Where(channel => channel.IsValueCreated))

@@ -141,6 +141,7 @@ internal sealed class ClientListener : IAsyncDisposable
         builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Offsets);
 
         builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Producers);
+        builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Parking);
 
         var application = builder.Build();
         application.UseRouting();
@@ -148,6 +149,7 @@ internal sealed class ClientListener : IAsyncDisposable
         application.MapGrpcService<Frontend.Messaging.Transactions.ProducerService>();
         application.MapGrpcService<Frontend.Administration.AdministrationService>();
         application.MapGrpcService<Frontend.Administration.OffsetAdministrationService>();
+        application.MapGrpcService<Frontend.Administration.ParkingEndpoint>();
         return application;
     }
 

@@ -83,4 +83,10 @@ internal enum Mutation
 
     /// <summary>A leader answers reads of its state without asking a majority whether it still leads.</summary>
     ReadsUnconfirmed,
+
+    /// <summary>See <see cref="Broker.SeededDefect.ParkedMessageOvertaken"/>.</summary>
+    ParkedMessageOvertaken,
+
+    /// <summary>See <see cref="Broker.SeededDefect.MessageGroupShared"/>.</summary>
+    MessageGroupShared,
 }

@@ -92,9 +92,9 @@ internal sealed class OrderHistory(SimulatedCluster cluster, OrderScenario scena
     public void AckEnded(DeliveredMessage message, bool? isAcked)
     {
         var progress = Of(message);
+        progress.AckedAt = isAcked == true ? Math.Min(progress.AckedAt, cluster.Events.Now) : progress.AckedAt;
         progress.PendingAcks--;
         progress.LostAcks += isAcked is null ? 1 : 0;
-        progress.IsAcked |= isAcked == true;
     }
 
     public void GiveUpInvoked(DeliveredMessage message) => Of(message).IsGivenUp = true;
@@ -136,9 +136,15 @@ internal sealed class OrderHistory(SimulatedCluster cluster, OrderScenario scena
         }
 
         _firstOpen[messageGroup] = next;
+        var last = -1;
         foreach (var message in messages)
         {
-            while (next < all.Count && all[next].Position < message.Position)
+            var index = all.FindIndex(each => each.Id == message.MessageId);
+            cluster.Checks.Check(
+                "I55",
+                index > last,
+                $"{Group} is given {string.Join(", ", messages.Select(each => each.MessageId))} in this order");
+            for (; next < index; next++)
             {
                 var before = all[next];
                 cluster.Checks.Check(
@@ -146,20 +152,20 @@ internal sealed class OrderHistory(SimulatedCluster cluster, OrderScenario scena
                     MayBeOver(before),
                     $"{Group} is given {message.MessageId} ({message.QueueId}/{message.QueueOffset}, attempt {message.Attempt}) "
                         + $"of message group {messageGroup} while {before.Id} ({before.Offset}) before it is not over");
-                next++;
             }
 
-            cluster.Checks.Check(
-                "I55",
-                next < all.Count && all[next].Id == message.MessageId,
-                $"{Group} is given {string.Join(", ", messages.Select(each => each.MessageId))} in this order");
-            next++;
+            last = index;
+            next = Math.Max(next, index + 1);
         }
     }
 
     private void CheckDelivery(DeliveredMessage message, long begun)
     {
         var progress = Of(message);
+        cluster.Checks.Check(
+            "I45",
+            progress.AckedAt >= begun,
+            $"{Group} acked {message.MessageId} at {progress.AckedAt} and is given it by a call that began at {begun}");
         cluster.Checks.Check(
             "I55",
             begun <= progress.ParkedSeen || progress.ParkedSeen == long.MinValue,
@@ -222,7 +228,9 @@ internal sealed class OrderHistory(SimulatedCluster cluster, OrderScenario scena
 
         public int LostAcks { get; set; }
 
-        public bool IsAcked { get; set; }
+        public long AckedAt { get; set; } = long.MaxValue;
+
+        public bool IsAcked => AckedAt < long.MaxValue;
 
         public bool IsGivenUp { get; set; }
 

@@ -2,6 +2,7 @@ using Dledger.Broker;
 using Dledger.Broker.Naming;
 using Dledger.Frontend.Calls;
 using Dledger.Frontend.Forwarding;
+using Dledger.Frontend.Messaging.Routing;
 using Dledger.Primitives;
 using Grpc.Core;
 using Wire = Apache.Rocketmq.V2;
@@ -40,7 +41,8 @@ internal sealed class ChangeInvisibleDurationHandler(BrokerNode broker, LeaderRo
             request.ReceiptHandle,
             DurationOf(request),
             request.HasSuspend && request.Suspend,
-            cancellationToken);
+            cancellationToken,
+            raisesToBackoff: RouteEndpoints.IsNodeJs(call));
         return outcome.Failure is { } failure
             ? failure
             : new Wire.ChangeInvisibleDurationResponse
