@@ -28,6 +28,7 @@ public sealed class ClientFrontend : IDisposable
         _checking = new TransactionChecking(broker, options, router, _draining, time, _logger);
         Messaging = new MessagingService(broker, options, router, _checking.Producers, _draining, time, _logger);
         Administration = new AdministrationService(broker, log, options, router, time, _logger);
+        Transactions = new TransactionAdministrationService(broker, options, router, time, _logger);
     }
 
     /// <summary>The RocketMQ 5 service.</summary>
@@ -38,6 +39,9 @@ public sealed class ClientFrontend : IDisposable
 
     /// <summary>The administration service.</summary>
     public AdministrationService Administration { get; }
+
+    /// <summary>The administration of transactions.</summary>
+    public TransactionAdministrationService Transactions { get; }
 
     /// <summary>Ends telemetry streams and waiting receives; other calls go on. Their clients connect to another
     /// node.</summary>

@@ -140,12 +140,14 @@ internal sealed class ClientListener : IAsyncDisposable
             services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Administration);
 
         builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Producers);
+        builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Transactions);
 
         var application = builder.Build();
         application.UseRouting();
         application.MapGrpcService<Frontend.Messaging.MessagingService>();
         application.MapGrpcService<Frontend.Messaging.Transactions.ProducerService>();
         application.MapGrpcService<Frontend.Administration.AdministrationService>();
+        application.MapGrpcService<Frontend.Administration.TransactionAdministrationService>();
         return application;
     }
 

@@ -133,7 +133,8 @@ internal sealed class Oracle(SimulatedCluster cluster)
         var records = new RecordEnumerator(frame.Payload.Span, summary.Base + FrameHeader.Size);
         while (records.MoveNext())
         {
-            if (records.Current.Kind == RecordKind.Message)
+            if (records.Current.Kind == RecordKind.Message
+                || cluster.Transactions.Observe(records.Current, records.CurrentPosition, frame.LogTime))
             {
                 Append(records.Current, records.CurrentPosition, frame.LogTime);
             }
@@ -142,6 +143,7 @@ internal sealed class Oracle(SimulatedCluster cluster)
                 cluster.Marks.Reach("old messages given up");
                 GivenUpCount++;
                 LogStart = LogPosition.Max(LogStart, LogStartCommand.Decode(records.Current.Body).Start);
+                cluster.Transactions.Forgotten(LogStart);
             }
             else if (records.Current.Kind == RecordKind.TopicTrim)
             {
@@ -150,6 +152,8 @@ internal sealed class Oracle(SimulatedCluster cluster)
                 Trim(TopicTrimCommand.Decode(records.Current.Body), frame.LogTime);
             }
         }
+
+        cluster.Transactions.FrameEnded();
     }
 
     // No message goes that is younger than its topic's retention, or among the newest that the topic keeps; with both set, either may
@@ -215,6 +219,9 @@ internal sealed class Oracle(SimulatedCluster cluster)
         queue.Add(message);
         _byPosition.Add(position, message);
         cluster.Checks.Check("I42", _byId.TryAdd(message.Id, message), $"message {message.Id} is in the log twice");
-        cluster.Producing.Stored(message);
+        if (record.Kind == RecordKind.Message)
+        {
+            cluster.Producing.Stored(message);
+        }
     }
 }

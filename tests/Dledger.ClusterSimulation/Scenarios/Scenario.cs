@@ -132,6 +132,9 @@ internal sealed record Scenario
     /// <summary>The same by the size of its messages; 0: no bound.</summary>
     public long TopicRetentionBytes { get; init; }
 
+    /// <summary>Producers send transactional messages, some of which they decide only when they are asked.</summary>
+    public bool HasTransactions { get; init; }
+
     public bool ChangesMembers => HasLostDisks || HasMemberChanges;
 
     /// <summary>Some node may find a part of its own log unreadable.</summary>
@@ -230,6 +233,7 @@ internal sealed record Scenario
         return scenario with
         {
             HasReadErrors = random.Chance(0.15) && scenario.NodeCount > 2,
+            HasTransactions = new SimulationRandom(seed ^ SimulatedCluster.TransactionStream).Chance(0.33),
             HasStatusReads = random.Chance(0.4),
             TopicRetentionTime = random.Chance(0.1) ? random.NextLogarithmic(1_000_000, 5_000_000) : 0,
             TopicRetentionBytes = random.Chance(0.1) ? random.NextLogarithmic(1_024, 32_768) : 0,
