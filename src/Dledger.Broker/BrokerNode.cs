@@ -302,6 +302,11 @@ public sealed class BrokerNode : IDisposable
             ? calls.Transactions.EndAsync(transactionIds, resolution, decider, cancellationToken)
             : new(NotStarted);
 
+    /// <summary>What <see cref="EndTransactionsAsync"/> would answer, without doing it. The leader only.</summary>
+    public ValueTask<BrokerFailure?> CheckEndTransactionsAsync(
+        IReadOnlyList<string> transactionIds, TransactionResolution resolution, CancellationToken cancellationToken) =>
+        _calls is { } calls ? calls.Transactions.CheckEndAsync(transactionIds, resolution, cancellationToken) : new(NotStarted);
+
     /// <summary>Has this checker ask producers while this node leads; once, before <see cref="Attach"/>.</summary>
     public void CheckTransactionsWith(ITransactionChecker checker) => _machine.Checker = checker;
 

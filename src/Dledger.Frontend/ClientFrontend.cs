@@ -30,6 +30,7 @@ public sealed class ClientFrontend : IDisposable
         Offsets = new OffsetAdministrationService(broker, router, time, _logger);
         Administration = new AdministrationService(broker, log, options, router, time, _logger);
         Parking = new ParkingEndpoint(broker, router, time, _logger);
+        Transactions = new TransactionAdministrationService(broker, options, router, time, _logger);
     }
 
     /// <summary>The RocketMQ 5 service.</summary>
@@ -46,6 +47,9 @@ public sealed class ClientFrontend : IDisposable
 
     /// <summary>The service for groups that stand still.</summary>
     public ParkingEndpoint Parking { get; }
+
+    /// <summary>The administration of transactions.</summary>
+    public TransactionAdministrationService Transactions { get; }
 
     /// <summary>Ends telemetry streams and waiting receives; other calls go on. Their clients connect to another
     /// node.</summary>

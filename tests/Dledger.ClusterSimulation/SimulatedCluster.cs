@@ -1,4 +1,5 @@
 using Dledger.Broker.Groups;
+using Dledger.Broker.Messages;
 using Dledger.Broker.Topics;
 using Dledger.ClusterSimulation.Clients;
 using Dledger.ClusterSimulation.Faults;
@@ -22,6 +23,10 @@ internal sealed class SimulatedCluster
     public const ulong SeekStream = 0x0FF5_E75E_EC5A_11ED;
 
     private const string Topic = "orders";
+    private const string TransactionTopic = "transfers";
+
+    /// <summary>Makes the random numbers of transactions others than those of the rest, so that runs without them stay as they are.</summary>
+    public const ulong TransactionStream = 0x7472_616E_7366_6572;
 
     // Several questions wait for a frozen leader: one of them may be answered before it learns that it was replaced.
     private const int StatusReaderCount = 3;
@@ -37,6 +42,8 @@ internal sealed class SimulatedCluster
     {
         Scenario = scenario;
         Random = new SimulationRandom(seed);
+        TransactionRandom = new SimulationRandom(seed ^ TransactionStream ^ 1);
+        Transactions = new TransactionHistory(this);
         Trace = new Trace(Events, trace);
         Checks = new Checks(this);
         Oracle = new Oracle(this);
@@ -53,6 +60,14 @@ internal sealed class SimulatedCluster
     public Scenario Scenario { get; }
 
     public SimulationRandom Random { get; }
+
+    /// <summary>What transactions are drawn from.</summary>
+    public SimulationRandom TransactionRandom { get; }
+
+    public TransactionHistory Transactions { get; }
+
+    /// <summary>Whom leaders ask about transactions; null in runs without them.</summary>
+    public TransactionProducer? TransactionProducer { get; private set; }
 
     public EventQueue Events { get; } = new();
 
@@ -169,6 +184,11 @@ internal sealed class SimulatedCluster
             _ = WatchAsync(producer.RunAsync());
         }
 
+        if (Scenario.HasTransactions)
+        {
+            await StartTransactionsAsync();
+        }
+
         for (var i = 0; Scenario.HasStatusReads && i < StatusReaderCount; i++)
         {
             _ = WatchAsync(new StatusReader(this, Topic).RunAsync());
@@ -178,6 +198,36 @@ internal sealed class SimulatedCluster
         {
             await StartOrderAsync(Order);
         }
+    }
+
+    private async Task StartTransactionsAsync()
+    {
+        var spec = new TopicSpec
+        {
+            Name = TransactionTopic,
+            QueueCount = 1 + TransactionRandom.Next(3),
+            AcceptedTypes = MessageTypeSet.Of(MessageType.Transaction),
+        };
+        var change = new TopicChange
+        {
+            Name = TransactionTopic,
+            FirstCheck = TimeSpan.FromMicroseconds(TransactionHistory.CheckInterval),
+            CheckInterval = TimeSpan.FromMicroseconds(TransactionHistory.CheckInterval),
+            CheckCountMax = TransactionHistory.ChecksMax,
+        };
+        for (var isReady = false; !isReady;)
+        {
+            var node = Random.Pick(Nodes);
+            await Calls.CallAsync(
+                node, broker => broker.CreateTopicAsync(spec, CancellationToken.None), Scenario.CallPatience);
+            var (isAnswered, failure) = await Calls.CallAsync(
+                node, broker => broker.UpdateTopicAsync(change, CancellationToken.None), Scenario.CallPatience);
+            isReady = isAnswered && failure is null;
+        }
+
+        TransactionProducer = new TransactionProducer(this, TransactionTopic);
+        Watch(TransactionProducer.RunAsync());
+        Watch(new TransactionReader(this, TransactionTopic).RunAsync());
     }
 
     private async Task StartOrderAsync(OrderWorkload order)
@@ -222,6 +272,9 @@ internal sealed class SimulatedCluster
 
         _ = WatchAsync(new DeadLetterReader(this, history).RunAsync());
     }
+
+    /// <summary>Has a client looked after.</summary>
+    public void Watch(Task client) => _ = WatchAsync(client);
 
     // Clients never end by themselves; when one does, a check failed inside of it.
     private async Task WatchAsync(Task client)
@@ -340,6 +393,11 @@ internal sealed class SimulatedCluster
                 () => Order.DescribeOpen(alive));
         }
 
+        RunUntil(
+            "I47",
+            "transactions stay open, or committed messages unread",
+            patience + (2 * TransactionHistory.ChecksMax * TransactionHistory.CheckInterval) + 20_000_000,
+            Transactions.DescribeOpen);
         RunUntil(
             "I50",
             "the nodes do not converge",

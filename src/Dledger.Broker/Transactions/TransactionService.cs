@@ -77,30 +77,9 @@ internal sealed class TransactionService(BrokerCalls calls)
         TransactionDecider decider,
         CancellationToken cancellationToken)
     {
-        if (transactionIds.Count is 0 or > Limits.TransactionsAtOnceMax)
+        if (Read(transactionIds, out var ids) is { } invalid)
         {
-            return BrokerFailure.Of(new Violation(
-                BrokenRule.Batch,
-                $"{transactionIds.Count} transactions are to be decided at once; 1 to {Limits.TransactionsAtOnceMax} are allowed"));
-        }
-
-        var ids = new List<long>(transactionIds.Count);
-        foreach (var text in transactionIds)
-        {
-            if (Read(text, out var id) is { } invalid)
-            {
-                return invalid;
-            }
-
-            if (!ids.Contains(id))
-            {
-                ids.Add(id);
-            }
-        }
-
-        if (calls.CheckServing() is { } notServing)
-        {
-            return notServing;
+            return invalid;
         }
 
         if (resolution is not (TransactionResolution.Commit or TransactionResolution.Rollback))
@@ -108,19 +87,40 @@ internal sealed class TransactionService(BrokerCalls calls)
             return null;
         }
 
-        var decision = resolution == TransactionResolution.Commit
-            ? TransactionDecision.Committed
-            : TransactionDecision.RolledBack;
+        var decision = DecisionOf(resolution);
         var (open, failure) = await LocateAsync(ids, decision, cancellationToken);
         return failure is not null || open.Count == 0
             ? failure
             : await EndAsync(open, decision, decider, cancellationToken);
     }
 
+    /// <summary>What <see cref="EndAsync(IReadOnlyList{string}, TransactionResolution, TransactionDecider, CancellationToken)"/> would
+    /// answer.</summary>
+    public async ValueTask<BrokerFailure?> CheckEndAsync(
+        IReadOnlyList<string> transactionIds, TransactionResolution resolution, CancellationToken cancellationToken)
+    {
+        if (Read(transactionIds, out var ids) is { } invalid)
+        {
+            return invalid;
+        }
+
+        var decision = DecisionOf(resolution);
+        return await calls.LookAsync(
+            state => ids.Select(id => state.Transactions.Refuse(id, decision)).FirstOrDefault(refusal => refusal is not null),
+            static failure => failure,
+            cancellationToken);
+    }
+
     /// <summary>Null when the text names a transaction of this cluster.</summary>
     public BrokerFailure? Read(string text, out long id)
     {
+        // First: before a node serves it may not know its cluster, of which the key is made.
         id = 0;
+        if (calls.CheckServing() is { } notServing)
+        {
+            return notServing;
+        }
+
         if (string.IsNullOrWhiteSpace(text))
         {
             return new BrokerFailure(BrokerError.InvalidTransaction, "the transaction id is blank");
@@ -146,6 +146,35 @@ internal sealed class TransactionService(BrokerCalls calls)
         }
 
         calls.Log.ReportUnreadable(part.Position);
+        return null;
+    }
+
+    private static TransactionDecision DecisionOf(TransactionResolution resolution) =>
+        resolution == TransactionResolution.Commit ? TransactionDecision.Committed : TransactionDecision.RolledBack;
+
+    private BrokerFailure? Read(IReadOnlyList<string> transactionIds, out List<long> ids)
+    {
+        ids = [];
+        if (transactionIds.Count is 0 or > Limits.TransactionsAtOnceMax)
+        {
+            return BrokerFailure.Of(new Violation(
+                BrokenRule.Batch,
+                $"{transactionIds.Count} transactions are to be decided at once; 1 to {Limits.TransactionsAtOnceMax} are allowed"));
+        }
+
+        foreach (var text in transactionIds)
+        {
+            if (Read(text, out var id) is { } invalid)
+            {
+                return invalid;
+            }
+
+            if (!ids.Contains(id))
+            {
+                ids.Add(id);
+            }
+        }
+
         return null;
     }
 

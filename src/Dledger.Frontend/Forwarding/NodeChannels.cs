@@ -26,6 +26,8 @@ internal sealed class NodeChannels(FrontendOptions options, NodeDirectory nodes)
 
     public ProducerService.ProducerServiceClient Producers(NodeId node) => new(Channel(node));
 
+    public TransactionAdminService.TransactionAdminServiceClient Transactions(NodeId node) => new(Channel(node));
+
     public AdminService.AdminServiceClient Admin(NodeId node) => new(Channel(node));
 
     public OffsetService.OffsetServiceClient Offsets(NodeId node) => new(Channel(node));

@@ -142,6 +142,7 @@ internal sealed class ClientListener : IAsyncDisposable
 
         builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Producers);
         builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Parking);
+        builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Transactions);
 
         var application = builder.Build();
         application.UseRouting();
@@ -150,6 +151,7 @@ internal sealed class ClientListener : IAsyncDisposable
         application.MapGrpcService<Frontend.Administration.AdministrationService>();
         application.MapGrpcService<Frontend.Administration.OffsetAdministrationService>();
         application.MapGrpcService<Frontend.Administration.ParkingEndpoint>();
+        application.MapGrpcService<Frontend.Administration.TransactionAdministrationService>();
         return application;
     }
 

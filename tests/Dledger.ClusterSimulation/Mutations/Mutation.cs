@@ -78,6 +78,12 @@ internal enum Mutation
     /// <summary>See <see cref="Broker.SeededDefect.SeekLeavesLeases"/>.</summary>
     SeekLeavesLeases,
 
+    /// <summary>See <see cref="Broker.SeededDefect.TransactionPublishedTwice"/>.</summary>
+    TransactionPublishedTwice,
+
+    /// <summary>See <see cref="Broker.SeededDefect.TransactionsNotInCheckpoint"/>.</summary>
+    TransactionsNotInCheckpoint,
+
     /// <summary>See <see cref="Replication.ReplicationOptions.InstallsEverySnapshot"/>.</summary>
     SnapshotTakesBack,
 

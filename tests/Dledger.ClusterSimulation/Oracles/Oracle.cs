@@ -133,7 +133,8 @@ internal sealed class Oracle(SimulatedCluster cluster)
         var records = new RecordEnumerator(frame.Payload.Span, summary.Base + FrameHeader.Size);
         while (records.MoveNext())
         {
-            if (records.Current.Kind == RecordKind.Message)
+            if (records.Current.Kind == RecordKind.Message
+                || cluster.Transactions.Observe(records.Current, records.CurrentPosition, frame.LogTime))
             {
                 Append(records.Current, records.CurrentPosition, frame.LogTime);
             }
@@ -151,6 +152,7 @@ internal sealed class Oracle(SimulatedCluster cluster)
                 cluster.Marks.Reach("old messages given up");
                 GivenUpCount++;
                 LogStart = LogPosition.Max(LogStart, LogStartCommand.Decode(records.Current.Body).Start);
+                cluster.Transactions.Forgotten(LogStart);
             }
             else if (records.Current.Kind == RecordKind.TopicTrim)
             {
@@ -159,6 +161,8 @@ internal sealed class Oracle(SimulatedCluster cluster)
                 Trim(TopicTrimCommand.Decode(records.Current.Body), frame.LogTime);
             }
         }
+
+        cluster.Transactions.FrameEnded();
     }
 
     // No message goes that is younger than its topic's retention, or among the newest that the topic keeps; with both set, either may
@@ -228,7 +232,7 @@ internal sealed class Oracle(SimulatedCluster cluster)
         {
             cluster.Order!.History.Stored(message);
         }
-        else
+        else if (record.Kind == RecordKind.Message)
         {
             cluster.Producing.Stored(message);
         }

@@ -58,6 +58,10 @@ internal sealed class Marks
         "slow disk",
         "state checkpoint damaged",
         "state restored from a checkpoint",
+        "transaction committed",
+        "transaction committed after a check",
+        "transaction given up after its checks",
+        "transaction rolled back",
         "transfer",
     ];
 

@@ -138,6 +138,9 @@ internal sealed record Scenario
     /// <summary>Message groups; null for a run without them.</summary>
     public OrderScenario? Order { get; init; }
 
+    /// <summary>Producers send transactional messages, some of which they decide only when they are asked.</summary>
+    public bool HasTransactions { get; init; }
+
     public bool ChangesMembers => HasLostDisks || HasMemberChanges;
 
     /// <summary>Some node may find a part of its own log unreadable.</summary>
@@ -236,6 +239,7 @@ internal sealed record Scenario
         return scenario with
         {
             HasReadErrors = random.Chance(0.15) && scenario.NodeCount > 2,
+            HasTransactions = new SimulationRandom(seed ^ SimulatedCluster.TransactionStream).Chance(0.33),
             HasStatusReads = random.Chance(0.4),
             HasSeeks = new SimulationRandom(seed ^ SimulatedCluster.SeekStream).Chance(0.3),
             TopicRetentionTime = random.Chance(0.1) ? random.NextLogarithmic(1_000_000, 5_000_000) : 0,

@@ -140,7 +140,6 @@ public sealed class SendRefusalTests(SharedNode shared) : IClassFixture<SharedNo
     }
 
     [Theory]
-    [InlineData(MessageType.Transaction)]
     [InlineData(MessageType.Lite)]
     [InlineData(MessageType.Priority)]
     public async Task A_type_that_this_version_does_not_have_is_refused_even_where_the_topic_takes_it(MessageType type)
