@@ -25,6 +25,7 @@ public sealed class ClientFrontend : IDisposable
         var router = new LeaderRouter(broker, options, nodes, _channels, time, _logger);
         Messaging = new MessagingService(broker, options, router, _draining, time, _logger);
         Administration = new AdministrationService(broker, log, options, router, time, _logger);
+        Timers = new TimerAdministrationService(broker, router, time, _logger);
     }
 
     /// <summary>The RocketMQ 5 service.</summary>
@@ -32,6 +33,9 @@ public sealed class ClientFrontend : IDisposable
 
     /// <summary>The administration service.</summary>
     public AdministrationService Administration { get; }
+
+    /// <summary>The administration of delayed messages.</summary>
+    public TimerAdministrationService Timers { get; }
 
     /// <summary>Ends telemetry streams and waiting receives; other calls go on. Their clients connect to another
     /// node.</summary>

@@ -27,6 +27,7 @@ internal sealed class SimulatedCluster
     private readonly FaultInjector _faults;
     private readonly List<Producer> _producers = [];
     private readonly List<ConsumeHistory> _groups = [];
+    private readonly TimerClient _timerClient;
     private Exception? _clientFault;
 
     public SimulatedCluster(ulong seed, Scenario scenario, TextWriter? trace)
@@ -37,6 +38,8 @@ internal sealed class SimulatedCluster
         Checks = new Checks(this);
         Oracle = new Oracle(this);
         Producing = new ProduceHistory(this);
+        Timers = new TimerHistory(this);
+        _timerClient = new TimerClient(this, new SimulationRandom(seed ^ Scenario.TimerStream)) { Remaining = scenario.MessageCount };
         Calls = new ClientCalls(this);
         Network = new SimulatedNetwork(this);
         Nodes = [.. Enumerable.Range(1, scenario.NodeCount).Select(id => new SimulatedNode(this, new NodeId(id)))];
@@ -64,6 +67,9 @@ internal sealed class SimulatedCluster
     public Oracle Oracle { get; }
 
     public ProduceHistory Producing { get; }
+
+    /// <summary>Delayed messages; nothing happens to them in most runs.</summary>
+    public TimerHistory Timers { get; }
 
     public ClientCalls Calls { get; }
 
@@ -149,10 +155,45 @@ internal sealed class SimulatedCluster
             _ = WatchAsync(producer.RunAsync());
         }
 
+        if (Scenario.HasTimers)
+        {
+            await StartTimersAsync();
+        }
+
         for (var i = 0; Scenario.HasStatusReads && i < StatusReaderCount; i++)
         {
             _ = WatchAsync(new StatusReader(this, Topic).RunAsync());
         }
+    }
+
+    private async Task StartTimersAsync()
+    {
+        var spec = new TopicSpec
+        {
+            Name = TimerClient.Topic,
+            QueueCount = 2,
+            AcceptedTypes = Broker.Messages.MessageTypeSet.Of(Broker.Messages.MessageType.Delay),
+        };
+        var isReady = false;
+        while (!isReady)
+        {
+            var (isAnswered, failure) = await Calls.CallAsync(
+                Random.Pick(Nodes), broker => broker.CreateTopicAsync(spec, CancellationToken.None), Scenario.CallPatience);
+            isReady = isAnswered && (failure is null || failure.Value.Error == Broker.BrokerError.AlreadyExists);
+        }
+
+        // Nothing may become a dead letter: what is not consumed at the end is lost.
+        var group = new GroupSpec { Name = TimerClient.Group, Settings = new GroupSettings { MaxAttempts = 10_000 } };
+        isReady = false;
+        while (!isReady)
+        {
+            var (isAnswered, failure) = await Calls.CallAsync(
+                Random.Pick(Nodes), broker => broker.CreateGroupAsync(group, CancellationToken.None), Scenario.CallPatience);
+            isReady = isAnswered && (failure is null || failure.Value.Error == Broker.BrokerError.AlreadyExists);
+        }
+
+        _ = WatchAsync(_timerClient.SendAsync());
+        _ = WatchAsync(_timerClient.ConsumeAsync());
     }
 
     private async Task CreateGroupAsync(string name, bool isOrdered)
@@ -275,6 +316,16 @@ internal sealed class SimulatedCluster
             "messages are neither finished nor dead letters",
             patience + (4 * Scenario.InvisibleTime) + 10_000_000,
             () => _groups.Select(group => group.DescribeOpen()).FirstOrDefault(open => open is not null));
+        if (Scenario.HasTimers)
+        {
+            _timerClient.Remaining = 0;
+            RunUntil(
+                "I46",
+                "delayed messages are late or not consumed",
+                patience + (4 * Scenario.InvisibleTime) + 10_000_000,
+                () => Timers.DescribeOpen(alive.Max(node => node.Replication?.LogTimeNow ?? 0)));
+        }
+
         RunUntil(
             "I50",
             "the nodes do not converge",
@@ -311,6 +362,7 @@ internal sealed class SimulatedCluster
             Checks.Check("I36", node.Machine!.StateHash == hash, $"nodes {alive[0].Id} and {node.Id} differ in their state");
             logs.Check(node, mayBeDamaged: LogRot.HasHit(node));
             QueueComparison.Check(this, node);
+            Timers.Check(node);
             if (LogRot.HasHit(node))
             {
                 continue;

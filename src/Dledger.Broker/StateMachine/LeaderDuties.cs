@@ -50,9 +50,10 @@ internal sealed class LeaderDuties
         Receivers = new ReceiverTable(state.Topics, state.Groups, options, _inbox, Propose);
         _forwarder = new DeadLetterForwarder(
             state.Topics, state.Groups, state.Leases, _inbox, ReadRecord, ReportUnreadable, Propose, logger);
-        Timers = new TimerDuty(state, _inbox, ReadRecord, ReportUnreadable, Propose, logger);
+        Timers = new TimerDuty(
+            state, _inbox, ReadRecord, ReportUnreadable, Propose, MakeClock(surroundings), logger);
         Retention = new RetentionDuty(
-            options, surroundings.Disk, state, log, checkpoint, _inbox, Propose, logger);
+            options, surroundings.Disk, state, log, checkpoint, _inbox, Propose, Timers, logger);
     }
 
     /// <summary>Whether this node leads and may promise anything.</summary>
@@ -192,6 +193,11 @@ internal sealed class LeaderDuties
 
         return log.TryPropose(proposal, out var failure) ? null : failure;
     }
+
+    private static Func<long, long> MakeClock(BrokerSurroundings around) =>
+        around.Options.Defect == SeededDefect.TimerFiredByWallClock
+            ? _ => (around.Time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond
+            : static logTime => logTime;
 
     private void ReportUnreadable(LogPosition position) => _log()?.ReportUnreadable(position);
 

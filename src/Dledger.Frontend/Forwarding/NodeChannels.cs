@@ -25,6 +25,8 @@ internal sealed class NodeChannels(FrontendOptions options, NodeDirectory nodes)
 
     public AdminService.AdminServiceClient Admin(NodeId node) => new(Channel(node));
 
+    public TimerAdminService.TimerAdminServiceClient Timers(NodeId node) => new(Channel(node));
+
     public void Dispose()
     {
         foreach (var channel in _channels.Values.Where(channel => channel.IsValueCreated))

@@ -139,10 +139,13 @@ internal sealed class ClientListener : IAsyncDisposable
         builder.Services.AddSingleton(
             services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Administration);
 
+        builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Timers);
+
         var application = builder.Build();
         application.UseRouting();
         application.MapGrpcService<Frontend.Messaging.MessagingService>();
         application.MapGrpcService<Frontend.Administration.AdministrationService>();
+        application.MapGrpcService<Frontend.Administration.TimerAdministrationService>();
         return application;
     }
 

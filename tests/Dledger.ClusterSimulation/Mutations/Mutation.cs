@@ -80,4 +80,13 @@ internal enum Mutation
 
     /// <summary>A leader answers reads of its state without asking a majority whether it still leads.</summary>
     ReadsUnconfirmed,
+
+    /// <summary>See <see cref="Broker.SeededDefect.TimerFiredByWallClock"/>.</summary>
+    TimerFiredByWallClock,
+
+    /// <summary>See <see cref="Broker.SeededDefect.TimerFiredTwice"/>.</summary>
+    TimerFiredTwice,
+
+    /// <summary>See <see cref="Broker.SeededDefect.RecallBeforeCommit"/>.</summary>
+    RecallBeforeCommit,
 }

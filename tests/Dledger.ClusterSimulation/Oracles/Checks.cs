@@ -52,6 +52,7 @@ internal sealed class Checks(SimulatedCluster cluster)
         ["I43"] = "every message is finished or in the dead letters once consumers work again",
         ["I44"] = "an attempt is delivered once, attempts rise, order is kept in ordered groups",
         ["I45"] = "an ack by a stale handle has no effect; what was acked stays acked",
+        ["I46"] = "a delayed message is visible once, not early, not after a confirmed recall, and none is lost",
         ["I48"] = "a group's finished prefix of a queue never shrinks",
         ["I49"] = "log time never falls along the log",
         ["I50"] = "after the faults stop a leader serves and all nodes converge",
@@ -64,7 +65,6 @@ internal sealed class Checks(SimulatedCluster cluster)
     [
         ("I18 I19", "nothing of a closed connection or an older write reaches the core; the simulation of the core breaks both"),
         ("I51", "whether an install kept the log or began a new one shows in no status; what is acked must survive either (I14)"),
-        ("I46", "no delayed messages"),
         ("I47", "no transactions"),
     ];
 

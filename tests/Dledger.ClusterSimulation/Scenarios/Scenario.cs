@@ -126,6 +126,12 @@ internal sealed record Scenario
     /// <summary>A client asks where queues end, and the leader is frozen now and then.</summary>
     public bool HasStatusReads { get; init; }
 
+    /// <summary>Of the random stream that only delayed messages draw from: runs without them are what they were before there were any.</summary>
+    public const ulong TimerStream = 0x7A3D_91C4_55E0_1B27;
+
+    /// <summary>There is a topic with delayed messages as well.</summary>
+    public bool HasTimers { get; init; }
+
     /// <summary>The topic's own retention, microseconds; 0: that of the cluster.</summary>
     public long TopicRetentionTime { get; init; }
 
@@ -144,6 +150,8 @@ internal sealed record Scenario
         CheckpointBytes = 1 << 20,
         CheckpointInterval = TimeSpan.FromMicroseconds(CheckpointInterval),
         RetentionBytes = RetentionBytes,
+        TimerMemoryMax = 16,
+        TimerChunkBits = 12,
         Defect = Enum.TryParse<SeededDefect>(Mutation.ToString(), out var defect) ? defect : SeededDefect.None,
     };
 
@@ -233,6 +241,7 @@ internal sealed record Scenario
             HasStatusReads = random.Chance(0.4),
             TopicRetentionTime = random.Chance(0.1) ? random.NextLogarithmic(1_000_000, 5_000_000) : 0,
             TopicRetentionBytes = random.Chance(0.1) ? random.NextLogarithmic(1_024, 32_768) : 0,
+            HasTimers = new SimulationRandom(seed ^ TimerStream ^ 1).Chance(0.33),
         };
     }
 
