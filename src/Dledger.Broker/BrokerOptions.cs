@@ -61,6 +61,12 @@ public sealed record BrokerOptions
     /// <summary>For tests only: another bound of delayed messages in memory, 2 or more.</summary>
     internal int TimerMemoryMax { get; init; } = TimerMemoryMaxDefault;
 
+    /// <summary>Log bytes, as a power of two, whose waiting messages are counted together.</summary>
+    internal const int TimerChunkBitsDefault = 26;
+
+    /// <summary>For tests only, and the same on all nodes: another size of chunks.</summary>
+    internal int TimerChunkBits { get; init; } = TimerChunkBitsDefault;
+
     /// <summary>For the simulation only: the defect to show.</summary>
     internal SeededDefect Defect { get; init; }
 

@@ -6,6 +6,7 @@ using Dledger.Cli.Commands.Logs;
 using Dledger.Cli.Commands.Members;
 using Dledger.Cli.Commands.Messages;
 using Dledger.Cli.Commands.Nodes;
+using Dledger.Cli.Commands.Timers;
 using Dledger.Cli.Commands.Topics;
 using Dledger.Cli.Output;
 
@@ -66,6 +67,13 @@ internal static class CommandLine
             GroupSeekCommand.Create(terminal),
             GroupAlterCommand.Create(terminal),
             GroupDeleteCommand.Create(terminal),
+        },
+        new Command("timer", "Delayed messages that wait for their delivery time.")
+        {
+            TimerListCommand.Create(terminal),
+            TimerShowCommand.Create(terminal),
+            TimerCancelCommand.Create(terminal),
+            TimerMoveCommand.Create(terminal),
         },
         ProduceCommand.Create(terminal),
         ConsumeCommand.Create(terminal),

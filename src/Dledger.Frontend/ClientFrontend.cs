@@ -31,6 +31,7 @@ public sealed class ClientFrontend : IDisposable
         Administration = new AdministrationService(broker, log, options, router, time, _logger);
         Parking = new ParkingEndpoint(broker, router, time, _logger);
         Transactions = new TransactionAdministrationService(broker, options, router, time, _logger);
+        Timers = new TimerAdministrationService(broker, router, time, _logger);
     }
 
     /// <summary>The RocketMQ 5 service.</summary>
@@ -50,6 +51,9 @@ public sealed class ClientFrontend : IDisposable
 
     /// <summary>The administration of transactions.</summary>
     public TransactionAdministrationService Transactions { get; }
+
+    /// <summary>The administration of delayed messages.</summary>
+    public TimerAdministrationService Timers { get; }
 
     /// <summary>Ends telemetry streams and waiting receives; other calls go on. Their clients connect to another
     /// node.</summary>

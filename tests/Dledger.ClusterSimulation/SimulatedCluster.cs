@@ -36,6 +36,7 @@ internal sealed class SimulatedCluster
     private readonly List<Producer> _producers = [];
     private readonly List<ConsumeHistory> _groups = [];
     private readonly SimulationRandom _seekRandom;
+    private readonly TimerClient _timerClient;
     private Exception? _clientFault;
 
     public SimulatedCluster(ulong seed, Scenario scenario, TextWriter? trace)
@@ -50,6 +51,8 @@ internal sealed class SimulatedCluster
         Producing = new ProduceHistory(this);
         Seeking = new SeekHistory(this);
         _seekRandom = new SimulationRandom(~seed ^ SeekStream);
+        Timers = new TimerHistory(this);
+        _timerClient = new TimerClient(this, new SimulationRandom(seed ^ Scenario.TimerStream)) { Remaining = scenario.MessageCount };
         Calls = new ClientCalls(this);
         Network = new SimulatedNetwork(this);
         Nodes = [.. Enumerable.Range(1, scenario.NodeCount).Select(id => new SimulatedNode(this, new NodeId(id)))];
@@ -89,6 +92,9 @@ internal sealed class SimulatedCluster
 
     /// <summary>The group that an operator moves about, in runs that have one.</summary>
     public SeekHistory Seeking { get; }
+
+    /// <summary>Delayed messages; nothing happens to them in most runs.</summary>
+    public TimerHistory Timers { get; }
 
     public ClientCalls Calls { get; }
 
@@ -189,6 +195,11 @@ internal sealed class SimulatedCluster
             await StartTransactionsAsync();
         }
 
+        if (Scenario.HasTimers)
+        {
+            await StartTimersAsync();
+        }
+
         for (var i = 0; Scenario.HasStatusReads && i < StatusReaderCount; i++)
         {
             _ = WatchAsync(new StatusReader(this, Topic).RunAsync());
@@ -198,6 +209,36 @@ internal sealed class SimulatedCluster
         {
             await StartOrderAsync(Order);
         }
+    }
+
+    private async Task StartTimersAsync()
+    {
+        var spec = new TopicSpec
+        {
+            Name = TimerClient.Topic,
+            QueueCount = 2,
+            AcceptedTypes = Broker.Messages.MessageTypeSet.Of(Broker.Messages.MessageType.Delay),
+        };
+        var isReady = false;
+        while (!isReady)
+        {
+            var (isAnswered, failure) = await Calls.CallAsync(
+                Random.Pick(Nodes), broker => broker.CreateTopicAsync(spec, CancellationToken.None), Scenario.CallPatience);
+            isReady = isAnswered && (failure is null || failure.Value.Error == Broker.BrokerError.AlreadyExists);
+        }
+
+        // Nothing may become a dead letter: what is not consumed at the end is lost.
+        var group = new GroupSpec { Name = TimerClient.Group, Settings = new GroupSettings { MaxAttempts = 10_000 } };
+        isReady = false;
+        while (!isReady)
+        {
+            var (isAnswered, failure) = await Calls.CallAsync(
+                Random.Pick(Nodes), broker => broker.CreateGroupAsync(group, CancellationToken.None), Scenario.CallPatience);
+            isReady = isAnswered && (failure is null || failure.Value.Error == Broker.BrokerError.AlreadyExists);
+        }
+
+        _ = WatchAsync(_timerClient.SendAsync());
+        _ = WatchAsync(_timerClient.ConsumeAsync());
     }
 
     private async Task StartTransactionsAsync()
@@ -398,6 +439,16 @@ internal sealed class SimulatedCluster
             "transactions stay open, or committed messages unread",
             patience + (2 * TransactionHistory.ChecksMax * TransactionHistory.CheckInterval) + 20_000_000,
             Transactions.DescribeOpen);
+        if (Scenario.HasTimers)
+        {
+            _timerClient.Remaining = 0;
+            RunUntil(
+                "I46",
+                "delayed messages are late or not consumed",
+                patience + (4 * Scenario.InvisibleTime) + 10_000_000,
+                () => Timers.DescribeOpen(alive.Max(node => node.Replication?.LogTimeNow ?? 0)));
+        }
+
         RunUntil(
             "I50",
             "the nodes do not converge",
@@ -434,6 +485,7 @@ internal sealed class SimulatedCluster
             Checks.Check("I36", node.Machine!.StateHash == hash, $"nodes {alive[0].Id} and {node.Id} differ in their state");
             logs.Check(node, mayBeDamaged: LogRot.HasHit(node));
             QueueComparison.Check(this, node);
+            Timers.Check(node);
             if (LogRot.HasHit(node))
             {
                 continue;

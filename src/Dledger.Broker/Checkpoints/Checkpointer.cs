@@ -26,7 +26,7 @@ internal sealed class Checkpointer
     private readonly CheckpointSchedule _schedule;
     private readonly TimeProvider _time;
     private readonly SeededDefect _defect;
-    private readonly int _timerMemoryMax;
+    private readonly BrokerOptions _options;
     private readonly ILogger _logger;
     private CheckpointWrite? _write;
     private long _writeBegan;
@@ -40,7 +40,7 @@ internal sealed class Checkpointer
         _schedule = new CheckpointSchedule(surroundings.Options, surroundings.Time);
         _time = surroundings.Time;
         _defect = surroundings.Options.Defect;
-        _timerMemoryMax = surroundings.Options.TimerMemoryMax;
+        _options = surroundings.Options;
         _logger = logger;
     }
 
@@ -57,7 +57,7 @@ internal sealed class Checkpointer
 
     /// <summary>The state of an empty log.</summary>
     public BrokerState MakeEmpty() => new(
-        new ConsumeQueueStore(_disk, QueueDirectory, QueueOptions), _defect, _timerMemoryMax);
+        new ConsumeQueueStore(_disk, QueueDirectory, QueueOptions), _defect, _options.TimerMemoryMax, _options.TimerChunkBits);
 
     /// <summary>The newest usable state that fits the own log; the empty one at zero when there is none.</summary>
     public (BrokerState State, AppliedPoint Applied) Restore(IRecoveredLog log)

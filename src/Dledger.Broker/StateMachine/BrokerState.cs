@@ -14,7 +14,8 @@ namespace Dledger.Broker.StateMachine;
 internal sealed class BrokerState(
     ConsumeQueueStore queues,
     SeededDefect defect = SeededDefect.None,
-    int timerMemoryMax = BrokerOptions.TimerMemoryMaxDefault)
+    int timerMemoryMax = BrokerOptions.TimerMemoryMaxDefault,
+    int timerChunkBits = BrokerOptions.TimerChunkBitsDefault)
 {
     public ConsumeQueueStore Queues { get; } = queues;
 
@@ -27,7 +28,7 @@ internal sealed class BrokerState(
     public TransactionTable Transactions { get; } = new(defect);
 
     /// <summary>Delayed messages that wait for their time.</summary>
-    public TimerTable Timers { get; } = new(queues, timerMemoryMax);
+    public TimerTable Timers { get; } = new(queues, timerMemoryMax, timerChunkBits);
 
     /// <summary>Log time of the newest applied frame, microseconds since 1970 (UTC).</summary>
     public long LogTime { get; set; }

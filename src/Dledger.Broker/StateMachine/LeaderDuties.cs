@@ -62,9 +62,10 @@ internal sealed class LeaderDuties
         _checks = new CheckDuty(state.Transactions, _inbox, Propose);
         _discards = new DiscardForwarder(
             state.Topics, state.Transactions, _inbox, ReadRecord, ReportUnreadable, Propose, logger);
-        Timers = new TimerDuty(state, _inbox, ReadRecord, ReportUnreadable, Propose, logger);
+        Timers = new TimerDuty(
+            state, _inbox, ReadRecord, ReportUnreadable, Propose, MakeClock(surroundings), logger);
         Retention = new RetentionDuty(
-            options, surroundings.Disk, state, log, checkpoint, _inbox, Propose, logger);
+            options, surroundings.Disk, state, log, checkpoint, _inbox, Propose, Timers, logger);
     }
 
     /// <summary>Whether this node leads and may promise anything.</summary>
@@ -238,6 +239,11 @@ internal sealed class LeaderDuties
 
         return log.TryPropose(proposal, out var failure) ? null : failure;
     }
+
+    private static Func<long, long> MakeClock(BrokerSurroundings around) =>
+        around.Options.Defect == SeededDefect.TimerFiredByWallClock
+            ? _ => (around.Time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond
+            : static logTime => logTime;
 
     private void ReportUnreadable(LogPosition position) => _log()?.ReportUnreadable(position);
 

@@ -7,7 +7,7 @@ namespace Dledger.Broker.Timers;
 
 /// <summary>Pending messages whose records are read and copied together, beside the apply loop.</summary>
 /// <remarks>Owned by the apply loop, but from <see cref="Begin"/> until it has told that it is done by the reading.</remarks>
-internal sealed class TimerBatch(long epoch)
+internal sealed class TimerBatch(long epoch, RecordKind kind)
 {
     /// <summary>Most messages: as many small ones as fit a proposal of some size.</summary>
     public const int CountMax = 1_024;
@@ -19,6 +19,9 @@ internal sealed class TimerBatch(long epoch)
 
     /// <summary>Tells results of an earlier leadership apart.</summary>
     public long Epoch => epoch;
+
+    /// <summary>What is made of them: TimerFire or Relocate.</summary>
+    public RecordKind Kind => kind;
 
     /// <summary>What is copied.</summary>
     public List<TimerEntry> Entries { get; } = [];
@@ -52,12 +55,11 @@ internal sealed class TimerBatch(long epoch)
     }
 
     /// <summary>Reads and copies; never on the calling loop.</summary>
-    /// <param name="kind">TimerFire or Relocate.</param>
     /// <param name="read">Reads a record; any thread.</param>
     /// <param name="done">Called at the end, on the thread that read.</param>
-    public void Begin(RecordKind kind, Func<LogPosition, int, byte[]?> read, Action done) => _ = BeginAsync(kind, read, done);
+    public void Begin(Func<LogPosition, int, byte[]?> read, Action done) => _ = BeginAsync(read, done);
 
-    private async Task BeginAsync(RecordKind kind, Func<LogPosition, int, byte[]?> read, Action done)
+    private async Task BeginAsync(Func<LogPosition, int, byte[]?> read, Action done)
     {
         // Goes on with the thread pool, or, where one thread does everything, when the loop's turn is over.
         await Task.Yield();
@@ -65,7 +67,7 @@ internal sealed class TimerBatch(long epoch)
         var bytes = 0;
         foreach (var entry in Entries)
         {
-            if (Copy(kind, read, entry) is { } copy)
+            if (Copy(read, entry) is { } copy)
             {
                 copies.Add(copy);
                 bytes += copy.Length;
@@ -95,7 +97,7 @@ internal sealed class TimerBatch(long epoch)
         done();
     }
 
-    private static byte[]? Copy(RecordKind kind, Func<LogPosition, int, byte[]?> read, in TimerEntry entry)
+    private byte[]? Copy(Func<LogPosition, int, byte[]?> read, in TimerEntry entry)
     {
         var position = new LogPosition(entry.Key.Position);
         try

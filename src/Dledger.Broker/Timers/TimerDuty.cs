@@ -21,10 +21,16 @@ internal sealed class TimerDuty(
     Func<LogPosition, int, byte[]?> read,
     Action<LogPosition> reportUnreadable,
     Func<Proposal, ProposalFailure?> propose,
+    Func<long, long> clock,
     ILogger logger)
 {
     /// <summary>Batches in flight: what keeps the log busy and the memory small.</summary>
     private const int BatchesMax = 8;
+
+    private const int RelocationsMax = 256;
+
+    /// <summary>Log time between two batches that are copied forward: some MB a second.</summary>
+    private const long RelocationPause = 50_000;
 
     /// <summary>Log time after which a record that was damaged is tried again: other nodes may have mended it.</summary>
     private const long UnreadablePause = 5_000_000;
@@ -38,6 +44,9 @@ internal sealed class TimerDuty(
     private long _epoch;
     private int _batches;
     private bool _mustRestart;
+    private bool _isRelocating;
+    private long _relocateAt = long.MaxValue;
+    private LogPosition _relocateBelow;
 
     /// <summary>Log time at which <see cref="Work"/> has something to do.</summary>
     public long NextAt { get; private set; } = long.MaxValue;
@@ -52,7 +61,17 @@ internal sealed class TimerDuty(
         _batches = 0;
         _retryAt = long.MaxValue;
         _mustRestart = false;
+        _isRelocating = false;
+        _relocateAt = long.MaxValue;
         Restart();
+    }
+
+    /// <summary>The log is to begin here, as far as nothing that waits needs more: that is copied forward.</summary>
+    public void RelocateBelow(LogPosition position, long logTimeNow)
+    {
+        _relocateBelow = position;
+        _relocateAt = Math.Min(_relocateAt, logTimeNow);
+        NextAt = Math.Min(NextAt, logTimeNow);
     }
 
     /// <summary>A message waits from now on, or waits for another time.</summary>
@@ -81,13 +100,19 @@ internal sealed class TimerDuty(
             Restart();
         }
 
+        if (_relocateAt <= logTimeNow && !_isRelocating && _refused.Count == 0)
+        {
+            Relocate(logTimeNow);
+        }
+
         Work(logTimeNow);
     }
 
     /// <summary>Takes what is due, as far as there is room.</summary>
     public void Work(long logTime)
     {
-        if (_mustRestart && _batches == 0)
+        logTime = clock(logTime);
+        if (_mustRestart && _batches == 0 && !_isRelocating)
         {
             _mustRestart = false;
             Restart();
@@ -117,12 +142,12 @@ internal sealed class TimerDuty(
         if (_batches >= BatchesMax || _mustRestart)
         {
             // What ends next wakes this duty.
-            return _batches > 0 ? long.MaxValue : logTime;
+            return _batches > 0 || _isRelocating ? long.MaxValue : logTime;
         }
 
         _found.Clear();
         state.Timers.Collect(_cursor, long.MaxValue, 1, _found);
-        return Math.Min(_retryAt, _found.Count == 0 ? long.MaxValue : _found[0].Key.DueAt);
+        return Math.Min(Math.Min(_retryAt, _isRelocating ? long.MaxValue : _relocateAt), _found.Count == 0 ? long.MaxValue : _found[0].Key.DueAt);
     }
 
     private bool TakeBatch(long tick, long logTime)
@@ -134,7 +159,7 @@ internal sealed class TimerDuty(
             return false;
         }
 
-        var batch = new TimerBatch(_epoch);
+        var batch = new TimerBatch(_epoch, RecordKind.TimerFire);
         foreach (var entry in _found)
         {
             if (!batch.HasRoomFor(entry))
@@ -143,31 +168,62 @@ internal sealed class TimerDuty(
             }
 
             _cursor = entry.Key;
-            if (_inFlight.Contains(entry.Key.Position) || _unreadable.Contains(entry.Key.Position))
-            {
-                continue;
-            }
-
-            _inFlight.Add(entry.Key.Position);
-            if (state.Topics.Find(entry.TopicId) is null)
-            {
-                batch.Gone.Add(entry.Key);
-            }
-            else
-            {
-                batch.Entries.Add(entry);
-            }
+            Add(entry, batch);
         }
 
-        if (batch.IsEmpty)
+        if (!batch.IsEmpty)
         {
-            return true;
+            _batches++;
+            Begin(batch, logTime);
         }
 
-        _batches++;
-        batch.Begin(RecordKind.TimerFire, read, () => inbox.Add(() => WasRead(batch, logTime)));
         return true;
     }
+
+    private void Relocate(long logTime)
+    {
+        _relocateAt = long.MaxValue;
+        if (state.Timers.OldestNeeded is not { } oldest || oldest >= _relocateBelow)
+        {
+            return;
+        }
+
+        var batch = new TimerBatch(_epoch, RecordKind.Relocate);
+        foreach (var entry in state.Timers.CollectBelow(_relocateBelow, RelocationsMax))
+        {
+            if (batch.HasRoomFor(entry))
+            {
+                Add(entry, batch);
+            }
+        }
+
+        _relocateAt = logTime + RelocationPause;
+        if (!batch.IsEmpty)
+        {
+            _isRelocating = true;
+            Begin(batch, logTime);
+        }
+    }
+
+    private void Add(in TimerEntry entry, TimerBatch batch)
+    {
+        if (_unreadable.Contains(entry.Key.Position) || !_inFlight.Add(entry.Key.Position))
+        {
+            return;
+        }
+
+        if (state.Topics.Find(entry.TopicId) is null)
+        {
+            batch.Gone.Add(entry.Key);
+        }
+        else
+        {
+            batch.Entries.Add(entry);
+        }
+    }
+
+    private void Begin(TimerBatch batch, long logTime) =>
+        batch.Begin(read, () => inbox.Add(() => WasRead(batch, logTime)));
 
     private void WasRead(TimerBatch batch, long logTime)
     {
@@ -218,7 +274,15 @@ internal sealed class TimerDuty(
             _inFlight.Remove(key.Position);
         }
 
-        _batches--;
+        if (batch.Kind == RecordKind.Relocate)
+        {
+            _isRelocating = false;
+        }
+        else
+        {
+            _batches--;
+        }
+
         _mustRestart |= !isApplied;
         NextAt = state.LogTime;
     }

@@ -45,10 +45,10 @@ internal sealed class TimerRun
     /// <summary>Entries that still wait.</summary>
     public int LiveCount { get; private set; }
 
-    /// <summary>Of the entries that still wait, or did when the run was opened.</summary>
+    /// <summary>None of the entries that still wait has a lower one.</summary>
     public long LowestPosition { get; private set; }
 
-    /// <inheritdoc cref="LowestPosition"/>
+    /// <summary>None of the entries that still wait has a higher one.</summary>
     public long HighestPosition { get; private set; }
 
     /// <summary>Key of <see cref="Head"/>.</summary>
@@ -205,6 +205,27 @@ internal sealed class TimerRun
 
         var at = FirstAfter(key.Before);
         return at < Size && Read(at).Key == key ? at : -1;
+    }
+
+    /// <summary>Adds those whose records lie before a position. When all were looked at, the lowest position is known anew.</summary>
+    public void CollectBelow(long below, int countMax, List<TimerEntry> found)
+    {
+        var lowest = long.MaxValue;
+        for (var at = Head; at < Size; at = NextLive(at + 1))
+        {
+            var entry = Read(at);
+            lowest = Math.Min(lowest, entry.Key.Position);
+            if (entry.Key.Position < below)
+            {
+                found.Add(entry);
+                if (found.Count == countMax)
+                {
+                    return;
+                }
+            }
+        }
+
+        LowestPosition = lowest;
     }
 
     /// <summary>An entry is over.</summary>

@@ -112,9 +112,16 @@ internal sealed class TimerService(BrokerCalls calls)
             return found;
         }
 
+        // What was moved behind the pages to come is found once more there.
         var tick = TimerKey.TickOf(Math.Max(0, deliverAt));
+        var others = found.Messages.Where(message => message.Key.Tick != tick).ToList();
+        if (others.Count == 0)
+        {
+            return found;
+        }
+
         var command = new TimerMoveCommand(
-            [.. found.Messages.Select(message => new TimerMove(message.Key, message.Origin, tick))]);
+            [.. others.Select(message => new TimerMove(message.Key, message.Origin, tick))]);
         var change = await ChangeAsync(RecordKind.TimerMove, command.Encode(), cancellationToken);
         return found with { ChangedCount = change.Count, Failure = change.Failure };
     }

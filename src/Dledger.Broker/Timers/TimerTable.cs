@@ -15,8 +15,8 @@ namespace Dledger.Broker.Timers;
 /// </remarks>
 internal sealed class TimerTable
 {
-    /// <summary>Log bytes that are counted together.</summary>
-    public const int ChunkBits = 26;
+    // Entries of runs that one search for old records looks at.
+    private const int SearchMax = 65_536;
 
     // A run that has shrunk to this part of its size goes back to memory, so the number of runs stays in proportion to what waits.
     private const int ShrunkPart = 8;
@@ -28,13 +28,17 @@ internal sealed class TimerTable
     private readonly SortedDictionary<long, int> _countByChunk = [];
     private readonly SortedDictionary<int, long> _countByTopic = [];
     private readonly int _memoryMax;
+    private readonly int _chunkBits;
     private long _count;
     private TimerKey? _first;
 
     /// <param name="queues">Holds the runs.</param>
     /// <param name="memoryMax">Most entries in memory.</param>
-    public TimerTable(ConsumeQueueStore queues, int memoryMax)
+    /// <param name="chunkBits">Log bytes, as a power of two, whose waiting messages are counted together; the same on all nodes.</param>
+    public TimerTable(
+        ConsumeQueueStore queues, int memoryMax, int chunkBits = BrokerOptions.TimerChunkBitsDefault)
     {
+        _chunkBits = chunkBits;
         _queues = queues;
         _orphans = new OrphanedIndexes(queues);
         _memoryMax = memoryMax;
@@ -65,7 +69,7 @@ internal sealed class TimerTable
         {
             foreach (var chunk in _countByChunk.Keys)
             {
-                return new LogPosition(chunk << ChunkBits);
+                return new LogPosition(chunk << _chunkBits);
             }
 
             return null;
@@ -179,7 +183,10 @@ internal sealed class TimerTable
         }
     }
 
-    /// <summary>Finds some whose records lie before a position, in no particular order.</summary>
+    /// <summary>
+    /// Finds some whose records lie before a position, in no particular order. An empty answer does not mean that there are none: one
+    /// search looks at a bounded number of entries, and the next one goes on behind.
+    /// </summary>
     public List<TimerEntry> CollectBelow(LogPosition below, int countMax)
     {
         var found = new List<TimerEntry>();
@@ -191,17 +198,18 @@ internal sealed class TimerTable
             }
         }
 
+        var left = SearchMax;
         foreach (var run in _runs)
         {
-            for (var at = run.LowestPosition < below.Value ? run.Head : run.Size;
-                 at < run.Size && found.Count < countMax;
-                 at = run.NextLive(at + 1))
+            if (found.Count >= countMax || left <= 0)
             {
-                var entry = run.Read(at);
-                if (entry.Key.Position < below.Value)
-                {
-                    found.Add(entry);
-                }
+                break;
+            }
+
+            if (run.LowestPosition < below.Value)
+            {
+                left -= run.LiveCount;
+                run.CollectBelow(below.Value, countMax, found);
             }
         }
 
@@ -239,7 +247,7 @@ internal sealed class TimerTable
     {
         Volatile.Write(ref _count, _count + change);
         ContentHash = change > 0 ? ContentHash + entry.Hash : ContentHash - entry.Hash;
-        var chunk = entry.Key.Position >> ChunkBits;
+        var chunk = entry.Key.Position >> _chunkBits;
         var inChunk = _countByChunk.GetValueOrDefault(chunk) + change;
         if (inChunk == 0)
         {

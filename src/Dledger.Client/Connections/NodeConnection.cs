@@ -39,6 +39,7 @@ internal sealed class NodeConnection : IDisposable
         Messaging = new MessagingService.MessagingServiceClient(_channel);
         Admin = new AdminService.AdminServiceClient(_channel);
         Offsets = new OffsetService.OffsetServiceClient(_channel);
+        Timers = new TimerAdminService.TimerAdminServiceClient(_channel);
     }
 
     public NodeAddress Address { get; }
@@ -48,6 +49,8 @@ internal sealed class NodeConnection : IDisposable
     public AdminService.AdminServiceClient Admin { get; }
 
     public OffsetService.OffsetServiceClient Offsets { get; }
+
+    public TimerAdminService.TimerAdminServiceClient Timers { get; }
 
     /// <summary>The transport headers of the protocol; the server wants at least the client id.</summary>
     public Metadata Headers() => new()

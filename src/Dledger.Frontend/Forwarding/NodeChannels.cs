@@ -34,6 +34,8 @@ internal sealed class NodeChannels(FrontendOptions options, NodeDirectory nodes)
 
     public ParkingService.ParkingServiceClient Parking(NodeId node) => new(Channel(node));
 
+    public TimerAdminService.TimerAdminServiceClient Timers(NodeId node) => new(Channel(node));
+
     public void Dispose()
     {
         foreach (var channel in _channels.Values.Where(channel => channel.IsValueCreated))

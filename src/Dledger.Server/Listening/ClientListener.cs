@@ -144,6 +144,8 @@ internal sealed class ClientListener : IAsyncDisposable
         builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Parking);
         builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Transactions);
 
+        builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Timers);
+
         var application = builder.Build();
         application.UseRouting();
         application.MapGrpcService<Frontend.Messaging.MessagingService>();
@@ -152,6 +154,7 @@ internal sealed class ClientListener : IAsyncDisposable
         application.MapGrpcService<Frontend.Administration.OffsetAdministrationService>();
         application.MapGrpcService<Frontend.Administration.ParkingEndpoint>();
         application.MapGrpcService<Frontend.Administration.TransactionAdministrationService>();
+        application.MapGrpcService<Frontend.Administration.TimerAdministrationService>();
         return application;
     }
 

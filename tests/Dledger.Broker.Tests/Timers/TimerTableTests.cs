@@ -159,7 +159,7 @@ public sealed class TimerTableTests
     public void The_oldest_record_that_is_needed_is_known_to_its_chunk_of_the_log()
     {
         var timers = Make(memoryMax: 4);
-        const long chunk = 1L << TimerTable.ChunkBits;
+        const long chunk = 1L << BrokerOptions.TimerChunkBitsDefault;
         for (var i = 0; i < 10; i++)
         {
             timers.Add(new TimerEntry(new TimerKey(100 - i, (i * chunk) + 8), 8, TopicId));

@@ -95,4 +95,13 @@ internal enum Mutation
 
     /// <summary>See <see cref="Broker.SeededDefect.MessageGroupShared"/>.</summary>
     MessageGroupShared,
+
+    /// <summary>See <see cref="Broker.SeededDefect.TimerFiredByWallClock"/>.</summary>
+    TimerFiredByWallClock,
+
+    /// <summary>See <see cref="Broker.SeededDefect.TimerFiredTwice"/>.</summary>
+    TimerFiredTwice,
+
+    /// <summary>See <see cref="Broker.SeededDefect.RecallBeforeCommit"/>.</summary>
+    RecallBeforeCommit,
 }

@@ -52,6 +52,7 @@ internal sealed class Checks(SimulatedCluster cluster)
         ["I43"] = "every message is finished or in the dead letters once consumers work again",
         ["I44"] = "an attempt is delivered once, attempts rise, order is kept in ordered groups",
         ["I45"] = "an ack by a stale handle has no effect; what was acked stays acked",
+        ["I46"] = "a delayed message is visible once, not early, not after a confirmed recall, and none is lost",
         ["I47"] = "a half message is visible once and only by its commit, with all of its transaction; else it stays until its checks end",
         ["I48"] = "a group's finished prefix of a queue never shrinks but by a seek",
         ["I49"] = "log time never falls along the log",
@@ -68,7 +69,6 @@ internal sealed class Checks(SimulatedCluster cluster)
     [
         ("I18 I19", "nothing of a closed connection or an older write reaches the core; the simulation of the core breaks both"),
         ("I51", "whether an install kept the log or began a new one shows in no status; what is acked must survive either (I14)"),
-        ("I46", "no delayed messages"),
     ];
 
     private const int NumberMax = 60;

@@ -136,7 +136,33 @@ internal sealed class Oracle(SimulatedCluster cluster)
             if (records.Current.Kind == RecordKind.Message
                 || cluster.Transactions.Observe(records.Current, records.CurrentPosition, frame.LogTime))
             {
-                Append(records.Current, records.CurrentPosition, frame.LogTime);
+                if (records.Current.DeliverAt is null)
+                {
+                    Append(records.Current, records.CurrentPosition, frame.LogTime);
+                }
+                else if (cluster.Timers.Stored(records.Current, records.CurrentPosition, frame.LogTime))
+                {
+                    AppendToQueue(records.Current, records.CurrentPosition, frame.LogTime);
+                }
+            }
+            else if (records.Current.Kind == RecordKind.TimerFire)
+            {
+                if (cluster.Timers.Fired(records.Current, records.CurrentPosition, frame.LogTime))
+                {
+                    AppendToQueue(records.Current, records.CurrentPosition, frame.LogTime);
+                }
+            }
+            else if (records.Current.Kind == RecordKind.Relocate)
+            {
+                cluster.Timers.Relocated(records.Current, records.CurrentPosition);
+            }
+            else if (records.Current.Kind == RecordKind.TimerCancel)
+            {
+                cluster.Timers.Cancelled(TimerCancelCommand.Decode(records.Current.Body));
+            }
+            else if (records.Current.Kind == RecordKind.TimerMove)
+            {
+                cluster.Timers.Moved(TimerMoveCommand.Decode(records.Current.Body));
             }
             else if (records.Current.Kind == RecordKind.ResetOffset && SeekCommand.IsSeek(records.Current.Body))
             {
@@ -151,7 +177,8 @@ internal sealed class Oracle(SimulatedCluster cluster)
             {
                 cluster.Marks.Reach("old messages given up");
                 GivenUpCount++;
-                LogStart = LogPosition.Max(LogStart, LogStartCommand.Decode(records.Current.Body).Start);
+                LogStart = LogPosition.Max(
+                    LogStart, cluster.Timers.Clamp(LogStartCommand.Decode(records.Current.Body).Start));
                 cluster.Transactions.Forgotten(LogStart);
             }
             else if (records.Current.Kind == RecordKind.TopicTrim)
@@ -210,6 +237,20 @@ internal sealed class Oracle(SimulatedCluster cluster)
     // Queue offsets by counting: no topic is deleted here, and every record names a queue that exists.
     private void Append(in RecordView record, LogPosition position, long logTime)
     {
+        var message = AppendToQueue(record, position, logTime);
+        cluster.Checks.Check("I42", _byId.TryAdd(message.Id, message), $"message {message.Id} is in the log twice");
+        if (OrderHistory.Owns(message.Id))
+        {
+            cluster.Order!.History.Stored(message);
+        }
+        else if (record.Kind == RecordKind.Message)
+        {
+            cluster.Producing.Stored(message);
+        }
+    }
+
+    private StoredMessage AppendToQueue(in RecordView record, LogPosition position, long logTime)
+    {
         var key = (record.TopicId, record.QueueId);
         if (!_queues.TryGetValue(key, out var queue))
         {
@@ -227,14 +268,6 @@ internal sealed class Oracle(SimulatedCluster cluster)
             record.Body.ToArray());
         queue.Add(message);
         _byPosition.Add(position, message);
-        cluster.Checks.Check("I42", _byId.TryAdd(message.Id, message), $"message {message.Id} is in the log twice");
-        if (OrderHistory.Owns(message.Id))
-        {
-            cluster.Order!.History.Stored(message);
-        }
-        else if (record.Kind == RecordKind.Message)
-        {
-            cluster.Producing.Stored(message);
-        }
+        return message;
     }
 }

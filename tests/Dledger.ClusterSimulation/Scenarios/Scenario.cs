@@ -129,6 +129,12 @@ internal sealed record Scenario
     /// <summary>An operator moves a group about, and others read by offset. Drawn from a stream of its own.</summary>
     public bool HasSeeks { get; init; }
 
+    /// <summary>Of the random stream that only delayed messages draw from: runs without them are what they were before there were any.</summary>
+    public const ulong TimerStream = 0x7A3D_91C4_55E0_1B27;
+
+    /// <summary>There is a topic with delayed messages as well.</summary>
+    public bool HasTimers { get; init; }
+
     /// <summary>The topic's own retention, microseconds; 0: that of the cluster.</summary>
     public long TopicRetentionTime { get; init; }
 
@@ -153,6 +159,8 @@ internal sealed record Scenario
         CheckpointBytes = 1 << 20,
         CheckpointInterval = TimeSpan.FromMicroseconds(CheckpointInterval),
         RetentionBytes = RetentionBytes,
+        TimerMemoryMax = 16,
+        TimerChunkBits = 12,
         Defect = Enum.TryParse<SeededDefect>(Mutation.ToString(), out var defect) ? defect : SeededDefect.None,
     };
 
@@ -245,6 +253,7 @@ internal sealed record Scenario
             TopicRetentionTime = random.Chance(0.1) ? random.NextLogarithmic(1_000_000, 5_000_000) : 0,
             TopicRetentionBytes = random.Chance(0.1) ? random.NextLogarithmic(1_024, 32_768) : 0,
             Order = OrderScenario.Draw(seed),
+            HasTimers = new SimulationRandom(seed ^ TimerStream ^ 1).Chance(0.33),
         };
     }
 

@@ -49,6 +49,7 @@ public sealed class DescriptorGoldenTests
         "offsets" => OffsetsReflection.Descriptor,
         "transactions" => TransactionsReflection.Descriptor,
         "checks" => ChecksReflection.Descriptor,
+        "timers" => TimersReflection.Descriptor,
         _ => AdminReflection.Descriptor,
     };
 
