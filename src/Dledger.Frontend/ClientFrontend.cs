@@ -2,6 +2,7 @@ using Dledger.Broker;
 using Dledger.Frontend.Administration;
 using Dledger.Frontend.Forwarding;
 using Dledger.Frontend.Messaging;
+using Dledger.Frontend.Messaging.Transactions;
 using Dledger.Frontend.Nodes;
 using Dledger.Replication;
 using Microsoft.Extensions.Logging;
@@ -14,6 +15,7 @@ public sealed class ClientFrontend : IDisposable
 {
     private readonly NodeChannels _channels;
     private readonly Draining _draining = new();
+    private readonly TransactionChecking _checking;
     private readonly ILogger _logger;
 
     public ClientFrontend(
@@ -23,12 +25,16 @@ public sealed class ClientFrontend : IDisposable
         var nodes = new NodeDirectory(options, () => log.Status.Members);
         _channels = new NodeChannels(options, nodes);
         var router = new LeaderRouter(broker, options, nodes, _channels, time, _logger);
-        Messaging = new MessagingService(broker, options, router, _draining, time, _logger);
+        _checking = new TransactionChecking(broker, options, router, _draining, time, _logger);
+        Messaging = new MessagingService(broker, options, router, _checking.Producers, _draining, time, _logger);
         Administration = new AdministrationService(broker, log, options, router, time, _logger);
     }
 
     /// <summary>The RocketMQ 5 service.</summary>
     public MessagingService Messaging { get; }
+
+    /// <summary>What other nodes tell about their producers.</summary>
+    public ProducerService Producers => _checking.Nodes;
 
     /// <summary>The administration service.</summary>
     public AdministrationService Administration { get; }
@@ -44,6 +50,7 @@ public sealed class ClientFrontend : IDisposable
     /// <summary>Closes the connections to other nodes. Calls must have ended.</summary>
     public void Dispose()
     {
+        _checking.Dispose();
         _channels.Dispose();
         _draining.Dispose();
     }

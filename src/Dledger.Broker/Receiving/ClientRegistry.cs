@@ -12,6 +12,11 @@ internal sealed class ClientRegistry(TimeProvider time)
     private const int SweepAbove = 100_000;
 
     private readonly ConcurrentDictionary<long, long> _seenAt = new();
+    private readonly ConcurrentDictionary<long, bool> _terminated = new();
+    private long _servingSince = time.GetTimestamp();
+
+    /// <summary>This node becomes the leader: who did not speak to it may have spoken to the last one a moment ago.</summary>
+    public void BeginToServe() => Interlocked.Exchange(ref _servingSince, time.GetTimestamp());
 
     public void Seen(string clientId)
     {
@@ -25,13 +30,30 @@ internal sealed class ClientRegistry(TimeProvider time)
             Sweep();
         }
 
-        _seenAt[IdentityHash.OfClient(clientId)] = time.GetTimestamp();
+        var clientHash = IdentityHash.OfClient(clientId);
+        _seenAt[clientHash] = time.GetTimestamp();
+        _terminated.TryRemove(clientHash, out _);
     }
 
-    public void Terminated(string clientId) => _seenAt.TryRemove(IdentityHash.OfClient(clientId), out _);
+    public void Terminated(string clientId)
+    {
+        var clientHash = IdentityHash.OfClient(clientId);
+        _seenAt.TryRemove(clientHash, out _);
+        if (_terminated.Count > SweepAbove)
+        {
+            _terminated.Clear();
+        }
+
+        _terminated[clientHash] = true;
+    }
 
     public bool IsAlive(long clientHash) =>
         _seenAt.TryGetValue(clientHash, out var seenAt) && time.GetElapsedTime(seenAt) <= AliveFor;
+
+    /// <summary>Whether a client said goodbye, or would have been heard of by now if it were alive.</summary>
+    public bool IsGone(long clientHash) =>
+        _terminated.ContainsKey(clientHash)
+        || (!IsAlive(clientHash) && time.GetElapsedTime(Interlocked.Read(ref _servingSince)) > AliveFor);
 
     private void Sweep()
     {

@@ -1,6 +1,8 @@
 using Dledger.Broker.Commands;
 using Dledger.Broker.Groups;
+using Dledger.Broker.Timers;
 using Dledger.Broker.Topics;
+using Dledger.Broker.Transactions;
 using Dledger.Primitives;
 using Dledger.Storage.Queues;
 
@@ -9,7 +11,10 @@ namespace Dledger.Broker.StateMachine;
 /// <summary>
 /// All replicated state of one Raft group: a function of the applied records and nothing else. Owned by the apply loop.
 /// </summary>
-internal sealed class BrokerState(ConsumeQueueStore queues, SeededDefect defect = SeededDefect.None)
+internal sealed class BrokerState(
+    ConsumeQueueStore queues,
+    SeededDefect defect = SeededDefect.None,
+    int timerMemoryMax = BrokerOptions.TimerMemoryMaxDefault)
 {
     public ConsumeQueueStore Queues { get; } = queues;
 
@@ -19,6 +24,11 @@ internal sealed class BrokerState(ConsumeQueueStore queues, SeededDefect defect 
 
     public LeaseTable Leases { get; } = new(defect);
 
+    public TransactionTable Transactions { get; } = new(defect);
+
+    /// <summary>Delayed messages that wait for their time.</summary>
+    public TimerTable Timers { get; } = new(queues, timerMemoryMax);
+
     /// <summary>Log time of the newest applied frame, microseconds since 1970 (UTC).</summary>
     public long LogTime { get; set; }
 
@@ -27,16 +37,18 @@ internal sealed class BrokerState(ConsumeQueueStore queues, SeededDefect defect 
 
     /// <summary>
     /// Forgets the messages whose records lie before a position. Deliveries of them end, whatever their state; groups that had not
-    /// read them go on behind.
+    /// read them go on behind. What waits for its delivery time keeps its record, whatever the leader knew.
     /// </summary>
     public void AdvanceLogStart(LogPosition start)
     {
+        start = LogPosition.Min(start, Timers.OldestNeeded ?? start);
         if (start <= LogStart)
         {
             return;
         }
 
         LogStart = start;
+        Transactions.Forget(start, LogTime);
         foreach (var topic in Topics.All)
         {
             foreach (var queue in topic.Queues)
@@ -126,6 +138,7 @@ internal sealed class BrokerState(ConsumeQueueStore queues, SeededDefect defect 
 
         Leases.Forget(subscription => ReferenceEquals(subscription.Topic, topic));
         Leases.ForgetObligations(obligation => obligation.TopicId == topic.Id);
+        Transactions.ForgetTopic(topic.Id);
         foreach (var subscription in topic.Subscriptions.Values)
         {
             subscription.Group.Subscriptions.Remove(topic.Id);

@@ -139,9 +139,12 @@ internal sealed class ClientListener : IAsyncDisposable
         builder.Services.AddSingleton(
             services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Administration);
 
+        builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Producers);
+
         var application = builder.Build();
         application.UseRouting();
         application.MapGrpcService<Frontend.Messaging.MessagingService>();
+        application.MapGrpcService<Frontend.Messaging.Transactions.ProducerService>();
         application.MapGrpcService<Frontend.Administration.AdministrationService>();
         return application;
     }

@@ -55,6 +55,7 @@ internal sealed class Checks(SimulatedCluster cluster)
         ["I48"] = "a group's finished prefix of a queue never shrinks",
         ["I49"] = "log time never falls along the log",
         ["I50"] = "after the faults stop a leader serves and all nodes converge",
+        ["I55"] = "within a message group nothing overtakes what is not over, parked messages included",
     };
 
     /// <summary>
@@ -68,7 +69,7 @@ internal sealed class Checks(SimulatedCluster cluster)
         ("I47", "no transactions"),
     ];
 
-    private const int NumberMax = 51;
+    private const int NumberMax = 60;
 
     // By the number in the name.
     private readonly long[] _counts = new long[NumberMax + 1];

@@ -132,6 +132,9 @@ internal sealed record Scenario
     /// <summary>The same by the size of its messages; 0: no bound.</summary>
     public long TopicRetentionBytes { get; init; }
 
+    /// <summary>Message groups; null for a run without them.</summary>
+    public OrderScenario? Order { get; init; }
+
     public bool ChangesMembers => HasLostDisks || HasMemberChanges;
 
     /// <summary>Some node may find a part of its own log unreadable.</summary>
@@ -233,6 +236,7 @@ internal sealed record Scenario
             HasStatusReads = random.Chance(0.4),
             TopicRetentionTime = random.Chance(0.1) ? random.NextLogarithmic(1_000_000, 5_000_000) : 0,
             TopicRetentionBytes = random.Chance(0.1) ? random.NextLogarithmic(1_024, 32_768) : 0,
+            Order = OrderScenario.Draw(seed),
         };
     }
 
