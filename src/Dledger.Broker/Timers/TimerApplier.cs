@@ -66,7 +66,7 @@ internal sealed class TimerApplier(BrokerState state, LeaderDuties duties, Seede
             && record.QueueId < topic.Queues.Count)
         {
             topic.Queues[record.QueueId].Append(position, record);
-            duties.Receivers.MessageAppended(topic.Id);
+            duties.MessageAppended(topic.Id, record.QueueId);
         }
     }
 

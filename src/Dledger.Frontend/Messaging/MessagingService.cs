@@ -135,7 +135,7 @@ public sealed class MessagingService : Wire.MessagingService.MessagingServiceBas
         var call = new ClientCall(context, _time);
         var status = CallRules.CheckClient(call) is { } violation
             ? StatusMapping.Of(violation)
-            : StatusMapping.Status(Wire.Code.NotImplemented, "lite topics are not implemented by this version");
+            : LiteTopics.NotImplemented;
         return Task.FromResult(new Wire.SyncLiteSubscriptionResponse { Status = status });
     }
 

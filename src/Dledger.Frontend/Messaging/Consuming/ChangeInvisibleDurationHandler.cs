@@ -26,8 +26,8 @@ internal sealed class ChangeInvisibleDurationHandler(BrokerNode broker, LeaderRo
         var group = ResourceNames.Of(request.Group, call);
         var violation = CallRules.CheckTopicAndGroup(call, topic, group)
             ?? MessageRules.CheckChangedInvisible(DurationOf(request));
-        return violation is { } broken
-            ? Task.FromResult(Refuse(request, StatusMapping.Of(broken)))
+        return violation is { } broken ? Task.FromResult(Refuse(request, StatusMapping.Of(broken)))
+            : LiteTopics.CheckHandle(request.LiteTopic) is { } lite ? Task.FromResult(Refuse(request, lite))
             : router.CallAsync(this, call, request);
     }
 
