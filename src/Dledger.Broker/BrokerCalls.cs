@@ -1,5 +1,6 @@
 using Dledger.Broker.DeadLetters;
 using Dledger.Broker.Groups;
+using Dledger.Broker.Lookups;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Proposals;
 using Dledger.Broker.Receipts;
@@ -32,6 +33,7 @@ internal sealed class BrokerCalls
         Receiving = new ReceiveService(this, polls, logger);
         Receipts = new ReceiptService(this);
         DeadLetters = new DeadLetterService(this);
+        Lookups = new LookupService(this);
     }
 
     public BrokerStateMachine Machine { get; }
@@ -51,6 +53,8 @@ internal sealed class BrokerCalls
     public ReceiptService Receipts { get; }
 
     public DeadLetterService DeadLetters { get; }
+
+    public LookupService Lookups { get; }
 
     /// <summary>Known once the cluster has its id, which every serving node's has.</summary>
     public ReceiptCodec Codec

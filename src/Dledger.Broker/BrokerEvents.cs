@@ -65,4 +65,9 @@ internal static partial class BrokerEvents
         "The disk of this node, which leads, is nearly full; node {Target}, whose disk has room, is asked to take over",
         EventName = "DiskHandOver")]
     public static partial void DiskHandOver(ILogger logger, NodeId target);
+
+    [LoggerMessage(3200, LogLevel.Warning,
+        "The key index lacks a part for now, so searches by id or key are incomplete and say so: {Reason}",
+        EventName = "KeyIndexReduced")]
+    public static partial void KeyIndexReduced(ILogger logger, string reason);
 }

@@ -1,4 +1,5 @@
 using Dledger.Broker.Groups;
+using Dledger.Broker.Lookups;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Receipts;
 using Dledger.Broker.Receiving;
@@ -187,6 +188,24 @@ public sealed class BrokerNode : IDisposable
         _calls is { } calls
             ? calls.DeadLetters.ForwardAsync(group, topic, receiptHandle, cancellationToken)
             : new(NotStarted);
+
+    /// <summary>Messages by id or business key. The leader only.</summary>
+    public ValueTask<LookupOutcome> FindMessagesAsync(KeyQuery query, CancellationToken cancellationToken) =>
+        _calls is { } calls ? calls.Lookups.FindAsync(query, cancellationToken) : new(LookupOutcome.Of(NotStarted));
+
+    /// <summary>Messages of a queue from an offset on, without a group. The leader only.</summary>
+    public ValueTask<LookupOutcome> ReadMessagesAsync(
+        MessagePlace place, int countMax, CancellationToken cancellationToken) =>
+        _calls is { } calls
+            ? calls.Lookups.ReadAsync(place, countMax, cancellationToken)
+            : new(LookupOutcome.Of(NotStarted));
+
+    /// <summary>The offset of a queue's first message stored at or after a time. The leader only.</summary>
+    public ValueTask<(QueueOffset Offset, BrokerFailure? Failure)> FindOffsetAsync(
+        string topic, int queueId, long microseconds, CancellationToken cancellationToken) =>
+        _calls is { } calls
+            ? calls.Lookups.FindOffsetAsync(topic, queueId, microseconds, cancellationToken)
+            : new((default, NotStarted));
 
     /// <summary>
     /// Notes a sign of life of a client; its auto-renewed messages stay invisible. For heartbeats; receives count by

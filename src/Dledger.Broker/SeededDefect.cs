@@ -34,4 +34,7 @@ internal enum SeededDefect
 
     /// <summary>A repeated move to the dead letters makes another copy.</summary>
     DeadLetterTwice,
+
+    /// <summary>Messages that were copied (dead letters) are left out of the key index.</summary>
+    CopiesNotIndexed,
 }

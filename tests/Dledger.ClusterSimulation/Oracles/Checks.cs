@@ -55,6 +55,8 @@ internal sealed class Checks(SimulatedCluster cluster)
         ["I48"] = "a group's finished prefix of a queue never shrinks",
         ["I49"] = "log time never falls along the log",
         ["I50"] = "after the faults stop a leader serves and all nodes converge",
+        ["I58"] = "what stands in a queue is found by its id and its keys on every node, or the index says that it does not know",
+        ["I59"] = "a key index without disk faults is complete in the end",
     };
 
     /// <summary>
@@ -68,7 +70,7 @@ internal sealed class Checks(SimulatedCluster cluster)
         ("I47", "no transactions"),
     ];
 
-    private const int NumberMax = 51;
+    private const int NumberMax = 59;
 
     // By the number in the name.
     private readonly long[] _counts = new long[NumberMax + 1];

@@ -28,6 +28,7 @@ internal sealed class Marks
         "log damaged below the watermark",
         "long absence",
         "message delivered again",
+        "message found by key",
         "message moved to the dead letters on request",
         "node ends by itself",
         "pause",

@@ -132,6 +132,9 @@ internal sealed record Scenario
     /// <summary>The same by the size of its messages; 0: no bound.</summary>
     public long TopicRetentionBytes { get; init; }
 
+    /// <summary>Nodes keep an index of keys, and producers set keys.</summary>
+    public bool HasKeyIndex { get; init; }
+
     public bool ChangesMembers => HasLostDisks || HasMemberChanges;
 
     /// <summary>Some node may find a part of its own log unreadable.</summary>
@@ -144,6 +147,8 @@ internal sealed record Scenario
         CheckpointBytes = 1 << 20,
         CheckpointInterval = TimeSpan.FromMicroseconds(CheckpointInterval),
         RetentionBytes = RetentionBytes,
+        KeyIndex = HasKeyIndex,
+        KeyIndexSizes = new() { EntriesPerFile = 48, WaitingBlocksMax = 2 },
         Defect = Enum.TryParse<SeededDefect>(Mutation.ToString(), out var defect) ? defect : SeededDefect.None,
     };
 
@@ -233,6 +238,9 @@ internal sealed record Scenario
             HasStatusReads = random.Chance(0.4),
             TopicRetentionTime = random.Chance(0.1) ? random.NextLogarithmic(1_000_000, 5_000_000) : 0,
             TopicRetentionBytes = random.Chance(0.1) ? random.NextLogarithmic(1_024, 32_768) : 0,
+
+            // A stream of its own: runs without it stay as they were.
+            HasKeyIndex = new SimulationRandom(seed ^ 0x4B45594944580001).Chance(0.35),
         };
     }
 
