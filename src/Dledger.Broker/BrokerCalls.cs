@@ -1,5 +1,6 @@
 using Dledger.Broker.DeadLetters;
 using Dledger.Broker.Groups;
+using Dledger.Broker.Letters;
 using Dledger.Broker.Lookups;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Proposals;
@@ -7,6 +8,7 @@ using Dledger.Broker.Receipts;
 using Dledger.Broker.Receiving;
 using Dledger.Broker.StateMachine;
 using Dledger.Broker.Topics;
+using Dledger.Broker.Traces;
 using Dledger.Replication;
 using Dledger.Storage.Records;
 using Microsoft.Extensions.Logging;
@@ -34,6 +36,8 @@ internal sealed class BrokerCalls
         Receipts = new ReceiptService(this);
         DeadLetters = new DeadLetterService(this);
         Lookups = new LookupService(this);
+        Letters = new LetterService(this);
+        Traces = new TraceService(this);
     }
 
     public BrokerStateMachine Machine { get; }
@@ -55,6 +59,10 @@ internal sealed class BrokerCalls
     public DeadLetterService DeadLetters { get; }
 
     public LookupService Lookups { get; }
+
+    public LetterService Letters { get; }
+
+    public TraceService Traces { get; }
 
     /// <summary>Known once the cluster has its id, which every serving node's has.</summary>
     public ReceiptCodec Codec

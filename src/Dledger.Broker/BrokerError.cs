@@ -47,4 +47,7 @@ public enum BrokerError
 
     /// <summary>The request is well formed, but this version does not implement it.</summary>
     Unsupported,
+
+    /// <summary>No such message is stored, as far as this node can tell; the detail says how far that is.</summary>
+    MessageNotFound,
 }

@@ -25,6 +25,8 @@ public sealed class ClientFrontend : IDisposable
         var router = new LeaderRouter(broker, options, nodes, _channels, time, _logger);
         Messaging = new MessagingService(broker, options, router, _draining, time, _logger);
         Administration = new AdministrationService(broker, log, options, router, time, _logger);
+        Lookups = new MessageLookupService(broker, router, time, _logger);
+        DeadLetters = new DeadLetterAdministration(broker, router, time, _logger);
     }
 
     /// <summary>The RocketMQ 5 service.</summary>
@@ -32,6 +34,12 @@ public sealed class ClientFrontend : IDisposable
 
     /// <summary>The administration service.</summary>
     public AdministrationService Administration { get; }
+
+    /// <summary>Messages by id, key, time and place, and what became of them.</summary>
+    public MessageLookupService Lookups { get; }
+
+    /// <summary>The dead letters.</summary>
+    public DeadLetterAdministration DeadLetters { get; }
 
     /// <summary>Ends telemetry streams and waiting receives; other calls go on. Their clients connect to another
     /// node.</summary>

@@ -40,6 +40,7 @@ internal static class StatusMapping
             : CodeOf(failure.Rule),
         BrokerError.InvalidArgument => CodeOf(failure.Rule),
         BrokerError.Unsupported => Wire.Code.NotImplemented,
+        BrokerError.MessageNotFound => Wire.Code.MessageNotFound,
         _ => Wire.Code.InternalServerError,
     };
 
@@ -78,6 +79,8 @@ internal static class StatusMapping
             AdminCode.AdminNotFound, failure, "'dledger topic list' shows the topics."),
         BrokerError.GroupNotFound => Admin(
             AdminCode.AdminNotFound, failure, "'dledger group list' shows the groups."),
+        BrokerError.MessageNotFound => Admin(
+            AdminCode.AdminNotFound, failure, "Look at the topic with 'dledger message tail', or at 'dledger dlq list'."),
         BrokerError.AlreadyExists => Admin(AdminCode.AdminAlreadyExists, failure, "Choose another name."),
         BrokerError.InvalidArgument or BrokerError.TooLarge or BrokerError.MessageTypeMismatch
             or BrokerError.InvalidHandle or BrokerError.Unsupported => Admin(

@@ -42,6 +42,7 @@ internal static class StateReader
 
         ReadGroups(checkpoint.Parts[StateWriter.GroupsPart], restored);
         ReadLeases(checkpoint.Parts[StateWriter.LeasesPart], restored);
+        restored.Resent.Read(checkpoint.Parts[StateWriter.ResentPart]);
         ReadMeta(checkpoint.Parts[StateWriter.MetaPart], restored);
         state = restored;
         return true;

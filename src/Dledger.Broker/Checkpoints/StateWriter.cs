@@ -21,9 +21,10 @@ internal static class StateWriter
     public const string TopicsPart = "topics";
     public const string GroupsPart = "groups";
     public const string LeasesPart = "leases";
+    public const string ResentPart = "resent";
 
     /// <summary>All parts of a checkpoint.</summary>
-    public static readonly IReadOnlyList<string> PartNames = [MetaPart, TopicsPart, GroupsPart, LeasesPart];
+    public static readonly IReadOnlyList<string> PartNames = [MetaPart, TopicsPart, GroupsPart, LeasesPart, ResentPart];
 
     /// <summary>The parts of a checkpoint.</summary>
     public static IReadOnlyList<(string Name, ReadOnlyMemory<byte> Content)> Write(
@@ -33,6 +34,7 @@ internal static class StateWriter
         (TopicsPart, WriteTopics(state)),
         (GroupsPart, WriteGroups(state)),
         (LeasesPart, WriteLeases(withLeases ? state.Leases.All : [])),
+        (ResentPart, state.Resent.Write()),
     ];
 
     /// <summary>64 bits that are equal on two nodes exactly if their states are (I36), but for collisions.</summary>

@@ -72,19 +72,25 @@ internal sealed class LookupService(BrokerCalls calls)
     /// <summary>Messages of a queue from an offset on, as far as they are stored.</summary>
     public async ValueTask<LookupOutcome> ReadAsync(MessagePlace place, int countMax, CancellationToken cancellationToken)
     {
+        var (records, failure) = await ReadRecordsAsync(place, countMax, cancellationToken);
+        return failure is { } reason
+            ? LookupOutcome.Of(reason)
+            : LookupOutcome.Of(records.ConvertAll(record =>
+                Decode(place.Topic, place.QueueId, record.Offset, record.Position, record.Bytes)));
+    }
+
+    /// <summary>Verified records of a queue from an offset on, some megabytes at most.</summary>
+    public async ValueTask<(List<PlacedRecord> Records, BrokerFailure? Failure)> ReadRecordsAsync(
+        MessagePlace place, int countMax, CancellationToken cancellationToken)
+    {
         if ((Names.CheckTopic(place.Topic) is { } violation ? BrokerFailure.Of(violation) : CheckCount(countMax)) is { } failure)
         {
-            return LookupOutcome.Of(failure);
+            return ([], failure);
         }
 
         var (first, entries, refused) = await calls.LookAsync(
             state => ReadEntries(state, place, countMax), static reason => (0L, [], reason), cancellationToken);
-        if (refused is { } reason)
-        {
-            return LookupOutcome.Of(reason);
-        }
-
-        var messages = new List<DeliveredMessage>(entries.Length);
+        var records = new List<PlacedRecord>(entries.Length);
         long bytesRead = 0;
         for (var i = 0; i < entries.Length && (i == 0 || bytesRead < ReadBytesMax); i++)
         {
@@ -92,13 +98,13 @@ internal sealed class LookupService(BrokerCalls calls)
             if (ReadRecord(entries[i].Position, entries[i].Size) is not { } bytes)
             {
                 // Never skipped: whoever reads on must not take a message that is there for one that is not.
-                return messages.Count > 0 ? LookupOutcome.Of(messages) : LookupOutcome.Of(Unreadable(entries[i].Position));
+                return records.Count > 0 ? (records, null) : ([], Unreadable(entries[i].Position));
             }
 
-            messages.Add(Decode(place.Topic, place.QueueId, first + i, entries[i].Position, bytes));
+            records.Add(new PlacedRecord(first + i, entries[i].Position, bytes));
         }
 
-        return LookupOutcome.Of(messages);
+        return (records, refused);
     }
 
     /// <summary>
@@ -295,3 +301,6 @@ internal sealed class LookupService(BrokerCalls calls)
         public int QueueId => RecordHeader.TryParse(Bytes, out var header, out _) ? header.QueueId : -1;
     }
 }
+
+/// <summary>A verified record and where it stands in its queue.</summary>
+internal readonly record struct PlacedRecord(long Offset, LogPosition Position, byte[] Bytes);

@@ -29,4 +29,7 @@ internal enum PropertyKind : byte
 
     /// <summary>Only in Forward records: a <see cref="Commands.ForwardReference"/>.</summary>
     ForwardReference = 11,
+
+    /// <summary>Only in Resend records: a <see cref="Commands.LetterReference"/>.</summary>
+    LetterReference = 28,
 }

@@ -11,7 +11,11 @@ internal sealed class ClientRegistry(TimeProvider time)
     /// <summary>Clients above which those not alive are forgotten.</summary>
     private const int SweepAbove = 100_000;
 
+    /// <summary>Names above which all are forgotten; those in use come back with their next call.</summary>
+    private const int NamesMax = 20_000;
+
     private readonly ConcurrentDictionary<long, long> _seenAt = new();
+    private readonly ConcurrentDictionary<long, string> _names = new();
 
     public void Seen(string clientId)
     {
@@ -25,8 +29,16 @@ internal sealed class ClientRegistry(TimeProvider time)
             Sweep();
         }
 
-        _seenAt[IdentityHash.OfClient(clientId)] = time.GetTimestamp();
+        var hash = IdentityHash.OfClient(clientId);
+        _seenAt[hash] = time.GetTimestamp();
+        if (_names.TryAdd(hash, clientId) && _names.Count > NamesMax)
+        {
+            _names.Clear();
+        }
     }
+
+    /// <summary>The client behind a hash in a record; null when this node has not heard of it. For people.</summary>
+    public string? NameOf(long clientHash) => _names.GetValueOrDefault(clientHash);
 
     public void Terminated(string clientId) => _seenAt.TryRemove(IdentityHash.OfClient(clientId), out _);
 

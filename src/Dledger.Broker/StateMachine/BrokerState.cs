@@ -1,5 +1,6 @@
 using Dledger.Broker.Commands;
 using Dledger.Broker.Groups;
+using Dledger.Broker.Letters;
 using Dledger.Broker.Topics;
 using Dledger.Primitives;
 using Dledger.Storage.Queues;
@@ -18,6 +19,9 @@ internal sealed class BrokerState(ConsumeQueueStore queues, SeededDefect defect 
     public GroupTable Groups { get; } = new();
 
     public LeaseTable Leases { get; } = new(defect);
+
+    /// <summary>Dead letters that were sent again.</summary>
+    public ResentLetters Resent { get; } = new();
 
     /// <summary>Log time of the newest applied frame, microseconds since 1970 (UTC).</summary>
     public long LogTime { get; set; }
@@ -42,6 +46,7 @@ internal sealed class BrokerState(ConsumeQueueStore queues, SeededDefect defect 
             foreach (var queue in topic.Queues)
             {
                 var min = queue.AdvanceMin(start);
+                Resent.ForgetBelow(topic.Id, queue.QueueId, min);
                 foreach (var subscription in topic.Subscriptions.Values)
                 {
                     Leases.DropBelow(subscription.Cursors[queue.QueueId], min);
@@ -69,6 +74,7 @@ internal sealed class BrokerState(ConsumeQueueStore queues, SeededDefect defect 
             }
 
             var min = topic.Queues[queueId].AdvanceMinTo(wanted);
+            Resent.ForgetBelow(topic.Id, queueId, min);
             foreach (var subscription in topic.Subscriptions.Values)
             {
                 Leases.DropBelow(subscription.Cursors[queueId], min);
@@ -126,6 +132,7 @@ internal sealed class BrokerState(ConsumeQueueStore queues, SeededDefect defect 
 
         Leases.Forget(subscription => ReferenceEquals(subscription.Topic, topic));
         Leases.ForgetObligations(obligation => obligation.TopicId == topic.Id);
+        Resent.Forget(topic.Id);
         foreach (var subscription in topic.Subscriptions.Values)
         {
             subscription.Group.Subscriptions.Remove(topic.Id);

@@ -48,6 +48,9 @@ internal sealed class BrokerStateMachine : IStateMachine
         Adopt(_checkpointer.MakeEmpty());
     }
 
+    /// <summary>For bounds of what callers ask for; never for the state.</summary>
+    public TimeProvider Time => _surroundings.Time;
+
     /// <summary>Signs of life; any thread.</summary>
     public ClientRegistry Clients { get; }
 

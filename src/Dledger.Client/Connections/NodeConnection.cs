@@ -38,6 +38,8 @@ internal sealed class NodeConnection : IDisposable
         });
         Messaging = new MessagingService.MessagingServiceClient(_channel);
         Admin = new AdminService.AdminServiceClient(_channel);
+        Messages = new MessageService.MessageServiceClient(_channel);
+        DeadLetters = new DeadLetterService.DeadLetterServiceClient(_channel);
     }
 
     public NodeAddress Address { get; }
@@ -45,6 +47,10 @@ internal sealed class NodeConnection : IDisposable
     public MessagingService.MessagingServiceClient Messaging { get; }
 
     public AdminService.AdminServiceClient Admin { get; }
+
+    public MessageService.MessageServiceClient Messages { get; }
+
+    public DeadLetterService.DeadLetterServiceClient DeadLetters { get; }
 
     /// <summary>The transport headers of the protocol; the server wants at least the client id.</summary>
     public Metadata Headers() => new()

@@ -138,11 +138,15 @@ internal sealed class ClientListener : IAsyncDisposable
         builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Messaging);
         builder.Services.AddSingleton(
             services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Administration);
+        builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Lookups);
+        builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.DeadLetters);
 
         var application = builder.Build();
         application.UseRouting();
         application.MapGrpcService<Frontend.Messaging.MessagingService>();
         application.MapGrpcService<Frontend.Administration.AdministrationService>();
+        application.MapGrpcService<Frontend.Administration.MessageLookupService>();
+        application.MapGrpcService<Frontend.Administration.DeadLetterAdministration>();
         return application;
     }
 

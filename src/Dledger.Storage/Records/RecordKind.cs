@@ -45,4 +45,7 @@ public enum RecordKind : byte
     Relocate = 0x61,
 
     InitProducer = 0x70,
+
+    /// <summary>A dead letter is sent to its origin topic again: a copy of it.</summary>
+    Resend = 0x78,
 }
