@@ -10,7 +10,7 @@ namespace Dledger.Frontend.Tests.Protocol;
 /// programs that are already out there.</summary>
 public sealed class DescriptorGoldenTests
 {
-    public static TheoryData<string> Files => ["definition", "service", "admin"];
+    public static TheoryData<string> Files => ["definition", "service", "admin", "messages", "deadletters"];
 
     [Theory]
     [MemberData(nameof(Files))]
@@ -44,6 +44,8 @@ public sealed class DescriptorGoldenTests
     {
         "definition" => DefinitionReflection.Descriptor,
         "service" => ServiceReflection.Descriptor,
+        "messages" => MessagesReflection.Descriptor,
+        "deadletters" => DeadlettersReflection.Descriptor,
         _ => AdminReflection.Descriptor,
     };
 
