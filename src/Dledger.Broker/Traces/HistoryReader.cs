@@ -104,7 +104,8 @@ internal sealed class HistoryReader(
             course.Deadline = time + command.InvisibleMicroseconds;
             Add(
                 TraceEventKind.Delivered, position, time, command.GroupId, course.Attempts, client, course.Deadline,
-                $"handed to client {client}, invisible until {Time(course.Deadline)}{(command.AutoRenew ? ", renewed while it lives" : "")}");
+                $"handed to client {client}, invisible until {Time(course.Deadline)}"
+                    + (command.AutoRenew ? ", renewed while it lives" : ""));
         }
     }
 

@@ -216,8 +216,8 @@ internal sealed class TraceService(BrokerCalls calls)
                 $"never delivered: the filter of the group left it out at {HistoryReader.Time(last.Microseconds)}; compare the tag of the "
                 + "message with the subscription of the group's consumers"),
             TraceEventKind.DeadLettered => (TraceState.DeadLettered,
-                $"{last.Sentence} at {HistoryReader.Time(last.Microseconds)}, after {Count(attempts, "delivery", "deliveries")}: see 'dledger dlq "
-                + $"show {trace.Group}'"),
+                $"{last.Sentence} at {HistoryReader.Time(last.Microseconds)}, after {Count(attempts, "delivery", "deliveries")}: see "
+                + $"'dledger dlq show {trace.Group}'"),
             TraceEventKind.GivenUp => (TraceState.GivenUp,
                 $"not finished when {last.Sentence} at {HistoryReader.Time(last.Microseconds)}"),
             _ => history.IsHistoryComplete

@@ -140,7 +140,8 @@ internal static class DeadLetterResendCommand
             }
 
             terminal.Output.WriteLine(
-                $"{_sent} dead letter{(_sent == 1 ? "" : "s")} {(IsDryRun ? "would be sent" : "sent")} again, {_sentBefore} had been before");
+                $"{_sent} dead letter{(_sent == 1 ? "" : "s")} {(IsDryRun ? "would be sent" : "sent")} again, "
+                + $"{_sentBefore} had been before");
             foreach (var problem in _problems)
             {
                 terminal.Fault(problem);

@@ -152,7 +152,8 @@ internal static class MessageCommand
         var message = answer.Message;
         terminal.Output.WriteLine(
             $"message {LookupAnswer.Plain(message.MessageId)} of topic {message.Topic}: queue {message.QueueId}, offset "
-            + $"{LookupAnswer.Text(message.Offset)}, tag {LookupAnswer.Plain(message.Tag ?? "-")}, stored {LookupAnswer.Time(message.StoreTime)}");
+            + $"{LookupAnswer.Text(message.Offset)}, tag {LookupAnswer.Plain(message.Tag ?? "-")}, "
+            + $"stored {LookupAnswer.Time(message.StoreTime)}");
         if (answer.HasOthers)
         {
             terminal.Output.WriteLine("  it is the newest of several with this id: name an older one by --queue and --offset");
