@@ -81,7 +81,8 @@ public sealed class LookupCommandTests : IAsyncLifetime
             summary.GetProperty("group").GetString(), summary.GetProperty("originTopic").GetString(),
             summary.GetProperty("count").GetInt32()));
         Assert.Equal(3, show.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
-        Assert.Contains("topic orders, queue 0, offset 0, given up by its consumer", inspect.Output, StringComparison.Ordinal);
+        Assert.Contains("origin    topic orders", inspect.Output, StringComparison.Ordinal);
+        Assert.Contains("\"offset\":0,\"isByConsumer\":true", show.Output, StringComparison.Ordinal);
         Assert.Equal((3, 0), Sent(dry));
         Assert.Equal((1, 0), Sent(one));
         Assert.Equal((2, 1), Sent(all));
