@@ -39,6 +39,9 @@ public enum BrokerError
     /// <summary>The receipt handle is forged, garbled, or its message became visible again since.</summary>
     InvalidHandle,
 
+    /// <summary>The transaction id is none of this cluster, or the transaction ended otherwise already.</summary>
+    InvalidTransaction,
+
     /// <summary>The message or batch is larger than the limit.</summary>
     TooLarge,
 
@@ -48,6 +51,6 @@ public enum BrokerError
     /// <summary>The request is well formed, but this version does not implement it.</summary>
     Unsupported,
 
-    /// <summary>No such message is stored, as far as this node can tell; the detail says how far that is.</summary>
+    /// <summary>The message that is meant waits no more, or was never there.</summary>
     MessageNotFound,
 }

@@ -2,11 +2,14 @@ using Dledger.Broker.Groups;
 using Dledger.Broker.Letters;
 using Dledger.Broker.Lookups;
 using Dledger.Broker.Messages;
+using Dledger.Broker.Parking;
 using Dledger.Broker.Receipts;
 using Dledger.Broker.Receiving;
 using Dledger.Broker.StateMachine;
+using Dledger.Broker.Timers;
 using Dledger.Broker.Topics;
 using Dledger.Broker.Traces;
+using Dledger.Broker.Transactions;
 using Dledger.Primitives;
 using Dledger.Replication;
 using Dledger.Storage.Disks;
@@ -127,6 +130,35 @@ public sealed class BrokerNode : IDisposable
     public ValueTask<BrokerFailure?> UpdateGroupAsync(GroupChange change, CancellationToken cancellationToken) =>
         _calls is { } calls ? calls.Groups.UpdateAsync(change, cancellationToken) : new(NotStarted);
 
+    /// <summary>
+    /// Gives a group nothing from now on, for a while or, with zero, until somebody resumes it; what it has in flight it may finish. A group
+    /// that is paused already gets the new reason and end.
+    /// </summary>
+    public ValueTask<BrokerFailure?> PauseGroupAsync(
+        string name, string reason, TimeSpan duration, CancellationToken cancellationToken) =>
+        _calls is { } calls ? calls.Groups.PauseAsync(name, reason, duration, cancellationToken) : new(NotStarted);
+
+    /// <summary>Ends a group's pause. Null on success, also when it was not paused.</summary>
+    public ValueTask<BrokerFailure?> ResumeGroupAsync(string name, CancellationToken cancellationToken) =>
+        _calls is { } calls ? calls.Groups.ResumeAsync(name, cancellationToken) : new(NotStarted);
+
+    /// <summary>Messages of a group that wait for an operator, not older than the call. The leader only.</summary>
+    public ValueTask<(ParkedList? List, BrokerFailure? Failure)> ListParkedAsync(
+        ParkingSelection selection, CancellationToken cancellationToken) =>
+        _calls is { } calls ? calls.Parking.ListAsync(selection, cancellationToken) : new((null, NotStarted));
+
+    /// <summary>
+    /// Hands parked messages out again, in order and as if they had never been delivered, before what follows them. How many they were.
+    /// </summary>
+    public ValueTask<(int Count, BrokerFailure? Failure)> ReleaseParkedAsync(
+        ParkingSelection selection, CancellationToken cancellationToken) =>
+        _calls is { } calls ? calls.Parking.EndAsync(selection, drops: false, cancellationToken) : new((0, NotStarted));
+
+    /// <summary>Moves parked messages to the dead letter topic; their message groups go on. How many they were.</summary>
+    public ValueTask<(int Count, BrokerFailure? Failure)> DropParkedAsync(
+        ParkingSelection selection, CancellationToken cancellationToken) =>
+        _calls is { } calls ? calls.Parking.EndAsync(selection, drops: true, cancellationToken) : new((0, NotStarted));
+
     /// <summary>Deletes a group with its progress.</summary>
     public ValueTask<BrokerFailure?> DeleteGroupAsync(string name, CancellationToken cancellationToken) =>
         _calls is { } calls ? calls.Groups.DeleteAsync(name, cancellationToken) : new(NotStarted);
@@ -183,7 +215,8 @@ public sealed class BrokerNode : IDisposable
             : new(new ChangeInvisibleOutcome(NotStarted, receiptHandle));
 
     /// <summary>
-    /// Copies a leased message to the group's dead letter topic and finishes it. Null on success, also on a repeat.
+    /// Copies a leased message to the group's dead letter topic and finishes it; in a group that blocks or parks poison messages that is done
+    /// with it instead. Null on success, also on a repeat.
     /// </summary>
     public ValueTask<BrokerFailure?> ForwardToDeadLetterAsync(
         string group, string topic, string receiptHandle, CancellationToken cancellationToken) =>
@@ -234,6 +267,71 @@ public sealed class BrokerNode : IDisposable
     public ValueTask<(long Count, BrokerFailure? Failure)> PurgeDeadLettersAsync(
         string group, bool isDryRun, CancellationToken cancellationToken) =>
         _calls is { } calls ? calls.Letters.PurgeAsync(group, isDryRun, cancellationToken) : new((0, NotStarted));
+
+    /// <summary>Takes back a delayed message that still waits, by the handle that its sender got.</summary>
+    public ValueTask<RecallOutcome> RecallAsync(string topic, string handle, CancellationToken cancellationToken) =>
+        _calls is { } calls
+            ? calls.Timers.RecallAsync(topic, handle, cancellationToken)
+            : new(RecallOutcome.Of(NotStarted));
+
+    /// <summary>Delayed messages of a topic that still wait, in the order of their delivery; 1 to 1000 at a time.</summary>
+    public ValueTask<PendingPage> ListPendingAsync(
+        PendingSelection selection, int countMax, string? page, CancellationToken cancellationToken) =>
+        _calls is { } calls
+            ? calls.Timers.ListAsync(selection, countMax, page, cancellationToken)
+            : new(PendingPage.Of(NotStarted));
+
+    /// <summary>Takes back what <see cref="ListPendingAsync"/> would find.</summary>
+    public ValueTask<PendingPage> CancelPendingAsync(
+        PendingSelection selection, int countMax, string? page, CancellationToken cancellationToken) =>
+        _calls is { } calls
+            ? calls.Timers.CancelAsync(selection, countMax, page, cancellationToken)
+            : new(PendingPage.Of(NotStarted));
+
+    /// <summary>Gives what <see cref="ListPendingAsync"/> would find another delivery time, microseconds since 1970 (UTC).</summary>
+    public ValueTask<PendingPage> MovePendingAsync(
+        PendingSelection selection,
+        long deliverAtMicroseconds,
+        int countMax,
+        string? page,
+        CancellationToken cancellationToken) =>
+        _calls is { } calls
+            ? calls.Timers.MoveAsync(selection, deliverAtMicroseconds, countMax, page, cancellationToken)
+            : new(PendingPage.Of(NotStarted));
+
+    /// <summary>
+    /// Ends transactions that sends began: the messages of all become visible together, or are all discarded. Null on success, also on
+    /// a repeat, and for an unknown resolution, which leaves them open.
+    /// </summary>
+    public ValueTask<BrokerFailure?> EndTransactionsAsync(
+        IReadOnlyList<string> transactionIds,
+        TransactionResolution resolution,
+        TransactionDecider decider,
+        CancellationToken cancellationToken) =>
+        _calls is { } calls
+            ? calls.Transactions.EndAsync(transactionIds, resolution, decider, cancellationToken)
+            : new(NotStarted);
+
+    /// <summary>Has this checker ask producers while this node leads; once, before <see cref="Attach"/>.</summary>
+    public void CheckTransactionsWith(ITransactionChecker checker) => _machine.Checker = checker;
+
+    /// <summary>The message to ask about; null when it was decided meanwhile, or cannot be read now.</summary>
+    public ValueTask<UndecidedMessage?> ReadUndecidedAsync(TransactionQuestion question, CancellationToken cancellationToken) =>
+        _calls is { } calls ? calls.TransactionReads.ReadUndecidedAsync(question, cancellationToken) : new((UndecidedMessage?)null);
+
+    /// <summary>Open and discarded transactions, the oldest first. The leader only.</summary>
+    public ValueTask<(IReadOnlyList<TransactionView> Transactions, BrokerFailure? Failure)> ListTransactionsAsync(
+        TransactionSelection selection, CancellationToken cancellationToken) =>
+        _calls is { } calls
+            ? calls.TransactionReads.ListAsync(selection, cancellationToken)
+            : new(([], NotStarted));
+
+    /// <summary>One transaction with its messages, as far as the log has them. The leader only.</summary>
+    public ValueTask<(TransactionContent? Content, BrokerFailure? Failure)> ShowTransactionAsync(
+        string transactionId, CancellationToken cancellationToken) =>
+        _calls is { } calls
+            ? calls.TransactionReads.ShowAsync(transactionId, cancellationToken)
+            : new((null, NotStarted));
 
     /// <summary>
     /// Notes a sign of life of a client; its auto-renewed messages stay invisible. For heartbeats; receives count by

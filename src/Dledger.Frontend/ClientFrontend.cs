@@ -2,6 +2,7 @@ using Dledger.Broker;
 using Dledger.Frontend.Administration;
 using Dledger.Frontend.Forwarding;
 using Dledger.Frontend.Messaging;
+using Dledger.Frontend.Messaging.Transactions;
 using Dledger.Frontend.Nodes;
 using Dledger.Replication;
 using Microsoft.Extensions.Logging;
@@ -14,6 +15,7 @@ public sealed class ClientFrontend : IDisposable
 {
     private readonly NodeChannels _channels;
     private readonly Draining _draining = new();
+    private readonly TransactionChecking _checking;
     private readonly ILogger _logger;
 
     public ClientFrontend(
@@ -23,7 +25,8 @@ public sealed class ClientFrontend : IDisposable
         var nodes = new NodeDirectory(options, () => log.Status.Members);
         _channels = new NodeChannels(options, nodes);
         var router = new LeaderRouter(broker, options, nodes, _channels, time, _logger);
-        Messaging = new MessagingService(broker, options, router, _draining, time, _logger);
+        _checking = new TransactionChecking(broker, options, router, _draining, time, _logger);
+        Messaging = new MessagingService(broker, options, router, _checking.Producers, _draining, time, _logger);
         Administration = new AdministrationService(broker, log, options, router, time, _logger);
         Lookups = new MessageLookupService(broker, router, time, _logger);
         DeadLetters = new DeadLetterAdministration(broker, router, time, _logger);
@@ -31,6 +34,9 @@ public sealed class ClientFrontend : IDisposable
 
     /// <summary>The RocketMQ 5 service.</summary>
     public MessagingService Messaging { get; }
+
+    /// <summary>What other nodes tell about their producers.</summary>
+    public ProducerService Producers => _checking.Nodes;
 
     /// <summary>The administration service.</summary>
     public AdministrationService Administration { get; }
@@ -52,6 +58,7 @@ public sealed class ClientFrontend : IDisposable
     /// <summary>Closes the connections to other nodes. Calls must have ended.</summary>
     public void Dispose()
     {
+        _checking.Dispose();
         _channels.Dispose();
         _draining.Dispose();
     }

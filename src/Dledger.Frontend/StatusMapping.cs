@@ -35,12 +35,13 @@ internal static class StatusMapping
         BrokerError.AlreadyExists => Wire.Code.BadRequest,
         BrokerError.MessageTypeMismatch => Wire.Code.MessagePropertyConflictWithType,
         BrokerError.InvalidHandle => Wire.Code.InvalidReceiptHandle,
+        BrokerError.InvalidTransaction => Wire.Code.InvalidTransactionId,
         BrokerError.TooLarge => failure.Rule == BrokenRule.None
             ? Wire.Code.PayloadTooLarge
             : CodeOf(failure.Rule),
         BrokerError.InvalidArgument => CodeOf(failure.Rule),
         BrokerError.Unsupported => Wire.Code.NotImplemented,
-        BrokerError.MessageNotFound => Wire.Code.MessageNotFound,
+        BrokerError.MessageNotFound => Wire.Code.NotFound,
         _ => Wire.Code.InternalServerError,
     };
 
@@ -79,8 +80,9 @@ internal static class StatusMapping
             AdminCode.AdminNotFound, failure, "'dledger topic list' shows the topics."),
         BrokerError.GroupNotFound => Admin(
             AdminCode.AdminNotFound, failure, "'dledger group list' shows the groups."),
-        BrokerError.MessageNotFound => Admin(
-            AdminCode.AdminNotFound, failure, "Look at the topic with 'dledger message tail', or at 'dledger dlq list'."),
+        BrokerError.InvalidTransaction => Admin(
+            AdminCode.AdminNotFound, failure, "'dledger txn list' shows the open transactions."),
+        BrokerError.MessageNotFound => Admin(AdminCode.AdminNotFound, failure, ""),
         BrokerError.AlreadyExists => Admin(AdminCode.AdminAlreadyExists, failure, "Choose another name."),
         BrokerError.InvalidArgument or BrokerError.TooLarge or BrokerError.MessageTypeMismatch
             or BrokerError.InvalidHandle or BrokerError.Unsupported => Admin(

@@ -41,6 +41,7 @@ internal sealed class SimulatedCluster
         Network = new SimulatedNetwork(this);
         Nodes = [.. Enumerable.Range(1, scenario.NodeCount).Select(id => new SimulatedNode(this, new NodeId(id)))];
         _faults = new FaultInjector(this);
+        Order = scenario.Order is { } order ? new OrderWorkload(this, order) : null;
     }
 
     public Scenario Scenario { get; }
@@ -70,6 +71,9 @@ internal sealed class SimulatedCluster
     public SimulatedNetwork Network { get; }
 
     public IReadOnlyList<SimulatedNode> Nodes { get; }
+
+    /// <summary>Message groups; null in a run without them.</summary>
+    public OrderWorkload? Order { get; }
 
     /// <summary>The last phase has begun.</summary>
     public bool IsHealed { get; private set; }
@@ -152,6 +156,20 @@ internal sealed class SimulatedCluster
         for (var i = 0; Scenario.HasStatusReads && i < StatusReaderCount; i++)
         {
             _ = WatchAsync(new StatusReader(this, Topic).RunAsync());
+        }
+
+        if (Order is not null)
+        {
+            await StartOrderAsync(Order);
+        }
+    }
+
+    private async Task StartOrderAsync(OrderWorkload order)
+    {
+        await order.PrepareAsync();
+        foreach (var client in order.Start())
+        {
+            _ = WatchAsync(client);
         }
     }
 
@@ -265,6 +283,8 @@ internal sealed class SimulatedCluster
             producer.Remaining = 3;
         }
 
+        Order?.Heal();
+
         RunUntil(
             "I50",
             "producers get no answers",
@@ -275,6 +295,15 @@ internal sealed class SimulatedCluster
             "messages are neither finished nor dead letters",
             patience + (4 * Scenario.InvisibleTime) + 10_000_000,
             () => _groups.Select(group => group.DescribeOpen()).FirstOrDefault(open => open is not null));
+        if (Order is not null)
+        {
+            RunUntil(
+                "I55",
+                "message groups do not come to their end",
+                patience + (4 * Scenario.InvisibleTime) + 20_000_000,
+                () => Order.DescribeOpen(alive));
+        }
+
         RunUntil(
             "I50",
             "the nodes do not converge",

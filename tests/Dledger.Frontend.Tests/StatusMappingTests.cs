@@ -54,6 +54,9 @@ public sealed class StatusMappingTests
         [BrokenRule.MessageTypes] = Code.BadRequest,
         [BrokenRule.AttemptId] = Code.BadRequest,
         [BrokenRule.Retention] = Code.BadRequest,
+        [BrokenRule.GroupMode] = Code.BadRequest,
+        [BrokenRule.InFlight] = Code.BadRequest,
+        [BrokenRule.Pause] = Code.BadRequest,
     };
 
     [Fact]

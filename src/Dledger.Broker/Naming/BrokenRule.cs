@@ -16,6 +16,8 @@ public enum BrokenRule
     MessageId,
     DeliveryTime,
     TransactionRecovery,
+    TransactionChecks,
+    Webhook,
     Batch,
     InvisibleDuration,
     FilterExpression,
@@ -27,4 +29,7 @@ public enum BrokenRule
     MessageTypes,
     AttemptId,
     Retention,
+    GroupMode,
+    InFlight,
+    Pause,
 }

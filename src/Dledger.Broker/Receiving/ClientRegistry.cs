@@ -16,6 +16,11 @@ internal sealed class ClientRegistry(TimeProvider time)
 
     private readonly ConcurrentDictionary<long, long> _seenAt = new();
     private readonly ConcurrentDictionary<long, string> _names = new();
+    private readonly ConcurrentDictionary<long, bool> _terminated = new();
+    private long _servingSince = time.GetTimestamp();
+
+    /// <summary>This node becomes the leader: who did not speak to it may have spoken to the last one a moment ago.</summary>
+    public void BeginToServe() => Interlocked.Exchange(ref _servingSince, time.GetTimestamp());
 
     public void Seen(string clientId)
     {
@@ -29,9 +34,10 @@ internal sealed class ClientRegistry(TimeProvider time)
             Sweep();
         }
 
-        var hash = IdentityHash.OfClient(clientId);
-        _seenAt[hash] = time.GetTimestamp();
-        if (_names.TryAdd(hash, clientId) && _names.Count > NamesMax)
+        var clientHash = IdentityHash.OfClient(clientId);
+        _seenAt[clientHash] = time.GetTimestamp();
+        _terminated.TryRemove(clientHash, out _);
+        if (_names.TryAdd(clientHash, clientId) && _names.Count > NamesMax)
         {
             _names.Clear();
         }
@@ -40,10 +46,25 @@ internal sealed class ClientRegistry(TimeProvider time)
     /// <summary>The client behind a hash in a record; null when this node has not heard of it. For people.</summary>
     public string? NameOf(long clientHash) => _names.GetValueOrDefault(clientHash);
 
-    public void Terminated(string clientId) => _seenAt.TryRemove(IdentityHash.OfClient(clientId), out _);
+    public void Terminated(string clientId)
+    {
+        var clientHash = IdentityHash.OfClient(clientId);
+        _seenAt.TryRemove(clientHash, out _);
+        if (_terminated.Count > SweepAbove)
+        {
+            _terminated.Clear();
+        }
+
+        _terminated[clientHash] = true;
+    }
 
     public bool IsAlive(long clientHash) =>
         _seenAt.TryGetValue(clientHash, out var seenAt) && time.GetElapsedTime(seenAt) <= AliveFor;
+
+    /// <summary>Whether a client said goodbye, or would have been heard of by now if it were alive.</summary>
+    public bool IsGone(long clientHash) =>
+        _terminated.ContainsKey(clientHash)
+        || (!IsAlive(clientHash) && time.GetElapsedTime(Interlocked.Read(ref _servingSince)) > AliveFor);
 
     private void Sweep()
     {

@@ -16,8 +16,8 @@ internal sealed class DeliveryReader(IReplicatedLog log, ReceiptCodec receipts, 
     /// <summary>
     /// The messages of a grant. Those whose tag only shares its hash with the filter go to <paramref
     /// name="mismatches"/>;
-    /// unreadable ones are logged and left to the end of their lease. In an ordered group nothing of the same queue may overtake
-    /// them: it goes to <paramref name="withheld"/>.
+    /// unreadable ones are logged and left to the end of their lease. In an ordered group nothing of the same message group may
+    /// overtake them: it goes to <paramref name="withheld"/>.
     /// </summary>
     public List<DeliveredMessage> Read(
         ReceiveGrant grant,
@@ -31,11 +31,11 @@ internal sealed class DeliveryReader(IReplicatedLog log, ReceiptCodec receipts, 
     {
         var invisible = TimeSpan.FromMicroseconds(grant.InvisibleMicroseconds);
         var messages = new List<DeliveredMessage>(grant.Messages.Count);
-        var brokenQueues = new HashSet<int>();
+        var broken = new HashSet<(int QueueId, int GroupHash)>();
         foreach (var granted in grant.Messages)
         {
             var delivery = new DeliveryReference(granted.QueueId, granted.Offset, grant.DeliveryId);
-            if (brokenQueues.Contains(granted.QueueId))
+            if (broken.Contains((granted.QueueId, granted.GroupHash)))
             {
                 withheld.Add(delivery);
                 continue;
@@ -45,7 +45,7 @@ internal sealed class DeliveryReader(IReplicatedLog log, ReceiptCodec receipts, 
             {
                 if (isOrdered)
                 {
-                    brokenQueues.Add(granted.QueueId);
+                    broken.Add((granted.QueueId, granted.GroupHash));
                 }
 
                 continue;

@@ -97,6 +97,11 @@ internal sealed class RetentionDuty(
     private LogPosition LimitOf(ReplicationStatus status)
     {
         var limit = checkpoint();
+        if (state.Transactions.OldestNeeded is { } undecided)
+        {
+            limit = LogPosition.Min(limit, undecided);
+        }
+
         foreach (var peer in status.Peers)
         {
             if (peer.IsConnected && Level < DiskSpaceLevel.Force)

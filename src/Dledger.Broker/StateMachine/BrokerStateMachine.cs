@@ -5,6 +5,7 @@ using Dledger.Broker.Lookups;
 using Dledger.Broker.Proposals;
 using Dledger.Broker.Receiving;
 using Dledger.Broker.Topics;
+using Dledger.Broker.Transactions;
 using Dledger.Primitives;
 using Dledger.Replication;
 using Dledger.Storage.Disks;
@@ -36,6 +37,7 @@ internal sealed class BrokerStateMachine : IStateMachine
     private RecordApplier _applier;
     private volatile IReplicatedLog? _log;
     private volatile MessageIndex? _index;
+    private volatile ITransactionChecker? _checker;
     private AppliedPoint _applied;
     private LogPosition _durable;
 
@@ -53,6 +55,13 @@ internal sealed class BrokerStateMachine : IStateMachine
 
     /// <summary>Signs of life; any thread.</summary>
     public ClientRegistry Clients { get; }
+
+    /// <summary>Asks producers; null where there are none.</summary>
+    public ITransactionChecker? Checker
+    {
+        get => _checker;
+        set => _checker = value;
+    }
 
     /// <summary>Topics at the newest applied position; any thread.</summary>
     public TopicDirectory Topics => _state.Topics.Directory;
@@ -74,6 +83,9 @@ internal sealed class BrokerStateMachine : IStateMachine
 
     /// <summary>Receives on their way.</summary>
     public ReceiverTable Receivers => _duties.Receivers;
+
+    /// <summary>Delayed messages that wait; any thread.</summary>
+    public long PendingCount => _state.Timers.Count;
 
     /// <summary>How full the disk is, as the serving leader last saw it; any thread.</summary>
     public DiskSpaceLevel SpaceLevel => _duties.Retention.Level;
@@ -111,6 +123,11 @@ internal sealed class BrokerStateMachine : IStateMachine
         Invariant.Check(
             frame.Summary.Base == _applied.Position, $"frame at {frame.Summary.Base} follows {_applied.Position}");
         _state.LogTime = frame.LogTime;
+        foreach (var group in _state.Groups.EndPauses(frame.LogTime))
+        {
+            _duties.Receivers.GroupChanged(group.View.Id);
+        }
+
         _state.Leases.Expire(ExpiryTimeOf(frame), ExpiryBudget);
         ApplyRecords(frame);
         _index?.Keys.FrameEnded(frame.Summary.End, frame.Summary.HeaderCrc);
@@ -258,12 +275,28 @@ internal sealed class BrokerStateMachine : IStateMachine
         Invariant.Check(index == proposals.Count, $"{proposals.Count - index} proposals are left over");
     }
 
+    private void AskProducers(IReadOnlyList<HalfTransaction> asked)
+    {
+        if (Checker is not { } checker)
+        {
+            return;
+        }
+
+        foreach (var half in asked)
+        {
+            if (_state.Topics.Find(half.TopicId) is { } topic)
+            {
+                checker.Ask(new TransactionQuestion(half.Id, topic.Id, topic.View.Name, half.Checks));
+            }
+        }
+    }
+
     [MemberNotNull(nameof(_state), nameof(_duties), nameof(_applier))]
     private void Adopt(BrokerState state)
     {
         _state = state;
         _duties = new LeaderDuties(
-            state, _surroundings, Clients, () => _log, () => _checkpointer.Newest, _logger);
+            state, _surroundings, Clients, () => _log, () => _checkpointer.Newest, AskProducers, _logger);
         _applier = new RecordApplier(state, _duties, _surroundings.Options.Defect, _logger);
     }
 }

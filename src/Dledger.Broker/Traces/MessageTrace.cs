@@ -60,8 +60,11 @@ public enum TraceState
     /// <summary>The group began, or was set, behind it.</summary>
     PassedBy = 12,
 
-    /// <summary>An earlier message of an ordered queue has to be finished first.</summary>
+    /// <summary>An earlier message of its message group has to be over first.</summary>
     HeldBack = 13,
+
+    /// <summary>Out of attempts and set aside until an operator decides.</summary>
+    Parked = 14,
 }
 
 /// <summary>What happened to a message.</summary>

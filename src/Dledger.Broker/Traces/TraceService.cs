@@ -115,21 +115,20 @@ internal sealed class TraceService(BrokerCalls calls)
 
         var cursor = subscription.Cursors[message.QueueId];
         var offset = message.QueueOffset.Value;
-        var ahead = Math.Max(0, offset - cursor.Commit - (offset >= cursor.Next ? cursor.DoneCount : 0));
-        trace = trace with { MessagesAhead = ahead };
-        if (offset < cursor.Commit)
+        trace = trace with { MessagesAhead = CountAhead(cursor, offset) };
+        if (offset < cursor.Next && !cursor.Contains(offset))
         {
             return trace with { State = TraceState.Finished, Sentence = "finished for the group" };
         }
 
         if (offset >= cursor.Next)
         {
-            return offset == cursor.Next && !IsHeldBack(group, cursor, offset)
+            return offset == cursor.Next && !group.Fifo
                 ? Available(trace, 0)
                 : trace with
                 {
                     State = TraceState.NotReached,
-                    Sentence = $"not reached yet: {Count(offset - cursor.Next, "message")} of its queue will be handed out before it, "
+                    Sentence = $"not reached yet: {Count(offset - cursor.Next, "message")} of its queue will be looked at before it, "
                         + $"{Count(cursor.LeasedCount, "message")} of the queue are in flight",
                 };
         }
@@ -152,6 +151,21 @@ internal sealed class TraceService(BrokerCalls calls)
                     State = TraceState.WaitsForDeadLetter,
                     Sentence = $"out of attempts ({delivery.Attempts}): its copy in '{Names.DeadLetterTopic(group.Name)}' is being made",
                 };
+            case DeliveryState.Parked:
+                return trace with
+                {
+                    State = TraceState.Parked,
+                    Sentence = $"out of attempts ({delivery.Attempts}) and set aside since "
+                        + $"{HistoryReader.Time(cursor.ParkedSince.GetValueOrDefault(offset))}, until an operator releases it or gives it up",
+                };
+            case DeliveryState.Resting when delivery.Lease is { } rest:
+                return trace with
+                {
+                    State = TraceState.WaitsForRetry,
+                    UntilMicroseconds = rest.Deadline,
+                    Sentence = $"waits for its next delivery at {HistoryReader.Time(rest.Deadline)}, after {attempt}, as the back-off of "
+                        + "the group says",
+                };
             case DeliveryState.Leased when delivery.Lease is { } lease:
                 var client = NameOf(lease.ClientHash);
                 return lease.IsOrigin
@@ -172,19 +186,30 @@ internal sealed class TraceService(BrokerCalls calls)
                             + $"{client} asked",
                     };
             default:
-                return IsHeldBack(group, cursor, offset)
-                    ? trace with
+                return cursor.Ready.Contains(offset)
+                    ? Available(trace, delivery.Attempts)
+                    : trace with
                     {
                         State = TraceState.HeldBack,
-                        Sentence = "an earlier message of its ordered queue has to be finished first: explain the one at offset "
-                            + cursor.Commit.ToString(CultureInfo.InvariantCulture),
-                    }
-                    : Available(trace, delivery.Attempts);
+                        Sentence = "an earlier message of its message group has to be over first"
+                            + (cursor.LaneOf(delivery.GroupHash) is { Head: >= 0 } lane
+                                ? string.Create(CultureInfo.InvariantCulture, $": explain the one at offset {lane.Head}")
+                                : ""),
+                    };
         }
     }
 
-    private static bool IsHeldBack(GroupView group, QueueCursor cursor, long offset) =>
-        group.Fifo && (!cursor.IsUnlocked || (cursor.Waiting.Count > 0 && cursor.Waiting.Min < offset));
+    // Those that are not finished, as far as they were looked at, and all that were not.
+    private static long CountAhead(QueueCursor cursor, long offset)
+    {
+        var count = cursor.Aside.LongCount(aside => aside < offset) + Math.Max(0, offset - cursor.Next);
+        for (var before = cursor.Commit; before < Math.Min(offset, cursor.Next); before++)
+        {
+            count += cursor.At(before).State == DeliveryState.Done ? 0 : 1;
+        }
+
+        return count;
+    }
 
     private static GroupTrace Available(GroupTrace trace, int attempts) => trace with
     {

@@ -28,7 +28,14 @@ internal static class StoredMessages
             BodyIsGzip = message.BodyEncoding == BodyEncoding.Gzip,
             BodyBytes = message.Body.Length,
             Origin = message.DeadLetterOrigin is { } origin
-                ? new LetterOrigin { Topic = origin.Topic, MessageId = origin.MessageId, QueueId = -1 }
+                ? new LetterOrigin
+                {
+                    Topic = origin.Topic,
+                    MessageId = origin.MessageId,
+                    QueueId = origin.QueueId,
+                    QueueOffset = origin.QueueOffset.Value,
+                    ByConsumer = origin.Reason == DeadLetterReason.AskedByReceiver,
+                }
                 : null,
         };
         wire.Keys.AddRange(message.Keys);

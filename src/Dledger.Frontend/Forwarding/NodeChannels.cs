@@ -4,6 +4,7 @@ using Apache.Rocketmq.V2;
 using Dledger.Frontend.Nodes;
 using Dledger.Primitives;
 using Dledger.Protocol.Admin.V1;
+using Dledger.Protocol.Node.V1;
 using Grpc.Net.Client;
 
 namespace Dledger.Frontend.Forwarding;
@@ -22,6 +23,8 @@ internal sealed class NodeChannels(FrontendOptions options, NodeDirectory nodes)
     private readonly ConcurrentDictionary<string, Lazy<GrpcChannel>> _channels = new();
 
     public MessagingService.MessagingServiceClient Messaging(NodeId node) => new(Channel(node));
+
+    public ProducerService.ProducerServiceClient Producers(NodeId node) => new(Channel(node));
 
     public AdminService.AdminServiceClient Admin(NodeId node) => new(Channel(node));
 

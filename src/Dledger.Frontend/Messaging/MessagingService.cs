@@ -5,6 +5,7 @@ using Dledger.Frontend.Messaging.Clients;
 using Dledger.Frontend.Messaging.Consuming;
 using Dledger.Frontend.Messaging.Producing;
 using Dledger.Frontend.Messaging.Routing;
+using Dledger.Frontend.Messaging.Transactions;
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
 using Wire = Apache.Rocketmq.V2;
@@ -25,14 +26,17 @@ public sealed class MessagingService : Wire.MessagingService.MessagingServiceBas
     private readonly AckMessageHandler _ackMessage;
     private readonly ChangeInvisibleDurationHandler _changeInvisibleDuration;
     private readonly ForwardMessageToDeadLetterQueueHandler _forwardToDeadLetterQueue;
+    private readonly RecallMessageHandler _recallMessage;
     private readonly HeartbeatHandler _heartbeat;
     private readonly NotifyClientTerminationHandler _notifyClientTermination;
     private readonly TelemetryHandler _telemetry;
+    private readonly EndTransactionHandler _endTransaction;
 
     internal MessagingService(
         BrokerNode broker,
         FrontendOptions options,
         LeaderRouter router,
+        ProducerRegistry producers,
         Draining draining,
         TimeProvider time,
         ILogger logger)
@@ -43,15 +47,18 @@ public sealed class MessagingService : Wire.MessagingService.MessagingServiceBas
         var liveness = new LivenessRelay(broker, router);
         _queryRoute = new QueryRouteHandler(broker, entries, router);
         _queryAssignment = new QueryAssignmentHandler(broker, entries, router);
-        _sendMessage = new SendMessageHandler(broker, new MessageDrafts(options, time), router);
+        _sendMessage = new SendMessageHandler(broker, new MessageDrafts(options, time), producers, router);
         _receiveMessage = new ReceiveMessageHandler(
             broker, options, router, new ReceiveRelay(options, router), draining, time);
         _ackMessage = new AckMessageHandler(broker, router);
         _changeInvisibleDuration = new ChangeInvisibleDurationHandler(broker, router);
         _forwardToDeadLetterQueue = new ForwardMessageToDeadLetterQueueHandler(broker, router);
+        _recallMessage = new RecallMessageHandler(broker, router);
         _heartbeat = new HeartbeatHandler(liveness);
         _notifyClientTermination = new NotifyClientTerminationHandler(liveness);
-        _telemetry = new TelemetryHandler(new SettingsAnswer(broker, options), options, draining, time, logger);
+        _telemetry = new TelemetryHandler(
+            new SettingsAnswer(broker, options), options, producers, draining, time, logger);
+        _endTransaction = new EndTransactionHandler(broker, router);
     }
 
     /// <summary>Telemetry streams that are open now.</summary>
@@ -147,12 +154,12 @@ public sealed class MessagingService : Wire.MessagingService.MessagingServiceBas
     /// <inheritdoc/>
     public override Task<Wire.EndTransactionResponse> EndTransaction(
         Wire.EndTransactionRequest request, ServerCallContext context) =>
-        throw Unimplemented("EndTransaction", "transactional messages are not accepted either");
+        GuardAsync(context, request, _endTransaction.HandleAsync, _endTransaction.Refuse);
 
     /// <inheritdoc/>
     public override Task<Wire.RecallMessageResponse> RecallMessage(
         Wire.RecallMessageRequest request, ServerCallContext context) =>
-        throw Unimplemented("RecallMessage", "delayed messages are not accepted either");
+        GuardAsync(context, request, _recallMessage.HandleAsync, _recallMessage.Refuse);
 
     private static RpcException Unimplemented(string method, string hint) =>
         new(new Status(StatusCode.Unimplemented, $"{method} is not implemented by this version; {hint}"));

@@ -141,9 +141,12 @@ internal sealed class ClientListener : IAsyncDisposable
         builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Lookups);
         builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.DeadLetters);
 
+        builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Producers);
+
         var application = builder.Build();
         application.UseRouting();
         application.MapGrpcService<Frontend.Messaging.MessagingService>();
+        application.MapGrpcService<Frontend.Messaging.Transactions.ProducerService>();
         application.MapGrpcService<Frontend.Administration.AdministrationService>();
         application.MapGrpcService<Frontend.Administration.MessageLookupService>();
         application.MapGrpcService<Frontend.Administration.DeadLetterAdministration>();

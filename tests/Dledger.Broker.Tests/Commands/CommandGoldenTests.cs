@@ -4,6 +4,7 @@ using Dledger.Broker.Groups;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Tests.Simulation;
 using Dledger.Broker.Topics;
+using Dledger.Broker.Transactions;
 using Dledger.Primitives;
 using Dledger.Storage.Records;
 using Dledger.Testing.Golden;
@@ -34,6 +35,30 @@ public sealed class CommandGoldenTests
 
         Assert.Throws<InvariantViolationException>(() => TopicSettingsCodec.Apply(TopicSettings.Default, settings));
         Assert.Throws<InvariantViolationException>(() => GroupSettingsCodec.Apply(GroupSettings.Default, settings));
+    }
+
+    [Fact]
+    public void The_records_of_a_transaction_are_frozen()
+    {
+        var draft = TestBroker.Draft("body", "tag") with { Type = MessageType.Transaction };
+        Assert.True(MessageEncoder.TryEncode([draft, draft], 3, 1, out var messages, out _));
+        var halves = TransactionEncoder.EncodeHalves(messages, 2, TimeSpan.FromSeconds(2));
+        Assert.True(RecordView.TryParseUnchecked(halves, out var first, out _));
+        Assert.True(RecordView.TryParseUnchecked(halves.AsSpan(first.Length), out var second, out _));
+        var end = new EndTransactionCommand(TransactionDecision.Committed, TransactionDecider.Operator, [64, 4_096]);
+        var check = new TransactionCheckCommand([64, 4_096]);
+        var copy = TransactionEncoder.EncodeCopy(
+            second, RecordKind.TransactionPublish, 3, 1, new TransactionReference(4_096, 1));
+        Assert.True(RecordView.TryParseUnchecked(copy, out var published, out _));
+
+        GoldenFile.Check("half-records-v1.hex", halves);
+        GoldenFile.Check("transaction-publish-record-v1.hex", copy);
+        GoldenFile.Check("end-transaction-v1.hex", end.Encode());
+        GoldenFile.Check("transaction-check-v1.hex", check.Encode());
+        Assert.Equal(new HalfMark(first.Length, 2, 2_000_000), HalfMark.Read(second));
+        Assert.Equal(new TransactionReference(4_096, 1), TransactionReference.Read(published));
+        Assert.Equal(end.Encode(), EndTransactionCommand.Decode(end.Encode()).Encode());
+        Assert.Equal(check.Ids, TransactionCheckCommand.Decode(check.Encode()).Ids);
     }
 
     [Fact]
@@ -86,13 +111,13 @@ public sealed class CommandGoldenTests
     [Fact]
     public void A_lease_is_frozen()
     {
-        var command = new LeaseCommand(3, 4, 30_000_000, true, 0x1122334455667788, new UInt128(1, 2),
+        var command = new LeaseCommand(3, 4, 30_000_000, true, 0x1122334455667788, new UInt128(1, 2), 0x55,
         [
-            new LeaseQueue(0, [new OffsetRange(5, 2)], []),
+            new LeaseQueue(0, [new OffsetRange(5, 2)], []) { AsideBelow = 3, Base = 6, GroupHashes = [7, -8] },
             new LeaseQueue(7, [new OffsetRange(1, 1), new OffsetRange(3, 1)], [new OffsetRange(2, 1)]),
         ]);
 
-        GoldenFile.Check("lease-v1.hex", command.Encode());
+        GoldenFile.Check("lease-v2.hex", command.Encode());
         Assert.Equal(command.Encode(), LeaseCommand.Decode(command.Encode()).Encode());
     }
 
@@ -108,11 +133,12 @@ public sealed class CommandGoldenTests
     [Fact]
     public void A_change_of_the_invisible_time_is_frozen_in_both_forms()
     {
-        var change = ChangeInvisibleCommand.OfChange(3, 4, new DeliveryReference(1, 2, 1024), 5_000_000, suspend: true);
+        var change = ChangeInvisibleCommand.OfChange(3, 4, new DeliveryReference(1, 2, 1024), 5_000_000, suspend: true)
+            with { RaisesToBackoff = true };
         var renewal = ChangeInvisibleCommand.OfRenewal([1024, 2048], 60_000_000, 10_800_000_000);
 
-        GoldenFile.Check("change-invisible-v1.hex", change.Encode());
-        GoldenFile.Check("renewal-v1.hex", renewal.Encode());
+        GoldenFile.Check("change-invisible-v2.hex", change.Encode());
+        GoldenFile.Check("renewal-v2.hex", renewal.Encode());
         Assert.Equal(change.Encode(), ChangeInvisibleCommand.Decode(change.Encode()).Encode());
         Assert.Equal(renewal.Encode(), ChangeInvisibleCommand.Decode(renewal.Encode()).Encode());
     }
@@ -124,6 +150,27 @@ public sealed class CommandGoldenTests
 
         GoldenFile.Check("letter-reference-v1.hex", reference.Encode());
         Assert.Equal(reference, LetterReference.Decode(reference.Encode()));
+    }
+
+    [Fact]
+    public void A_pause_is_frozen()
+    {
+        var command = new GroupPauseCommand(true, 600_000_000, "group", "why");
+
+        GoldenFile.Check("group-pause-v1.hex", command.Encode());
+        Assert.Equal(command, GroupPauseCommand.Decode(command.Encode()));
+    }
+
+    [Fact]
+    public void A_decision_about_parked_messages_is_frozen()
+    {
+        var giveUp = new ParkingCommand(ParkingAction.GiveUp, 3, 4, 1, 2, null, 1024);
+        var release = new ParkingCommand(ParkingAction.Release, 3, 0, -1, -1, 77, 0);
+
+        GoldenFile.Check("parking-give-up-v1.hex", giveUp.Encode());
+        GoldenFile.Check("parking-release-v1.hex", release.Encode());
+        Assert.Equal(giveUp, ParkingCommand.Decode(giveUp.Encode()));
+        Assert.Equal(release, ParkingCommand.Decode(release.Encode()));
     }
 
     [Fact]
@@ -145,10 +192,14 @@ public sealed class CommandGoldenTests
         Assert.True(RecordView.TryParse(EncodeMessage(), out var source, out _));
 
         var forward = DeadLetterEncoder.Encode(
-            source, "topic", 9, new ForwardReference(3, 5, new DeliveryReference(2, 7, 1024)));
+            source, "topic", 9, 1, 3, DeadLetterReason.MaxAttempts, new ForwardReference(3, 5, new DeliveryReference(2, 7, 1024)));
 
-        GoldenFile.Check("forward-record-v1.hex", forward);
+        GoldenFile.Check("forward-record-v2.hex", forward);
         Assert.True(RecordView.TryParse(forward, out var record, out _));
+        Assert.Equal(
+            new DeadLetterOrigin(
+                "topic", "id-body", 2, new QueueOffset(7), 3, DeadLetterReason.MaxAttempts, StoredAtMicroseconds: 0),
+            DeadLetterEncoder.ReadOrigin(record));
         Assert.Equal(
             new ForwardReference(3, 5, new DeliveryReference(2, 7, 1024)), DeadLetterEncoder.ReadReference(record));
     }

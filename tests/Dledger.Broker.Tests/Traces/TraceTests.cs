@@ -113,7 +113,7 @@ public sealed class TraceTests
 
         var group = Assert.Single((await Explain(broker, "m4")).Groups);
         Assert.Equal((TraceState.NotReached, 4), (group.State, group.MessagesAhead));
-        Assert.Contains("2 messages of its queue will be handed out before it", group.Sentence, StringComparison.Ordinal);
+        Assert.Contains("2 messages of its queue will be looked at before it", group.Sentence, StringComparison.Ordinal);
         Assert.Equal(TraceState.Available, (await Explain(broker, "m2")).Groups[0].State);
     }
 

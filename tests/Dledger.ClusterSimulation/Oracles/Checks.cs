@@ -55,6 +55,7 @@ internal sealed class Checks(SimulatedCluster cluster)
         ["I48"] = "a group's finished prefix of a queue never shrinks",
         ["I49"] = "log time never falls along the log",
         ["I50"] = "after the faults stop a leader serves and all nodes converge",
+        ["I55"] = "within a message group nothing overtakes what is not over, parked messages included",
         ["I58"] = "what stands in a queue is found by its id and its keys on every node, or the index says that it does not know",
         ["I59"] = "a key index without disk faults is complete in the end",
     };
@@ -70,7 +71,7 @@ internal sealed class Checks(SimulatedCluster cluster)
         ("I47", "no transactions"),
     ];
 
-    private const int NumberMax = 59;
+    private const int NumberMax = 60;
 
     // By the number in the name.
     private readonly long[] _counts = new long[NumberMax + 1];

@@ -215,6 +215,13 @@ internal sealed class Oracle(SimulatedCluster cluster)
         queue.Add(message);
         _byPosition.Add(position, message);
         cluster.Checks.Check("I42", _byId.TryAdd(message.Id, message), $"message {message.Id} is in the log twice");
-        cluster.Producing.Stored(message);
+        if (OrderHistory.Owns(message.Id))
+        {
+            cluster.Order!.History.Stored(message);
+        }
+        else
+        {
+            cluster.Producing.Stored(message);
+        }
     }
 }

@@ -135,6 +135,9 @@ internal sealed record Scenario
     /// <summary>Nodes keep an index of keys, and producers set keys.</summary>
     public bool HasKeyIndex { get; init; }
 
+    /// <summary>Message groups; null for a run without them.</summary>
+    public OrderScenario? Order { get; init; }
+
     public bool ChangesMembers => HasLostDisks || HasMemberChanges;
 
     /// <summary>Some node may find a part of its own log unreadable.</summary>
@@ -238,6 +241,7 @@ internal sealed record Scenario
             HasStatusReads = random.Chance(0.4),
             TopicRetentionTime = random.Chance(0.1) ? random.NextLogarithmic(1_000_000, 5_000_000) : 0,
             TopicRetentionBytes = random.Chance(0.1) ? random.NextLogarithmic(1_024, 32_768) : 0,
+            Order = OrderScenario.Draw(seed),
 
             // A stream of its own: runs without it stay as they were.
             HasKeyIndex = new SimulationRandom(seed ^ 0x4B45594944580001).Chance(0.35),

@@ -138,7 +138,6 @@ public sealed class TransportTests(SharedNode shared) : IClassFixture<SharedNode
             await Assert.ThrowsAsync<RpcException>(async () => await client.GetOffsetAsync(new(), options)),
             await Assert.ThrowsAsync<RpcException>(async () => await client.QueryOffsetAsync(new(), options)),
             await Assert.ThrowsAsync<RpcException>(async () => await client.EndTransactionAsync(new(), options)),
-            await Assert.ThrowsAsync<RpcException>(async () => await client.RecallMessageAsync(new(), options)),
             await Assert.ThrowsAsync<RpcException>(async () =>
                 await client.PullMessage(new(), options).ResponseStream.MoveNext(CancellationToken.None)),
         };
