@@ -1,5 +1,7 @@
 using Dledger.Broker.DeadLetters;
 using Dledger.Broker.Groups;
+using Dledger.Broker.Letters;
+using Dledger.Broker.Lookups;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Offsets;
 using Dledger.Broker.Parking;
@@ -9,6 +11,7 @@ using Dledger.Broker.Receiving;
 using Dledger.Broker.StateMachine;
 using Dledger.Broker.Timers;
 using Dledger.Broker.Topics;
+using Dledger.Broker.Traces;
 using Dledger.Broker.Transactions;
 using Dledger.Replication;
 using Dledger.Storage.Records;
@@ -38,6 +41,9 @@ internal sealed class BrokerCalls
         DeadLetters = new DeadLetterService(this);
         Offsets = new OffsetService(this);
         Pulling = new PullService(this, polls, logger);
+        Lookups = new LookupService(this);
+        Letters = new LetterService(this);
+        Traces = new TraceService(this);
         Parking = new ParkingService(this);
         Transactions = new TransactionService(this);
         TransactionReads = new TransactionReads(this);
@@ -65,6 +71,13 @@ internal sealed class BrokerCalls
     public OffsetService Offsets { get; }
 
     public PullService Pulling { get; }
+
+    public LookupService Lookups { get; }
+
+    public LetterService Letters { get; }
+
+    public TraceService Traces { get; }
+
     public ParkingService Parking { get; }
 
     public TransactionService Transactions { get; }

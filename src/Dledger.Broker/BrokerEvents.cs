@@ -66,6 +66,11 @@ internal static partial class BrokerEvents
         EventName = "DiskHandOver")]
     public static partial void DiskHandOver(ILogger logger, NodeId target);
 
+    [LoggerMessage(3200, LogLevel.Warning,
+        "The key index lacks a part for now, so searches by id or key are incomplete and say so: {Reason}",
+        EventName = "KeyIndexReduced")]
+    public static partial void KeyIndexReduced(ILogger logger, string reason);
+
     [LoggerMessage(3140, LogLevel.Error,
         "The undecided message at position {Position} of topic {Topic} cannot be set aside: its record is unreadable",
         EventName = "HalfMessageUnreadable")]

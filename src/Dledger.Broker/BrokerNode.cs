@@ -1,4 +1,6 @@
 using Dledger.Broker.Groups;
+using Dledger.Broker.Letters;
+using Dledger.Broker.Lookups;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Offsets;
 using Dledger.Broker.Parking;
@@ -7,6 +9,7 @@ using Dledger.Broker.Receiving;
 using Dledger.Broker.StateMachine;
 using Dledger.Broker.Timers;
 using Dledger.Broker.Topics;
+using Dledger.Broker.Traces;
 using Dledger.Broker.Transactions;
 using Dledger.Primitives;
 using Dledger.Replication;
@@ -224,6 +227,50 @@ public sealed class BrokerNode : IDisposable
         _calls is { } calls
             ? calls.DeadLetters.ForwardAsync(group, topic, receiptHandle, cancellationToken)
             : new(NotStarted);
+
+    /// <summary>Messages by id or business key. The leader only.</summary>
+    public ValueTask<LookupOutcome> FindMessagesAsync(KeyQuery query, CancellationToken cancellationToken) =>
+        _calls is { } calls ? calls.Lookups.FindAsync(query, cancellationToken) : new(LookupOutcome.Of(NotStarted));
+
+    /// <summary>Messages of a queue from an offset on, without a group. The leader only.</summary>
+    public ValueTask<LookupOutcome> ReadMessagesAsync(
+        MessagePlace place, int countMax, CancellationToken cancellationToken) =>
+        _calls is { } calls
+            ? calls.Lookups.ReadAsync(place, countMax, cancellationToken)
+            : new(LookupOutcome.Of(NotStarted));
+
+    /// <summary>The offset of a queue's first message stored at or after a time. The leader only.</summary>
+    public ValueTask<(QueueOffset Offset, BrokerFailure? Failure)> FindOffsetAsync(
+        string topic, int queueId, long microseconds, CancellationToken cancellationToken) =>
+        _calls is { } calls
+            ? calls.Lookups.FindOffsetAsync(topic, queueId, microseconds, cancellationToken)
+            : new((default, NotStarted));
+
+    /// <summary>Why a message was delivered to the groups, or not. The leader only.</summary>
+    public ValueTask<MessageTrace> ExplainMessageAsync(TraceQuery query, CancellationToken cancellationToken) =>
+        _calls is { } calls ? calls.Traces.ExplainAsync(query, cancellationToken) : new(MessageTrace.Of(NotStarted));
+
+    /// <summary>Dead letters per group and origin topic; of all groups when none is named. The leader only.</summary>
+    public ValueTask<(IReadOnlyList<LetterSummary> Letters, BrokerFailure? Failure)> ListDeadLettersAsync(
+        string? group, CancellationToken cancellationToken) =>
+        _calls is { } calls ? calls.Letters.ListAsync(group, cancellationToken) : new(([], NotStarted));
+
+    /// <summary>A page of a group's dead letters. The leader only.</summary>
+    public ValueTask<LetterPage> ReadDeadLettersAsync(
+        string group, LetterPlace from, int countMax, CancellationToken cancellationToken) =>
+        _calls is { } calls
+            ? calls.Letters.ReadAsync(group, from, countMax, cancellationToken)
+            : new(LetterPage.Of(NotStarted));
+
+    /// <summary>Sends dead letters to their origin topics again, each once; one outcome per letter.</summary>
+    public ValueTask<(IReadOnlyList<BrokerFailure?> Outcomes, BrokerFailure? Failure)> ResendDeadLettersAsync(
+        string group, IReadOnlyList<LetterPlace> letters, CancellationToken cancellationToken) =>
+        _calls is { } calls ? calls.Letters.ResendAsync(group, letters, cancellationToken) : new(([], NotStarted));
+
+    /// <summary>Forgets a group's dead letters; the number of them.</summary>
+    public ValueTask<(long Count, BrokerFailure? Failure)> PurgeDeadLettersAsync(
+        string group, bool isDryRun, CancellationToken cancellationToken) =>
+        _calls is { } calls ? calls.Letters.PurgeAsync(group, isDryRun, cancellationToken) : new((0, NotStarted));
 
     /// <summary>Takes back a delayed message that still waits, by the handle that its sender got.</summary>
     public ValueTask<RecallOutcome> RecallAsync(string topic, string handle, CancellationToken cancellationToken) =>

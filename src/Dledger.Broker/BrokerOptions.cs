@@ -50,6 +50,12 @@ public sealed record BrokerOptions
     /// </summary>
     public int RetentionDiskPercent { get; init; }
 
+    /// <summary>Keep an index by which messages are found by id and key.</summary>
+    public bool KeyIndex { get; init; } = true;
+
+    /// <summary>For tests only: smaller files.</summary>
+    internal Storage.Keys.KeyIndexOptions KeyIndexSizes { get; init; } = new();
+
     /// <summary>
     /// Most unfinished messages of one group on one topic that are kept track of below the window; a constant but for tests.
     /// </summary>

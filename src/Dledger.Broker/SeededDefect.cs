@@ -58,4 +58,7 @@ internal enum SeededDefect
 
     /// <summary>A message of another lease does not hold back those behind it in its message group.</summary>
     MessageGroupShared,
+
+    /// <summary>Messages that were copied (dead letters) are left out of the key index.</summary>
+    CopiesNotIndexed,
 }

@@ -1,8 +1,10 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using Dledger.Cli.Commands.Clusters;
+using Dledger.Cli.Commands.DeadLetters;
 using Dledger.Cli.Commands.Groups;
 using Dledger.Cli.Commands.Logs;
+using Dledger.Cli.Commands.Lookups;
 using Dledger.Cli.Commands.Members;
 using Dledger.Cli.Commands.Messages;
 using Dledger.Cli.Commands.Nodes;
@@ -77,6 +79,8 @@ internal static class CommandLine
         },
         ProduceCommand.Create(terminal),
         ConsumeCommand.Create(terminal),
+        MessageCommand.Create(terminal),
+        DeadLetterCommand.Create(terminal),
         new Command("cluster", "The nodes and who leads.")
         {
             ClusterStatusCommand.Create(terminal),

@@ -32,6 +32,8 @@ public sealed class ClientFrontend : IDisposable
         Parking = new ParkingEndpoint(broker, router, time, _logger);
         Transactions = new TransactionAdministrationService(broker, options, router, time, _logger);
         Timers = new TimerAdministrationService(broker, router, time, _logger);
+        Lookups = new MessageLookupService(broker, router, time, _logger);
+        DeadLetters = new DeadLetterAdministration(broker, router, time, _logger);
     }
 
     /// <summary>The RocketMQ 5 service.</summary>
@@ -54,6 +56,12 @@ public sealed class ClientFrontend : IDisposable
 
     /// <summary>The administration of delayed messages.</summary>
     public TimerAdministrationService Timers { get; }
+
+    /// <summary>Messages by id, key, time and place, and what became of them.</summary>
+    public MessageLookupService Lookups { get; }
+
+    /// <summary>The dead letters.</summary>
+    public DeadLetterAdministration DeadLetters { get; }
 
     /// <summary>Ends telemetry streams and waiting receives; other calls go on. Their clients connect to another
     /// node.</summary>

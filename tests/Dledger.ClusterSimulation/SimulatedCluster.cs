@@ -462,7 +462,20 @@ internal sealed class SimulatedCluster
                 "I50", "the nodes do not converge again", patience + 20_000_000, () => FindUnsettled(alive));
         }
 
+        var keys = new KeyIndexComparison(this);
+        if (Scenario.HasKeyIndex && KeyIndexComparison.MustBeComplete(Scenario))
+        {
+            RunUntil("I59", "key indexes do not become complete", patience + 60_000_000, () => keys.FindGap(alive));
+        }
+
         Compare(alive, logs);
+        if (Scenario.HasKeyIndex)
+        {
+            foreach (var node in alive.Where(node => !LogRot.HasHit(node)))
+            {
+                keys.Check(node);
+            }
+        }
     }
 
     // A removal that was asked for during the faults may have been carried out only now.

@@ -53,6 +53,9 @@ internal sealed class Checkpointer
     /// </summary>
     public LogPosition Oldest { get; private set; }
 
+    /// <summary>A checkpoint was cut whose end has not been taken note of.</summary>
+    public bool IsWriting => _write is not null;
+
     private string QueueDirectory => DiskPaths.Join(_directory, GroupLayout.Queues);
 
     /// <summary>The state of an empty log.</summary>

@@ -41,6 +41,7 @@ internal static class StateReader
         ReadGroups(checkpoint.Parts[StateWriter.GroupsPart], state);
         ReadLeases(checkpoint.Parts[StateWriter.LeasesPart], state);
         TransactionsPart.Read(checkpoint.Parts[TransactionsPart.Name], state.Transactions);
+        state.Resent.Read(checkpoint.Parts[StateWriter.ResentPart]);
         ReadMeta(checkpoint.Parts[StateWriter.MetaPart], state);
         return true;
     }

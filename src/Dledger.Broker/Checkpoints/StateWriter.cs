@@ -29,10 +29,11 @@ internal static class StateWriter
     public const string GroupsPart = "groups";
     public const string LeasesPart = "leases";
     public const string TimersPart = "timers";
+    public const string ResentPart = "resent";
 
     /// <summary>All parts of a checkpoint.</summary>
     public static readonly IReadOnlyList<string> PartNames =
-        [MetaPart, TopicsPart, GroupsPart, LeasesPart, TransactionsPart.Name, TimersPart];
+        [MetaPart, TopicsPart, GroupsPart, LeasesPart, TransactionsPart.Name, TimersPart, ResentPart];
 
     /// <summary>The parts of a checkpoint.</summary>
     public static IReadOnlyList<(string Name, ReadOnlyMemory<byte> Content)> Write(
@@ -44,6 +45,7 @@ internal static class StateWriter
         (LeasesPart, WriteLeases(withLeases ? state.Leases.All : [])),
         (TransactionsPart.Name, TransactionsPart.Write(state.Transactions, withTransactions)),
         (TimersPart, TimerWriter.Write(state.Timers)),
+        (ResentPart, state.Resent.Write()),
     ];
 
     /// <summary>64 bits that are equal on two nodes exactly if their states are (I36), but for collisions.</summary>

@@ -30,6 +30,9 @@ internal enum PropertyKind : byte
     /// <summary>Only in Forward records: a <see cref="Commands.ForwardReference"/>.</summary>
     ForwardReference = 11,
 
+    /// <summary>Only in Resend records: a <see cref="Commands.LetterReference"/>.</summary>
+    LetterReference = 28,
+
     /// <summary>Only in dead letters: a <see cref="DeadLetters.DeadLetterDetail"/>.</summary>
     DeadLetterDetail = 20,
 

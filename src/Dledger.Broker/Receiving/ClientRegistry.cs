@@ -11,7 +11,11 @@ internal sealed class ClientRegistry(TimeProvider time)
     /// <summary>Clients above which those not alive are forgotten.</summary>
     private const int SweepAbove = 100_000;
 
+    /// <summary>Names above which all are forgotten; those in use come back with their next call.</summary>
+    private const int NamesMax = 20_000;
+
     private readonly ConcurrentDictionary<long, long> _seenAt = new();
+    private readonly ConcurrentDictionary<long, string> _names = new();
     private readonly ConcurrentDictionary<long, bool> _terminated = new();
     private long _servingSince = time.GetTimestamp();
 
@@ -33,7 +37,14 @@ internal sealed class ClientRegistry(TimeProvider time)
         var clientHash = IdentityHash.OfClient(clientId);
         _seenAt[clientHash] = time.GetTimestamp();
         _terminated.TryRemove(clientHash, out _);
+        if (_names.TryAdd(clientHash, clientId) && _names.Count > NamesMax)
+        {
+            _names.Clear();
+        }
     }
+
+    /// <summary>The client behind a hash in a record; null when this node has not heard of it. For people.</summary>
+    public string? NameOf(long clientHash) => _names.GetValueOrDefault(clientHash);
 
     public void Terminated(string clientId)
     {

@@ -1,5 +1,6 @@
 using Dledger.Broker.Commands;
 using Dledger.Broker.Groups;
+using Dledger.Broker.Letters;
 using Dledger.Broker.Timers;
 using Dledger.Broker.Topics;
 using Dledger.Broker.Transactions;
@@ -24,6 +25,9 @@ internal sealed class BrokerState(
     public GroupTable Groups { get; } = new();
 
     public LeaseTable Leases { get; } = new(defect);
+
+    /// <summary>Dead letters that were sent again.</summary>
+    public ResentLetters Resent { get; } = new();
 
     public TransactionTable Transactions { get; } = new(defect);
 
@@ -55,6 +59,7 @@ internal sealed class BrokerState(
             foreach (var queue in topic.Queues)
             {
                 var min = queue.AdvanceMin(start);
+                Resent.ForgetBelow(topic.Id, queue.QueueId, min);
                 foreach (var subscription in topic.Subscriptions.Values)
                 {
                     Leases.DropBelow(subscription.Cursors[queue.QueueId], min);
@@ -82,6 +87,7 @@ internal sealed class BrokerState(
             }
 
             var min = topic.Queues[queueId].AdvanceMinTo(wanted);
+            Resent.ForgetBelow(topic.Id, queueId, min);
             foreach (var subscription in topic.Subscriptions.Values)
             {
                 Leases.DropBelow(subscription.Cursors[queueId], min);
@@ -139,6 +145,7 @@ internal sealed class BrokerState(
 
         Leases.Forget(subscription => ReferenceEquals(subscription.Topic, topic));
         Leases.ForgetObligations(obligation => obligation.TopicId == topic.Id);
+        Resent.Forget(topic.Id);
         Transactions.ForgetTopic(topic.Id);
         foreach (var subscription in topic.Subscriptions.Values)
         {

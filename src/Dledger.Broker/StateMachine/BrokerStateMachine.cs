@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using Dledger.Broker.Checkpoints;
 using Dledger.Broker.Groups;
 using Dledger.Broker.Offsets;
+using Dledger.Broker.Lookups;
 using Dledger.Broker.Proposals;
 using Dledger.Broker.Receiving;
 using Dledger.Broker.Topics;
@@ -36,6 +37,7 @@ internal sealed class BrokerStateMachine : IStateMachine
     private volatile LeaderDuties _duties;
     private RecordApplier _applier;
     private volatile IReplicatedLog? _log;
+    private volatile MessageIndex? _index;
     private volatile ITransactionChecker? _checker;
     private AppliedPoint _applied;
     private LogPosition _durable;
@@ -48,6 +50,9 @@ internal sealed class BrokerStateMachine : IStateMachine
         Clients = new ClientRegistry(time);
         Adopt(_checkpointer.MakeEmpty());
     }
+
+    /// <summary>For bounds of what callers ask for; never for the state.</summary>
+    public TimeProvider Time => _surroundings.Time;
 
     /// <summary>Signs of life; any thread.</summary>
     public ClientRegistry Clients { get; }
@@ -70,6 +75,12 @@ internal sealed class BrokerStateMachine : IStateMachine
 
     /// <summary>What is applied. Owned by the apply loop.</summary>
     public BrokerState State => _state;
+
+    /// <summary>Where messages are by id and key; null before the restore, and where none is kept. Any thread.</summary>
+    public MessageIndex? Index => _index;
+
+    /// <summary>After <see cref="Maintain"/>: the work that it left writes a checkpoint. Owned by the apply loop.</summary>
+    public bool IsWritingCheckpoint => _checkpointer.IsWriting;
 
     /// <summary>Receives on their way.</summary>
     public ReceiverTable Receivers => _duties.Receivers;
@@ -102,6 +113,9 @@ internal sealed class BrokerStateMachine : IStateMachine
         var (state, applied) = _checkpointer.Restore(log);
         Adopt(state);
         _applied = applied;
+        _index = _surroundings.Options.KeyIndex
+            ? new MessageIndex(_surroundings, log, applied.Position, () => _log, _logger)
+            : null;
         return applied.Position;
     }
 
@@ -120,6 +134,7 @@ internal sealed class BrokerStateMachine : IStateMachine
 
         _state.Leases.Expire(ExpiryTimeOf(frame), ExpiryBudget);
         ApplyRecords(frame);
+        _index?.Keys.FrameEnded(frame.Summary.End, frame.Summary.HeaderCrc);
         _applied = new AppliedPoint(frame.Summary.End, frame.Summary.Term, frame.Summary.HeaderCrc);
         _duties.End();
     }
@@ -190,8 +205,9 @@ internal sealed class BrokerStateMachine : IStateMachine
             _log?.Release(_state.LogStart);
         }
 
+        var indexing = _index?.Keys.BeginWork(durable, LogStart(), isCheckpoint: write is not null);
         _duties.End();
-        return write is null ? null : write.Run;
+        return write is null ? indexing : write.Run + indexing;
     }
 
     /// <inheritdoc/>
@@ -205,6 +221,7 @@ internal sealed class BrokerStateMachine : IStateMachine
         _duties.Change(false, new BrokerFailure(BrokerError.Stopping, "this node is shutting down"));
         _durable = LogPosition.Max(_durable, _log?.Status.Durable ?? LogPosition.Zero);
         _checkpointer.WriteWhenChanged(_state, _applied, _durable);
+        _index?.Keys.BeginWork(_durable, LogStart(), isCheckpoint: true)?.Invoke();
         _state.Queues.Dispose();
     }
 
@@ -234,6 +251,13 @@ internal sealed class BrokerStateMachine : IStateMachine
             leader);
     }
 
+    // A node that got a snapshot has its log from a later position on than the state knows of.
+    private LogPosition LogStart()
+    {
+        var segments = _log?.Segments ?? [];
+        return segments.Count == 0 ? _state.LogStart : LogPosition.Max(_state.LogStart, segments[0].Base);
+    }
+
     private long ExpiryTimeOf(in CommittedFrame frame) => _surroundings.Options.Defect == SeededDefect.LeaseExpiryByWallClock
         ? (_surroundings.Time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond
         : frame.LogTime;
@@ -248,6 +272,7 @@ internal sealed class BrokerStateMachine : IStateMachine
         {
             var proposal = index < proposals.Count ? (BrokerProposal)proposals[index] : null;
             _applier.Apply(records.Current, records.CurrentPosition, proposal);
+            _index?.Add(records.Current, records.CurrentPosition);
             recordsLeft--;
             if (proposal is not null && recordsLeft == 0)
             {

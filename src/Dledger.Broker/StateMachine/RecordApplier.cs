@@ -1,6 +1,7 @@
 using Dledger.Broker.Commands;
 using Dledger.Broker.DeadLetters;
 using Dledger.Broker.Groups;
+using Dledger.Broker.Letters;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Offsets;
 using Dledger.Broker.Parking;
@@ -59,6 +60,9 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
             case RecordKind.Forward:
                 SetOutcome(proposal, ApplyForward(record, position));
                 break;
+            case RecordKind.Resend:
+                SetOutcome(proposal, ApplyResend(record, position));
+                break;
             case RecordKind.TopicUpsert:
                 SetOutcome(proposal, ApplyTopicUpsert(TopicUpsertCommand.Decode(record.Body)));
                 break;
@@ -88,6 +92,7 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
                 break;
             case RecordKind.TopicTrim:
                 state.TrimTopic(TopicTrimCommand.Decode(record.Body));
+                SetOutcome(proposal, null);
                 break;
             case RecordKind.TimerFire:
             case RecordKind.Relocate:
@@ -246,6 +251,23 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
             default:
                 return null;
         }
+    }
+
+    private BrokerFailure? ApplyResend(in RecordView record, LogPosition position)
+    {
+        if (state.Topics.Find(record.TopicId) is not { } topic || record.QueueId >= topic.Queues.Count)
+        {
+            return new BrokerFailure(BrokerError.TopicNotFound, "the origin topic was deleted");
+        }
+
+        if (LetterEncoder.Note(state, LetterEncoder.ReadReference(record)) is { } failure)
+        {
+            return failure;
+        }
+
+        topic.Queues[record.QueueId].Append(position, record);
+        duties.Receivers.MessageAppended(topic.Id);
+        return null;
     }
 
     private BrokerFailure? ApplyGroupPause(GroupPauseCommand command)

@@ -40,6 +40,8 @@ internal sealed class NodeConnection : IDisposable
         Admin = new AdminService.AdminServiceClient(_channel);
         Offsets = new OffsetService.OffsetServiceClient(_channel);
         Timers = new TimerAdminService.TimerAdminServiceClient(_channel);
+        Messages = new MessageService.MessageServiceClient(_channel);
+        DeadLetters = new DeadLetterService.DeadLetterServiceClient(_channel);
     }
 
     public NodeAddress Address { get; }
@@ -51,6 +53,10 @@ internal sealed class NodeConnection : IDisposable
     public OffsetService.OffsetServiceClient Offsets { get; }
 
     public TimerAdminService.TimerAdminServiceClient Timers { get; }
+
+    public MessageService.MessageServiceClient Messages { get; }
+
+    public DeadLetterService.DeadLetterServiceClient DeadLetters { get; }
 
     /// <summary>The transport headers of the protocol; the server wants at least the client id.</summary>
     public Metadata Headers() => new()

@@ -36,6 +36,10 @@ internal sealed class NodeChannels(FrontendOptions options, NodeDirectory nodes)
 
     public TimerAdminService.TimerAdminServiceClient Timers(NodeId node) => new(Channel(node));
 
+    public MessageService.MessageServiceClient Messages(NodeId node) => new(Channel(node));
+
+    public DeadLetterService.DeadLetterServiceClient DeadLetters(NodeId node) => new(Channel(node));
+
     public void Dispose()
     {
         foreach (var channel in _channels.Values.Where(channel => channel.IsValueCreated))

@@ -139,6 +139,8 @@ internal sealed class ClientListener : IAsyncDisposable
         builder.Services.AddSingleton(
             services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Administration);
         builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Offsets);
+        builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Lookups);
+        builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.DeadLetters);
 
         builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Producers);
         builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Parking);
@@ -155,6 +157,8 @@ internal sealed class ClientListener : IAsyncDisposable
         application.MapGrpcService<Frontend.Administration.ParkingEndpoint>();
         application.MapGrpcService<Frontend.Administration.TransactionAdministrationService>();
         application.MapGrpcService<Frontend.Administration.TimerAdministrationService>();
+        application.MapGrpcService<Frontend.Administration.MessageLookupService>();
+        application.MapGrpcService<Frontend.Administration.DeadLetterAdministration>();
         return application;
     }
 

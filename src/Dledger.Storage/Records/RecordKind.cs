@@ -69,4 +69,7 @@ public enum RecordKind : byte
     TimerMove = 0x63,
 
     InitProducer = 0x70,
+
+    /// <summary>A dead letter is sent to its origin topic again: a copy of it.</summary>
+    Resend = 0x78,
 }

@@ -16,6 +16,7 @@ public sealed class StateGoldenTests
     [InlineData("topics", 3)]
     [InlineData("groups", 4)]
     [InlineData("leases", 2)]
+    [InlineData("resent", 1)]
     public async Task A_part_of_the_checkpoint_is_frozen(string part, int version)
     {
         var broker = new TestBroker();

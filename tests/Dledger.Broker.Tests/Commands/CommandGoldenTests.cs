@@ -164,6 +164,15 @@ public sealed class CommandGoldenTests
     }
 
     [Fact]
+    public void The_reference_to_a_letter_is_frozen()
+    {
+        var reference = new LetterReference(3, 4, 0x1122334455667788);
+
+        GoldenFile.Check("letter-reference-v1.hex", reference.Encode());
+        Assert.Equal(reference, LetterReference.Decode(reference.Encode()));
+    }
+
+    [Fact]
     public void A_pause_is_frozen()
     {
         var command = new GroupPauseCommand(true, 600_000_000, "group", "why");

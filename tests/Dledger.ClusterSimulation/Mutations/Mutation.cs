@@ -104,4 +104,7 @@ internal enum Mutation
 
     /// <summary>See <see cref="Broker.SeededDefect.RecallBeforeCommit"/>.</summary>
     RecallBeforeCommit,
+
+    /// <summary>See <see cref="Broker.SeededDefect.CopiesNotIndexed"/>.</summary>
+    CopiesNotIndexed,
 }

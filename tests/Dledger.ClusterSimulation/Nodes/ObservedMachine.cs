@@ -93,7 +93,7 @@ internal sealed class ObservedMachine(SimulatedCluster cluster, SimulatedNode no
     public Action? Maintain(LogPosition durable)
     {
         var work = _machine.Maintain(Mutation == Mutation.CheckpointAheadOfLog ? Applied : durable);
-        if (work is not null)
+        if (work is not null && broker.Machine.IsWritingCheckpoint)
         {
             // A checkpoint was cut here. It is on the disk only later, when more is durable; whoever installs it is compared with
             // this (I31).

@@ -36,6 +36,7 @@ internal sealed class Marks
         "log damaged below the watermark",
         "long absence",
         "message delivered again",
+        "message found by key",
         "message moved to the dead letters on request",
         "blocked message tried again",
         "message parked",

@@ -141,6 +141,9 @@ internal sealed record Scenario
     /// <summary>The same by the size of its messages; 0: no bound.</summary>
     public long TopicRetentionBytes { get; init; }
 
+    /// <summary>Nodes keep an index of keys, and producers set keys.</summary>
+    public bool HasKeyIndex { get; init; }
+
     /// <summary>Message groups; null for a run without them.</summary>
     public OrderScenario? Order { get; init; }
 
@@ -161,6 +164,8 @@ internal sealed record Scenario
         RetentionBytes = RetentionBytes,
         TimerMemoryMax = 16,
         TimerChunkBits = 12,
+        KeyIndex = HasKeyIndex,
+        KeyIndexSizes = new() { EntriesPerFile = 48, WaitingBlocksMax = 2 },
         Defect = Enum.TryParse<SeededDefect>(Mutation.ToString(), out var defect) ? defect : SeededDefect.None,
     };
 
@@ -254,6 +259,10 @@ internal sealed record Scenario
             TopicRetentionBytes = random.Chance(0.1) ? random.NextLogarithmic(1_024, 32_768) : 0,
             Order = OrderScenario.Draw(seed),
             HasTimers = new SimulationRandom(seed ^ TimerStream ^ 1).Chance(0.33),
+
+
+            // A stream of its own: runs without it stay as they were.
+            HasKeyIndex = new SimulationRandom(seed ^ 0x4B45594944580001).Chance(0.35),
         };
     }
 

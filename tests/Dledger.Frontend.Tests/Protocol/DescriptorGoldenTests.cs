@@ -50,6 +50,8 @@ public sealed class DescriptorGoldenTests
         "transactions" => TransactionsReflection.Descriptor,
         "checks" => ChecksReflection.Descriptor,
         "timers" => TimersReflection.Descriptor,
+        "messages" => MessagesReflection.Descriptor,
+        "deadletters" => DeadlettersReflection.Descriptor,
         _ => AdminReflection.Descriptor,
     };
 
