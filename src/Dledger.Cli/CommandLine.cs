@@ -6,6 +6,7 @@ using Dledger.Cli.Commands.Logs;
 using Dledger.Cli.Commands.Members;
 using Dledger.Cli.Commands.Messages;
 using Dledger.Cli.Commands.Nodes;
+using Dledger.Cli.Commands.Parking;
 using Dledger.Cli.Commands.Topics;
 using Dledger.Cli.Output;
 
@@ -65,6 +66,14 @@ internal static class CommandLine
             GroupDescribeCommand.Create(terminal),
             GroupAlterCommand.Create(terminal),
             GroupDeleteCommand.Create(terminal),
+            GroupPauseCommand.CreatePause(terminal),
+            GroupPauseCommand.CreateResume(terminal),
+        },
+        new Command("parked", "Messages that wait for an operator after their last attempt.")
+        {
+            ParkedListCommand.Create(terminal),
+            ParkedEndCommand.CreateRelease(terminal),
+            ParkedEndCommand.CreateDrop(terminal),
         },
         ProduceCommand.Create(terminal),
         ConsumeCommand.Create(terminal),
