@@ -1,5 +1,5 @@
-using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.CommandLine;
 using Dledger.Cli.Commands.Clusters;
 using Dledger.Cli.Commands.DeadLetters;
 using Dledger.Cli.Commands.Groups;
@@ -8,6 +8,7 @@ using Dledger.Cli.Commands.Lookups;
 using Dledger.Cli.Commands.Members;
 using Dledger.Cli.Commands.Messages;
 using Dledger.Cli.Commands.Nodes;
+using Dledger.Cli.Commands.Parking;
 using Dledger.Cli.Commands.Timers;
 using Dledger.Cli.Commands.Topics;
 using Dledger.Cli.Output;
@@ -69,6 +70,14 @@ internal static class CommandLine
             GroupSeekCommand.Create(terminal),
             GroupAlterCommand.Create(terminal),
             GroupDeleteCommand.Create(terminal),
+            GroupPauseCommand.CreatePause(terminal),
+            GroupPauseCommand.CreateResume(terminal),
+        },
+        new Command("parked", "Messages that wait for an operator after their last attempt.")
+        {
+            ParkedListCommand.Create(terminal),
+            ParkedEndCommand.CreateRelease(terminal),
+            ParkedEndCommand.CreateDrop(terminal),
         },
         new Command("timer", "Delayed messages that wait for their delivery time.")
         {

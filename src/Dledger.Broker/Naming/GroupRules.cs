@@ -19,6 +19,11 @@ public static class GroupRules
                 BrokenRule.Pause, $"a pause lasts at most {Limits.PauseMax.TotalDays} days; 0 stands for no end");
         }
 
+        if (PropertyRules.HasControlCharacter(reason))
+        {
+            return new Violation(BrokenRule.Pause, "the reason of a pause contains a control character");
+        }
+
         return System.Text.Encoding.UTF8.GetByteCount(reason) > Limits.PauseReasonBytesMax
             ? new Violation(
                 BrokenRule.Pause, $"the reason of a pause is longer than {Limits.PauseReasonBytesMax} UTF-8 bytes")

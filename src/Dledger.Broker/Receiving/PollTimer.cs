@@ -26,6 +26,9 @@ internal sealed class PollTimer : IDisposable
             static state => ((PollTimer)state!).Run(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
+    /// <summary>The node's clock, microseconds since 1970 (UTC).</summary>
+    public long NowMicroseconds => (_time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+
     /// <summary>Operations whose time runs.</summary>
     public int Count
     {

@@ -9,4 +9,7 @@ public sealed record GroupAlteration(string Name)
 
     /// <summary>Waits between deliveries, at most 64.</summary>
     public IReadOnlyList<TimeSpan> Backoff { get; init; } = [];
+
+    /// <summary>How it treats its messages.</summary>
+    public GroupModes Modes { get; init; } = new();
 }

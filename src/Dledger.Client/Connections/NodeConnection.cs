@@ -42,6 +42,7 @@ internal sealed class NodeConnection : IDisposable
         Timers = new TimerAdminService.TimerAdminServiceClient(_channel);
         Messages = new MessageService.MessageServiceClient(_channel);
         DeadLetters = new DeadLetterService.DeadLetterServiceClient(_channel);
+        Parking = new ParkingService.ParkingServiceClient(_channel);
     }
 
     public NodeAddress Address { get; }
@@ -57,6 +58,8 @@ internal sealed class NodeConnection : IDisposable
     public MessageService.MessageServiceClient Messages { get; }
 
     public DeadLetterService.DeadLetterServiceClient DeadLetters { get; }
+
+    public ParkingService.ParkingServiceClient Parking { get; }
 
     /// <summary>The transport headers of the protocol; the server wants at least the client id.</summary>
     public Metadata Headers() => new()

@@ -15,17 +15,20 @@ internal static class GroupAlterCommand
             Description = "Deliveries before a message becomes a dead letter, 1 to 10000.",
         };
         var backoff = GroupArguments.Backoff();
-        return new Command("alter", "Change a consumer group; what is not given stays as it is.") { name, attempts, backoff }
-            .Serving(terminal, async (channel, result, isJson, cancellationToken) =>
+        var modes = new GroupModeArguments();
+        var command = new Command("alter", "Change a consumer group; what is not given stays as it is.") { name, attempts, backoff };
+        modes.AddTo(command);
+        return command.Serving(terminal, async (channel, result, isJson, cancellationToken) =>
             {
                 var alteration = new GroupAlteration(result.GetValue(name)!)
                 {
                     MaxAttempts = result.GetValue(attempts),
                     Backoff = GroupArguments.Waits(result, backoff),
+                    Modes = modes.Read(result),
                 };
-                if (alteration is { MaxAttempts: null, Backoff.Count: 0 })
+                if (alteration is { MaxAttempts: null, Backoff.Count: 0 } && alteration.Modes == new GroupModes())
                 {
-                    throw new UsageException("Nothing is to be changed.", "Give --max-attempts or --backoff.");
+                    throw new UsageException("Nothing is to be changed.", "Give --max-attempts, --backoff or a mode.");
                 }
 
                 var group = await new AdminClient(channel).AlterGroupAsync(alteration, cancellationToken);
