@@ -7,6 +7,7 @@ using Dledger.Cli.Commands.Members;
 using Dledger.Cli.Commands.Messages;
 using Dledger.Cli.Commands.Nodes;
 using Dledger.Cli.Commands.Topics;
+using Dledger.Cli.Commands.Transactions;
 using Dledger.Cli.Output;
 
 namespace Dledger.Cli;
@@ -63,6 +64,14 @@ internal static class CommandLine
             GroupCreateCommand.Create(terminal),
             GroupListCommand.Create(terminal),
             GroupDescribeCommand.Create(terminal),
+        },
+        new Command("txn", "Transactions: messages that wait for the decision of their producers.")
+        {
+            TxnListCommand.Create(terminal),
+            TxnShowCommand.Create(terminal),
+            TxnEndCommand.CreateCommit(terminal),
+            TxnEndCommand.CreateRollback(terminal),
+            TxnChecksCommand.Create(terminal),
         },
         ProduceCommand.Create(terminal),
         ConsumeCommand.Create(terminal),

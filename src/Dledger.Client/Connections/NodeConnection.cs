@@ -38,6 +38,7 @@ internal sealed class NodeConnection : IDisposable
         });
         Messaging = new MessagingService.MessagingServiceClient(_channel);
         Admin = new AdminService.AdminServiceClient(_channel);
+        Transactions = new TransactionAdminService.TransactionAdminServiceClient(_channel);
     }
 
     public NodeAddress Address { get; }
@@ -45,6 +46,8 @@ internal sealed class NodeConnection : IDisposable
     public MessagingService.MessagingServiceClient Messaging { get; }
 
     public AdminService.AdminServiceClient Admin { get; }
+
+    public TransactionAdminService.TransactionAdminServiceClient Transactions { get; }
 
     /// <summary>The transport headers of the protocol; the server wants at least the client id.</summary>
     public Metadata Headers() => new()
