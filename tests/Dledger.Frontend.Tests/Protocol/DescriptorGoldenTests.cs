@@ -10,7 +10,7 @@ namespace Dledger.Frontend.Tests.Protocol;
 /// programs that are already out there.</summary>
 public sealed class DescriptorGoldenTests
 {
-    public static TheoryData<string> Files => ["definition", "service", "admin"];
+    public static TheoryData<string> Files => ["definition", "service", "admin", "parking"];
 
     [Theory]
     [MemberData(nameof(Files))]
@@ -44,6 +44,7 @@ public sealed class DescriptorGoldenTests
     {
         "definition" => DefinitionReflection.Descriptor,
         "service" => ServiceReflection.Descriptor,
+        "parking" => ParkingReflection.Descriptor,
         _ => AdminReflection.Descriptor,
     };
 
