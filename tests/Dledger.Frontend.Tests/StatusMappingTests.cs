@@ -25,6 +25,7 @@ public sealed class StatusMappingTests
         [BrokerError.TooLarge] = (Code.PayloadTooLarge, AdminCode.AdminInvalidArgument),
         [BrokerError.InvalidArgument] = (Code.BadRequest, AdminCode.AdminInvalidArgument),
         [BrokerError.Unsupported] = (Code.NotImplemented, AdminCode.AdminInvalidArgument),
+        [BrokerError.MessageNotFound] = (Code.NotFound, AdminCode.AdminNotFound),
     };
 
     private static readonly Dictionary<BrokenRule, Code> Rules = new()
