@@ -46,16 +46,13 @@ public sealed class DescriptorGoldenTests
     {
         "definition" => DefinitionReflection.Descriptor,
         "service" => ServiceReflection.Descriptor,
-<<<<<<< HEAD
         "offsets" => OffsetsReflection.Descriptor,
         "transactions" => TransactionsReflection.Descriptor,
         "checks" => ChecksReflection.Descriptor,
         "timers" => TimersReflection.Descriptor,
         "messages" => MessagesReflection.Descriptor,
         "deadletters" => DeadlettersReflection.Descriptor,
-=======
         "parking" => ParkingReflection.Descriptor,
->>>>>>> fifo
         _ => AdminReflection.Descriptor,
     };
 
