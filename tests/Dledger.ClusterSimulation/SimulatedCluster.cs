@@ -465,7 +465,7 @@ internal sealed class SimulatedCluster
         var keys = new KeyIndexComparison(this);
         if (Scenario.HasKeyIndex && KeyIndexComparison.MustBeComplete(Scenario))
         {
-            RunUntil("I59", "key indexes do not become complete", patience + 60_000_000, () => keys.FindGap(alive));
+            RunUntil("I61", "key indexes do not become complete", patience + 60_000_000, () => keys.FindGap(alive));
         }
 
         Compare(alive, logs);
