@@ -103,19 +103,20 @@ internal sealed class Transactions : IFeature
     // A producer that is connected to this node, and to it again when it comes back.
     private static async Task AnswerChecksAsync(FeatureRound round, Workers.NodeClient node, CancellationToken cancellationToken)
     {
+        var settings = new TelemetryCommand
+        {
+            Settings = new Settings
+            {
+                ClientType = ClientType.Producer,
+                Publishing = new Publishing { Topics = { new Resource { Name = round.Topic } } },
+            },
+        };
         while (!cancellationToken.IsCancellationRequested)
         {
             try
             {
                 using var call = node.Messaging.Telemetry(node.Options(TimeSpan.FromMinutes(5), cancellationToken));
-                await call.RequestStream.WriteAsync(new TelemetryCommand
-                {
-                    Settings = new Settings
-                    {
-                        ClientType = ClientType.Producer,
-                        Publishing = new Publishing { Topics = { new Resource { Name = round.Topic } } },
-                    },
-                });
+                await call.RequestStream.WriteAsync(settings, cancellationToken);
                 await foreach (var command in call.ResponseStream.ReadAllAsync(cancellationToken))
                 {
                     if (command.RecoverOrphanedTransactionCommand is { } check)
