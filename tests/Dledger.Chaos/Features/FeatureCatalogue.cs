@@ -10,6 +10,9 @@ internal static class FeatureCatalogue
         new DeadLetterOnRequest(),
         new RepeatedAttempt(),
         new TagFilters(),
+        new DelayedMessages(),
+        new Recalls(),
+        new Transactions(),
     ];
 
     /// <summary>Those named; all when none is.</summary>
