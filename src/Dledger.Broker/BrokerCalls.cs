@@ -40,6 +40,8 @@ internal sealed class BrokerCalls
 
     public BrokerOptions Options { get; }
 
+    public TimeProvider Time => Machine.Time;
+
     public TopicService Topics { get; }
 
     public GroupService Groups { get; }

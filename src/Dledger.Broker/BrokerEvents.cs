@@ -65,4 +65,18 @@ internal static partial class BrokerEvents
         "The disk of this node, which leads, is nearly full; node {Target}, whose disk has room, is asked to take over",
         EventName = "DiskHandOver")]
     public static partial void DiskHandOver(ILogger logger, NodeId target);
+
+    [LoggerMessage(3160, LogLevel.Warning,
+        "Clients of consumer group {Group} ask for topic {Topic} with different filters: {Client} with {Filter}, {OtherClient} with "
+        + "{OtherFilter}. Nothing is skipped that one of them wants. Give each its own group; 'dledger group describe' shows all",
+        EventName = "FiltersMixed")]
+    public static partial void FiltersMixed(
+        ILogger logger, string group, string topic, string client, string filter, string otherClient, string otherFilter);
+
+    [LoggerMessage(3161, LogLevel.Warning,
+        "Client {Client} of consumer group {Group} was refused: it asks for topic {Topic} with filter {Filter}, {OtherClient} with "
+        + "{OtherFilter}, and the group rejects that",
+        EventName = "FilterRejected")]
+    public static partial void FilterRejected(
+        ILogger logger, string client, string group, string topic, string filter, string otherClient, string otherFilter);
 }

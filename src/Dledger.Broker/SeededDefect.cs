@@ -34,4 +34,10 @@ internal enum SeededDefect
 
     /// <summary>A repeated move to the dead letters makes another copy.</summary>
     DeadLetterTwice,
+
+    /// <summary>A receive skips for its group what another client's filter wants.</summary>
+    MixedFiltersSkip,
+
+    /// <summary>A receive with an SQL filter hands out what the filter does not want.</summary>
+    SqlFilterIgnored,
 }

@@ -53,6 +53,7 @@ public sealed class StatusMappingTests
         [BrokenRule.MessageTypes] = Code.BadRequest,
         [BrokenRule.AttemptId] = Code.BadRequest,
         [BrokenRule.Retention] = Code.BadRequest,
+        [BrokenRule.Mismatch] = Code.BadRequest,
     };
 
     [Fact]

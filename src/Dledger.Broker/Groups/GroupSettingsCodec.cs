@@ -1,4 +1,5 @@
 using Dledger.Broker.Commands;
+using Dledger.Broker.Filtering;
 
 namespace Dledger.Broker.Groups;
 
@@ -7,6 +8,8 @@ internal static class GroupSettingsCodec
 {
     private const int MaxAttempts = 1;
     private const int Backoff = 2;
+    private const int Mismatch = 30;
+    private const int HasMixedFilters = 34;
 
     /// <summary>What differs from the defaults, by tag.</summary>
     public static List<Setting> Encode(GroupSettings settings) => Encode(new GroupChange
@@ -14,6 +17,8 @@ internal static class GroupSettingsCodec
         Name = "",
         MaxAttempts = settings.MaxAttempts == GroupSettings.Default.MaxAttempts ? null : settings.MaxAttempts,
         Backoff = settings.Backoff.Equals(GroupSettings.Default.Backoff) ? null : settings.Backoff,
+        Mismatch = settings.Mismatch == GroupSettings.Default.Mismatch ? null : settings.Mismatch,
+        HasMixedFilters = settings.HasMixedFilters ? true : null,
     });
 
     /// <summary>What a change names, by tag.</summary>
@@ -32,6 +37,16 @@ internal static class GroupSettingsCodec
             list.Add(new Setting(Backoff, writer.ToArray()));
         }
 
+        if (change.Mismatch is { } mismatch)
+        {
+            list.Add(Setting.Of(Mismatch, (long)mismatch));
+        }
+
+        if (change.HasMixedFilters is { } isMixed)
+        {
+            list.Add(Setting.Of(HasMixedFilters, isMixed ? 1 : 0));
+        }
+
         return list;
     }
 
@@ -42,6 +57,8 @@ internal static class GroupSettingsCodec
     {
         MaxAttempts => settings with { MaxAttempts = checked((int)setting.ToInt64()) },
         Backoff => settings with { Backoff = ReadBackoff(setting) },
+        Mismatch => settings with { Mismatch = (MismatchPolicy)setting.ToInt64() },
+        HasMixedFilters => settings with { HasMixedFilters = setting.ToInt64() != 0 },
         _ => throw setting.Unknown("consumer group"),
     };
 

@@ -27,4 +27,5 @@ public enum BrokenRule
     MessageTypes,
     AttemptId,
     Retention,
+    Mismatch,
 }

@@ -20,6 +20,12 @@ public static class GroupRules
                 $"{settings.MaxAttempts} delivery attempts are asked for; 1 to {Limits.AttemptsMax} are allowed");
         }
 
+        if (!Enum.IsDefined(settings.Mismatch))
+        {
+            return new Violation(
+                BrokenRule.Mismatch, $"the mismatch policy {(int)settings.Mismatch} is not known; it is report or reject");
+        }
+
         var backoff = settings.Backoff;
         if (backoff.IsExponential)
         {

@@ -1,4 +1,5 @@
 using Dledger.Broker.Commands;
+using Dledger.Broker.Filtering;
 using Dledger.Broker.Groups;
 using Dledger.Broker.Topics;
 using Dledger.Storage.Queues;
@@ -22,6 +23,7 @@ internal sealed class LeaseChooser(int deliveryWindow, SeededDefect defect = See
     private readonly List<LeaseQueue> _queues = [];
     private int _wanted;
     private int _scansLeft;
+    private LeftOffsets? _left;
 
     /// <summary>Messages to hand out in the last choice.</summary>
     public int LeasedCount { get; private set; }
@@ -55,10 +57,31 @@ internal sealed class LeaseChooser(int deliveryWindow, SeededDefect defect = See
 
     /// <summary>What to propose for an operation; null when there is nothing to hand out or skip.</summary>
     public LeaseCommand? Choose(
-        ReceiveOperation operation, Receivers receivers, GroupState group, TopicState topic, Subscription? subscription)
+        ReceiveOperation operation, Receivers receivers, GroupState group, TopicState topic, Subscription? subscription) =>
+        Choose(operation, operation.Filter.Tags, operation.BatchSize, null, receivers, group, topic, subscription);
+
+    /// <summary>
+    /// What the caller has to look at before it is known what to hand out: chosen as if all of it were wanted, without what it has
+    /// already left to others.
+    /// </summary>
+    public LeaseCommand? ChooseCandidates(
+        ReceiveOperation operation, Receivers receivers, GroupState group, TopicState topic, Subscription? subscription) =>
+        Choose(
+            operation, TagFilter.All, ScanGrant.CountMax, receivers.Left.Of(operation), receivers, group, topic, subscription);
+
+    private LeaseCommand? Choose(
+        ReceiveOperation operation,
+        TagFilter filter,
+        int countMax,
+        LeftOffsets? left,
+        Receivers receivers,
+        GroupState group,
+        TopicState topic,
+        Subscription? subscription)
     {
         _queues.Clear();
-        _wanted = operation.BatchSize;
+        _wanted = countMax;
+        _left = left;
         _scansLeft = ScanMax;
         for (var i = 0; i < topic.Queues.Count && _wanted > 0 && _scansLeft > 0; i++)
         {
@@ -67,11 +90,11 @@ internal sealed class LeaseChooser(int deliveryWindow, SeededDefect defect = See
             var reservation = receivers.ReservationOf(queue.QueueId);
             if (IsOpen(group, cursor, reservation))
             {
-                ChooseFrom(operation.Filter, queue, cursor, reservation);
+                ChooseFrom(filter, queue, cursor, reservation);
             }
         }
 
-        LeasedCount = operation.BatchSize - _wanted;
+        LeasedCount = countMax - _wanted;
         receivers.NextQueue = (receivers.NextQueue + 1) % topic.Queues.Count;
         if (_queues.Count == 0)
         {
@@ -127,7 +150,7 @@ internal sealed class LeaseChooser(int deliveryWindow, SeededDefect defect = See
                     break;
                 }
 
-                if (!reservation.IsReserved(offset))
+                if (!reservation.IsReserved(offset) && _left?.Contains(queue.QueueId, offset) != true)
                 {
                     Consider(filter, queue.Read(offset), offset, leased, skipped);
                 }
@@ -141,7 +164,11 @@ internal sealed class LeaseChooser(int deliveryWindow, SeededDefect defect = See
             var count = queue.Read(from, entries[..length]);
             for (var i = 0; i < count && _wanted > 0; i++)
             {
-                Consider(filter, entries[i], from, leased, skipped);
+                if (_left?.Contains(queue.QueueId, from) != true)
+                {
+                    Consider(filter, entries[i], from, leased, skipped);
+                }
+
                 from++;
             }
 

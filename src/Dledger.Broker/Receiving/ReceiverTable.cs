@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Dledger.Broker.Commands;
+using Dledger.Broker.Filtering;
 using Dledger.Broker.Groups;
 using Dledger.Broker.Proposals;
 using Dledger.Broker.Topics;
@@ -46,6 +47,12 @@ internal sealed class ReceiverTable(
         }
 
         var receivers = ReceiversOf(topic.Id, group.View.Id);
+        if (operation.Verdict is { } verdict)
+        {
+            EndScan(operation, verdict, receivers, topic.Subscriptions.GetValueOrDefault(group.View.Id));
+            return;
+        }
+
         if (FindRepeated(operation, topic, group) is { } lease)
         {
             if (operation.TryClaim())
@@ -118,6 +125,11 @@ internal sealed class ReceiverTable(
         else if (lease is not null)
         {
             operation.Complete(GrantOf(lease, operation));
+        }
+        else if (operation.Verdict is not null)
+        {
+            // Nothing was left to hand out, or all of it was to be skipped; the caller looks at what comes next.
+            operation.Complete(ReceiveGrant.Empty);
         }
         else if (operation.TryReopen())
         {
@@ -272,6 +284,12 @@ internal sealed class ReceiverTable(
             return;
         }
 
+        if (operation.MustScan)
+        {
+            BeginScan(receivers, node, group, topic, subscription);
+            return;
+        }
+
         var command = _chooser.Choose(operation, receivers, group, topic, subscription);
         if (_chooser.LeasedCount > 0)
         {
@@ -291,13 +309,77 @@ internal sealed class ReceiverTable(
         }
     }
 
-    private void Propose(LeaseProposal proposal, Subscription? subscription)
+    // The records are read by the caller: the apply loop only says which, and keeps others away from them meanwhile.
+    private void BeginScan(
+        Receivers receivers,
+        LinkedListNode<ReceiveOperation> node,
+        GroupState group,
+        TopicState topic,
+        Subscription? subscription)
     {
-        foreach (var queue in proposal.Command.Queues)
+        var operation = node.Value;
+        if (_chooser.ChooseCandidates(operation, receivers, group, topic, subscription) is { } candidates)
+        {
+            receivers.Unpark(node);
+            Reserve(receivers, candidates.Queues, subscription);
+            var scan = new ScanGrant(receivers, candidates.Queues, topic, ended => inbox.Add(() => AbandonScan(ended)));
+            operation.Complete(ReceiveGrant.Empty with { Scan = scan });
+        }
+        else if (!operation.TryReopen())
+        {
+            receivers.Unpark(node);
+        }
+    }
+
+    private void EndScan(ReceiveOperation operation, ScanVerdict verdict, Receivers receivers, Subscription? subscription)
+    {
+        var isCurrent = ReferenceEquals(verdict.Scan.Receivers, receivers);
+        AbandonScan(verdict.Scan);
+        if (!isCurrent || !operation.TryClaim())
+        {
+            operation.Complete(ReceiveGrant.Empty);
+            return;
+        }
+
+        receivers.Left.Add(operation, verdict, subscription);
+        if (verdict.Queues.Count == 0)
+        {
+            operation.Complete(ReceiveGrant.Empty);
+            return;
+        }
+
+        var command = new LeaseCommand(
+            operation.GroupId,
+            operation.TopicId,
+            operation.InvisibleMicroseconds,
+            operation.AutoRenew,
+            operation.ClientHash,
+            verdict.LeasedCount > 0 ? operation.AttemptHash : UInt128.Zero,
+            verdict.Queues);
+        Propose(new LeaseProposal(command, receivers, operation, inbox, LeaseFailed), subscription);
+    }
+
+    private void AbandonScan(ScanGrant scan)
+    {
+        if (scan.TryEnd() && IsCurrent(scan.Receivers))
+        {
+            Release(scan.Receivers, scan.Queues, failed: true);
+            MarkDirty(scan.Receivers);
+        }
+    }
+
+    private static void Reserve(Receivers receivers, IReadOnlyList<LeaseQueue> queues, Subscription? subscription)
+    {
+        foreach (var queue in queues)
         {
             var next = subscription?.Cursors[queue.QueueId].Next ?? 0;
-            proposal.Receivers.ReservationOf(queue.QueueId).Reserve(queue, next);
+            receivers.ReservationOf(queue.QueueId).Reserve(queue, next);
         }
+    }
+
+    private void Propose(LeaseProposal proposal, Subscription? subscription)
+    {
+        Reserve(proposal.Receivers, proposal.Command.Queues, subscription);
 
         if (propose(proposal) is { } failure)
         {
@@ -314,15 +396,20 @@ internal sealed class ReceiverTable(
 
     private void Release(LeaseProposal proposal, bool failed)
     {
-        if (!_byPair.TryGetValue((proposal.Receivers.TopicId, proposal.Receivers.GroupId), out var current)
-            || !ReferenceEquals(current, proposal.Receivers))
+        if (IsCurrent(proposal.Receivers))
         {
-            return;
+            Release(proposal.Receivers, proposal.Command.Queues, failed);
         }
+    }
 
-        foreach (var queue in proposal.Command.Queues)
+    private bool IsCurrent(Receivers receivers) =>
+        _byPair.TryGetValue((receivers.TopicId, receivers.GroupId), out var current) && ReferenceEquals(current, receivers);
+
+    private static void Release(Receivers receivers, IReadOnlyList<LeaseQueue> queues, bool failed)
+    {
+        foreach (var queue in queues)
         {
-            proposal.Receivers.ReservationOf(queue.QueueId).Release(queue, failed);
+            receivers.ReservationOf(queue.QueueId).Release(queue, failed);
         }
     }
 

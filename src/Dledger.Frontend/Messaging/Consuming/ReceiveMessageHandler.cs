@@ -26,7 +26,7 @@ internal sealed class ReceiveMessageHandler(
         ClientCall call, Wire.ReceiveMessageRequest request, IServerStreamWriter<Wire.ReceiveMessageResponse> responses)
     {
         var answer = new ReceiveAnswer(responses, options, time);
-        if (ReceiveRules.TryRead(call, request, options, out var read) is { } refusal)
+        if (ReceiveRules.TryRead(call, request, options, broker.Filters, out var read) is { } refusal)
         {
             await answer.WriteStatusAsync(refusal);
             return;
@@ -113,7 +113,7 @@ internal sealed class ReceiveMessageHandler(
 
         if (outcome.Messages.Count == 0)
         {
-            await answer.WriteEmptyAsync();
+            await answer.WriteEmptyAsync(outcome.Warning);
             return null;
         }
 
@@ -123,6 +123,7 @@ internal sealed class ReceiveMessageHandler(
                 outcome.Messages,
                 request.MessageQueue.Topic,
                 ResourceNames.NamespaceOf(request.MessageQueue.Topic, call),
+                outcome.Warning,
                 call.CancellationToken);
         }
         catch (Exception)
