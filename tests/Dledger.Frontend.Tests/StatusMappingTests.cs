@@ -24,6 +24,7 @@ public sealed class StatusMappingTests
         [BrokerError.InvalidHandle] = (Code.InvalidReceiptHandle, AdminCode.AdminInvalidArgument),
         [BrokerError.TooLarge] = (Code.PayloadTooLarge, AdminCode.AdminInvalidArgument),
         [BrokerError.InvalidArgument] = (Code.BadRequest, AdminCode.AdminInvalidArgument),
+        [BrokerError.SubscriptionMismatch] = (Code.BadRequest, AdminCode.AdminInvalidArgument),
         [BrokerError.Unsupported] = (Code.NotImplemented, AdminCode.AdminInvalidArgument),
     };
 

@@ -34,13 +34,7 @@ internal sealed class SqlParser
         return parser._token.Kind == SqlTokenKind.End ? root : throw parser.Unexpected("the end of the expression");
     }
 
-    private SqlNode Or()
-    {
-        Descend();
-        var node = Chain(SqlTokenKind.Or, And);
-        _depth--;
-        return node;
-    }
+    private SqlNode Or() => Chain(SqlTokenKind.Or, And);
 
     private SqlNode And() => Chain(SqlTokenKind.And, Equality);
 

@@ -119,7 +119,16 @@ internal sealed class ReceiveService(BrokerCalls calls, PollTimer polls, ILogger
                     BrokerError.Unavailable, $"the records of the messages cannot be read: {fault.Message}"));
             }
 
-            FinishUnseen(group, topic, mismatches);
+            // Where another client may want it, it is not finished for the group.
+            if (filters.AreMixed)
+            {
+                GiveBack(group, topic, mismatches);
+            }
+            else
+            {
+                FinishUnseen(group, topic, mismatches);
+            }
+
             GiveBack(group, topic, withheld);
             if (messages.Count > 0)
             {
