@@ -2,7 +2,7 @@
 CONFIGURATION ?= Release
 JS := tests/Dledger.Integration.Tests/js
 
-.PHONY: publish verify format build test fix demo sim soak sim-raft mutations crash-rounds bench-unary chaos chaos-gaps power-loss io-errors large-log catch-up
+.PHONY: publish verify format build test fix demo sim soak sim-raft mutations crash-rounds bench-unary chaos chaos-gaps feature-kills power-loss io-errors large-log catch-up
 
 verify: format build test
 
@@ -80,6 +80,12 @@ KILLS ?= 100
 chaos-gaps: publish
 	dotnet build tests/Dledger.Chaos -c $(CONFIGURATION)
 	$(CHAOS) gaps --kills $(KILLS) $(CHAOS_FLAGS)
+
+# Each feature in rounds that lose their leader at a random moment: make feature-kills [ROUNDS=20] [FEATURES=fifo,retry] [SEED=n]
+feature-kills: ROUNDS = 20
+feature-kills: publish
+	dotnet build tests/Dledger.Chaos -c $(CONFIGURATION)
+	$(CHAOS) features --rounds $(ROUNDS) $(if $(FEATURES),--features $(FEATURES)) $(if $(SEED),--seed $(SEED))
 
 # Nodes on file systems that lose what was not synced: make power-loss [ROUNDS=100] [MODE=QUORUM_ASYNC]
 power-loss: ROUNDS = 100

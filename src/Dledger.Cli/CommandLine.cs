@@ -63,6 +63,8 @@ internal static class CommandLine
             GroupCreateCommand.Create(terminal),
             GroupListCommand.Create(terminal),
             GroupDescribeCommand.Create(terminal),
+            GroupAlterCommand.Create(terminal),
+            GroupDeleteCommand.Create(terminal),
         },
         ProduceCommand.Create(terminal),
         ConsumeCommand.Create(terminal),

@@ -47,6 +47,15 @@ public sealed record BackoffPolicy
     /// <summary>A table of delays.</summary>
     public static BackoffPolicy Customized(IReadOnlyList<TimeSpan> steps) => new(steps, default, default, 0);
 
+    /// <summary>Policies are equal that give the same delays by the same rule.</summary>
+    public bool Equals(BackoffPolicy? other) =>
+        other is not null
+        && Steps.SequenceEqual(other.Steps)
+        && (Initial, Max, Multiplier) == (other.Initial, other.Max, other.Multiplier);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => (Steps.Count, Initial, Max, Multiplier).GetHashCode();
+
     /// <summary>delay(n) = min(max, initial * multiplier^(n-1)).</summary>
     public static BackoffPolicy Exponential(TimeSpan initial, TimeSpan max, double multiplier) =>
         new([], initial, max, multiplier);

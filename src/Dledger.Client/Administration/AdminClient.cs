@@ -122,6 +122,33 @@ public sealed class AdminClient(DledgerChannel channel)
         return Describe(response.Group);
     }
 
+    /// <summary>Changes a group; what the alteration leaves out stays as it is.</summary>
+    /// <returns>As it is now.</returns>
+    public async Task<GroupDescription> AlterGroupAsync(
+        GroupAlteration alteration, CancellationToken cancellationToken = default)
+    {
+        var request = new AlterGroupRequest { Name = alteration.Name };
+        if (alteration.MaxAttempts is { } attempts)
+        {
+            request.MaxAttempts = attempts;
+        }
+
+        request.Backoff.AddRange(alteration.Backoff.Select(Duration.FromTimeSpan));
+        var response = await AskAsync(
+            $"Altering group '{alteration.Name}'",
+            (admin, options) => admin.AlterGroupAsync(request, options),
+            answer => answer.Status,
+            cancellationToken).ConfigureAwait(false);
+        return Describe(response.Group);
+    }
+
+    /// <summary>Deletes a group and its progress.</summary>
+    public Task DeleteGroupAsync(string name, CancellationToken cancellationToken = default) => AskAsync(
+        $"Deleting group '{name}'",
+        (admin, options) => admin.DeleteGroupAsync(new DeleteGroupRequest { Name = name }, options),
+        answer => answer.Status,
+        cancellationToken);
+
     /// <summary>A group and where it stands in each queue.</summary>
     public async Task<GroupDescription> DescribeGroupAsync(string name, CancellationToken cancellationToken = default)
     {

@@ -32,8 +32,7 @@ internal sealed class GroupAdministration(BrokerNode broker)
         var group = broker.FindGroup(spec.Name);
         var isSame = group is not null
             && group.Fifo == spec.Fifo
-            && group.MaxAttempts == spec.Settings.MaxAttempts
-            && group.Backoff.Steps.SequenceEqual(spec.Settings.Backoff.Steps);
+            && group.Settings == spec.Settings;
         if (failure is { } failed && !(failed.Error == BrokerError.AlreadyExists && isSame))
         {
             return failed;
@@ -45,6 +44,31 @@ internal sealed class GroupAdministration(BrokerNode broker)
             Group = group is null ? asked : ToWire(group),
         };
     }
+
+    public async ValueTask<LocalOutcome<AlterGroupResponse>> AlterAsync(
+        AlterGroupRequest request, CancellationToken cancellationToken)
+    {
+        var change = new GroupChange
+        {
+            Name = request.Name,
+            MaxAttempts = request.HasMaxAttempts ? request.MaxAttempts : null,
+            Backoff = request.Backoff.Count == 0 ? null : PolicyOf(request.Backoff),
+        };
+        if (await broker.UpdateGroupAsync(change, cancellationToken) is { } failure)
+        {
+            return failure;
+        }
+
+        return broker.FindGroup(change.Name) is { } group
+            ? new AlterGroupResponse { Status = StatusMapping.AdminOk(), Group = ToWire(group) }
+            : new BrokerFailure(BrokerError.GroupNotFound, $"the consumer group '{change.Name}' was deleted");
+    }
+
+    public async ValueTask<LocalOutcome<DeleteGroupResponse>> DeleteAsync(
+        DeleteGroupRequest request, CancellationToken cancellationToken) =>
+        await broker.DeleteGroupAsync(request.Name, cancellationToken) is { } failure
+            ? failure
+            : new DeleteGroupResponse { Status = StatusMapping.AdminOk() };
 
     public async ValueTask<LocalOutcome<DescribeGroupResponse>> DescribeAsync(
         DescribeGroupRequest request, CancellationToken cancellationToken)
@@ -78,10 +102,11 @@ internal sealed class GroupAdministration(BrokerNode broker)
     private static GroupSettings SettingsOf(Group asked) => new()
     {
         MaxAttempts = asked.MaxAttempts == 0 ? GroupSettings.Default.MaxAttempts : asked.MaxAttempts,
-        Backoff = asked.Backoff.Count == 0
-            ? GroupSettings.Default.Backoff
-            : BackoffPolicy.Customized([.. asked.Backoff.Select(WireTime.ToTimeSpan)]),
+        Backoff = asked.Backoff.Count == 0 ? GroupSettings.Default.Backoff : PolicyOf(asked.Backoff),
     };
+
+    private static BackoffPolicy PolicyOf(IEnumerable<Duration> waits) =>
+        BackoffPolicy.Customized([.. waits.Select(WireTime.ToTimeSpan)]);
 
     private static Group ToWire(GroupView group)
     {

@@ -15,29 +15,16 @@ internal static class GroupCreateCommand
         {
             Description = "Deliveries before a message becomes a dead letter; 0: the default of 17.",
         };
-        var backoff = new Option<double[]>("--backoff")
-        {
-            Description = "Seconds between deliveries, one for each attempt; the last one repeats.",
-            AllowMultipleArgumentsPerToken = true,
-            HelpName = "seconds",
-        };
+        var backoff = GroupArguments.Backoff();
         return new Command("create", "Create a consumer group; the same one again is no fault.") { name, fifo, attempts, backoff }
             .Serving(terminal, async (channel, result, isJson, cancellationToken) =>
             {
                 var wanted = new GroupDescription(result.GetValue(name)!, result.GetValue(fifo), result.GetValue(attempts))
                 {
-                    Backoff = [.. (result.GetValue(backoff) ?? []).Select(TimeSpan.FromSeconds)],
+                    Backoff = GroupArguments.Waits(result, backoff),
                 };
                 var group = await new AdminClient(channel).CreateGroupAsync(wanted, cancellationToken);
-                if (isJson)
-                {
-                    JsonText.Write(terminal.Output, GroupAnswer.Of(group));
-                }
-                else
-                {
-                    terminal.Output.WriteLine($"group {group.Name}, {group.MaxAttempts} attempts{(group.IsFifo ? ", in order" : "")}");
-                }
-
+                GroupAnswer.Write(terminal, group, isJson);
                 return ExitCode.Ok;
             });
     }
