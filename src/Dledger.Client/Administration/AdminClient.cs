@@ -113,6 +113,7 @@ public sealed class AdminClient(DledgerChannel channel)
         {
             Group = new Group { Name = group.Name, Fifo = group.IsFifo, MaxAttempts = group.MaxAttempts },
         };
+        request.Group.Mismatch = (MismatchPolicy)((int)group.Mismatch + 1);
         request.Group.Backoff.AddRange(group.Backoff.Select(Duration.FromTimeSpan));
         var response = await AskAsync(
             $"Creating group '{group.Name}'",
@@ -134,6 +135,7 @@ public sealed class AdminClient(DledgerChannel channel)
         }
 
         request.Backoff.AddRange(alteration.Backoff.Select(Duration.FromTimeSpan));
+        request.Mismatch = alteration.Mismatch is { } mismatch ? (MismatchPolicy)((int)mismatch + 1) : default;
         var response = await AskAsync(
             $"Altering group '{alteration.Name}'",
             (admin, options) => admin.AlterGroupAsync(request, options),
@@ -163,6 +165,11 @@ public sealed class AdminClient(DledgerChannel channel)
             [
                 .. response.Queues.Select(queue => new GroupQueueProgress(
                     queue.Topic, queue.QueueId, queue.CommittedOffset, queue.MaxOffset, queue.InFlightCount, queue.LagCount)),
+            ],
+            Members =
+            [
+                .. response.Members.Select(member => new GroupMemberDescription(
+                    member.ClientId, member.Topic, member.Filter, member.Mismatch)),
             ],
         };
     }
@@ -262,6 +269,7 @@ public sealed class AdminClient(DledgerChannel channel)
     private static GroupDescription Describe(Group group) => new(group.Name, group.Fifo, group.MaxAttempts)
     {
         Backoff = [.. group.Backoff.Select(wait => wait.ToTimeSpan())],
+        Mismatch = group.Mismatch == MismatchPolicy.Reject ? FilterMismatch.Reject : FilterMismatch.Report,
     };
 
     private static NodeDescription Describe(NodeStatus node) => new()

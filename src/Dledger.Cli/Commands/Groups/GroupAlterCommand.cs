@@ -15,17 +15,19 @@ internal static class GroupAlterCommand
             Description = "Deliveries before a message becomes a dead letter, 1 to 10000.",
         };
         var backoff = GroupArguments.Backoff();
-        return new Command("alter", "Change a consumer group; what is not given stays as it is.") { name, attempts, backoff }
+        var mismatch = GroupArguments.Mismatch();
+        return new Command("alter", "Change a consumer group; what is not given stays as it is.") { name, attempts, backoff, mismatch }
             .Serving(terminal, async (channel, result, isJson, cancellationToken) =>
             {
                 var alteration = new GroupAlteration(result.GetValue(name)!)
                 {
                     MaxAttempts = result.GetValue(attempts),
                     Backoff = GroupArguments.Waits(result, backoff),
+                    Mismatch = result.GetValue(mismatch),
                 };
-                if (alteration is { MaxAttempts: null, Backoff.Count: 0 })
+                if (alteration is { MaxAttempts: null, Backoff.Count: 0, Mismatch: null })
                 {
-                    throw new UsageException("Nothing is to be changed.", "Give --max-attempts or --backoff.");
+                    throw new UsageException("Nothing is to be changed.", "Give --max-attempts, --backoff or --mismatch.");
                 }
 
                 var group = await new AdminClient(channel).AlterGroupAsync(alteration, cancellationToken);

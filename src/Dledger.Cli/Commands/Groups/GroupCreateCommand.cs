@@ -16,12 +16,18 @@ internal static class GroupCreateCommand
             Description = "Deliveries before a message becomes a dead letter; 0: the default of 17.",
         };
         var backoff = GroupArguments.Backoff();
-        return new Command("create", "Create a consumer group; the same one again is no fault.") { name, fifo, attempts, backoff }
+        var mismatch = GroupArguments.Mismatch();
+        var command = new Command("create", "Create a consumer group; the same one again is no fault.")
+        {
+            name, fifo, attempts, backoff, mismatch,
+        };
+        return command
             .Serving(terminal, async (channel, result, isJson, cancellationToken) =>
             {
                 var wanted = new GroupDescription(result.GetValue(name)!, result.GetValue(fifo), result.GetValue(attempts))
                 {
                     Backoff = GroupArguments.Waits(result, backoff),
+                    Mismatch = result.GetValue(mismatch) ?? FilterMismatch.Report,
                 };
                 var group = await new AdminClient(channel).CreateGroupAsync(wanted, cancellationToken);
                 GroupAnswer.Write(terminal, group, isJson);
