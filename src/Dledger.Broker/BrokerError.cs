@@ -39,6 +39,9 @@ public enum BrokerError
     /// <summary>The receipt handle is forged, garbled, or its message became visible again since.</summary>
     InvalidHandle,
 
+    /// <summary>The transaction id is none of this cluster, or the transaction ended otherwise already.</summary>
+    InvalidTransaction,
+
     /// <summary>The message or batch is larger than the limit.</summary>
     TooLarge,
 
@@ -48,6 +51,12 @@ public enum BrokerError
     /// <summary>The client's filter differs from that of another client of its group, and the group does not allow it.</summary>
     SubscriptionMismatch,
 
+    /// <summary>The group has no offset in the queue: it never read it.</summary>
+    OffsetNotFound,
+
     /// <summary>The request is well formed, but this version does not implement it.</summary>
     Unsupported,
+
+    /// <summary>The message that is meant waits no more, or was never there.</summary>
+    MessageNotFound,
 }

@@ -35,6 +35,33 @@ internal enum SeededDefect
     /// <summary>A repeated move to the dead letters makes another copy.</summary>
     DeadLetterTwice,
 
+    /// <summary>A committed transaction stays open, so that a repeated commit publishes its messages again.</summary>
+    TransactionPublishedTwice,
+
+    /// <summary>State checkpoints leave the open transactions out.</summary>
+    TransactionsNotInCheckpoint,
+
+    /// <summary>A delayed message is delivered when the leader's clock says so, not the log's.</summary>
+    TimerFiredByWallClock,
+
+    /// <summary>Each copy of a delayed message that is due joins the queue, not only the first.</summary>
+    TimerFiredTwice,
+
+    /// <summary>A recall is answered when it is proposed: a fail-over forgets it.</summary>
+    RecallBeforeCommit,
+
+    /// <summary>A group that is moved to another offset keeps the leases of what it leaves.</summary>
+    SeekLeavesLeases,
+
+    /// <summary>What follows a parked message in its message group is handed out.</summary>
+    ParkedMessageOvertaken,
+
+    /// <summary>A message of another lease does not hold back those behind it in its message group.</summary>
+    MessageGroupShared,
+
+    /// <summary>Messages that were copied (dead letters) are left out of the key index.</summary>
+    CopiesNotIndexed,
+
     /// <summary>A receive skips for its group what another client's filter wants.</summary>
     MixedFiltersSkip,
 

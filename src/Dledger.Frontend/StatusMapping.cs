@@ -35,12 +35,15 @@ internal static class StatusMapping
         BrokerError.AlreadyExists => Wire.Code.BadRequest,
         BrokerError.MessageTypeMismatch => Wire.Code.MessagePropertyConflictWithType,
         BrokerError.InvalidHandle => Wire.Code.InvalidReceiptHandle,
+        BrokerError.InvalidTransaction => Wire.Code.InvalidTransactionId,
         BrokerError.TooLarge => failure.Rule == BrokenRule.None
             ? Wire.Code.PayloadTooLarge
             : CodeOf(failure.Rule),
         BrokerError.InvalidArgument => CodeOf(failure.Rule),
         BrokerError.SubscriptionMismatch => Wire.Code.BadRequest,
+        BrokerError.OffsetNotFound => Wire.Code.OffsetNotFound,
         BrokerError.Unsupported => Wire.Code.NotImplemented,
+        BrokerError.MessageNotFound => Wire.Code.NotFound,
         _ => Wire.Code.InternalServerError,
     };
 
@@ -62,6 +65,7 @@ internal static class StatusMapping
         BrokenRule.FilterExpression => Wire.Code.IllegalFilterExpression,
         BrokenRule.ClientProperties => Wire.Code.InvalidClientProperties,
         BrokenRule.ClientId => Wire.Code.ClientIdRequired,
+        BrokenRule.Offset => Wire.Code.IllegalOffset,
         _ => Wire.Code.BadRequest,
     };
 
@@ -79,6 +83,11 @@ internal static class StatusMapping
             AdminCode.AdminNotFound, failure, "'dledger topic list' shows the topics."),
         BrokerError.GroupNotFound => Admin(
             AdminCode.AdminNotFound, failure, "'dledger group list' shows the groups."),
+        BrokerError.OffsetNotFound => Admin(
+            AdminCode.AdminNotFound, failure, "'dledger group describe' shows what the group reads."),
+        BrokerError.InvalidTransaction => Admin(
+            AdminCode.AdminNotFound, failure, "'dledger txn list' shows the open transactions."),
+        BrokerError.MessageNotFound => Admin(AdminCode.AdminNotFound, failure, ""),
         BrokerError.AlreadyExists => Admin(AdminCode.AdminAlreadyExists, failure, "Choose another name."),
         BrokerError.InvalidArgument or BrokerError.TooLarge or BrokerError.MessageTypeMismatch
             or BrokerError.InvalidHandle or BrokerError.SubscriptionMismatch or BrokerError.Unsupported => Admin(

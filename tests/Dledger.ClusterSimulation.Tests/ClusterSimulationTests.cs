@@ -92,6 +92,8 @@ public sealed class ClusterSimulationTests
         { nameof(Mutation.LogReleasedBeforeCheckpoint), 10 },
         { nameof(Mutation.RetiredHeaderKept), 120 },
         { nameof(Mutation.QueueOffsetAtAppend), 50 },
+        { nameof(Mutation.TransactionPublishedTwice), 1 },
+        { nameof(Mutation.TransactionsNotInCheckpoint), 1 },
         { nameof(Mutation.LeaseExpiryByWallClock), 1 },
         { nameof(Mutation.OrderLockFreedAtExpiry), 1 },
         { nameof(Mutation.StaleReceiptAccepted), 40 },
@@ -101,6 +103,7 @@ public sealed class ClusterSimulationTests
         { nameof(Mutation.DeadLetterTwice), 1 },
         { nameof(Mutation.ReadsUnconfirmed), 20 },
         { nameof(Mutation.SnapshotTakesBack), 1 },
+        { nameof(Mutation.CopiesNotIndexed), 3 },
     };
 
     private static string Explain(RunResult result) => $"{result.Failure?.Message}; replay: make sim SEED={result.Seed}";

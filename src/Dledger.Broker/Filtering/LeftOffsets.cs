@@ -26,7 +26,7 @@ internal sealed class LeftOffsets
         _count += offsets.Add(offset) ? 1 : 0;
     }
 
-    /// <summary>Now and then drops what is finished; the rest lies within the delivery window of each queue.</summary>
+    /// <summary>Now and then drops what is finished; the rest lies within the delivery window of each queue, or aside.</summary>
     public void Prune(Subscription subscription)
     {
         if (_count < _pruneAt)
@@ -36,8 +36,8 @@ internal sealed class LeftOffsets
 
         foreach (var (queueId, offsets) in _byQueue)
         {
-            var commit = subscription.Cursors[queueId].Commit;
-            offsets.RemoveWhere(offset => offset < commit);
+            var cursor = subscription.Cursors[queueId];
+            offsets.RemoveWhere(offset => offset < cursor.Commit && !cursor.Contains(offset));
         }
 
         _count = _byQueue.Values.Sum(offsets => offsets.Count);

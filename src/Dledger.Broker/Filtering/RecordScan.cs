@@ -1,4 +1,5 @@
 using Dledger.Broker.Commands;
+using Dledger.Broker.Messages;
 using Dledger.Broker.Receiving;
 using Dledger.Storage.Records;
 
@@ -12,17 +13,25 @@ internal sealed class RecordScan(DeliveryReader reader, string topic, MessageFil
 
     private readonly SortedDictionary<int, (List<OffsetRange> Leased, List<OffsetRange> Skipped)> _queues = [];
     private readonly List<(int QueueId, long Offset)> _left = [];
+    private readonly HashSet<(int QueueId, int GroupHash)> _closed = [];
     private long _bytes;
 
     /// <summary>Judges candidates in order until enough of them match.</summary>
-    public ScanVerdict Judge(ScanGrant scan, int batchSize)
+    /// <remarks>In an ordered group what follows a message that is left to others waits behind it, wanted or not.</remarks>
+    public ScanVerdict Judge(ScanGrant scan)
     {
         var leased = 0;
         foreach (var candidate in scan.Candidates)
         {
-            if (leased == batchSize || _bytes >= BytesMax)
+            if (leased == scan.LeasedMax || _bytes >= BytesMax)
             {
                 break;
+            }
+
+            var lane = (candidate.QueueId, IndexHash.GroupOf(candidate.Entry.TagHash));
+            if (scan.IsOrdered && _closed.Contains(lane))
+            {
+                continue;
             }
 
             switch (Judge(candidate))
@@ -36,22 +45,38 @@ internal sealed class RecordScan(DeliveryReader reader, string topic, MessageFil
                     break;
                 default:
                     _left.Add((candidate.QueueId, candidate.Offset));
+                    _closed.Add(lane);
                     break;
             }
         }
 
         return new ScanVerdict(
             scan,
-            [.. _queues.Select(queue => new LeaseQueue(queue.Key, queue.Value.Leased, queue.Value.Skipped))],
+            [.. scan.Queues.Where(queue => _queues.ContainsKey(queue.QueueId)).Select(Judged)],
             leased,
             _left,
             all.Version);
     }
 
+    // As chosen, up to the last message that is handed out or skipped: what the record makes known it brings the message groups of.
+    private LeaseQueue Judged(LeaseQueue chosen)
+    {
+        var (leased, skipped) = _queues[chosen.QueueId];
+        var end = Math.Max(leased.Count == 0 ? 0 : leased[^1].End, skipped.Count == 0 ? 0 : skipped[^1].End);
+        var hashCount = (int)Math.Clamp(end - chosen.Base, 0, chosen.GroupHashes.Count);
+        return chosen with
+        {
+            Leased = leased,
+            Skipped = skipped,
+            GroupHashes = [.. chosen.GroupHashes.Take(hashCount)],
+        };
+    }
+
     private Judgement Judge(in ScanCandidate candidate)
     {
         var entry = candidate.Entry;
-        if (!filter.MayMatch(entry.TagHash) && !all.MayBeWanted(entry.TagHash))
+        var tagHash = IndexHash.TagOf(entry.TagHash);
+        if (!filter.MayMatch(tagHash) && !all.MayBeWanted(tagHash))
         {
             return Judgement.Unwanted;
         }

@@ -32,6 +32,21 @@ internal sealed class ScanGrant
 
     public Receivers Receivers { get; }
 
+    /// <summary>Whose receive it is.</summary>
+    public required long ClientHash { get; init; }
+
+    /// <summary>Most messages that may be handed out: the batch, or less where limits of the group say so.</summary>
+    public required int LeasedMax { get; init; }
+
+    /// <summary>Whether the messages of one message group are handed out in order.</summary>
+    public required bool IsOrdered { get; init; }
+
+    /// <summary>For each of <see cref="Queues"/> the message groups that are reserved for it.</summary>
+    public required IReadOnlyList<IReadOnlyCollection<int>> Reserved { get; init; }
+
+    /// <summary>Where <see cref="LeasedMax"/> is counted until the scan ends.</summary>
+    public required InFlightLimits Limits { get; init; }
+
     public IReadOnlyList<LeaseQueue> Queues { get; }
 
     /// <summary>Queue by queue, offsets ascending.</summary>

@@ -10,6 +10,13 @@ internal static class GroupSettingsCodec
     private const int Backoff = 2;
     private const int Mismatch = 30;
     private const int HasMixedFilters = 34;
+    private const int Poison = 10;
+    private const int BackoffOnExpiry = 11;
+    private const int AckModeTag = 12;
+    private const int Exclusive = 13;
+    private const int MaxInFlight = 14;
+    private const int MaxInFlightPerClient = 15;
+    private const int Expiry = 16;
 
     /// <summary>What differs from the defaults, by tag.</summary>
     public static List<Setting> Encode(GroupSettings settings) => Encode(new GroupChange
@@ -19,6 +26,13 @@ internal static class GroupSettingsCodec
         Backoff = settings.Backoff.Equals(GroupSettings.Default.Backoff) ? null : settings.Backoff,
         Mismatch = settings.Mismatch == GroupSettings.Default.Mismatch ? null : settings.Mismatch,
         HasMixedFilters = settings.HasMixedFilters ? true : null,
+        Poison = Unless(settings.Poison, GroupSettings.Default.Poison),
+        BackoffOnExpiry = Unless(settings.BackoffOnExpiry, GroupSettings.Default.BackoffOnExpiry),
+        AckMode = Unless(settings.AckMode, GroupSettings.Default.AckMode),
+        Exclusive = Unless(settings.Exclusive, GroupSettings.Default.Exclusive),
+        MaxInFlight = Unless(settings.MaxInFlight, GroupSettings.Default.MaxInFlight),
+        MaxInFlightPerClient = Unless(settings.MaxInFlightPerClient, GroupSettings.Default.MaxInFlightPerClient),
+        Expiry = Unless(settings.Expiry, GroupSettings.Default.Expiry),
     });
 
     /// <summary>What a change names, by tag.</summary>
@@ -47,7 +61,22 @@ internal static class GroupSettingsCodec
             list.Add(Setting.Of(HasMixedFilters, isMixed ? 1 : 0));
         }
 
+        Add(Poison, (long?)change.Poison);
+        Add(BackoffOnExpiry, ToInt64(change.BackoffOnExpiry));
+        Add(AckModeTag, (long?)change.AckMode);
+        Add(Exclusive, ToInt64(change.Exclusive));
+        Add(MaxInFlight, change.MaxInFlight);
+        Add(MaxInFlightPerClient, change.MaxInFlightPerClient);
+        Add(Expiry, (long?)change.Expiry);
         return list;
+
+        void Add(int tag, long? value)
+        {
+            if (value is { } given)
+            {
+                list.Add(Setting.Of(tag, given));
+            }
+        }
     }
 
     /// <summary>The settings with those of a list in the place of their own.</summary>
@@ -59,8 +88,20 @@ internal static class GroupSettingsCodec
         Backoff => settings with { Backoff = ReadBackoff(setting) },
         Mismatch => settings with { Mismatch = (MismatchPolicy)setting.ToInt64() },
         HasMixedFilters => settings with { HasMixedFilters = setting.ToInt64() != 0 },
+        Poison => settings with { Poison = (PoisonMode)setting.ToInt64() },
+        BackoffOnExpiry => settings with { BackoffOnExpiry = setting.ToInt64() != 0 },
+        AckModeTag => settings with { AckMode = (AckMode)setting.ToInt64() },
+        Exclusive => settings with { Exclusive = setting.ToInt64() != 0 },
+        MaxInFlight => settings with { MaxInFlight = checked((int)setting.ToInt64()) },
+        MaxInFlightPerClient => settings with { MaxInFlightPerClient = checked((int)setting.ToInt64()) },
+        Expiry => settings with { Expiry = (ExpiryMode)setting.ToInt64() },
         _ => throw setting.Unknown("consumer group"),
     };
+
+    private static T? Unless<T>(T value, T standard)
+        where T : struct => value.Equals(standard) ? null : value;
+
+    private static long? ToInt64(bool? value) => value is { } given ? (given ? 1 : 0) : null;
 
     private static BackoffPolicy ReadBackoff(Setting setting)
     {

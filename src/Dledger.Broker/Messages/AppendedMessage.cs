@@ -8,4 +8,14 @@ namespace Dledger.Broker.Messages;
 /// <param name="Position">Its record's position in the log.</param>
 /// <param name="StoreTimeMicroseconds">Log time of its frame, microseconds since 1970 (UTC).</param>
 public readonly record struct AppendedMessage(
-    int QueueId, QueueOffset QueueOffset, LogPosition Position, long StoreTimeMicroseconds);
+    int QueueId, QueueOffset QueueOffset, LogPosition Position, long StoreTimeMicroseconds)
+{
+    /// <summary>What ends the transaction that the message waits for; null for messages that are visible.</summary>
+    public string? TransactionId { get; init; }
+
+    /// <summary>When it is delivered, where that lies ahead: it has no queue offset yet. Null: it is in its queue.</summary>
+    public long? DeliverAtMicroseconds { get; init; }
+
+    /// <summary>Takes a message back that waits for its delivery time; null for the others.</summary>
+    public string? RecallHandle { get; init; }
+}

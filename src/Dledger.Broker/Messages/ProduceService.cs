@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using Dledger.Broker.Naming;
 using Dledger.Broker.Proposals;
 using Dledger.Broker.Topics;
+using Dledger.Broker.Transactions;
 using Dledger.Storage.Disks;
 
 namespace Dledger.Broker.Messages;
@@ -50,7 +51,7 @@ internal sealed class ProduceService(BrokerCalls calls)
             return AppendOutcome.Of(failure!.Value);
         }
 
-        if (CheckTypes(topic, drafts) is { } mismatch)
+        if ((CheckTypes(topic, drafts) ?? TransactionService.Check(drafts) ?? CheckDelays(drafts)) is { } mismatch)
         {
             return AppendOutcome.Of(mismatch);
         }
@@ -61,13 +62,65 @@ internal sealed class ProduceService(BrokerCalls calls)
             return AppendOutcome.Of(BrokerFailure.Of(tooLarge));
         }
 
+        var isTransaction = drafts[0].Type == MessageType.Transaction;
+        if (isTransaction)
+        {
+            records = TransactionService.EncodeHalves(records, drafts);
+        }
+
         var proposal = new AppendProposal(records, drafts.Count)
         {
             SeededOffset = _seededOffsets?.Take(topic.Id, queueId, drafts.Count),
         };
-        return calls.Log.TryPropose(proposal, out var refused)
-            ? await proposal.Task.WaitAsync(cancellationToken)
-            : AppendOutcome.Of(FailureMapping.Of(refused));
+        if (!calls.Log.TryPropose(proposal, out var refused))
+        {
+            return AppendOutcome.Of(FailureMapping.Of(refused));
+        }
+
+        var outcome = await proposal.Task.WaitAsync(cancellationToken);
+        return isTransaction
+            ? calls.Transactions.Complete(outcome, topic.Id)
+            : WithHandles(topic, drafts, outcome);
+    }
+
+    private BrokerFailure? CheckDelays(IReadOnlyList<MessageDraft> drafts)
+    {
+        foreach (var draft in drafts)
+        {
+            if (draft.DeliverAtMicroseconds is not { } deliverAt)
+            {
+                continue;
+            }
+
+            if (MessageRules.CheckDeliveryTime(deliverAt, calls.Log.LogTimeNow) is { } violation)
+            {
+                return BrokerFailure.Of(violation);
+            }
+
+            if (calls.Machine.PendingCount >= Limits.PendingCountMax)
+            {
+                return new BrokerFailure(
+                    BrokerError.Busy,
+                    $"{Limits.PendingCountMax} delayed messages wait for their delivery, which is the limit; nothing was stored");
+            }
+        }
+
+        return null;
+    }
+
+    private AppendOutcome WithHandles(TopicView topic, IReadOnlyList<MessageDraft> drafts, AppendOutcome outcome)
+    {
+        if (!outcome.Messages.Any(static message => message.DeliverAtMicroseconds.HasValue))
+        {
+            return outcome;
+        }
+
+        return AppendOutcome.Of([.. outcome.Messages.Select((message, i) => message.DeliverAtMicroseconds is { } deliverAt
+            ? message with
+            {
+                RecallHandle = calls.Timers.HandleOf(topic.Id, deliverAt, message.Position, drafts[i].MessageId),
+            }
+            : message)]);
     }
 
     private static BrokerFailure? CheckTypes(TopicView topic, IReadOnlyList<MessageDraft> drafts)
@@ -81,7 +134,7 @@ internal sealed class ProduceService(BrokerCalls calls)
                     $"the topic '{topic.Name}' accepts {topic.AcceptedTypes} messages, not {draft.Type} ones");
             }
 
-            if (draft.Type is not (MessageType.Normal or MessageType.Fifo))
+            if (draft.Type is not (MessageType.Normal or MessageType.Fifo or MessageType.Delay or MessageType.Transaction))
             {
                 return new BrokerFailure(
                     BrokerError.Unsupported, $"this version does not implement {draft.Type} messages");

@@ -16,6 +16,8 @@ public enum BrokenRule
     MessageId,
     DeliveryTime,
     TransactionRecovery,
+    TransactionChecks,
+    Webhook,
     Batch,
     InvisibleDuration,
     FilterExpression,
@@ -28,4 +30,9 @@ public enum BrokenRule
     AttemptId,
     Retention,
     Mismatch,
+    QueueId,
+    Offset,
+    GroupMode,
+    InFlight,
+    Pause,
 }

@@ -107,10 +107,21 @@ internal sealed class ReceiveService(BrokerCalls calls, PollTimer polls, ILogger
 
             var mismatches = new List<DeliveryReference>();
             var withheld = new List<DeliveryReference>();
+            var expired = new List<DeliveryReference>();
             IReadOnlyList<DeliveredMessage> messages;
             try
             {
-                messages = reader.Read(grant, topic.Name, group.Id, topic.Id, request.Filter, group.Fifo, mismatches, withheld);
+                messages = reader.Read(
+                    grant,
+                    topic.Name,
+                    group.Id,
+                    topic.Id,
+                    request.Filter,
+                    group.Fifo,
+                    mismatches,
+                    withheld,
+                    expired,
+                    polls.NowMicroseconds);
             }
             catch (StorageFaultException fault)
             {
@@ -130,12 +141,13 @@ internal sealed class ReceiveService(BrokerCalls calls, PollTimer polls, ILogger
             }
 
             GiveBack(group, topic, withheld);
+            await EndExpiredAsync(group, topic, expired, cancellationToken);
             if (messages.Count > 0)
             {
                 return ReceiveOutcome.Of(messages, warning);
             }
 
-            if (mismatches.Count == 0)
+            if (mismatches.Count + expired.Count == 0)
             {
                 return ReceiveOutcome.Of(new BrokerFailure(
                     BrokerError.Unavailable, "the records of the messages cannot be read; see the log of this node"));
@@ -158,7 +170,7 @@ internal sealed class ReceiveService(BrokerCalls calls, PollTimer polls, ILogger
         try
         {
             var judge = new RecordScan(reader, topic.Name, request.Filter, filters.Current, calls.Options.Defect);
-            var verdict = judge.Judge(scan, Math.Clamp(request.BatchSize, 1, Limits.ReceiveBatchMax));
+            var verdict = judge.Judge(scan);
             var operation = MakeOperation(request, group, topic, filters, deadline: 0, verdict);
             return await RunAsync(operation, deadline: 0, group, topic, cancellationToken);
         }
@@ -244,6 +256,23 @@ internal sealed class ReceiveService(BrokerCalls calls, PollTimer polls, ILogger
             {
                 polls.Remove(operation, deadline);
             }
+        }
+    }
+
+    // What has lived too long is finished without delivery. A move that fails leaves its message leased: it comes up again.
+    private async ValueTask EndExpiredAsync(
+        GroupView group, TopicView topic, List<DeliveryReference> deliveries, CancellationToken cancellationToken)
+    {
+        if (group.Settings.Expiry == ExpiryMode.Drop)
+        {
+            FinishUnseen(group, topic, deliveries);
+            return;
+        }
+
+        foreach (var delivery in deliveries)
+        {
+            await calls.DeadLetters.ForwardAsync(
+                group.Name, topic.Name, group.Id, topic.Id, delivery, DeadLetterReason.Expired, cancellationToken);
         }
     }
 

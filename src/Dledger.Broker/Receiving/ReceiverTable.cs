@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Dledger.Broker.Commands;
 using Dledger.Broker.Filtering;
 using Dledger.Broker.Groups;
+using Dledger.Broker.Messages;
 using Dledger.Broker.Proposals;
 using Dledger.Broker.Topics;
 using Dledger.Replication;
@@ -22,12 +23,14 @@ internal sealed class ReceiverTable(
     GroupTable groups,
     BrokerOptions options,
     LeaderInbox inbox,
-    Func<Proposal, ProposalFailure?> propose)
+    Func<Proposal, ProposalFailure?> propose,
+    Func<long, bool> isGone)
 {
     private readonly SortedDictionary<(int TopicId, int GroupId), Receivers> _byPair = [];
     private readonly Dictionary<int, List<Receivers>> _byTopic = [];
     private readonly List<Receivers> _dirty = [];
-    private readonly LeaseChooser _chooser = new(options.DeliveryWindow, options.Defect);
+    private readonly LeaseChooser _chooser = new(options);
+    private InFlightLimits _limits = new();
     private readonly StrongBox<int> _parkedCount = new();
 
     /// <summary>Parked operations, finished ones that were not swept yet included.</summary>
@@ -49,7 +52,7 @@ internal sealed class ReceiverTable(
         var receivers = ReceiversOf(topic.Id, group.View.Id);
         if (operation.Verdict is { } verdict)
         {
-            EndScan(operation, verdict, receivers, topic.Subscriptions.GetValueOrDefault(group.View.Id));
+            EndScan(operation, verdict, receivers, group, topic.Subscriptions.GetValueOrDefault(group.View.Id));
             return;
         }
 
@@ -93,6 +96,24 @@ internal sealed class ReceiverTable(
         if (_byPair.TryGetValue((subscription.Topic.Id, subscription.Group.View.Id), out var receivers))
         {
             MarkDirty(receivers);
+        }
+
+        if (_limits.HoldsBack)
+        {
+            // What was finished here may make room for the group's receives of other topics.
+            MarkHeldBack(subscription.Group.View.Id);
+        }
+    }
+
+    /// <summary>A group's settings changed, or its pause ended.</summary>
+    public void GroupChanged(int groupId)
+    {
+        foreach (var receivers in _byPair.Values)
+        {
+            if (receivers.GroupId == groupId)
+            {
+                MarkDirty(receivers);
+            }
         }
     }
 
@@ -159,6 +180,7 @@ internal sealed class ReceiverTable(
         _byPair.Clear();
         _byTopic.Clear();
         _dirty.Clear();
+        _limits = new InFlightLimits();
     }
 
     private static Lease? FindRepeated(ReceiveOperation operation, TopicState topic, GroupState group) =>
@@ -173,12 +195,18 @@ internal sealed class ReceiverTable(
         var messages = new List<GrantedMessage>(lease.OpenCount);
         foreach (var leased in lease.Offsets)
         {
-            if (leased.IsBoundTo(lease))
+            if (lease.IsFinal || leased.IsBoundTo(lease))
             {
-                var (cursor, offset) = leased;
+                var (cursor, offset, attempt) = leased;
                 var entry = lease.Subscription.Topic.Queues[cursor.QueueId].Read(offset);
                 messages.Add(new GrantedMessage(
-                    cursor.QueueId, offset, entry.Position, entry.Size, entry.TagHash, cursor.At(offset).Attempts));
+                    cursor.QueueId,
+                    offset,
+                    entry.Position,
+                    entry.Size,
+                    IndexHash.TagOf(entry.TagHash),
+                    lease.IsFinal ? attempt : cursor.At(offset).Attempts,
+                    IndexHash.GroupOf(entry.TagHash)));
             }
         }
 
@@ -240,6 +268,12 @@ internal sealed class ReceiverTable(
             return;
         }
 
+        if (group.Pause is not null)
+        {
+            receivers.EndUnwilling();
+            return;
+        }
+
         var subscription = topic.Subscriptions.GetValueOrDefault(receivers.GroupId);
         if (subscription is null && group.View.Start == GroupStart.Latest)
         {
@@ -256,21 +290,23 @@ internal sealed class ReceiverTable(
             {
                 receivers.Unpark(node);
             }
-            else if (!_chooser.HasCandidates(receivers, group, topic, subscription))
+            else if (!_chooser.HasCandidates(receivers, topic, subscription))
             {
                 receivers.EndUnwilling();
                 return;
             }
-            else
+            else if (!ServeOne(receivers, node, group, topic, subscription))
             {
-                ServeOne(receivers, node, group, topic, subscription);
+                receivers.EndUnwilling();
+                return;
             }
 
             node = next;
         }
     }
 
-    private void ServeOne(
+    // False when there is nothing for those behind it either.
+    private bool ServeOne(
         Receivers receivers,
         LinkedListNode<ReceiveOperation> node,
         GroupState group,
@@ -281,21 +317,27 @@ internal sealed class ReceiverTable(
         if (!operation.TryClaim())
         {
             receivers.Unpark(node);
-            return;
+            return true;
         }
 
-        if (operation.MustScan)
+        LeaseCommand? command = null;
+        var countMax = 0;
+        if (MayHold(operation, group, subscription)
+            && (countMax = _limits.Allow(operation, receivers, group)) > 0)
         {
-            BeginScan(receivers, node, group, topic, subscription);
-            return;
-        }
+            if (operation.MustScan)
+            {
+                BeginScan(receivers, node, countMax, group, topic, subscription);
+                return true;
+            }
 
-        var command = _chooser.Choose(operation, receivers, group, topic, subscription);
-        if (_chooser.LeasedCount > 0)
-        {
-            receivers.Unpark(node);
-            Propose(new LeaseProposal(command!, receivers, operation, inbox, LeaseFailed), subscription);
-            return;
+            command = _chooser.Choose(operation, countMax, receivers, group, topic, subscription);
+            if (command is not null && _chooser.LeasedCount > 0)
+            {
+                receivers.Unpark(node);
+                Propose(new LeaseProposal(command, receivers, operation, inbox, LeaseFailed), subscription);
+                return true;
+            }
         }
 
         if (command is not null)
@@ -307,31 +349,82 @@ internal sealed class ReceiverTable(
         {
             receivers.Unpark(node);
         }
+
+        return command is not null || countMax == 0 || !operation.Filter.MatchesAll;
+    }
+
+    private bool MayHold(ReceiveOperation operation, GroupState group, Subscription? subscription) =>
+        !group.View.Settings.Exclusive
+        || subscription is null
+        || subscription.Holder == 0
+        || subscription.Holder == operation.ClientHash
+        || isGone(subscription.Holder);
+
+    private void MarkHeldBack(int groupId)
+    {
+        foreach (var receivers in _byPair.Values)
+        {
+            if (receivers.IsHeldBack && receivers.GroupId == groupId)
+            {
+                receivers.IsHeldBack = false;
+                MarkDirty(receivers);
+            }
+        }
     }
 
     // The records are read by the caller: the apply loop only says which, and keeps others away from them meanwhile.
     private void BeginScan(
         Receivers receivers,
         LinkedListNode<ReceiveOperation> node,
+        int countMax,
         GroupState group,
         TopicState topic,
         Subscription? subscription)
     {
         var operation = node.Value;
-        if (_chooser.ChooseCandidates(operation, receivers, group, topic, subscription) is { } candidates)
+        var candidates = _chooser.ChooseCandidates(operation, receivers, group, topic, subscription);
+        if (candidates is not null && _chooser.LeasedCount > 0)
         {
             receivers.Unpark(node);
-            Reserve(receivers, candidates.Queues, subscription);
-            var scan = new ScanGrant(receivers, candidates.Queues, topic, ended => inbox.Add(() => AbandonScan(ended)));
+            var scan = new ScanGrant(receivers, candidates.Queues, topic, ended => inbox.Add(() => AbandonScan(ended)))
+            {
+                ClientHash = operation.ClientHash,
+                LeasedMax = Math.Min(operation.BatchSize, countMax),
+                IsOrdered = group.View.Fifo,
+                Reserved = Reserve(receivers, candidates.Queues, subscription),
+                Limits = _limits,
+            };
+            _limits.Reserve(operation, scan.LeasedMax);
+            HoldFresh(scan);
             operation.Complete(ReceiveGrant.Empty with { Scan = scan });
+            return;
         }
-        else if (!operation.TryReopen())
+
+        if (candidates is not null)
+        {
+            // Nothing to look at, but much that was passed over: it becomes known and is not looked at again.
+            Propose(new LeaseProposal(candidates, receivers, null, inbox, LeaseFailed), subscription);
+        }
+
+        if (!operation.TryReopen())
         {
             receivers.Unpark(node);
         }
     }
 
-    private void EndScan(ReceiveOperation operation, ScanVerdict verdict, Receivers receivers, Subscription? subscription)
+    private static void HoldFresh(ScanGrant scan)
+    {
+        if (scan.IsOrdered)
+        {
+            foreach (var queue in scan.Queues)
+            {
+                scan.Receivers.ReservationOf(queue.QueueId).HoldFresh();
+            }
+        }
+    }
+
+    private void EndScan(
+        ReceiveOperation operation, ScanVerdict verdict, Receivers receivers, GroupState group, Subscription? subscription)
     {
         var isCurrent = ReferenceEquals(verdict.Scan.Receivers, receivers);
         AbandonScan(verdict.Scan);
@@ -342,7 +435,7 @@ internal sealed class ReceiverTable(
         }
 
         receivers.Left.Add(operation, verdict, subscription);
-        if (verdict.Queues.Count == 0)
+        if (verdict.Queues.Count == 0 || group.Pause is not null || !MayHold(operation, group, subscription))
         {
             operation.Complete(ReceiveGrant.Empty);
             return;
@@ -355,32 +448,48 @@ internal sealed class ReceiverTable(
             operation.AutoRenew,
             operation.ClientHash,
             verdict.LeasedCount > 0 ? operation.AttemptHash : UInt128.Zero,
+            LeaseChooser.HolderBefore(group, subscription),
             verdict.Queues);
         Propose(new LeaseProposal(command, receivers, operation, inbox, LeaseFailed), subscription);
     }
 
     private void AbandonScan(ScanGrant scan)
     {
-        if (scan.TryEnd() && IsCurrent(scan.Receivers))
+        if (!scan.TryEnd())
         {
-            Release(scan.Receivers, scan.Queues, failed: true);
-            MarkDirty(scan.Receivers);
+            return;
         }
+
+        scan.Limits.Release(scan);
+        if (scan.Limits.HoldsBack)
+        {
+            MarkHeldBack(scan.Receivers.GroupId);
+        }
+
+        if (!IsCurrent(scan.Receivers))
+        {
+            return;
+        }
+
+        foreach (var queue in scan.Queues.Where(_ => scan.IsOrdered))
+        {
+            scan.Receivers.ReservationOf(queue.QueueId).FreeFresh();
+        }
+
+        Release(scan.Receivers, scan.Queues, scan.Reserved, failed: true);
+        MarkDirty(scan.Receivers);
     }
 
-    private static void Reserve(Receivers receivers, IReadOnlyList<LeaseQueue> queues, Subscription? subscription)
-    {
-        foreach (var queue in queues)
-        {
-            var next = subscription?.Cursors[queue.QueueId].Next ?? 0;
-            receivers.ReservationOf(queue.QueueId).Reserve(queue, next);
-        }
-    }
+    private static IReadOnlyCollection<int>[] Reserve(
+        Receivers receivers, IReadOnlyList<LeaseQueue> queues, Subscription? subscription) =>
+        [.. queues.Select(queue =>
+            receivers.ReservationOf(queue.QueueId).Reserve(queue, subscription?.Cursors[queue.QueueId]))];
 
     private void Propose(LeaseProposal proposal, Subscription? subscription)
     {
-        Reserve(proposal.Receivers, proposal.Command.Queues, subscription);
-
+        proposal.Reserved = Reserve(proposal.Receivers, proposal.Command.Queues, subscription);
+        proposal.Limits = _limits;
+        _limits.Reserve(proposal);
         if (propose(proposal) is { } failure)
         {
             proposal.Operation?.Complete(ReceiveGrant.Of(FailureMapping.Of(failure)));
@@ -396,20 +505,25 @@ internal sealed class ReceiverTable(
 
     private void Release(LeaseProposal proposal, bool failed)
     {
+        proposal.Limits?.Release(proposal);
         if (IsCurrent(proposal.Receivers))
         {
-            Release(proposal.Receivers, proposal.Command.Queues, failed);
+            Release(proposal.Receivers, proposal.Command.Queues, proposal.Reserved, failed);
         }
     }
 
     private bool IsCurrent(Receivers receivers) =>
         _byPair.TryGetValue((receivers.TopicId, receivers.GroupId), out var current) && ReferenceEquals(current, receivers);
 
-    private static void Release(Receivers receivers, IReadOnlyList<LeaseQueue> queues, bool failed)
+    private static void Release(
+        Receivers receivers,
+        IReadOnlyList<LeaseQueue> queues,
+        IReadOnlyList<IReadOnlyCollection<int>> reserved,
+        bool failed)
     {
-        foreach (var queue in queues)
+        for (var i = 0; i < queues.Count; i++)
         {
-            receivers.ReservationOf(queue.QueueId).Release(queue, failed);
+            receivers.ReservationOf(queues[i].QueueId).Release(queues[i], reserved[i], failed);
         }
     }
 

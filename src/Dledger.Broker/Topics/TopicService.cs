@@ -1,6 +1,7 @@
 using Dledger.Broker.Commands;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Naming;
+using Dledger.Broker.Transactions;
 using Dledger.Primitives;
 using Dledger.Storage.Records;
 
@@ -58,7 +59,7 @@ internal sealed class TopicService(BrokerCalls calls)
             change.QueueCount ?? 0,
             change.AcceptedTypes ?? default,
             TopicSettingsCodec.Encode(change)),
-        CheckChange(change) ?? TopicRules.CheckRetention(change.RetentionTime ?? TimeSpan.Zero, change.RetentionBytes ?? 0),
+        CheckChange(change) ?? TransactionRules.Check(change) ?? TopicRules.CheckRetention(change.RetentionTime ?? TimeSpan.Zero, change.RetentionBytes ?? 0),
         cancellationToken);
 
     public async ValueTask<BrokerFailure?> DeleteAsync(string name, CancellationToken cancellationToken)

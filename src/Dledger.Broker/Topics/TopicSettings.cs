@@ -1,3 +1,5 @@
+using Dledger.Broker.Transactions;
+
 namespace Dledger.Broker.Topics;
 
 /// <summary>What can be changed about a topic beside its queues and types: an immutable snapshot, any thread.</summary>
@@ -7,4 +9,10 @@ public sealed record TopicSettings
 
     /// <summary>What it keeps by its own wish.</summary>
     public TopicRetention Retention { get; init; }
+
+    /// <summary>When its producers are asked about transactions that they did not decide.</summary>
+    public TransactionChecks Checks { get; init; } = TransactionChecks.Default;
+
+    /// <summary>Who is asked about them while no producer is connected.</summary>
+    public TransactionWebhook Webhook { get; init; } = TransactionWebhook.None;
 }

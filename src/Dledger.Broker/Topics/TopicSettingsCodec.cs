@@ -1,4 +1,6 @@
+using System.Text;
 using Dledger.Broker.Commands;
+using Dledger.Broker.Transactions;
 
 namespace Dledger.Broker.Topics;
 
@@ -7,6 +9,11 @@ internal static class TopicSettingsCodec
 {
     private const int RetentionTime = 1;
     private const int RetentionBytes = 2;
+    private const int FirstCheck = 10;
+    private const int CheckInterval = 11;
+    private const int CheckCountMax = 12;
+    private const int WebhookUrl = 13;
+    private const int WebhookSecret = 14;
 
     /// <summary>What differs from the defaults, by tag.</summary>
     public static List<Setting> Encode(TopicSettings settings)
@@ -14,6 +21,12 @@ internal static class TopicSettingsCodec
         var list = new List<Setting>();
         AddUnlessDefault(list, RetentionTime, settings.Retention.Microseconds);
         AddUnlessDefault(list, RetentionBytes, settings.Retention.Bytes);
+        var checks = TransactionChecks.Default;
+        AddUnless(list, FirstCheck, settings.Checks.FirstMicroseconds, checks.FirstMicroseconds);
+        AddUnless(list, CheckInterval, settings.Checks.IntervalMicroseconds, checks.IntervalMicroseconds);
+        AddUnless(list, CheckCountMax, settings.Checks.CountMax, checks.CountMax);
+        AddUnlessEmpty(list, WebhookUrl, settings.Webhook.Url);
+        AddUnlessEmpty(list, WebhookSecret, settings.Webhook.Secret);
         return list;
     }
 
@@ -31,6 +44,27 @@ internal static class TopicSettingsCodec
             list.Add(Setting.Of(RetentionBytes, bytes));
         }
 
+        if (change.FirstCheck is { } first)
+        {
+            list.Add(Setting.Of(FirstCheck, (long)first.TotalMicroseconds));
+        }
+
+        if (change.CheckInterval is { } interval)
+        {
+            list.Add(Setting.Of(CheckInterval, (long)interval.TotalMicroseconds));
+        }
+
+        if (change.CheckCountMax is { } count)
+        {
+            list.Add(Setting.Of(CheckCountMax, count));
+        }
+
+        if (change.Webhook is { } webhook)
+        {
+            list.Add(new Setting(WebhookUrl, Encoding.UTF8.GetBytes(webhook.Url)));
+            list.Add(new Setting(WebhookSecret, Encoding.UTF8.GetBytes(webhook.Secret)));
+        }
+
         return list;
     }
 
@@ -41,12 +75,29 @@ internal static class TopicSettingsCodec
     {
         RetentionTime => settings with { Retention = settings.Retention with { Microseconds = setting.ToInt64() } },
         RetentionBytes => settings with { Retention = settings.Retention with { Bytes = setting.ToInt64() } },
+        FirstCheck => settings with { Checks = settings.Checks with { FirstMicroseconds = setting.ToInt64() } },
+        CheckInterval => settings with { Checks = settings.Checks with { IntervalMicroseconds = setting.ToInt64() } },
+        CheckCountMax => settings with { Checks = settings.Checks with { CountMax = (int)setting.ToInt64() } },
+        WebhookUrl => settings with { Webhook = settings.Webhook with { Url = TextOf(setting) } },
+        WebhookSecret => settings with { Webhook = settings.Webhook with { Secret = TextOf(setting) } },
         _ => throw setting.Unknown("topic"),
     };
 
-    private static void AddUnlessDefault(List<Setting> list, int tag, long value)
+    private static string TextOf(Setting setting) => Encoding.UTF8.GetString(setting.Content.Span);
+
+    private static void AddUnlessEmpty(List<Setting> list, int tag, string text)
     {
-        if (value != 0)
+        if (text.Length > 0)
+        {
+            list.Add(new Setting(tag, Encoding.UTF8.GetBytes(text)));
+        }
+    }
+
+    private static void AddUnlessDefault(List<Setting> list, int tag, long value) => AddUnless(list, tag, value, 0);
+
+    private static void AddUnless(List<Setting> list, int tag, long value, long standard)
+    {
+        if (value != standard)
         {
             list.Add(Setting.Of(tag, value));
         }

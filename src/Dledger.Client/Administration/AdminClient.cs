@@ -115,6 +115,14 @@ public sealed class AdminClient(DledgerChannel channel)
         };
         request.Group.Mismatch = (MismatchPolicy)((int)group.Mismatch + 1);
         request.Group.Backoff.AddRange(group.Backoff.Select(Duration.FromTimeSpan));
+        var modes = group.Modes;
+        request.Group.Poison = (Protocol.Admin.V1.PoisonMode)(modes.Poison ?? 0);
+        request.Group.BackoffOnExpiry = modes.BackoffOnExpiry ?? false;
+        request.Group.AckMode = (Protocol.Admin.V1.AckMode)(modes.AckMode ?? 0);
+        request.Group.Exclusive = modes.Exclusive ?? false;
+        request.Group.MaxInFlight = modes.MaxInFlight ?? 0;
+        request.Group.MaxInFlightPerClient = modes.MaxInFlightPerClient ?? 0;
+        request.Group.Expiry = (Protocol.Admin.V1.ExpiryMode)(modes.Expiry ?? 0);
         var response = await AskAsync(
             $"Creating group '{group.Name}'",
             (admin, options) => admin.CreateGroupAsync(request, options),
@@ -136,6 +144,7 @@ public sealed class AdminClient(DledgerChannel channel)
 
         request.Backoff.AddRange(alteration.Backoff.Select(Duration.FromTimeSpan));
         request.Mismatch = alteration.Mismatch is { } mismatch ? (MismatchPolicy)((int)mismatch + 1) : default;
+        Alter(request, alteration.Modes);
         var response = await AskAsync(
             $"Altering group '{alteration.Name}'",
             (admin, options) => admin.AlterGroupAsync(request, options),
@@ -266,11 +275,62 @@ public sealed class AdminClient(DledgerChannel channel)
             RetentionBytes = topic.RetentionBytes == 0 ? null : topic.RetentionBytes,
         };
 
-    private static GroupDescription Describe(Group group) => new(group.Name, group.Fifo, group.MaxAttempts)
+    internal static GroupDescription Describe(Group group) => new(group.Name, group.Fifo, group.MaxAttempts)
     {
         Backoff = [.. group.Backoff.Select(wait => wait.ToTimeSpan())],
         Mismatch = group.Mismatch == MismatchPolicy.Reject ? FilterMismatch.Reject : FilterMismatch.Report,
+        Modes = new GroupModes
+        {
+            Poison = (PoisonMode)group.Poison,
+            BackoffOnExpiry = group.BackoffOnExpiry,
+            AckMode = (AckMode)group.AckMode,
+            Exclusive = group.Exclusive,
+            MaxInFlight = group.MaxInFlight,
+            MaxInFlightPerClient = group.MaxInFlightPerClient,
+            Expiry = (ExpiryMode)group.Expiry,
+        },
+        Pause = group.Pause is { } pause
+            ? new GroupPause(pause.Reason, pause.Since.ToDateTimeOffset(), pause.Until?.ToDateTimeOffset())
+            : null,
     };
+
+    private static void Alter(AlterGroupRequest request, GroupModes modes)
+    {
+        if (modes.Poison is { } poison)
+        {
+            request.Poison = (Protocol.Admin.V1.PoisonMode)poison;
+        }
+
+        if (modes.BackoffOnExpiry is { } backoffOnExpiry)
+        {
+            request.BackoffOnExpiry = backoffOnExpiry;
+        }
+
+        if (modes.AckMode is { } ackMode)
+        {
+            request.AckMode = (Protocol.Admin.V1.AckMode)ackMode;
+        }
+
+        if (modes.Exclusive is { } exclusive)
+        {
+            request.Exclusive = exclusive;
+        }
+
+        if (modes.MaxInFlight is { } maxInFlight)
+        {
+            request.MaxInFlight = maxInFlight;
+        }
+
+        if (modes.MaxInFlightPerClient is { } maxInFlightPerClient)
+        {
+            request.MaxInFlightPerClient = maxInFlightPerClient;
+        }
+
+        if (modes.Expiry is { } expiry)
+        {
+            request.Expiry = (Protocol.Admin.V1.ExpiryMode)expiry;
+        }
+    }
 
     private static NodeDescription Describe(NodeStatus node) => new()
     {

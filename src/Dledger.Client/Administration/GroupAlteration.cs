@@ -12,4 +12,7 @@ public sealed record GroupAlteration(string Name)
 
     /// <summary>What happens when clients ask with different filters.</summary>
     public FilterMismatch? Mismatch { get; init; }
+
+    /// <summary>How it treats its messages.</summary>
+    public GroupModes Modes { get; init; } = new();
 }

@@ -15,6 +15,12 @@ public sealed record GroupDescription(string Name, bool IsFifo, int MaxAttempts)
     /// <summary>Its living clients, by topic and client id; empty in lists of groups.</summary>
     public IReadOnlyList<GroupMemberDescription> Members { get; init; } = [];
 
+    /// <summary>How it treats its messages.</summary>
+    public GroupModes Modes { get; init; } = new();
+
+    /// <summary>Not null while it is paused; not looked at when a group is created.</summary>
+    public GroupPause? Pause { get; init; }
+
     /// <summary>Where the group stands, by topic and queue id; empty in lists of groups.</summary>
     public IReadOnlyList<GroupQueueProgress> Queues { get; init; } = [];
 }

@@ -38,6 +38,12 @@ internal sealed class NodeConnection : IDisposable
         });
         Messaging = new MessagingService.MessagingServiceClient(_channel);
         Admin = new AdminService.AdminServiceClient(_channel);
+        Offsets = new OffsetService.OffsetServiceClient(_channel);
+        Timers = new TimerAdminService.TimerAdminServiceClient(_channel);
+        Messages = new MessageService.MessageServiceClient(_channel);
+        DeadLetters = new DeadLetterService.DeadLetterServiceClient(_channel);
+        Parking = new ParkingService.ParkingServiceClient(_channel);
+        Transactions = new TransactionAdminService.TransactionAdminServiceClient(_channel);
     }
 
     public NodeAddress Address { get; }
@@ -45,6 +51,18 @@ internal sealed class NodeConnection : IDisposable
     public MessagingService.MessagingServiceClient Messaging { get; }
 
     public AdminService.AdminServiceClient Admin { get; }
+
+    public OffsetService.OffsetServiceClient Offsets { get; }
+
+    public TimerAdminService.TimerAdminServiceClient Timers { get; }
+
+    public MessageService.MessageServiceClient Messages { get; }
+
+    public DeadLetterService.DeadLetterServiceClient DeadLetters { get; }
+
+    public ParkingService.ParkingServiceClient Parking { get; }
+
+    public TransactionAdminService.TransactionAdminServiceClient Transactions { get; }
 
     /// <summary>The transport headers of the protocol; the server wants at least the client id.</summary>
     public Metadata Headers() => new()

@@ -42,6 +42,25 @@ public sealed class Producer(DledgerChannel channel)
             cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>Takes back a message that waits for its delivery time; its id.</summary>
+    /// <exception cref="ResourceNotFoundException">It was delivered or recalled before.</exception>
+    public async Task<string> RecallAsync(
+        string topic, string recallHandle, CancellationToken cancellationToken = default)
+    {
+        var operation = $"Recalling a message of topic '{topic}'";
+        var request = new RecallMessageRequest { Topic = new Resource { Name = topic }, RecallHandle = recallHandle };
+        return await channel.CallAsync(
+            operation,
+            async (node, options) =>
+            {
+                var response = await node.Messaging.RecallMessageAsync(request, options).ConfigureAwait(false);
+                return ResponseStatus.Judge(response.Status, operation) is { } failure
+                    ? throw failure
+                    : response.MessageId;
+            },
+            cancellationToken).ConfigureAwait(false);
+    }
+
     private static SendReceipt[] Read(SendMessageResponse response, string operation, int count)
     {
         var failure = ResponseStatus.Judge(response.Status, operation)
@@ -52,7 +71,10 @@ public sealed class Producer(DledgerChannel channel)
         }
 
         return response.Entries.Count == count
-            ? [.. response.Entries.Select(entry => new SendReceipt(entry.MessageId, entry.Offset))]
+            ? [.. response.Entries.Select(entry => new SendReceipt(entry.MessageId, entry.Offset)
+            {
+                RecallHandle = entry.RecallHandle.Length == 0 ? null : entry.RecallHandle,
+            })]
             : throw new ServerFaultException(
                 $"{operation}: {response.Entries.Count} answers for {count} messages.", "Look into the log of the node.");
     }
@@ -63,7 +85,10 @@ public sealed class Producer(DledgerChannel channel)
         {
             MessageId = message.MessageId ?? MessageIds.Next(),
             BodyEncoding = message.IsGzip ? Encoding.Gzip : Encoding.Identity,
-            MessageType = message.MessageGroup is null ? Apache.Rocketmq.V2.MessageType.Normal : Apache.Rocketmq.V2.MessageType.Fifo,
+            MessageType = message.DeliverAt is not null ? Apache.Rocketmq.V2.MessageType.Delay
+                : message.MessageGroup is null ? Apache.Rocketmq.V2.MessageType.Normal
+                : Apache.Rocketmq.V2.MessageType.Fifo,
+            DeliveryTimestamp = message.DeliverAt is { } time ? Timestamp.FromDateTimeOffset(time) : null,
             BornTimestamp = Timestamp.FromDateTimeOffset(DateTimeOffset.UtcNow),
             BornHost = Environment.MachineName,
         };

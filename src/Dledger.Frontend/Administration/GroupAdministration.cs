@@ -54,6 +54,13 @@ internal sealed class GroupAdministration(BrokerNode broker)
             MaxAttempts = request.HasMaxAttempts ? request.MaxAttempts : null,
             Backoff = request.Backoff.Count == 0 ? null : PolicyOf(request.Backoff),
             Mismatch = request.Mismatch == Protocol.Admin.V1.MismatchPolicy.Unspecified ? null : PolicyOf(request.Mismatch),
+            Poison = request.HasPoison ? GroupModes.FromWire(request.Poison) : null,
+            BackoffOnExpiry = request.HasBackoffOnExpiry ? request.BackoffOnExpiry : null,
+            AckMode = request.HasAckMode ? GroupModes.FromWire(request.AckMode) : null,
+            Exclusive = request.HasExclusive ? request.Exclusive : null,
+            MaxInFlight = request.HasMaxInFlight ? request.MaxInFlight : null,
+            MaxInFlightPerClient = request.HasMaxInFlightPerClient ? request.MaxInFlightPerClient : null,
+            Expiry = request.HasExpiry ? GroupModes.FromWire(request.Expiry) : null,
         };
         if (await broker.UpdateGroupAsync(change, cancellationToken) is { } failure)
         {
@@ -112,6 +119,14 @@ internal sealed class GroupAdministration(BrokerNode broker)
         MaxAttempts = asked.MaxAttempts == 0 ? GroupSettings.Default.MaxAttempts : asked.MaxAttempts,
         Backoff = asked.Backoff.Count == 0 ? GroupSettings.Default.Backoff : PolicyOf(asked.Backoff),
         Mismatch = PolicyOf(asked.Mismatch),
+        Poison = GroupModes.FromWire(asked.Poison),
+        BackoffOnExpiry = asked.BackoffOnExpiry,
+        AckMode = GroupModes.FromWire(asked.AckMode),
+        Exclusive = asked.Exclusive,
+        MaxInFlight = asked.MaxInFlight == 0 ? GroupSettings.Default.MaxInFlight : asked.MaxInFlight,
+        MaxInFlightPerClient =
+            asked.MaxInFlightPerClient == 0 ? GroupSettings.Default.MaxInFlightPerClient : asked.MaxInFlightPerClient,
+        Expiry = GroupModes.FromWire(asked.Expiry),
     };
 
     private static BackoffPolicy PolicyOf(IEnumerable<Duration> waits) =>
@@ -125,10 +140,11 @@ internal sealed class GroupAdministration(BrokerNode broker)
         _ => (Broker.Filtering.MismatchPolicy)((int)policy - 1),
     };
 
-    private static Group ToWire(GroupView group)
+    internal static Group ToWire(GroupView group)
     {
         var wire = new Group { Name = group.Name, Fifo = group.Fifo, MaxAttempts = group.MaxAttempts };
         wire.Mismatch = (Protocol.Admin.V1.MismatchPolicy)((int)group.Settings.Mismatch + 1);
+        GroupModes.ToWire(group, wire);
         wire.Backoff.AddRange(group.Backoff.Steps.Select(Duration.FromTimeSpan));
         return wire;
     }

@@ -4,6 +4,7 @@ using Apache.Rocketmq.V2;
 using Dledger.Frontend.Nodes;
 using Dledger.Primitives;
 using Dledger.Protocol.Admin.V1;
+using Dledger.Protocol.Node.V1;
 using Grpc.Net.Client;
 
 namespace Dledger.Frontend.Forwarding;
@@ -23,7 +24,21 @@ internal sealed class NodeChannels(FrontendOptions options, NodeDirectory nodes)
 
     public MessagingService.MessagingServiceClient Messaging(NodeId node) => new(Channel(node));
 
+    public ProducerService.ProducerServiceClient Producers(NodeId node) => new(Channel(node));
+
+    public TransactionAdminService.TransactionAdminServiceClient Transactions(NodeId node) => new(Channel(node));
+
     public AdminService.AdminServiceClient Admin(NodeId node) => new(Channel(node));
+
+    public OffsetService.OffsetServiceClient Offsets(NodeId node) => new(Channel(node));
+
+    public ParkingService.ParkingServiceClient Parking(NodeId node) => new(Channel(node));
+
+    public TimerAdminService.TimerAdminServiceClient Timers(NodeId node) => new(Channel(node));
+
+    public MessageService.MessageServiceClient Messages(NodeId node) => new(Channel(node));
+
+    public DeadLetterService.DeadLetterServiceClient DeadLetters(NodeId node) => new(Channel(node));
 
     public void Dispose()
     {

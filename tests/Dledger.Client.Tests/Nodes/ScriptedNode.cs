@@ -35,10 +35,12 @@ internal sealed class ScriptedNode : IAsyncDisposable
             server.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2));
         builder.Services.AddSingleton(messaging);
         builder.Services.AddSingleton(admin);
+        builder.Services.AddSingleton(new ScriptedOffsets());
         builder.Services.AddGrpc();
         var application = builder.Build();
         application.MapGrpcService<ScriptedMessaging>();
         application.MapGrpcService<ScriptedAdmin>();
+        application.MapGrpcService<ScriptedOffsets>();
         await application.StartAsync();
         return new ScriptedNode(application, messaging, admin);
     }

@@ -1,4 +1,5 @@
 using Dledger.Broker.Messages;
+using Dledger.ClusterSimulation.Oracles;
 
 namespace Dledger.ClusterSimulation.Clients;
 
@@ -30,7 +31,12 @@ internal sealed class Producer(SimulatedCluster cluster, string topic)
     {
         var node = cluster.Calls.Choose();
         var (id, body, after) = cluster.Producing.Invoke((int)cluster.Random.NextLogarithmic(1, cluster.Scenario.BodyBytesMax));
-        var draft = new MessageDraft { Body = body, MessageId = id };
+        var draft = new MessageDraft
+        {
+            Body = body,
+            MessageId = id,
+            Keys = cluster.Scenario.HasKeyIndex ? KeyIndexComparison.KeysOf(id) : [],
+        };
         var (isAnswered, outcome) = await cluster.Calls.CallAsync(
             node, broker => broker.AppendAsync(topic, [draft], CancellationToken.None), cluster.Scenario.CallPatience);
         if (!isAnswered)

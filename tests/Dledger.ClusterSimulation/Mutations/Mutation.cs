@@ -75,9 +75,36 @@ internal enum Mutation
     /// <summary>See <see cref="Broker.SeededDefect.DeadLetterTwice"/>.</summary>
     DeadLetterTwice,
 
+    /// <summary>See <see cref="Broker.SeededDefect.SeekLeavesLeases"/>.</summary>
+    SeekLeavesLeases,
+
+    /// <summary>See <see cref="Broker.SeededDefect.TransactionPublishedTwice"/>.</summary>
+    TransactionPublishedTwice,
+
+    /// <summary>See <see cref="Broker.SeededDefect.TransactionsNotInCheckpoint"/>.</summary>
+    TransactionsNotInCheckpoint,
+
     /// <summary>See <see cref="Replication.ReplicationOptions.InstallsEverySnapshot"/>.</summary>
     SnapshotTakesBack,
 
     /// <summary>A leader answers reads of its state without asking a majority whether it still leads.</summary>
     ReadsUnconfirmed,
+
+    /// <summary>See <see cref="Broker.SeededDefect.ParkedMessageOvertaken"/>.</summary>
+    ParkedMessageOvertaken,
+
+    /// <summary>See <see cref="Broker.SeededDefect.MessageGroupShared"/>.</summary>
+    MessageGroupShared,
+
+    /// <summary>See <see cref="Broker.SeededDefect.TimerFiredByWallClock"/>.</summary>
+    TimerFiredByWallClock,
+
+    /// <summary>See <see cref="Broker.SeededDefect.TimerFiredTwice"/>.</summary>
+    TimerFiredTwice,
+
+    /// <summary>See <see cref="Broker.SeededDefect.RecallBeforeCommit"/>.</summary>
+    RecallBeforeCommit,
+
+    /// <summary>See <see cref="Broker.SeededDefect.CopiesNotIndexed"/>.</summary>
+    CopiesNotIndexed,
 }

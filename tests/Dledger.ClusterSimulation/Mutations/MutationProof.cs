@@ -24,7 +24,6 @@ internal static class MutationProof
         ("31", "early read index", "seeded in the simulation of the Raft core; reads without any proof are seeded here"),
         ("33", "dedup entry stored at append", "no such feature yet"),
         ("36", "timer bucket not in checkpoint", "no such feature yet"),
-        ("37", "EndTx applied twice", "no such feature yet"),
         ("40", "chain seed not bound to the cluster", "no run shows bytes of another cluster"),
     ];
 

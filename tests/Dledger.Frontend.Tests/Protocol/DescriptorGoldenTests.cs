@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Apache.Rocketmq.V2;
 using Dledger.Protocol.Admin.V1;
+using Dledger.Protocol.Node.V1;
 using Google.Protobuf.Reflection;
 
 namespace Dledger.Frontend.Tests.Protocol;
@@ -10,7 +11,8 @@ namespace Dledger.Frontend.Tests.Protocol;
 /// programs that are already out there.</summary>
 public sealed class DescriptorGoldenTests
 {
-    public static TheoryData<string> Files => ["definition", "service", "admin"];
+    public static TheoryData<string> Files =>
+        ["definition", "service", "admin", "offsets", "parking", "transactions", "checks", "timers", "messages", "deadletters"];
 
     [Theory]
     [MemberData(nameof(Files))]
@@ -44,6 +46,12 @@ public sealed class DescriptorGoldenTests
     {
         "definition" => DefinitionReflection.Descriptor,
         "service" => ServiceReflection.Descriptor,
+        "offsets" => OffsetsReflection.Descriptor,
+        "transactions" => TransactionsReflection.Descriptor,
+        "checks" => ChecksReflection.Descriptor,
+        "timers" => TimersReflection.Descriptor,
+        "messages" => MessagesReflection.Descriptor,
+        "deadletters" => DeadlettersReflection.Descriptor,
         _ => AdminReflection.Descriptor,
     };
 

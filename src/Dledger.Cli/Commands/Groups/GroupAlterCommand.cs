@@ -16,18 +16,21 @@ internal static class GroupAlterCommand
         };
         var backoff = GroupArguments.Backoff();
         var mismatch = GroupArguments.Mismatch();
-        return new Command("alter", "Change a consumer group; what is not given stays as it is.") { name, attempts, backoff, mismatch }
-            .Serving(terminal, async (channel, result, isJson, cancellationToken) =>
+        var modes = new GroupModeArguments();
+        var command = new Command("alter", "Change a consumer group; what is not given stays as it is.") { name, attempts, backoff, mismatch };
+        modes.AddTo(command);
+        return command.Serving(terminal, async (channel, result, isJson, cancellationToken) =>
             {
                 var alteration = new GroupAlteration(result.GetValue(name)!)
                 {
                     MaxAttempts = result.GetValue(attempts),
                     Backoff = GroupArguments.Waits(result, backoff),
                     Mismatch = result.GetValue(mismatch),
+                    Modes = modes.Read(result),
                 };
-                if (alteration is { MaxAttempts: null, Backoff.Count: 0, Mismatch: null })
+                if (alteration is { MaxAttempts: null, Backoff.Count: 0, Mismatch: null } && alteration.Modes == new GroupModes())
                 {
-                    throw new UsageException("Nothing is to be changed.", "Give --max-attempts, --backoff or --mismatch.");
+                    throw new UsageException("Nothing is to be changed.", "Give --max-attempts, --backoff, --mismatch or a mode.");
                 }
 
                 var group = await new AdminClient(channel).AlterGroupAsync(alteration, cancellationToken);

@@ -17,17 +17,19 @@ internal static class GroupCreateCommand
         };
         var backoff = GroupArguments.Backoff();
         var mismatch = GroupArguments.Mismatch();
+        var modes = new GroupModeArguments();
         var command = new Command("create", "Create a consumer group; the same one again is no fault.")
         {
             name, fifo, attempts, backoff, mismatch,
         };
-        return command
-            .Serving(terminal, async (channel, result, isJson, cancellationToken) =>
+        modes.AddTo(command);
+        return command.Serving(terminal, async (channel, result, isJson, cancellationToken) =>
             {
                 var wanted = new GroupDescription(result.GetValue(name)!, result.GetValue(fifo), result.GetValue(attempts))
                 {
                     Backoff = GroupArguments.Waits(result, backoff),
                     Mismatch = result.GetValue(mismatch) ?? FilterMismatch.Report,
+                    Modes = modes.Read(result),
                 };
                 var group = await new AdminClient(channel).CreateGroupAsync(wanted, cancellationToken);
                 GroupAnswer.Write(terminal, group, isJson);

@@ -56,8 +56,10 @@ internal static class ReceiveRules
         return status;
     }
 
-    // A type that was not set means tags, as in RocketMQ.
-    private static Wire.Status? TryReadFilter(
+    /// <summary>
+    /// Null with the filter, or the status of the broken rule. A type that was not set means tags, as in RocketMQ.
+    /// </summary>
+    public static Wire.Status? TryReadFilter(
         Wire.FilterExpression? expression, FilterCache filters, out MessageFilter filter)
     {
         Violation violation;

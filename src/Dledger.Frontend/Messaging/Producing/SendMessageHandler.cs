@@ -2,6 +2,7 @@ using Dledger.Broker;
 using Dledger.Broker.Messages;
 using Dledger.Frontend.Calls;
 using Dledger.Frontend.Forwarding;
+using Dledger.Frontend.Messaging.Transactions;
 using Dledger.Primitives;
 using Grpc.Core;
 using Wire = Apache.Rocketmq.V2;
@@ -14,7 +15,8 @@ namespace Dledger.Frontend.Messaging.Producing;
 /// confirmation is lost the answer says so and nothing is tried again here: the client decides, with the same message
 /// id.
 /// </remarks>
-internal sealed class SendMessageHandler(BrokerNode broker, MessageDrafts drafts, LeaderRouter router)
+internal sealed class SendMessageHandler(
+    BrokerNode broker, MessageDrafts drafts, ProducerRegistry producers, LeaderRouter router)
     : ILeaderHandler<Wire.SendMessageRequest, Wire.SendMessageResponse>
 {
     public string Method => "SendMessage";
@@ -23,6 +25,12 @@ internal sealed class SendMessageHandler(BrokerNode broker, MessageDrafts drafts
 
     public Task<Wire.SendMessageResponse> HandleAsync(ClientCall call, Wire.SendMessageRequest request)
     {
+        // The stream of a producer is where it connected, whoever leads.
+        if (request.Messages.Count > 0 && request.Messages[0].SystemProperties?.MessageType == Wire.MessageType.Transaction)
+        {
+            producers.Sent(call.ClientId, ResourceNames.Of(request.Messages[0].Topic, call));
+        }
+
         return !broker.Status.IsServing && drafts.Check(call, request) is { } refusal
             ? Task.FromResult(Refuse(request, refusal))
             : router.CallAsync(this, call, request);
@@ -82,6 +90,8 @@ internal sealed class SendMessageHandler(BrokerNode broker, MessageDrafts drafts
                 Status = StatusMapping.Ok,
                 MessageId = request.Messages[index].SystemProperties.MessageId,
                 Offset = appended[index].QueueOffset.Value,
+                TransactionId = appended[index].TransactionId ?? "",
+                RecallHandle = appended[index].RecallHandle ?? "",
             });
         }
 
