@@ -64,7 +64,4 @@ internal enum SeededDefect
 
     /// <summary>A receive skips for its group what another client's filter wants.</summary>
     MixedFiltersSkip,
-
-    /// <summary>A receive with an SQL filter hands out what the filter does not want.</summary>
-    SqlFilterIgnored,
 }
