@@ -2,7 +2,7 @@
 CONFIGURATION ?= Release
 JS := tests/Dledger.Integration.Tests/js
 
-.PHONY: publish verify format build test conformance fix demo sim soak sim-raft mutations crash-rounds bench-unary chaos chaos-gaps feature-kills power-loss io-errors large-log catch-up
+.PHONY: publish verify format build test conformance fix demo sim soak sim-raft mutations crash-rounds bench-unary chaos chaos-gaps feature-kills power-loss io-errors large-log catch-up fuzz-sql
 
 verify: format build test
 
@@ -118,3 +118,8 @@ catch-up: GIB = 2
 catch-up: publish
 	dotnet build tests/Dledger.Chaos -c $(CONFIGURATION)
 	$(CHAOS) catch-up --gib $(GIB)
+
+# Filter expressions against the compiler for as long as one likes: make fuzz-sql [SECONDS=600]
+fuzz-sql: SECONDS = 600
+fuzz-sql:
+	DLEDGER_FUZZ_SECONDS=$(SECONDS) dotnet test tests/Dledger.Broker.Tests --filter FullyQualifiedName~SqlPropertyTests

@@ -56,6 +56,8 @@ internal sealed class BrokerCalls
 
     public BrokerOptions Options { get; }
 
+    public TimeProvider Time => Machine.Time;
+
     public TopicService Topics { get; }
 
     public GroupService Groups { get; }

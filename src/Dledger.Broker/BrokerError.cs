@@ -48,6 +48,9 @@ public enum BrokerError
     /// <summary>A field is outside its rules; the detail names it and the limit.</summary>
     InvalidArgument,
 
+    /// <summary>The client's filter differs from that of another client of its group, and the group does not allow it.</summary>
+    SubscriptionMismatch,
+
     /// <summary>The group has no offset in the queue: it never read it.</summary>
     OffsetNotFound,
 

@@ -66,6 +66,20 @@ internal static partial class BrokerEvents
         EventName = "DiskHandOver")]
     public static partial void DiskHandOver(ILogger logger, NodeId target);
 
+    [LoggerMessage(3160, LogLevel.Warning,
+        "Clients of consumer group {Group} ask for topic {Topic} with different filters: {Client} with {Filter}, {OtherClient} with "
+        + "{OtherFilter}. Nothing is skipped that one of them wants. Give each its own group; 'dledger group describe' shows all",
+        EventName = "FiltersMixed")]
+    public static partial void FiltersMixed(
+        ILogger logger, string group, string topic, string client, string filter, string otherClient, string otherFilter);
+
+    [LoggerMessage(3161, LogLevel.Warning,
+        "Client {Client} of consumer group {Group} was refused: it asks for topic {Topic} with filter {Filter}, {OtherClient} with "
+        + "{OtherFilter}, and the group rejects that",
+        EventName = "FilterRejected")]
+    public static partial void FilterRejected(
+        ILogger logger, string client, string group, string topic, string filter, string otherClient, string otherFilter);
+
     [LoggerMessage(3200, LogLevel.Warning,
         "The key index lacks a part for now, so searches by id or key are incomplete and say so: {Reason}",
         EventName = "KeyIndexReduced")]
@@ -75,6 +89,7 @@ internal static partial class BrokerEvents
         "The undecided message at position {Position} of topic {Topic} cannot be set aside: its record is unreadable",
         EventName = "HalfMessageUnreadable")]
     public static partial void HalfMessageUnreadable(ILogger logger, LogPosition position, string topic);
+
     [LoggerMessage(3120, LogLevel.Error,
         "A delayed message of topic number {TopicId} is due, but its record at position {Position} is unreadable; it is tried again",
         EventName = "TimerUnreadable")]

@@ -1,3 +1,4 @@
+using Dledger.Broker.Filtering;
 using Dledger.Broker.Groups;
 using Dledger.Broker.Letters;
 using Dledger.Broker.Lookups;
@@ -69,6 +70,9 @@ public sealed class BrokerNode : IDisposable
     /// <see cref="Attach"/>.
     /// </summary>
     public Task LeadershipMoved => _calls?.Log.LeadershipMoved ?? Task.Delay(Timeout.Infinite);
+
+    /// <summary>Compiled SQL filters.</summary>
+    public FilterCache Filters { get; } = new();
 
     /// <summary>All topics by name; an immutable snapshot of applied state, on any node.</summary>
     public IReadOnlyCollection<TopicView> Topics => _machine.Topics.All;

@@ -61,4 +61,7 @@ internal enum SeededDefect
 
     /// <summary>Messages that were copied (dead letters) are left out of the key index.</summary>
     CopiesNotIndexed,
+
+    /// <summary>A receive skips for its group what another client's filter wants.</summary>
+    MixedFiltersSkip,
 }

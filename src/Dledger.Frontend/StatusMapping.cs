@@ -40,6 +40,7 @@ internal static class StatusMapping
             ? Wire.Code.PayloadTooLarge
             : CodeOf(failure.Rule),
         BrokerError.InvalidArgument => CodeOf(failure.Rule),
+        BrokerError.SubscriptionMismatch => Wire.Code.BadRequest,
         BrokerError.OffsetNotFound => Wire.Code.OffsetNotFound,
         BrokerError.Unsupported => Wire.Code.NotImplemented,
         BrokerError.MessageNotFound => Wire.Code.NotFound,
@@ -89,7 +90,7 @@ internal static class StatusMapping
         BrokerError.MessageNotFound => Admin(AdminCode.AdminNotFound, failure, ""),
         BrokerError.AlreadyExists => Admin(AdminCode.AdminAlreadyExists, failure, "Choose another name."),
         BrokerError.InvalidArgument or BrokerError.TooLarge or BrokerError.MessageTypeMismatch
-            or BrokerError.InvalidHandle or BrokerError.Unsupported => Admin(
+            or BrokerError.InvalidHandle or BrokerError.SubscriptionMismatch or BrokerError.Unsupported => Admin(
                 AdminCode.AdminInvalidArgument, failure, "Correct the value and try again."),
         _ => Admin(AdminCode.AdminInternal, failure, ""),
     };

@@ -31,6 +31,9 @@ internal sealed class SimulatedCluster
     // Several questions wait for a frozen leader: one of them may be answered before it learns that it was replaced.
     private const int StatusReaderCount = 3;
 
+    // For so long a new leader skips nothing of a group with mixed filters, and the delivery window may be full of it.
+    private const long NewLeaderReserve = 100_000_000;
+
     private readonly TurnContext _context = new();
     private readonly FaultInjector _faults;
     private readonly List<Producer> _producers = [];
@@ -45,6 +48,7 @@ internal sealed class SimulatedCluster
         Random = new SimulationRandom(seed);
         TransactionRandom = new SimulationRandom(seed ^ TransactionStream ^ 1);
         Transactions = new TransactionHistory(this);
+        Filters = FilterWorkload.Draw(seed);
         Trace = new Trace(Events, trace);
         Checks = new Checks(this);
         Oracle = new Oracle(this);
@@ -71,6 +75,9 @@ internal sealed class SimulatedCluster
 
     /// <summary>Whom leaders ask about transactions; null in runs without them.</summary>
     public TransactionProducer? TransactionProducer { get; private set; }
+
+    /// <summary>Consumers that filter; null in most runs.</summary>
+    public FilterWorkload? Filters { get; }
 
     public EventQueue Events { get; } = new();
 
@@ -181,6 +188,11 @@ internal sealed class SimulatedCluster
             // Attempts without end: no dead letter takes a message away from the count.
             await CreateGroupAsync(SeekHistory.Group, isOrdered: false, attemptsMax: 10_000);
             StartSeeking();
+        }
+
+        if (Filters is { } filters)
+        {
+            await StartFilteringGroupAsync(filters);
         }
 
         for (var i = 0; i < Scenario.ProducerCount; i++)
@@ -303,6 +315,28 @@ internal sealed class SimulatedCluster
         }
     }
 
+    // Everybody has called before the first message: what comes earlier than a subscription may be skipped.
+    private async Task StartFilteringGroupAsync(FilterWorkload filters)
+    {
+        await CreateGroupAsync("filtering", isOrdered: false, Scenario.AttemptsMax);
+        var history = new ConsumeHistory(this, "filtering", false, Scenario.AttemptsMax, filters.IsWanted);
+        _groups.Add(history);
+        var consumers = Enumerable.Range(0, Math.Max(2, Scenario.ConsumerCount))
+            .Select(number => new Consumer(this, history, Topic, number, filters.Of(number)))
+            .ToList();
+        foreach (var consumer in consumers)
+        {
+            await consumer.SubscribeAsync();
+        }
+
+        foreach (var consumer in consumers)
+        {
+            _ = WatchAsync(consumer.RunAsync());
+        }
+
+        _ = WatchAsync(new DeadLetterReader(this, history).RunAsync());
+    }
+
     private void StartGroup(ConsumeHistory history)
     {
         _groups.Add(history);
@@ -414,7 +448,7 @@ internal sealed class SimulatedCluster
         RunUntil(
             "I43",
             "messages are neither finished nor dead letters",
-            patience + (4 * Scenario.InvisibleTime) + 10_000_000,
+            patience + (4 * Scenario.InvisibleTime) + 10_000_000 + (Filters?.IsMixed == true ? NewLeaderReserve : 0),
             () => _groups.Select(group => group.DescribeOpen()).FirstOrDefault(open => open is not null));
         if (Scenario.HasSeeks)
         {

@@ -1,3 +1,5 @@
+using Dledger.Broker.Filtering;
+
 namespace Dledger.Broker.Groups;
 
 /// <summary>What shall be different about an existing consumer group; null leaves a thing as it is.</summary>
@@ -10,6 +12,12 @@ public sealed record GroupChange
 
     /// <summary>See <see cref="GroupSettings.Backoff"/>.</summary>
     public BackoffPolicy? Backoff { get; init; }
+
+    /// <summary>See <see cref="GroupSettings.Mismatch"/>.</summary>
+    public MismatchPolicy? Mismatch { get; init; }
+
+    /// <summary>See <see cref="GroupSettings.HasMixedFilters"/>.</summary>
+    internal bool? HasMixedFilters { get; init; }
 
     /// <summary>See <see cref="GroupSettings.Poison"/>.</summary>
     public PoisonMode? Poison { get; init; }

@@ -3,7 +3,18 @@ using Dledger.Primitives;
 namespace Dledger.Broker.Groups;
 
 /// <summary>A group with its progress at one moment.</summary>
-public sealed record GroupDescription(GroupView Group, IReadOnlyList<GroupQueueDescription> Queues);
+public sealed record GroupDescription(GroupView Group, IReadOnlyList<GroupQueueDescription> Queues)
+{
+    /// <summary>Its living clients as this leader heard of them, by topic, then client id.</summary>
+    public IReadOnlyList<GroupMember> Members { get; init; } = [];
+}
+
+/// <summary>A client of a group.</summary>
+/// <param name="ClientId">As the client calls itself.</param>
+/// <param name="Topic">The topic that it asks for.</param>
+/// <param name="Filter">The filter that it asks with.</param>
+/// <param name="Differs">Another member asks for the topic with another filter.</param>
+public sealed record GroupMember(string ClientId, string Topic, string Filter, bool Differs);
 
 /// <summary>A group's progress in one queue.</summary>
 /// <param name="Topic">The topic's name.</param>

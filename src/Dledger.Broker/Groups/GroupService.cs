@@ -42,8 +42,14 @@ internal sealed class GroupService(BrokerCalls calls)
     public ValueTask<BrokerFailure?> CreateAsync(GroupSpec spec, CancellationToken cancellationToken) =>
         UpsertAsync(CommandOf(spec, UpsertMode.Create), GroupRules.Check(spec), cancellationToken);
 
+    // Who chooses a policy begins anew: whether the filters are mixed is found out again with the next receives.
     public ValueTask<BrokerFailure?> UpdateAsync(GroupChange change, CancellationToken cancellationToken) => UpsertAsync(
-        new GroupUpsertCommand(UpsertMode.Update, change.Name, false, default, GroupSettingsCodec.Encode(change)),
+        new GroupUpsertCommand(
+            UpsertMode.Update,
+            change.Name,
+            false,
+            default,
+            GroupSettingsCodec.Encode(change.Mismatch is null ? change : change with { HasMixedFilters = false })),
         GroupRules.Check(GroupSettingsCodec.Apply(GroupSettings.Default, GroupSettingsCodec.Encode(change))),
         cancellationToken);
 
@@ -67,18 +73,33 @@ internal sealed class GroupService(BrokerCalls calls)
             ?? await calls.ProposeAsync(RecordKind.GroupDelete, new NameCommand(name).Encode(), cancellationToken);
     }
 
-    public ValueTask<(GroupDescription? Group, BrokerFailure? Failure)> DescribeAsync(
-        string name, CancellationToken cancellationToken) =>
-        calls.LookAsync<(GroupDescription?, BrokerFailure?)>(
+    public async ValueTask<(GroupDescription? Group, BrokerFailure? Failure)> DescribeAsync(
+        string name, CancellationToken cancellationToken)
+    {
+        var (group, failure) = await calls.LookAsync<(GroupDescription?, BrokerFailure?)>(
             state => state.Groups.Find(name) is { } group ? (Describe(group), null) : (null, Unknown(name)),
             static failure => (null, failure),
             cancellationToken);
+        return (group is null ? null : group with { Members = MembersOf(group.Group.Id) }, failure);
+    }
 
     internal static BrokerFailure NotFound(string name) => new(
         BrokerError.GroupNotFound, $"there is no consumer group '{name}', and groups are not created on use");
 
     private static BrokerFailure Unknown(string name) =>
         new(BrokerError.GroupNotFound, $"the consumer group '{name}' does not exist");
+
+    private GroupMember[] MembersOf(int groupId) =>
+    [
+        .. calls.Machine.Topics.All
+            .OrderBy(topic => topic.Name, StringComparer.Ordinal)
+            .SelectMany(topic =>
+            {
+                var members = calls.Machine.Filters.Members(groupId, topic.Id);
+                var differ = members.Select(member => member.Filter.Text).Distinct(StringComparer.Ordinal).Skip(1).Any();
+                return members.Select(member => new GroupMember(member.ClientId, topic.Name, member.Filter.Text, differ));
+            }),
+    ];
 
     private static GroupDescription Describe(GroupState group) => new(
         group.View,

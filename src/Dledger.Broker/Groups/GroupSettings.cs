@@ -1,3 +1,5 @@
+using Dledger.Broker.Filtering;
+
 namespace Dledger.Broker.Groups;
 
 /// <summary>What can be changed about a consumer group: an immutable snapshot, any thread.</summary>
@@ -9,6 +11,15 @@ public sealed record GroupSettings
     public int MaxAttempts { get; init; } = 17;
 
     public BackoffPolicy Backoff { get; init; } = BackoffPolicy.Default;
+
+    /// <summary>What happens when its clients ask for one topic with different filters.</summary>
+    public MismatchPolicy Mismatch { get; init; }
+
+    /// <summary>
+    /// Its clients did so lately. Set and taken back by the leader, for the next one: that does not know the clients yet and must not
+    /// skip what one of them may want.
+    /// </summary>
+    public bool HasMixedFilters { get; init; }
 
     /// <summary>What becomes of a message that was delivered <see cref="MaxAttempts"/> times.</summary>
     public PoisonMode Poison { get; init; }

@@ -1,4 +1,5 @@
 using Dledger.Broker.Commands;
+using Dledger.Broker.Filtering;
 
 namespace Dledger.Broker.Groups;
 
@@ -7,6 +8,8 @@ internal static class GroupSettingsCodec
 {
     private const int MaxAttempts = 1;
     private const int Backoff = 2;
+    private const int Mismatch = 30;
+    private const int HasMixedFilters = 34;
     private const int Poison = 10;
     private const int BackoffOnExpiry = 11;
     private const int AckModeTag = 12;
@@ -21,6 +24,8 @@ internal static class GroupSettingsCodec
         Name = "",
         MaxAttempts = settings.MaxAttempts == GroupSettings.Default.MaxAttempts ? null : settings.MaxAttempts,
         Backoff = settings.Backoff.Equals(GroupSettings.Default.Backoff) ? null : settings.Backoff,
+        Mismatch = settings.Mismatch == GroupSettings.Default.Mismatch ? null : settings.Mismatch,
+        HasMixedFilters = settings.HasMixedFilters ? true : null,
         Poison = Unless(settings.Poison, GroupSettings.Default.Poison),
         BackoffOnExpiry = Unless(settings.BackoffOnExpiry, GroupSettings.Default.BackoffOnExpiry),
         AckMode = Unless(settings.AckMode, GroupSettings.Default.AckMode),
@@ -44,6 +49,16 @@ internal static class GroupSettingsCodec
             var writer = new ByteWriter();
             BackoffCodec.Write(writer, backoff);
             list.Add(new Setting(Backoff, writer.ToArray()));
+        }
+
+        if (change.Mismatch is { } mismatch)
+        {
+            list.Add(Setting.Of(Mismatch, (long)mismatch));
+        }
+
+        if (change.HasMixedFilters is { } isMixed)
+        {
+            list.Add(Setting.Of(HasMixedFilters, isMixed ? 1 : 0));
         }
 
         Add(Poison, (long?)change.Poison);
@@ -71,6 +86,8 @@ internal static class GroupSettingsCodec
     {
         MaxAttempts => settings with { MaxAttempts = checked((int)setting.ToInt64()) },
         Backoff => settings with { Backoff = ReadBackoff(setting) },
+        Mismatch => settings with { Mismatch = (MismatchPolicy)setting.ToInt64() },
+        HasMixedFilters => settings with { HasMixedFilters = setting.ToInt64() != 0 },
         Poison => settings with { Poison = (PoisonMode)setting.ToInt64() },
         BackoffOnExpiry => settings with { BackoffOnExpiry = setting.ToInt64() != 0 },
         AckModeTag => settings with { AckMode = (AckMode)setting.ToInt64() },

@@ -29,6 +29,7 @@ public enum BrokenRule
     MessageTypes,
     AttemptId,
     Retention,
+    Mismatch,
     QueueId,
     Offset,
     GroupMode,

@@ -40,6 +40,12 @@ public static class GroupRules
                 $"{settings.MaxAttempts} delivery attempts are asked for; 1 to {Limits.AttemptsMax} are allowed");
         }
 
+        if (!Enum.IsDefined(settings.Mismatch))
+        {
+            return new Violation(
+                BrokenRule.Mismatch, $"the mismatch policy {(int)settings.Mismatch} is not known; it is report or reject");
+        }
+
         if (!Enum.IsDefined(settings.Poison) || !Enum.IsDefined(settings.AckMode) || !Enum.IsDefined(settings.Expiry))
         {
             return new Violation(BrokenRule.GroupMode, "a mode of the group has a value that does not exist");

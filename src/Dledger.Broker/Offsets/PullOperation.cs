@@ -1,3 +1,4 @@
+using Dledger.Broker.Filtering;
 using Dledger.Broker.Proposals;
 using Dledger.Broker.Receiving;
 using Dledger.Replication;
@@ -23,9 +24,9 @@ internal sealed class PullOperation : IStateMachineRequest, ITimedPoll
         init => _nextOffset = value;
     }
 
-    public required TagFilter Filter { get; init; }
+    public required MessageFilter Filter { get; init; }
 
-    /// <summary>1 to <see cref="Naming.Limits.ReceiveBatchMax"/>.</summary>
+    /// <summary>Most entries of the answer.</summary>
     public required int BatchSize { get; init; }
 
     /// <summary>Whether it waits for messages when there are none.</summary>

@@ -1,5 +1,5 @@
+using Dledger.Broker.Filtering;
 using Dledger.Broker.Messages;
-using Dledger.Broker.Receiving;
 
 namespace Dledger.Broker.Offsets;
 
@@ -19,7 +19,7 @@ public sealed record PullRequest
     /// <summary>Most messages to answer, as for a receive.</summary>
     public int BatchSize { get; init; } = 1;
 
-    public TagFilter Filter { get; init; } = TagFilter.All;
+    public MessageFilter Filter { get; init; } = MessageFilter.All;
 
     /// <summary>How long to wait for the first message; zero answers at once.</summary>
     public TimeSpan LongPoll { get; init; }

@@ -1,3 +1,4 @@
+using Dledger.Broker.Filtering;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Naming;
 using Dledger.Broker.Receiving;
@@ -12,6 +13,14 @@ namespace Dledger.Broker.Offsets;
 /// <summary>Reads queues by offset for callers. Any thread.</summary>
 internal sealed class PullService(BrokerCalls calls, PollTimer polls, ILogger logger)
 {
+    /// <summary>
+    /// Most records that one call reads for a filter that needs them; then it answers without messages and says where to read on.
+    /// </summary>
+    private const int RecordsMax = 4_096;
+
+    /// <summary>Bytes of records after which one step ends with what it has.</summary>
+    private const int BytesMax = 8 << 20;
+
     public async ValueTask<PullOutcome> PullAsync(PullRequest request, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -37,6 +46,7 @@ internal sealed class PullService(BrokerCalls calls, PollTimer polls, ILogger lo
 
         calls.Machine.Clients.Seen(request.ClientId);
         var deadline = polls.DeadlineAfter(request.LongPoll);
+        var recordsLeft = RecordsMax;
         for (var offset = request.Offset; ;)
         {
             var grant = await RunAsync(request, topic, offset, deadline, cancellationToken);
@@ -50,16 +60,18 @@ internal sealed class PullService(BrokerCalls calls, PollTimer polls, ILogger lo
                 return PullOutcome.Of(failure);
             }
 
-            var outcome = Read(grant, topic.Name, request.Filter);
+            var outcome = Read(grant, topic.Name, request);
+            recordsLeft -= request.Filter.NeedsRecords ? grant.Entries.Count : 0;
             if (outcome.Failure is not null
                 || outcome.Messages.Count > 0
-                || (grant.NextOffset == grant.Max && !polls.IsAhead(deadline)))
+                || recordsLeft <= 0
+                || (outcome.NextOffset == grant.Max && !polls.IsAhead(deadline)))
             {
                 return outcome;
             }
 
             // Only others' messages so far; there is more to look at, or time to wait for more.
-            offset = grant.NextOffset;
+            offset = outcome.NextOffset ?? grant.NextOffset;
         }
     }
 
@@ -72,7 +84,7 @@ internal sealed class PullService(BrokerCalls calls, PollTimer polls, ILogger lo
             QueueId = request.QueueId,
             Offset = offset,
             Filter = request.Filter,
-            BatchSize = Math.Clamp(request.BatchSize, 1, Limits.ReceiveBatchMax),
+            BatchSize = request.Filter.NeedsRecords ? ScanGrant.CountMax : BatchOf(request),
             CanWait = polls.IsAhead(deadline),
         };
         if (operation.CanWait)
@@ -119,12 +131,23 @@ internal sealed class PullService(BrokerCalls calls, PollTimer polls, ILogger lo
                 BrokerFailure.Of(OffsetRules.Outside(topic.Name, request.QueueId, seen.NextOffset, min, max)), [], nearest);
     }
 
+    private static int BatchOf(PullRequest request) => Math.Clamp(request.BatchSize, 1, Limits.ReceiveBatchMax);
+
     // A record that cannot be read ends the answer before it, so that nobody reads past it unawares.
-    private PullOutcome Read(PullGrant grant, string topic, TagFilter filter)
+    private PullOutcome Read(PullGrant grant, string topic, PullRequest request)
     {
+        var filter = request.Filter;
+        var batch = BatchOf(request);
+        var bytesLeft = (long)BytesMax;
         var messages = new List<DeliveredMessage>(grant.Entries.Count);
         foreach (var entry in grant.Entries)
         {
+            if (messages.Count == batch || bytesLeft <= 0)
+            {
+                return new PullOutcome(null, messages, entry.Offset);
+            }
+
+            bytesLeft -= filter.NeedsRecords ? entry.Size : 0;
             if (TryRead(entry, topic) is not { } bytes)
             {
                 return messages.Count > 0
@@ -135,7 +158,7 @@ internal sealed class PullService(BrokerCalls calls, PollTimer polls, ILogger lo
             }
 
             RecordView.TryParseUnchecked(bytes, out var record, out _);
-            if (filter.MatchesAll || filter.Matches(MessageDecoder.ReadTag(record.Properties)))
+            if (filter.MatchesAll || filter.Matches(record))
             {
                 messages.Add(MessageDecoder.Decode(bytes, record, new DeliveryContext(
                     topic, entry.QueueId, new QueueOffset(entry.Offset), entry.Position, 1, "", TimeSpan.Zero)));

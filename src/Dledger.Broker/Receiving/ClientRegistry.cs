@@ -6,7 +6,7 @@ namespace Dledger.Broker.Receiving;
 internal sealed class ClientRegistry(TimeProvider time)
 {
     /// <summary>A client is taken for alive this long after its last sign of life.</summary>
-    private static readonly TimeSpan AliveFor = TimeSpan.FromSeconds(90);
+    public static readonly TimeSpan AliveFor = TimeSpan.FromSeconds(90);
 
     /// <summary>Clients above which those not alive are forgotten.</summary>
     private const int SweepAbove = 100_000;

@@ -1,4 +1,5 @@
 using Dledger.Broker.Commands;
+using Dledger.Broker.Filtering;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Receipts;
 using Dledger.Primitives;
@@ -25,7 +26,7 @@ internal sealed class DeliveryReader(IReplicatedLog log, ReceiptCodec receipts, 
         string topic,
         int groupId,
         int topicId,
-        TagFilter filter,
+        MessageFilter filter,
         bool isOrdered,
         List<DeliveryReference> mismatches,
         List<DeliveryReference> withheld,
@@ -44,7 +45,7 @@ internal sealed class DeliveryReader(IReplicatedLog log, ReceiptCodec receipts, 
                 continue;
             }
 
-            if (ReadRecord(granted, topic) is not { } bytes)
+            if (ReadRecord(granted.Position, granted.Size, granted.QueueId, granted.Offset, topic) is not { } bytes)
             {
                 if (isOrdered)
                 {
@@ -55,7 +56,7 @@ internal sealed class DeliveryReader(IReplicatedLog log, ReceiptCodec receipts, 
             }
 
             RecordView.TryParseUnchecked(bytes, out var record, out _);
-            if (!filter.MatchesAll && !filter.Matches(MessageDecoder.ReadTag(record.Properties)))
+            if (!filter.MatchesAll && !filter.Matches(record))
             {
                 mismatches.Add(delivery);
                 continue;
@@ -83,23 +84,24 @@ internal sealed class DeliveryReader(IReplicatedLog log, ReceiptCodec receipts, 
         return messages;
     }
 
-    private byte[]? ReadRecord(in GrantedMessage granted, string topic)
+    /// <summary>A verified record; null when it cannot be read, which is logged.</summary>
+    public byte[]? ReadRecord(LogPosition position, int size, int queueId, long offset, string topic)
     {
-        var bytes = GC.AllocateUninitializedArray<byte>(granted.Size);
-        var count = log.Read(granted.Position, bytes);
+        var bytes = GC.AllocateUninitializedArray<byte>(size);
+        var count = log.Read(position, bytes);
         var fault = count == bytes.Length ? null : $"{count} of {bytes.Length} bytes are there";
-        if (fault is null && RecordView.TryParseSealed(bytes, granted.Position, out _, out fault))
+        if (fault is null && RecordView.TryParseSealed(bytes, position, out _, out fault))
         {
             return bytes;
         }
 
         if (count == bytes.Length)
         {
-            log.ReportUnreadable(granted.Position);
+            log.ReportUnreadable(position);
         }
 
         BrokerEvents.RecordUnreadable(
-            logger, granted.Position, granted.QueueId, granted.Offset, topic, fault ?? "unknown");
+            logger, position, queueId, offset, topic, fault ?? "unknown");
         return null;
     }
 }

@@ -1,3 +1,4 @@
+using Dledger.Broker.Filtering;
 using Dledger.Broker.Groups;
 
 namespace Dledger.Broker.Receiving;
@@ -42,14 +43,22 @@ internal sealed class InFlightLimits
     /// <summary>A record goes on its way.</summary>
     public void Reserve(LeaseProposal proposal) => Change(proposal, proposal.LeasedCount);
 
+    /// <summary>A scan begins that may end with so many messages for an operation.</summary>
+    public void Reserve(ReceiveOperation operation, int count) => Change(operation.GroupId, operation.ClientHash, count);
+
     /// <summary>The record was applied or failed.</summary>
     public void Release(LeaseProposal proposal) => Change(proposal, -proposal.LeasedCount);
 
-    private void Change(LeaseProposal proposal, int change)
+    /// <summary>The scan ended.</summary>
+    public void Release(ScanGrant scan) => Change(scan.Receivers.GroupId, scan.ClientHash, -scan.LeasedMax);
+
+    private void Change(LeaseProposal proposal, int change) =>
+        Change(proposal.Command.GroupId, proposal.Command.ClientHash, change);
+
+    private void Change(int groupId, long clientHash, int change)
     {
-        var groupId = proposal.Command.GroupId;
         Change(_byGroup, groupId, change);
-        Change(_byClient, (groupId, proposal.Command.ClientHash), change);
+        Change(_byClient, (groupId, clientHash), change);
     }
 
     private static void Change<TKey>(Dictionary<TKey, int> counts, TKey key, int change)

@@ -1,4 +1,5 @@
 using Dledger.Broker.Commands;
+using Dledger.Broker.Filtering;
 using Dledger.Broker.Groups;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Topics;
@@ -30,6 +31,7 @@ internal sealed class LeaseChooser(BrokerOptions options)
     private readonly QueueChoice _choice = new();
     private int _wanted;
     private int _scansLeft;
+    private LeftOffsets? _left;
 
     /// <summary>Messages to hand out in the last choice.</summary>
     public int LeasedCount { get; private set; }
@@ -58,17 +60,45 @@ internal sealed class LeaseChooser(BrokerOptions options)
         Receivers receivers,
         GroupState group,
         TopicState topic,
+        Subscription? subscription) =>
+        Choose(
+            operation,
+            operation.Filter.Tags,
+            Math.Min(operation.BatchSize, countMax),
+            null,
+            receivers,
+            group,
+            topic,
+            subscription);
+
+    /// <summary>
+    /// What the caller has to look at before it is known what to hand out: chosen as if all of it were wanted, without what it has
+    /// already left to others, and in an ordered group without what waits behind that.
+    /// </summary>
+    public LeaseCommand? ChooseCandidates(
+        ReceiveOperation operation, Receivers receivers, GroupState group, TopicState topic, Subscription? subscription) =>
+        Choose(
+            operation, TagFilter.All, ScanGrant.CountMax, receivers.Left.Of(operation), receivers, group, topic, subscription);
+
+    private LeaseCommand? Choose(
+        ReceiveOperation operation,
+        TagFilter filter,
+        int batch,
+        LeftOffsets? left,
+        Receivers receivers,
+        GroupState group,
+        TopicState topic,
         Subscription? subscription)
     {
-        var batch = Math.Min(operation.BatchSize, countMax);
         _queues.Clear();
         _wanted = batch;
+        _left = left;
         _scansLeft = ScanMax;
         for (var i = 0; i < topic.Queues.Count && _wanted > 0 && _scansLeft > 0; i++)
         {
             var queue = topic.Queues[(receivers.NextQueue + i) % topic.Queues.Count];
             ChooseFrom(
-                operation.Filter,
+                filter,
                 group.View.Fifo,
                 queue,
                 subscription?.Cursors[queue.QueueId],
@@ -90,9 +120,13 @@ internal sealed class LeaseChooser(BrokerOptions options)
             operation.AutoRenew,
             operation.ClientHash,
             LeasedCount > 0 ? operation.AttemptHash : UInt128.Zero,
-            subscription is not null && group.View.Settings.Exclusive ? subscription.Holder : 0,
+            HolderBefore(group, subscription),
             [.. _queues]);
     }
+
+    /// <summary>In an exclusive group the client whose place another one may take; else 0.</summary>
+    public static long HolderBefore(GroupState group, Subscription? subscription) =>
+        subscription is not null && group.View.Settings.Exclusive ? subscription.Holder : 0;
 
     private static bool HasUnreserved(QueueCursor cursor, QueueReservation reservation)
     {
@@ -112,6 +146,11 @@ internal sealed class LeaseChooser(BrokerOptions options)
         QueueCursor? cursor, QueueState queue, QueueReservation reservation)
     {
         var from = Math.Max(cursor?.Next ?? queue.Min, reservation.FreshFrom);
+        if (reservation.IsFreshHeld)
+        {
+            return (from, from, 0);
+        }
+
         var commit = cursor?.Commit ?? queue.Min;
         var asideBelow = 0L;
         if (cursor is not null && cursor.Next - commit >= options.DeliveryWindow * 3 / 4)
@@ -147,7 +186,7 @@ internal sealed class LeaseChooser(BrokerOptions options)
             var count = queue.Read(from, entries[..length]);
             for (var i = 0; i < count && _wanted > 0 && _scansLeft > 0; i++)
             {
-                ConsiderFresh(filter, entries[i], from, isOrdered ? cursor : null, isOrdered, reservation);
+                ConsiderFresh(filter, entries[i], queue.QueueId, from, isOrdered ? cursor : null, isOrdered, reservation);
                 from++;
             }
 
@@ -187,12 +226,14 @@ internal sealed class LeaseChooser(BrokerOptions options)
             {
                 ChooseLane(filter, queue, cursor, groupHash);
             }
-            else
+            else if (!IsLeft(queue.QueueId, offset))
             {
                 Consider(filter, queue.Read(offset), offset);
             }
         }
     }
+
+    private bool IsLeft(int queueId, long offset) => _left?.Contains(queueId, offset) == true;
 
     private void ChooseLane(TagFilter filter, QueueState queue, QueueCursor cursor, int groupHash)
     {
@@ -203,7 +244,10 @@ internal sealed class LeaseChooser(BrokerOptions options)
                 continue;
             }
 
-            if (_wanted == 0 || _scansLeft == 0 || cursor.At(offset).State != DeliveryState.Waiting)
+            if (_wanted == 0
+                || _scansLeft == 0
+                || cursor.At(offset).State != DeliveryState.Waiting
+                || IsLeft(queue.QueueId, offset))
             {
                 return;
             }
@@ -217,19 +261,33 @@ internal sealed class LeaseChooser(BrokerOptions options)
     private void ConsiderFresh(
         TagFilter filter,
         in ConsumeQueueEntry entry,
+        int queueId,
         long offset,
         QueueCursor? cursor,
         bool isOrdered,
         QueueReservation reservation)
     {
+        var isLeft = IsLeft(queueId, offset);
         if (!isOrdered)
         {
-            Consider(filter, entry, offset);
+            if (!isLeft)
+            {
+                Consider(filter, entry, offset);
+            }
+
             return;
         }
 
         var groupHash = IndexHash.GroupOf(entry.TagHash);
         _choice.Hashes.Add(groupHash);
+        if (isLeft)
+        {
+            // Somebody else's, and what follows it in its message group waits for that.
+            _scansLeft--;
+            _choice.Close(groupHash);
+            return;
+        }
+
         var isMatch = filter.MayMatch(IndexHash.TagOf(entry.TagHash));
         var isFree = _choice.IsFree(groupHash)
             || (options.Defect == SeededDefect.OrderLockFreedAtExpiry && cursor?.LaneOf(groupHash)?.ReadyHead >= 0)

@@ -12,12 +12,19 @@ internal sealed class QueueReservation
 {
     private readonly HashSet<long> _redeliveries = [];
     private readonly Dictionary<int, int> _groups = [];
+    private int _holders;
 
     /// <summary>Never delivered offsets below this are spoken for.</summary>
     public long FreshFrom { get; private set; }
 
     /// <summary>Lease records in flight that touch the queue.</summary>
     public int InFlight { get; private set; }
+
+    /// <summary>
+    /// Whether a scan of an ordered group looks at new offsets. A record that begins behind them would be applied before the scan's own
+    /// and say nothing, so nobody chooses new ones meanwhile.
+    /// </summary>
+    public bool IsFreshHeld => _holders > 0;
 
     /// <summary>Whether a known offset may be chosen.</summary>
     public bool IsFree(long redelivery, int groupHash, bool isOrdered) =>
@@ -77,6 +84,12 @@ internal sealed class QueueReservation
             FreshFrom = Math.Min(FreshFrom, First(queue));
         }
     }
+
+    /// <summary>A scan of an ordered group begins.</summary>
+    public void HoldFresh() => _holders++;
+
+    /// <summary>It ended.</summary>
+    public void FreeFresh() => _holders--;
 
     private static long First(LeaseQueue queue) => Math.Min(
         queue.GroupHashes.Count == 0 ? long.MaxValue : queue.Base,

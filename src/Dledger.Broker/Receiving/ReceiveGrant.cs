@@ -1,3 +1,4 @@
+using Dledger.Broker.Filtering;
 using Dledger.Primitives;
 
 namespace Dledger.Broker.Receiving;
@@ -10,6 +11,9 @@ namespace Dledger.Broker.Receiving;
 internal sealed record ReceiveGrant(
     BrokerFailure? Failure, long DeliveryId, long InvisibleMicroseconds, IReadOnlyList<GrantedMessage> Messages)
 {
+    /// <summary>Set instead of messages: records that the caller has to look at first.</summary>
+    public ScanGrant? Scan { get; init; }
+
     public static readonly ReceiveGrant Empty = new(null, 0, 0, []);
 
     public static ReceiveGrant Of(BrokerFailure failure) => new(failure, 0, 0, []);

@@ -1,3 +1,4 @@
+using Dledger.Broker.Filtering;
 using Dledger.Broker.Proposals;
 using Dledger.Replication;
 
@@ -30,7 +31,16 @@ internal sealed class ReceiveOperation : IStateMachineRequest, ITimedPoll
 
     public required int TopicId { get; init; }
 
-    public required TagFilter Filter { get; init; }
+    public required MessageFilter Filter { get; init; }
+
+    /// <summary>The filters of the group's living clients on the topic; what one of them wants is not skipped.</summary>
+    public required GroupFilters GroupFilters { get; init; }
+
+    /// <summary>Set when the operation carries what the caller found in the records that an earlier one was shown.</summary>
+    public ScanVerdict? Verdict { get; init; }
+
+    /// <summary>Whether index entries alone do not say what to hand out and what to skip.</summary>
+    public bool MustScan => !Filter.MatchesAll && (Filter.NeedsRecords || GroupFilters.AreMixed);
 
     /// <summary>1 to <see cref="Naming.Limits.ReceiveBatchMax"/>.</summary>
     public required int BatchSize { get; init; }

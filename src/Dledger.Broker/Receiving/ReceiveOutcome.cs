@@ -9,8 +9,9 @@ public sealed class ReceiveOutcome
     /// <summary>No message came in time.</summary>
     public static readonly ReceiveOutcome Empty = new(null, []);
 
-    private ReceiveOutcome(BrokerFailure? failure, IReadOnlyList<DeliveredMessage> messages)
+    private ReceiveOutcome(BrokerFailure? failure, IReadOnlyList<DeliveredMessage> messages, string? warning = null)
     {
+        Warning = warning;
         Failure = failure;
         Messages = messages;
     }
@@ -21,11 +22,15 @@ public sealed class ReceiveOutcome
     /// <summary>Leased messages; empty when none came in time or on failure.</summary>
     public IReadOnlyList<DeliveredMessage> Messages { get; }
 
+    /// <summary>What the client should know although the call worked; null for nothing.</summary>
+    public string? Warning { get; }
+
     /// <summary>Whether the call worked, with or without messages.</summary>
     [MemberNotNullWhen(false, nameof(Failure))]
     public bool Succeeded => Failure is null;
 
     public static ReceiveOutcome Of(BrokerFailure failure) => new(failure, []);
 
-    public static ReceiveOutcome Of(IReadOnlyList<DeliveredMessage> messages) => new(null, messages);
+    public static ReceiveOutcome Of(IReadOnlyList<DeliveredMessage> messages, string? warning = null) =>
+        new(null, messages, warning);
 }

@@ -1,3 +1,5 @@
+using Dledger.Broker.Filtering;
+
 namespace Dledger.Broker.Receiving;
 
 /// <summary>One receive call.</summary>
@@ -8,7 +10,7 @@ public sealed record ReceiveRequest
     /// <summary>Read from all queues of this topic.</summary>
     public required string Topic { get; init; }
 
-    public TagFilter Filter { get; init; } = TagFilter.All;
+    public MessageFilter Filter { get; init; } = MessageFilter.All;
 
     /// <summary>
     /// Most messages to answer; below 1 counts as 1, above <see cref="Naming.Limits.ReceiveBatchMax"/> as that.

@@ -1,5 +1,6 @@
 using System.Text;
 using Dledger.Broker.Commands;
+using Dledger.Broker.Filtering;
 using Dledger.Broker.Groups;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Naming;
@@ -18,6 +19,8 @@ internal sealed class ReceiveService(BrokerCalls calls, PollTimer polls, ILogger
     /// How often one call may look again when all that it got had a tag of equal hash and other text.
     /// </summary>
     private const int RoundsMax = 100;
+
+    private readonly MismatchGuard _guard = new(calls, logger);
 
     public async ValueTask<ReceiveOutcome> ReceiveAsync(ReceiveRequest request, CancellationToken cancellationToken)
     {
@@ -44,7 +47,11 @@ internal sealed class ReceiveService(BrokerCalls calls, PollTimer polls, ILogger
         }
 
         calls.Machine.Clients.Seen(request.ClientId);
-        return await ReceiveAsync(request, group, topic, cancellationToken);
+        var filters = calls.Machine.Filters.Of(group.Id, topic.Id);
+        var (warning, refusal) = await _guard.AdmitAsync(request, group, topic, filters, cancellationToken);
+        return refusal is { } refused
+            ? ReceiveOutcome.Of(refused)
+            : await ReceiveAsync(request, group, topic, filters, warning, cancellationToken);
     }
 
     private static Violation? Check(ReceiveRequest request)
@@ -66,14 +73,28 @@ internal sealed class ReceiveService(BrokerCalls calls, PollTimer polls, ILogger
     }
 
     private async ValueTask<ReceiveOutcome> ReceiveAsync(
-        ReceiveRequest request, GroupView group, TopicView topic, CancellationToken cancellationToken)
+        ReceiveRequest request,
+        GroupView group,
+        TopicView topic,
+        GroupFilters filters,
+        string? warning,
+        CancellationToken cancellationToken)
     {
         var reader = new DeliveryReader(calls.Log, calls.Codec, logger);
         var deadline = polls.DeadlineAfter(request.LongPoll);
-        for (var round = 0; round < RoundsMax; round++)
+        for (var round = 0; round < RoundsMax || polls.IsAhead(deadline); round++)
         {
-            var operation = MakeOperation(request, group, topic, deadline);
+            var operation = MakeOperation(request, group, topic, filters, deadline);
             var grant = await RunAsync(operation, deadline, group, topic, cancellationToken);
+            if (grant.Scan is { } scan)
+            {
+                grant = await ScanAsync(scan, request, group, topic, filters, reader, cancellationToken);
+                if (grant.Failure is null && grant.Messages.Count == 0)
+                {
+                    continue;
+                }
+            }
+
             if (grant.Failure is { } failure)
             {
                 return ReceiveOutcome.Of(failure);
@@ -81,7 +102,7 @@ internal sealed class ReceiveService(BrokerCalls calls, PollTimer polls, ILogger
 
             if (grant.Messages.Count == 0)
             {
-                return ReceiveOutcome.Empty;
+                return ReceiveOutcome.Of([], warning);
             }
 
             var mismatches = new List<DeliveryReference>();
@@ -109,12 +130,21 @@ internal sealed class ReceiveService(BrokerCalls calls, PollTimer polls, ILogger
                     BrokerError.Unavailable, $"the records of the messages cannot be read: {fault.Message}"));
             }
 
-            FinishUnseen(group, topic, mismatches);
+            // Where another client may want it, it is not finished for the group.
+            if (filters.AreMixed)
+            {
+                GiveBack(group, topic, mismatches);
+            }
+            else
+            {
+                FinishUnseen(group, topic, mismatches);
+            }
+
             GiveBack(group, topic, withheld);
             await EndExpiredAsync(group, topic, expired, cancellationToken);
             if (messages.Count > 0)
             {
-                return ReceiveOutcome.Of(messages);
+                return ReceiveOutcome.Of(messages, warning);
             }
 
             if (mismatches.Count + expired.Count == 0)
@@ -124,10 +154,45 @@ internal sealed class ReceiveService(BrokerCalls calls, PollTimer polls, ILogger
             }
         }
 
-        return ReceiveOutcome.Empty;
+        return ReceiveOutcome.Of([], warning);
     }
 
-    private ReceiveOperation MakeOperation(ReceiveRequest request, GroupView group, TopicView topic, long deadline)
+    // The apply loop said which records to look at; they are read here, and what they are goes back to it.
+    private async ValueTask<ReceiveGrant> ScanAsync(
+        ScanGrant scan,
+        ReceiveRequest request,
+        GroupView group,
+        TopicView topic,
+        GroupFilters filters,
+        DeliveryReader reader,
+        CancellationToken cancellationToken)
+    {
+        try
+        {
+            var judge = new RecordScan(reader, topic.Name, request.Filter, filters.Current, calls.Options.Defect);
+            var verdict = judge.Judge(scan);
+            var operation = MakeOperation(request, group, topic, filters, deadline: 0, verdict);
+            return await RunAsync(operation, deadline: 0, group, topic, cancellationToken);
+        }
+        catch (StorageFaultException fault)
+        {
+            return ReceiveGrant.Of(new BrokerFailure(
+                BrokerError.Unavailable, $"the records of the messages cannot be read: {fault.Message}"));
+        }
+        finally
+        {
+            // Ended by the verdict already, unless something went wrong on the way.
+            scan.Abandon();
+        }
+    }
+
+    private ReceiveOperation MakeOperation(
+        ReceiveRequest request,
+        GroupView group,
+        TopicView topic,
+        GroupFilters filters,
+        long deadline,
+        ScanVerdict? verdict = null)
     {
         var invisible = request.InvisibleDuration.Ticks / TimeSpan.TicksPerMicrosecond;
         return new ReceiveOperation
@@ -135,6 +200,8 @@ internal sealed class ReceiveService(BrokerCalls calls, PollTimer polls, ILogger
             GroupId = group.Id,
             TopicId = topic.Id,
             Filter = request.Filter,
+            GroupFilters = filters,
+            Verdict = verdict,
             BatchSize = Math.Clamp(request.BatchSize, 1, Limits.ReceiveBatchMax),
             InvisibleMicroseconds = request.AutoRenew ? RenewalSchedule.Term : invisible,
             AutoRenew = request.AutoRenew,
@@ -142,7 +209,7 @@ internal sealed class ReceiveService(BrokerCalls calls, PollTimer polls, ILogger
             AttemptHash = string.IsNullOrEmpty(request.AttemptId)
                 ? UInt128.Zero
                 : IdentityHash.OfAttempt(request.ClientId, request.AttemptId),
-            CanWait = polls.IsAhead(deadline),
+            CanWait = verdict is null && polls.IsAhead(deadline),
         };
     }
 
@@ -172,6 +239,7 @@ internal sealed class ReceiveService(BrokerCalls calls, PollTimer polls, ILogger
             if (cancellationToken.IsCancellationRequested)
             {
                 // Nobody will get these messages from here, so others may have them at once.
+                grant.Scan?.Abandon();
                 GiveBack(
                     group,
                     topic,

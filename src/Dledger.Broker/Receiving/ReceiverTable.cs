@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Dledger.Broker.Commands;
+using Dledger.Broker.Filtering;
 using Dledger.Broker.Groups;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Proposals;
@@ -49,6 +50,12 @@ internal sealed class ReceiverTable(
         }
 
         var receivers = ReceiversOf(topic.Id, group.View.Id);
+        if (operation.Verdict is { } verdict)
+        {
+            EndScan(operation, verdict, receivers, group, topic.Subscriptions.GetValueOrDefault(group.View.Id));
+            return;
+        }
+
         if (FindRepeated(operation, topic, group) is { } lease)
         {
             if (operation.TryClaim())
@@ -139,6 +146,11 @@ internal sealed class ReceiverTable(
         else if (lease is not null)
         {
             operation.Complete(GrantOf(lease, operation));
+        }
+        else if (operation.Verdict is not null)
+        {
+            // Nothing was left to hand out, or all of it was to be skipped; the caller looks at what comes next.
+            operation.Complete(ReceiveGrant.Empty);
         }
         else if (operation.TryReopen())
         {
@@ -313,6 +325,12 @@ internal sealed class ReceiverTable(
         if (MayHold(operation, group, subscription)
             && (countMax = _limits.Allow(operation, receivers, group)) > 0)
         {
+            if (operation.MustScan)
+            {
+                BeginScan(receivers, node, countMax, group, topic, subscription);
+                return true;
+            }
+
             command = _chooser.Choose(operation, countMax, receivers, group, topic, subscription);
             if (command is not null && _chooser.LeasedCount > 0)
             {
@@ -354,10 +372,122 @@ internal sealed class ReceiverTable(
         }
     }
 
+    // The records are read by the caller: the apply loop only says which, and keeps others away from them meanwhile.
+    private void BeginScan(
+        Receivers receivers,
+        LinkedListNode<ReceiveOperation> node,
+        int countMax,
+        GroupState group,
+        TopicState topic,
+        Subscription? subscription)
+    {
+        var operation = node.Value;
+        var candidates = _chooser.ChooseCandidates(operation, receivers, group, topic, subscription);
+        if (candidates is not null && _chooser.LeasedCount > 0)
+        {
+            receivers.Unpark(node);
+            var scan = new ScanGrant(receivers, candidates.Queues, topic, ended => inbox.Add(() => AbandonScan(ended)))
+            {
+                ClientHash = operation.ClientHash,
+                LeasedMax = Math.Min(operation.BatchSize, countMax),
+                IsOrdered = group.View.Fifo,
+                Reserved = Reserve(receivers, candidates.Queues, subscription),
+                Limits = _limits,
+            };
+            _limits.Reserve(operation, scan.LeasedMax);
+            HoldFresh(scan);
+            operation.Complete(ReceiveGrant.Empty with { Scan = scan });
+            return;
+        }
+
+        if (candidates is not null)
+        {
+            // Nothing to look at, but much that was passed over: it becomes known and is not looked at again.
+            Propose(new LeaseProposal(candidates, receivers, null, inbox, LeaseFailed), subscription);
+        }
+
+        if (!operation.TryReopen())
+        {
+            receivers.Unpark(node);
+        }
+    }
+
+    private static void HoldFresh(ScanGrant scan)
+    {
+        if (scan.IsOrdered)
+        {
+            foreach (var queue in scan.Queues)
+            {
+                scan.Receivers.ReservationOf(queue.QueueId).HoldFresh();
+            }
+        }
+    }
+
+    private void EndScan(
+        ReceiveOperation operation, ScanVerdict verdict, Receivers receivers, GroupState group, Subscription? subscription)
+    {
+        var isCurrent = ReferenceEquals(verdict.Scan.Receivers, receivers);
+        AbandonScan(verdict.Scan);
+        if (!isCurrent || !operation.TryClaim())
+        {
+            operation.Complete(ReceiveGrant.Empty);
+            return;
+        }
+
+        receivers.Left.Add(operation, verdict, subscription);
+        if (verdict.Queues.Count == 0 || group.Pause is not null || !MayHold(operation, group, subscription))
+        {
+            operation.Complete(ReceiveGrant.Empty);
+            return;
+        }
+
+        var command = new LeaseCommand(
+            operation.GroupId,
+            operation.TopicId,
+            operation.InvisibleMicroseconds,
+            operation.AutoRenew,
+            operation.ClientHash,
+            verdict.LeasedCount > 0 ? operation.AttemptHash : UInt128.Zero,
+            LeaseChooser.HolderBefore(group, subscription),
+            verdict.Queues);
+        Propose(new LeaseProposal(command, receivers, operation, inbox, LeaseFailed), subscription);
+    }
+
+    private void AbandonScan(ScanGrant scan)
+    {
+        if (!scan.TryEnd())
+        {
+            return;
+        }
+
+        scan.Limits.Release(scan);
+        if (scan.Limits.HoldsBack)
+        {
+            MarkHeldBack(scan.Receivers.GroupId);
+        }
+
+        if (!IsCurrent(scan.Receivers))
+        {
+            return;
+        }
+
+        foreach (var queue in scan.Queues.Where(_ => scan.IsOrdered))
+        {
+            scan.Receivers.ReservationOf(queue.QueueId).FreeFresh();
+        }
+
+        Release(scan.Receivers, scan.Queues, scan.Reserved, failed: true);
+        MarkDirty(scan.Receivers);
+    }
+
+    private static IReadOnlyCollection<int>[] Reserve(
+        Receivers receivers, IReadOnlyList<LeaseQueue> queues, Subscription? subscription) =>
+        [.. queues.Select(queue =>
+            receivers.ReservationOf(queue.QueueId).Reserve(queue, subscription?.Cursors[queue.QueueId]))];
+
     private void Propose(LeaseProposal proposal, Subscription? subscription)
     {
-        proposal.Reserved = [.. proposal.Command.Queues.Select(queue =>
-            proposal.Receivers.ReservationOf(queue.QueueId).Reserve(queue, subscription?.Cursors[queue.QueueId]))];
+        proposal.Reserved = Reserve(proposal.Receivers, proposal.Command.Queues, subscription);
         proposal.Limits = _limits;
         _limits.Reserve(proposal);
         if (propose(proposal) is { } failure)
@@ -376,16 +506,24 @@ internal sealed class ReceiverTable(
     private void Release(LeaseProposal proposal, bool failed)
     {
         proposal.Limits?.Release(proposal);
-        if (!_byPair.TryGetValue((proposal.Receivers.TopicId, proposal.Receivers.GroupId), out var current)
-            || !ReferenceEquals(current, proposal.Receivers))
+        if (IsCurrent(proposal.Receivers))
         {
-            return;
+            Release(proposal.Receivers, proposal.Command.Queues, proposal.Reserved, failed);
         }
+    }
 
-        for (var i = 0; i < proposal.Command.Queues.Count; i++)
+    private bool IsCurrent(Receivers receivers) =>
+        _byPair.TryGetValue((receivers.TopicId, receivers.GroupId), out var current) && ReferenceEquals(current, receivers);
+
+    private static void Release(
+        Receivers receivers,
+        IReadOnlyList<LeaseQueue> queues,
+        IReadOnlyList<IReadOnlyCollection<int>> reserved,
+        bool failed)
+    {
+        for (var i = 0; i < queues.Count; i++)
         {
-            var queue = proposal.Command.Queues[i];
-            proposal.Receivers.ReservationOf(queue.QueueId).Release(queue, proposal.Reserved[i], failed);
+            receivers.ReservationOf(queues[i].QueueId).Release(queues[i], reserved[i], failed);
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Dledger.Broker.Filtering;
 
 namespace Dledger.Broker.Receiving;
 
@@ -14,6 +15,9 @@ internal sealed class Receivers(int groupId, int topicId, StrongBox<int> parkedC
     private int _sweepAt = SweepAtMin;
 
     public int GroupId { get; } = groupId;
+
+    /// <summary>What receives left alone because another client of the group may want it.</summary>
+    public LeftOffsetsTable Left { get; } = new();
 
     public int TopicId { get; } = topicId;
 

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Dledger.Broker.Checkpoints;
+using Dledger.Broker.Filtering;
 using Dledger.Broker.Groups;
 using Dledger.Broker.Offsets;
 using Dledger.Broker.Lookups;
@@ -48,14 +49,18 @@ internal sealed class BrokerStateMachine : IStateMachine
         _logger = logger;
         _checkpointer = new Checkpointer(_surroundings, logger);
         Clients = new ClientRegistry(time);
+        Filters = new FilterRegistry(time, Clients);
         Adopt(_checkpointer.MakeEmpty());
     }
 
-    /// <summary>For bounds of what callers ask for; never for the state.</summary>
+    /// <summary>For what is not part of the state; any thread.</summary>
     public TimeProvider Time => _surroundings.Time;
 
     /// <summary>Signs of life; any thread.</summary>
     public ClientRegistry Clients { get; }
+
+    /// <summary>Who asks with which filter; any thread.</summary>
+    public FilterRegistry Filters { get; }
 
     /// <summary>Asks producers; null where there are none.</summary>
     public ITransactionChecker? Checker
@@ -174,6 +179,11 @@ internal sealed class BrokerStateMachine : IStateMachine
     public void LeadershipChanged(Leadership leadership)
     {
         _duties.Begin();
+        if (leadership.IsServing && !_duties.IsServing)
+        {
+            Filters.Begin();
+        }
+
         _duties.Change(
             leadership.IsServing,
             new BrokerFailure(BrokerError.NotLeader, "this node no longer leads", leadership.Leader));

@@ -113,6 +113,7 @@ public sealed class AdminClient(DledgerChannel channel)
         {
             Group = new Group { Name = group.Name, Fifo = group.IsFifo, MaxAttempts = group.MaxAttempts },
         };
+        request.Group.Mismatch = (MismatchPolicy)((int)group.Mismatch + 1);
         request.Group.Backoff.AddRange(group.Backoff.Select(Duration.FromTimeSpan));
         var modes = group.Modes;
         request.Group.Poison = (Protocol.Admin.V1.PoisonMode)(modes.Poison ?? 0);
@@ -142,6 +143,7 @@ public sealed class AdminClient(DledgerChannel channel)
         }
 
         request.Backoff.AddRange(alteration.Backoff.Select(Duration.FromTimeSpan));
+        request.Mismatch = alteration.Mismatch is { } mismatch ? (MismatchPolicy)((int)mismatch + 1) : default;
         Alter(request, alteration.Modes);
         var response = await AskAsync(
             $"Altering group '{alteration.Name}'",
@@ -172,6 +174,11 @@ public sealed class AdminClient(DledgerChannel channel)
             [
                 .. response.Queues.Select(queue => new GroupQueueProgress(
                     queue.Topic, queue.QueueId, queue.CommittedOffset, queue.MaxOffset, queue.InFlightCount, queue.LagCount)),
+            ],
+            Members =
+            [
+                .. response.Members.Select(member => new GroupMemberDescription(
+                    member.ClientId, member.Topic, member.Filter, member.Mismatch)),
             ],
         };
     }
@@ -271,6 +278,7 @@ public sealed class AdminClient(DledgerChannel channel)
     internal static GroupDescription Describe(Group group) => new(group.Name, group.Fifo, group.MaxAttempts)
     {
         Backoff = [.. group.Backoff.Select(wait => wait.ToTimeSpan())],
+        Mismatch = group.Mismatch == MismatchPolicy.Reject ? FilterMismatch.Reject : FilterMismatch.Report,
         Modes = new GroupModes
         {
             Poison = (PoisonMode)group.Poison,

@@ -10,6 +10,9 @@ public sealed record GroupAlteration(string Name)
     /// <summary>Waits between deliveries, at most 64.</summary>
     public IReadOnlyList<TimeSpan> Backoff { get; init; } = [];
 
+    /// <summary>What happens when clients ask with different filters.</summary>
+    public FilterMismatch? Mismatch { get; init; }
+
     /// <summary>How it treats its messages.</summary>
     public GroupModes Modes { get; init; } = new();
 }

@@ -9,6 +9,12 @@ public sealed record GroupDescription(string Name, bool IsFifo, int MaxAttempts)
     /// <summary>Waits between deliveries; empty asks for the default.</summary>
     public IReadOnlyList<TimeSpan> Backoff { get; init; } = [];
 
+    /// <summary>What happens when its clients ask for one topic with different filters.</summary>
+    public FilterMismatch Mismatch { get; init; }
+
+    /// <summary>Its living clients, by topic and client id; empty in lists of groups.</summary>
+    public IReadOnlyList<GroupMemberDescription> Members { get; init; } = [];
+
     /// <summary>How it treats its messages.</summary>
     public GroupModes Modes { get; init; } = new();
 
@@ -18,6 +24,13 @@ public sealed record GroupDescription(string Name, bool IsFifo, int MaxAttempts)
     /// <summary>Where the group stands, by topic and queue id; empty in lists of groups.</summary>
     public IReadOnlyList<GroupQueueProgress> Queues { get; init; } = [];
 }
+
+/// <summary>A living client of a group.</summary>
+/// <param name="ClientId">As it calls itself.</param>
+/// <param name="Topic">What it asks for.</param>
+/// <param name="Filter"><c>*</c>, tags, or <c>SQL</c> and the expression.</param>
+/// <param name="IsMismatch">Another member asks for the topic with another filter.</param>
+public sealed record GroupMemberDescription(string ClientId, string Topic, string Filter, bool IsMismatch);
 
 /// <summary>Where a group stands in one queue.</summary>
 /// <param name="Topic">The topic.</param>

@@ -32,7 +32,7 @@ internal sealed class GroupAdministration(BrokerNode broker)
         var group = broker.FindGroup(spec.Name);
         var isSame = group is not null
             && group.Fifo == spec.Fifo
-            && group.Settings == spec.Settings;
+            && group.Settings with { HasMixedFilters = false } == spec.Settings;
         if (failure is { } failed && !(failed.Error == BrokerError.AlreadyExists && isSame))
         {
             return failed;
@@ -53,6 +53,7 @@ internal sealed class GroupAdministration(BrokerNode broker)
             Name = request.Name,
             MaxAttempts = request.HasMaxAttempts ? request.MaxAttempts : null,
             Backoff = request.Backoff.Count == 0 ? null : PolicyOf(request.Backoff),
+            Mismatch = request.Mismatch == Protocol.Admin.V1.MismatchPolicy.Unspecified ? null : PolicyOf(request.Mismatch),
             Poison = request.HasPoison ? GroupModes.FromWire(request.Poison) : null,
             BackoffOnExpiry = request.HasBackoffOnExpiry ? request.BackoffOnExpiry : null,
             AckMode = request.HasAckMode ? GroupModes.FromWire(request.AckMode) : null,
@@ -103,6 +104,13 @@ internal sealed class GroupAdministration(BrokerNode broker)
                 InFlightCount = queue.InFlight,
                 LagCount = queue.Lag,
             }));
+        response.Members.AddRange(description.Members.Select(member => new Protocol.Admin.V1.GroupMember
+        {
+            ClientId = member.ClientId,
+            Topic = member.Topic,
+            Filter = member.Filter,
+            Mismatch = member.Differs,
+        }));
         return response;
     }
 
@@ -110,6 +118,7 @@ internal sealed class GroupAdministration(BrokerNode broker)
     {
         MaxAttempts = asked.MaxAttempts == 0 ? GroupSettings.Default.MaxAttempts : asked.MaxAttempts,
         Backoff = asked.Backoff.Count == 0 ? GroupSettings.Default.Backoff : PolicyOf(asked.Backoff),
+        Mismatch = PolicyOf(asked.Mismatch),
         Poison = GroupModes.FromWire(asked.Poison),
         BackoffOnExpiry = asked.BackoffOnExpiry,
         AckMode = GroupModes.FromWire(asked.AckMode),
@@ -123,9 +132,18 @@ internal sealed class GroupAdministration(BrokerNode broker)
     private static BackoffPolicy PolicyOf(IEnumerable<Duration> waits) =>
         BackoffPolicy.Customized([.. waits.Select(WireTime.ToTimeSpan)]);
 
+    // A number that is none of ours stays one, so that the rules refuse it.
+    private static Broker.Filtering.MismatchPolicy PolicyOf(Protocol.Admin.V1.MismatchPolicy policy) => policy switch
+    {
+        Protocol.Admin.V1.MismatchPolicy.Unspecified or Protocol.Admin.V1.MismatchPolicy.Report =>
+            Broker.Filtering.MismatchPolicy.Report,
+        _ => (Broker.Filtering.MismatchPolicy)((int)policy - 1),
+    };
+
     internal static Group ToWire(GroupView group)
     {
         var wire = new Group { Name = group.Name, Fifo = group.Fifo, MaxAttempts = group.MaxAttempts };
+        wire.Mismatch = (Protocol.Admin.V1.MismatchPolicy)((int)group.Settings.Mismatch + 1);
         GroupModes.ToWire(group, wire);
         wire.Backoff.AddRange(group.Backoff.Steps.Select(Duration.FromTimeSpan));
         return wire;

@@ -1,6 +1,6 @@
+using Dledger.Broker.Filtering;
 using Dledger.Broker.Naming;
 using Dledger.Broker.Offsets;
-using Dledger.Broker.Receiving;
 using Dledger.Broker.Tests.Simulation;
 
 namespace Dledger.Broker.Tests.Offsets;
@@ -164,7 +164,7 @@ public sealed class PullTests
 
     private static PullRequest Request(long offset, int batch = 32, string filter = "*")
     {
-        Assert.True(TagFilter.TryParse(filter, out var parsed, out _));
+        Assert.True(MessageFilter.TryParseTags(filter, out var parsed, out _));
         return new PullRequest
         {
             Group = "readers", Topic = "t", QueueId = 0, Offset = offset, BatchSize = batch, Filter = parsed,

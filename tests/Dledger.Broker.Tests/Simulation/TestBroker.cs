@@ -1,4 +1,5 @@
 using System.Text;
+using Dledger.Broker.Filtering;
 using Dledger.Broker.Groups;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Receiving;
@@ -189,7 +190,10 @@ internal sealed class TestBroker
     public static ReceiveRequest Request(
         string group, string topic, int batch, double invisibleSeconds, string filter, string? attemptId)
     {
-        Assert.True(TagFilter.TryParse(filter, out var parsed, out _));
+        var isValid = filter.StartsWith("SQL ", StringComparison.Ordinal)
+            ? MessageFilter.TryParseSql(filter[4..], out var parsed, out var violation)
+            : MessageFilter.TryParseTags(filter, out parsed, out violation);
+        Assert.True(isValid, violation.Detail);
         return new ReceiveRequest
         {
             Group = group,

@@ -1,4 +1,5 @@
 using Dledger.Broker;
+using Dledger.Broker.Filtering;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Receipts;
 using Dledger.Broker.Receiving;
@@ -7,7 +8,8 @@ using Dledger.ClusterSimulation.Oracles;
 namespace Dledger.ClusterSimulation.Clients;
 
 /// <summary>Receives, and then acks, delays, forgets, or acks with an old handle, as the dice fall.</summary>
-internal sealed class Consumer(SimulatedCluster cluster, ConsumeHistory history, string topic, int number)
+internal sealed class Consumer(
+    SimulatedCluster cluster, ConsumeHistory history, string topic, int number, FilterChoice? choice = null)
 {
     private const int OldHandlesMax = 8;
     private const int AckTriesMax = 4;
@@ -26,6 +28,31 @@ internal sealed class Consumer(SimulatedCluster cluster, ConsumeHistory history,
         }
     }
 
+    /// <summary>Makes its filter known: a call that is answered, without messages yet.</summary>
+    public async Task SubscribeAsync()
+    {
+        while (true)
+        {
+            var request = new ReceiveRequest
+            {
+                Group = history.Group,
+                Topic = topic,
+                InvisibleDuration = TimeSpan.FromMicroseconds(cluster.Scenario.InvisibleTime),
+                ClientId = $"c{number}",
+                Filter = choice?.Filter ?? MessageFilter.All,
+            };
+            var node = cluster.Calls.Choose();
+            var (isAnswered, outcome) = await cluster.Calls.CallAsync(
+                node, broker => broker.ReceiveAsync(request, CancellationToken.None), cluster.Scenario.CallPatience);
+            if (isAnswered && outcome!.Succeeded)
+            {
+                return;
+            }
+
+            await cluster.Calls.DelayAsync(cluster.Scenario.ElectionTimeout / 4);
+        }
+    }
+
     private async Task ReceiveAsync()
     {
         var random = cluster.Random;
@@ -39,6 +66,7 @@ internal sealed class Consumer(SimulatedCluster cluster, ConsumeHistory history,
             InvisibleDuration = TimeSpan.FromMicroseconds(cluster.Scenario.InvisibleTime),
             LongPoll = TimeSpan.FromMicroseconds(longPoll),
             ClientId = $"c{number}",
+            Filter = choice?.Filter ?? MessageFilter.All,
         };
         var begun = cluster.Events.Now;
         history.ReceiveInvoked();
@@ -69,6 +97,12 @@ internal sealed class Consumer(SimulatedCluster cluster, ConsumeHistory history,
 
         _foundAny = outcome.Messages.Count > 0;
         history.Delivered(outcome.Messages, begun);
+        foreach (var message in choice is null ? [] : outcome.Messages)
+        {
+            cluster.Checks.Check(
+                "I62", choice!.Wants(message.MessageId), $"{message.MessageId} is delivered to a consumer with filter {choice.Filter}");
+        }
+
         if (cluster.IsHealed)
         {
             await Task.WhenAll(outcome.Messages.Select(AckWhereServedAsync));

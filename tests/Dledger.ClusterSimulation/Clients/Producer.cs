@@ -37,6 +37,7 @@ internal sealed class Producer(SimulatedCluster cluster, string topic)
             MessageId = id,
             Keys = cluster.Scenario.HasKeyIndex ? KeyIndexComparison.KeysOf(id) : [],
         };
+        draft = cluster.Filters is null ? draft : FilterWorkload.Mark(draft);
         var (isAnswered, outcome) = await cluster.Calls.CallAsync(
             node, broker => broker.AppendAsync(topic, [draft], CancellationToken.None), cluster.Scenario.CallPatience);
         if (!isAnswered)

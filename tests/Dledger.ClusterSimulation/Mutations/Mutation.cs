@@ -84,6 +84,9 @@ internal enum Mutation
     /// <summary>See <see cref="Broker.SeededDefect.TransactionsNotInCheckpoint"/>.</summary>
     TransactionsNotInCheckpoint,
 
+    /// <summary>See <see cref="Broker.SeededDefect.MixedFiltersSkip"/>.</summary>
+    MixedFiltersSkip,
+
     /// <summary>See <see cref="Replication.ReplicationOptions.InstallsEverySnapshot"/>.</summary>
     SnapshotTakesBack,
 

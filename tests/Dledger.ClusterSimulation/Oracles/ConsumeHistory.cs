@@ -3,7 +3,8 @@ using Dledger.Broker.Messages;
 namespace Dledger.ClusterSimulation.Oracles;
 
 /// <summary>What the consumers of one group were given and what they answered.</summary>
-internal sealed class ConsumeHistory(SimulatedCluster cluster, string group, bool isOrdered, int attemptsMax)
+internal sealed class ConsumeHistory(
+    SimulatedCluster cluster, string group, bool isOrdered, int attemptsMax, Func<string, bool>? isWanted = null)
 {
     private readonly Dictionary<(int Queue, long Offset), Progress> _progress = [];
     private readonly Dictionary<int, long> _firstOpen = [];
@@ -188,7 +189,8 @@ internal sealed class ConsumeHistory(SimulatedCluster cluster, string group, boo
         var (seen, unsettled) = _unsettled.GetValueOrDefault(number, (0, []));
         unsettled.AddRange(queue.Skip(seen));
         _unsettled[number] = (queue.Count, unsettled);
-        unsettled.RemoveAll(message => cluster.Oracle.IsGone(message) || _progress.TryGetValue((message.QueueId, message.Offset), out var progress)
+        unsettled.RemoveAll(message => cluster.Oracle.IsGone(message) || isWanted?.Invoke(message.Id) == false
+            || _progress.TryGetValue((message.QueueId, message.Offset), out var progress)
             && progress.IsSettled);
         return unsettled.Where(message => !_progress.TryGetValue((message.QueueId, message.Offset), out var progress)
             || !progress.MayBeFinished);

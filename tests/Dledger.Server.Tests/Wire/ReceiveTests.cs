@@ -179,7 +179,8 @@ public sealed class ReceiveTests(SharedNode shared) : IClassFixture<SharedNode>
         { "an invisible duration of a millisecond", Code.IllegalInvisibleTime },
         { "an invisible duration above 12 hours", Code.IllegalInvisibleTime },
         { "an empty SQL filter", Code.IllegalFilterExpression },
-        { "an SQL filter", Code.NotImplemented },
+        { "an SQL filter that is none", Code.IllegalFilterExpression },
+        { "an unknown filter type", Code.IllegalFilterExpression },
         { "a filter of 4097 characters", Code.IllegalFilterExpression },
         { "a negative polling time", Code.IllegalPollingTime },
         { "an illegal topic", Code.IllegalTopic },
@@ -240,8 +241,11 @@ public sealed class ReceiveTests(SharedNode shared) : IClassFixture<SharedNode>
             case "an empty SQL filter":
                 request.FilterExpression = new FilterExpression { Type = FilterType.Sql };
                 break;
-            case "an SQL filter":
-                request.FilterExpression = new FilterExpression { Type = FilterType.Sql, Expression = "a > 5" };
+            case "an SQL filter that is none":
+                request.FilterExpression = new FilterExpression { Type = FilterType.Sql, Expression = "a > 'x'" };
+                break;
+            case "an unknown filter type":
+                request.FilterExpression = new FilterExpression { Type = (FilterType)7, Expression = "a" };
                 break;
             case "a filter of 4097 characters":
                 request.FilterExpression.Expression = new string('t', 4_097);

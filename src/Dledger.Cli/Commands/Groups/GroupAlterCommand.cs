@@ -15,8 +15,9 @@ internal static class GroupAlterCommand
             Description = "Deliveries before a message becomes a dead letter, 1 to 10000.",
         };
         var backoff = GroupArguments.Backoff();
+        var mismatch = GroupArguments.Mismatch();
         var modes = new GroupModeArguments();
-        var command = new Command("alter", "Change a consumer group; what is not given stays as it is.") { name, attempts, backoff };
+        var command = new Command("alter", "Change a consumer group; what is not given stays as it is.") { name, attempts, backoff, mismatch };
         modes.AddTo(command);
         return command.Serving(terminal, async (channel, result, isJson, cancellationToken) =>
             {
@@ -24,11 +25,12 @@ internal static class GroupAlterCommand
                 {
                     MaxAttempts = result.GetValue(attempts),
                     Backoff = GroupArguments.Waits(result, backoff),
+                    Mismatch = result.GetValue(mismatch),
                     Modes = modes.Read(result),
                 };
-                if (alteration is { MaxAttempts: null, Backoff.Count: 0 } && alteration.Modes == new GroupModes())
+                if (alteration is { MaxAttempts: null, Backoff.Count: 0, Mismatch: null } && alteration.Modes == new GroupModes())
                 {
-                    throw new UsageException("Nothing is to be changed.", "Give --max-attempts, --backoff or a mode.");
+                    throw new UsageException("Nothing is to be changed.", "Give --max-attempts, --backoff, --mismatch or a mode.");
                 }
 
                 var group = await new AdminClient(channel).AlterGroupAsync(alteration, cancellationToken);

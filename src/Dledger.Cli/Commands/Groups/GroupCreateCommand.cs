@@ -16,10 +16,11 @@ internal static class GroupCreateCommand
             Description = "Deliveries before a message becomes a dead letter; 0: the default of 17.",
         };
         var backoff = GroupArguments.Backoff();
+        var mismatch = GroupArguments.Mismatch();
         var modes = new GroupModeArguments();
         var command = new Command("create", "Create a consumer group; the same one again is no fault.")
         {
-            name, fifo, attempts, backoff,
+            name, fifo, attempts, backoff, mismatch,
         };
         modes.AddTo(command);
         return command.Serving(terminal, async (channel, result, isJson, cancellationToken) =>
@@ -27,6 +28,7 @@ internal static class GroupCreateCommand
                 var wanted = new GroupDescription(result.GetValue(name)!, result.GetValue(fifo), result.GetValue(attempts))
                 {
                     Backoff = GroupArguments.Waits(result, backoff),
+                    Mismatch = result.GetValue(mismatch) ?? FilterMismatch.Report,
                     Modes = modes.Read(result),
                 };
                 var group = await new AdminClient(channel).CreateGroupAsync(wanted, cancellationToken);

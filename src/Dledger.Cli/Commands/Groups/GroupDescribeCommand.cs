@@ -24,6 +24,8 @@ internal static class GroupDescribeCommand
                         group.IsFifo,
                         group.MaxAttempts,
                         BackoffSeconds = group.Backoff.Select(wait => wait.TotalSeconds),
+                        Mismatch = group.Mismatch.ToString(),
+                        group.Members,
                         group.Modes,
                         group.Pause,
                         LagCount = group.Queues.Sum(queue => queue.LagCount),
@@ -42,9 +44,23 @@ internal static class GroupDescribeCommand
                         queue.Topic, Text(queue.QueueId), Text(queue.CommittedOffset), Text(queue.MaxOffset),
                         Text(queue.InFlightCount), Text(queue.LagCount),
                     ]));
+                if (group.Members.Count > 0)
+                {
+                    terminal.WriteTable(
+                        ["CLIENT", "TOPIC", "FILTER", ""],
+                        group.Members.Select(member => (string[])
+                        [
+                            Shown(member.ClientId), member.Topic, Shown(member.Filter),
+                            member.IsMismatch ? "MISMATCH" : "",
+                        ]));
+                }
+
                 return ExitCode.Ok;
             });
     }
+
+    // Clients choose both freely, and an expression may have line ends.
+    private static string Shown(string text) => string.Concat(text.Select(unit => char.IsControl(unit) ? ' ' : unit));
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 }

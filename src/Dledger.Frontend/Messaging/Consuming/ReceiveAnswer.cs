@@ -24,9 +24,11 @@ internal sealed class ReceiveAnswer(
         WriteAsync(new Wire.ReceiveMessageResponse { Status = status }, isLast: true, CancellationToken.None);
 
     /// <summary>Nothing came in time.</summary>
-    public async Task WriteEmptyAsync()
+    public async Task WriteEmptyAsync(string? warning = null)
     {
-        var status = StatusMapping.Status(Wire.Code.MessageNotFound, "no message came while the call waited");
+        var status = StatusMapping.Status(
+            Wire.Code.MessageNotFound,
+            warning is null ? "no message came while the call waited" : $"no message came while the call waited; {warning}");
         await WriteAsync(
             new Wire.ReceiveMessageResponse { Status = status }, isLast: false, CancellationToken.None);
         await WriteDeliveryTimeAsync(CancellationToken.None);
@@ -36,10 +38,11 @@ internal sealed class ReceiveAnswer(
         IReadOnlyList<DeliveredMessage> messages,
         Wire.Resource topic,
         string resourceNamespace,
+        string? warning,
         CancellationToken cancellationToken)
     {
-        await WriteAsync(
-            new Wire.ReceiveMessageResponse { Status = StatusMapping.Ok }, isLast: false, cancellationToken);
+        var status = warning is null ? StatusMapping.Ok : StatusMapping.Status(Wire.Code.Ok, $"OK; {warning}");
+        await WriteAsync(new Wire.ReceiveMessageResponse { Status = status }, isLast: false, cancellationToken);
         foreach (var message in messages)
         {
             cancellationToken.ThrowIfCancellationRequested();

@@ -26,7 +26,7 @@ internal sealed class ReceiveMessageHandler(
         ClientCall call, Wire.ReceiveMessageRequest request, IServerStreamWriter<Wire.ReceiveMessageResponse> responses)
     {
         var answer = new ReceiveAnswer(responses, options, time);
-        if (ReceiveRules.TryRead(call, request, options, out var read) is { } refusal)
+        if (ReceiveRules.TryRead(call, request, options, broker.Filters, out var read) is { } refusal)
         {
             await answer.WriteStatusAsync(refusal);
             return;
@@ -94,7 +94,7 @@ internal sealed class ReceiveMessageHandler(
 
         if (outcome.Messages.Count == 0)
         {
-            await answer.WriteEmptyAsync();
+            await answer.WriteEmptyAsync(outcome.Warning);
             return null;
         }
 
@@ -104,6 +104,7 @@ internal sealed class ReceiveMessageHandler(
                 outcome.Messages,
                 request.MessageQueue.Topic,
                 ResourceNames.NamespaceOf(request.MessageQueue.Topic, call),
+                outcome.Warning,
                 call.CancellationToken);
         }
         catch (Exception)

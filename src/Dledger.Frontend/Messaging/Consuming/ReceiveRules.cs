@@ -1,3 +1,4 @@
+using Dledger.Broker.Filtering;
 using Dledger.Broker.Naming;
 using Dledger.Broker.Receiving;
 using Dledger.Frontend.Calls;
@@ -11,7 +12,7 @@ internal static class ReceiveRules
     /// <summary>Null with the request, or the status of the first broken rule. The waiting time is left to the
     /// caller.</summary>
     public static Wire.Status? TryRead(
-        ClientCall call, Wire.ReceiveMessageRequest request, FrontendOptions options, out ReceiveRequest read)
+        ClientCall call, Wire.ReceiveMessageRequest request, FrontendOptions options, FilterCache filters, out ReceiveRequest read)
     {
         read = new ReceiveRequest
         {
@@ -50,25 +51,33 @@ internal static class ReceiveRules
                 BrokenRule.AttemptId, $"the field 'attempt_id' is longer than {Limits.AttemptIdBytesMax} bytes"));
         }
 
-        var status = TryReadFilter(request.FilterExpression, out var filter);
+        var status = TryReadFilter(request.FilterExpression, filters, out var filter);
         read = read with { Filter = filter };
         return status;
     }
 
-    /// <summary>Null with the filter, or the status of the broken rule.</summary>
-    public static Wire.Status? TryReadFilter(Wire.FilterExpression? expression, out TagFilter filter)
+    /// <summary>
+    /// Null with the filter, or the status of the broken rule. A type that was not set means tags, as in RocketMQ.
+    /// </summary>
+    public static Wire.Status? TryReadFilter(
+        Wire.FilterExpression? expression, FilterCache filters, out MessageFilter filter)
     {
-        filter = TagFilter.All;
-        if (expression?.Type == Wire.FilterType.Sql)
+        Violation violation;
+        var isValid = expression?.Type switch
         {
-            return string.IsNullOrWhiteSpace(expression.Expression)
-                ? StatusMapping.Status(Wire.Code.IllegalFilterExpression, "the SQL filter expression is empty")
-                : StatusMapping.Status(
-                    Wire.Code.NotImplemented, "this version filters by tag only; use a filter expression of type TAG");
-        }
+            Wire.FilterType.Sql => filters.TryGet(expression.Expression, out filter, out violation),
+            null or Wire.FilterType.Unspecified or Wire.FilterType.Tag =>
+                MessageFilter.TryParseTags(expression?.Expression, out filter, out violation),
+            _ => IsUnknown(expression.Type, out filter, out violation),
+        };
+        return isValid ? null : StatusMapping.Of(violation);
+    }
 
-        return TagFilter.TryParse(expression?.Expression, out filter, out var violation)
-            ? null
-            : StatusMapping.Of(violation);
+    private static bool IsUnknown(Wire.FilterType type, out MessageFilter filter, out Violation violation)
+    {
+        filter = MessageFilter.All;
+        violation = new Violation(
+            BrokenRule.FilterExpression, $"the filter type {(int)type} is not known; it is TAG or SQL");
+        return false;
     }
 }

@@ -92,7 +92,7 @@ internal sealed class PullMessageHandler(
             return StatusMapping.Status(Wire.Code.IllegalPollingTime, "the field 'long_polling_timeout' is negative");
         }
 
-        var status = ReceiveRules.TryReadFilter(request.FilterExpression, out var filter);
+        var status = ReceiveRules.TryReadFilter(request.FilterExpression, broker.Filters, out var filter);
         read = read with { Filter = filter };
         return status;
     }

@@ -1,0 +1,16 @@
+using Dledger.Broker.Commands;
+
+namespace Dledger.Broker.Filtering;
+
+/// <summary>What the caller found in the records of a scan.</summary>
+/// <param name="Scan">The scan that it ends.</param>
+/// <param name="Queues">What to hand out and what to skip, by ascending queue id.</param>
+/// <param name="LeasedCount">Messages to hand out.</param>
+/// <param name="Left">What this filter does not want and another one may.</param>
+/// <param name="FiltersVersion">The group's filters that it was judged by.</param>
+internal sealed record ScanVerdict(
+    ScanGrant Scan,
+    IReadOnlyList<LeaseQueue> Queues,
+    int LeasedCount,
+    IReadOnlyList<(int QueueId, long Offset)> Left,
+    long FiltersVersion);
