@@ -10,6 +10,7 @@ internal static class FeatureCatalogue
         new DeadLetterOnRequest(),
         new RepeatedAttempt(),
         new TagFilters(),
+        new SqlFilters(),
         new DelayedMessages(),
         new Recalls(),
         new Transactions(),
