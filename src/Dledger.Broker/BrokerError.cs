@@ -45,6 +45,15 @@ public enum BrokerError
     /// <summary>A field is outside its rules; the detail names it and the limit.</summary>
     InvalidArgument,
 
+    /// <summary>The producer was initialised again elsewhere. Nothing happened.</summary>
+    ProducerFenced,
+
+    /// <summary>No producer of this id, or it was unused for too long. Nothing happened.</summary>
+    ProducerUnknown,
+
+    /// <summary>A message before this one of the same producer and topic is missing. Nothing happened.</summary>
+    SequenceOutOfOrder,
+
     /// <summary>The request is well formed, but this version does not implement it.</summary>
     Unsupported,
 }

@@ -223,7 +223,7 @@ internal sealed class Checkpointer
         _isNewestDamaged = false;
         _writeBegan = _time.GetTimestamp();
         state.Topics.BeginCheckpoint();
-        var parts = StateWriter.Write(state, withLeases: _defect != SeededDefect.LeasesNotInCheckpoint);
+        var parts = StateWriter.Write(state, _defect);
         try
         {
             _write = new CheckpointWrite(_store, state.Queues.BeginCheckpoint(), applied, parts);

@@ -42,6 +42,8 @@ internal static class StateReader
 
         ReadGroups(checkpoint.Parts[StateWriter.GroupsPart], restored);
         ReadLeases(checkpoint.Parts[StateWriter.LeasesPart], restored);
+        IdempotenceParts.ReadIds(checkpoint.Parts[IdempotenceParts.IdsPart], restored);
+        IdempotenceParts.ReadProducers(checkpoint.Parts[IdempotenceParts.ProducersPart], restored);
         ReadMeta(checkpoint.Parts[StateWriter.MetaPart], restored);
         state = restored;
         return true;

@@ -23,16 +23,21 @@ internal static class StateWriter
     public const string LeasesPart = "leases";
 
     /// <summary>All parts of a checkpoint.</summary>
-    public static readonly IReadOnlyList<string> PartNames = [MetaPart, TopicsPart, GroupsPart, LeasesPart];
+    public static readonly IReadOnlyList<string> PartNames = 
+    [
+        MetaPart, TopicsPart, GroupsPart, LeasesPart, IdempotenceParts.IdsPart, IdempotenceParts.ProducersPart,
+    ];
 
     /// <summary>The parts of a checkpoint.</summary>
     public static IReadOnlyList<(string Name, ReadOnlyMemory<byte> Content)> Write(
-        BrokerState state, bool withLeases = true) =>
+        BrokerState state, SeededDefect defect = SeededDefect.None) =>
     [
         (MetaPart, WriteMeta(state)),
         (TopicsPart, WriteTopics(state)),
         (GroupsPart, WriteGroups(state)),
-        (LeasesPart, WriteLeases(withLeases ? state.Leases.All : [])),
+        (LeasesPart, WriteLeases(defect == SeededDefect.LeasesNotInCheckpoint ? [] : state.Leases.All)),
+        (IdempotenceParts.IdsPart, IdempotenceParts.WriteIds(state, defect)),
+        (IdempotenceParts.ProducersPart, IdempotenceParts.WriteProducers(state)),
     ];
 
     /// <summary>64 bits that are equal on two nodes exactly if their states are (I36), but for collisions.</summary>

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
+using Dledger.Broker.Idempotence;
 using Dledger.Broker.Naming;
 using Dledger.Broker.Proposals;
 using Dledger.Broker.Topics;
@@ -15,10 +16,10 @@ internal sealed class ProduceService(BrokerCalls calls)
         calls.Options.Defect == SeededDefect.QueueOffsetAtAppend ? new SeededOffsets(calls.Machine) : null;
 
     public async ValueTask<AppendOutcome> AppendAsync(
-        string topicName, IReadOnlyList<MessageDraft> drafts, CancellationToken cancellationToken)
+        string topicName, IReadOnlyList<MessageDraft> drafts, ProducerSequence? sequence, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        if ((Names.CheckTopic(topicName) ?? MessageRules.Check(drafts)) is { } violation)
+        if ((Names.CheckTopic(topicName) ?? MessageRules.Check(drafts) ?? ProducerRules.Check(sequence, drafts.Count)) is { } violation)
         {
             return AppendOutcome.Of(BrokerFailure.Of(violation));
         }
@@ -56,9 +57,15 @@ internal sealed class ProduceService(BrokerCalls calls)
         }
 
         var queueId = ChooseQueue(topic, drafts);
-        if (!MessageEncoder.TryEncode(drafts, topic.Id, queueId, out var records, out var tooLarge))
+        if (!MessageEncoder.TryEncode(drafts, topic, queueId, sequence, out var records, out var tooLarge))
         {
             return AppendOutcome.Of(BrokerFailure.Of(tooLarge));
+        }
+
+        if (calls.Options.Defect == SeededDefect.DuplicateFoundAtPropose
+            && calls.Machine.State.Topics.Find(topic.Id)!.KnownIds.TryFind(MessageIdHash.Of(drafts[0].MessageId), out var first))
+        {
+            return AppendOutcome.Of([new AppendEntry(first with { IsDuplicate = true })]);
         }
 
         var proposal = new AppendProposal(records, drafts.Count)

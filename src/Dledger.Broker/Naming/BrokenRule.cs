@@ -27,4 +27,7 @@ public enum BrokenRule
     MessageTypes,
     AttemptId,
     Retention,
+    IdWindow,
+    ProducerName,
+    Sequence,
 }

@@ -1,5 +1,6 @@
 using Dledger.Broker.Commands;
 using Dledger.Broker.Groups;
+using Dledger.Broker.Idempotence;
 using Dledger.Broker.Topics;
 using Dledger.Primitives;
 using Dledger.Storage.Queues;
@@ -18,6 +19,8 @@ internal sealed class BrokerState(ConsumeQueueStore queues, SeededDefect defect 
     public GroupTable Groups { get; } = new();
 
     public LeaseTable Leases { get; } = new(defect);
+
+    public ProducerTable Producers { get; } = new();
 
     /// <summary>Log time of the newest applied frame, microseconds since 1970 (UTC).</summary>
     public long LogTime { get; set; }
@@ -126,6 +129,7 @@ internal sealed class BrokerState(ConsumeQueueStore queues, SeededDefect defect 
 
         Leases.Forget(subscription => ReferenceEquals(subscription.Topic, topic));
         Leases.ForgetObligations(obligation => obligation.TopicId == topic.Id);
+        Producers.ForgetTopic(topic.Id);
         foreach (var subscription in topic.Subscriptions.Values)
         {
             subscription.Group.Subscriptions.Remove(topic.Id);

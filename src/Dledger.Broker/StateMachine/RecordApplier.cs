@@ -1,6 +1,7 @@
 using Dledger.Broker.Commands;
 using Dledger.Broker.DeadLetters;
 using Dledger.Broker.Groups;
+using Dledger.Broker.Idempotence;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Proposals;
 using Dledger.Broker.Receipts;
@@ -17,6 +18,8 @@ namespace Dledger.Broker.StateMachine;
 /// </summary>
 internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, SeededDefect defect, ILogger logger)
 {
+    private readonly AppendGate _gate = new(state, defect);
+
     /// <summary>An unknown kind stops the node: skipping it would make its state differ from the others'.</summary>
     public void Apply(in RecordView record, LogPosition position, BrokerProposal? proposal)
     {
@@ -58,6 +61,10 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
             case RecordKind.TopicTrim:
                 state.TrimTopic(TopicTrimCommand.Decode(record.Body));
                 break;
+            case RecordKind.InitProducer:
+                ApplyInitProducer(
+                    InitProducerCommand.Decode(record.Body), position, proposal as CallerProposal<InitProducerOutcome>);
+                break;
             case RecordKind.Tick:
             case RecordKind.TermStart:
             case RecordKind.Configuration:
@@ -82,9 +89,24 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
             return;
         }
 
+        if (_gate.TryAnswer(record, topic, out var answer))
+        {
+            proposal?.Add(answer);
+            return;
+        }
+
         var offset = topic.Queues[record.QueueId].Append(position, record.Length, record.TagHash);
-        proposal?.Add(new AppendedMessage(record.QueueId, offset, position, record.StoreTime));
+        var appended = new AppendedMessage(record.QueueId, offset, position, record.StoreTime);
+        _gate.Remember(record, topic, appended);
+        proposal?.Add(new AppendEntry(appended));
         duties.Receivers.MessageAppended(topic.Id);
+    }
+
+    private void ApplyInitProducer(
+        InitProducerCommand command, LogPosition position, CallerProposal<InitProducerOutcome>? proposal)
+    {
+        var producer = state.Producers.Init(command.Name, command.ExpiryMicroseconds, position, state.LogTime);
+        proposal?.SetOutcome(new InitProducerOutcome(producer.Id, producer.Epoch));
     }
 
     private void ApplyLease(LeaseCommand command, LogPosition position, LeaseProposal? proposal)

@@ -18,4 +18,10 @@ public sealed record TopicChange
 
     /// <summary>See <see cref="TopicSpec.RetentionBytes"/>; 0 takes it away.</summary>
     public long? RetentionBytes { get; init; }
+
+    /// <summary>See <see cref="TopicSpec.IdWindowTime"/>; zero ends it and forgets all ids.</summary>
+    public TimeSpan? IdWindowTime { get; init; }
+
+    /// <summary>See <see cref="TopicSpec.IdWindowCount"/>.</summary>
+    public long? IdWindowCount { get; init; }
 }

@@ -1,3 +1,5 @@
+using Dledger.Broker.Idempotence;
+
 namespace Dledger.Broker.Topics;
 
 /// <summary>What can be changed about a topic beside its queues and types: an immutable snapshot, any thread.</summary>
@@ -7,4 +9,7 @@ public sealed record TopicSettings
 
     /// <summary>What it keeps by its own wish.</summary>
     public TopicRetention Retention { get; init; }
+
+    /// <summary>Which message ids it remembers.</summary>
+    public IdWindowSettings IdWindow { get; init; }
 }

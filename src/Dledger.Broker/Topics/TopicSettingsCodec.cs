@@ -7,6 +7,8 @@ internal static class TopicSettingsCodec
 {
     private const int RetentionTime = 1;
     private const int RetentionBytes = 2;
+    private const int IdWindowTime = 20;
+    private const int IdWindowCount = 21;
 
     /// <summary>What differs from the defaults, by tag.</summary>
     public static List<Setting> Encode(TopicSettings settings)
@@ -14,6 +16,8 @@ internal static class TopicSettingsCodec
         var list = new List<Setting>();
         AddUnlessDefault(list, RetentionTime, settings.Retention.Microseconds);
         AddUnlessDefault(list, RetentionBytes, settings.Retention.Bytes);
+        AddUnlessDefault(list, IdWindowTime, settings.IdWindow.Microseconds);
+        AddUnlessDefault(list, IdWindowCount, settings.IdWindow.Count);
         return list;
     }
 
@@ -31,6 +35,16 @@ internal static class TopicSettingsCodec
             list.Add(Setting.Of(RetentionBytes, bytes));
         }
 
+        if (change.IdWindowTime is { } window)
+        {
+            list.Add(Setting.Of(IdWindowTime, (long)window.TotalMicroseconds));
+        }
+
+        if (change.IdWindowCount is { } count)
+        {
+            list.Add(Setting.Of(IdWindowCount, count));
+        }
+
         return list;
     }
 
@@ -41,6 +55,8 @@ internal static class TopicSettingsCodec
     {
         RetentionTime => settings with { Retention = settings.Retention with { Microseconds = setting.ToInt64() } },
         RetentionBytes => settings with { Retention = settings.Retention with { Bytes = setting.ToInt64() } },
+        IdWindowTime => settings with { IdWindow = settings.IdWindow with { Microseconds = setting.ToInt64() } },
+        IdWindowCount => settings with { IdWindow = settings.IdWindow with { Count = setting.ToInt64() } },
         _ => throw setting.Unknown("topic"),
     };
 

@@ -167,7 +167,8 @@ public sealed class CommandGoldenTests
             UserProperties = [KeyValuePair.Create("name", "value")],
             TraceContext = "trace",
         };
-        Assert.True(MessageEncoder.TryEncode([draft], 5, 2, out var record, out _));
+        var topic = new TopicView(5, "topic", 4, MessageTypeSet.Of(MessageType.Fifo), 0);
+        Assert.True(MessageEncoder.TryEncode([draft], topic, 2, null, out var record, out _));
         return record;
     }
 }
