@@ -6,6 +6,7 @@ using Dledger.Cli.Commands.Logs;
 using Dledger.Cli.Commands.Members;
 using Dledger.Cli.Commands.Messages;
 using Dledger.Cli.Commands.Nodes;
+using Dledger.Cli.Commands.Producers;
 using Dledger.Cli.Commands.Topics;
 using Dledger.Cli.Output;
 
@@ -66,6 +67,10 @@ internal static class CommandLine
         },
         ProduceCommand.Create(terminal),
         ConsumeCommand.Create(terminal),
+        new Command("producer", "Producers that number their messages.")
+        {
+            ProducerListCommand.Create(terminal),
+        },
         new Command("cluster", "The nodes and who leads.")
         {
             ClusterStatusCommand.Create(terminal),

@@ -3,6 +3,7 @@ using Dledger.Frontend.Administration;
 using Dledger.Frontend.Forwarding;
 using Dledger.Frontend.Messaging;
 using Dledger.Frontend.Nodes;
+using Dledger.Frontend.Producing;
 using Dledger.Replication;
 using Microsoft.Extensions.Logging;
 
@@ -25,6 +26,7 @@ public sealed class ClientFrontend : IDisposable
         var router = new LeaderRouter(broker, options, nodes, _channels, time, _logger);
         Messaging = new MessagingService(broker, options, router, _draining, time, _logger);
         Administration = new AdministrationService(broker, log, options, router, time, _logger);
+        Producers = new ProducerService(broker, router, time, _logger);
     }
 
     /// <summary>The RocketMQ 5 service.</summary>
@@ -32,6 +34,9 @@ public sealed class ClientFrontend : IDisposable
 
     /// <summary>The administration service.</summary>
     public AdministrationService Administration { get; }
+
+    /// <summary>The service of producers that number their messages.</summary>
+    public ProducerService Producers { get; }
 
     /// <summary>Ends telemetry streams and waiting receives; other calls go on. Their clients connect to another
     /// node.</summary>

@@ -39,6 +39,9 @@ internal static class StatusMapping
             ? Wire.Code.PayloadTooLarge
             : CodeOf(failure.Rule),
         BrokerError.InvalidArgument => CodeOf(failure.Rule),
+        BrokerError.ProducerFenced => Wire.Code.Forbidden,
+        BrokerError.ProducerUnknown => Wire.Code.NotFound,
+        BrokerError.SequenceOutOfOrder => Wire.Code.PreconditionFailed,
         BrokerError.Unsupported => Wire.Code.NotImplemented,
         _ => Wire.Code.InternalServerError,
     };
@@ -80,7 +83,8 @@ internal static class StatusMapping
             AdminCode.AdminNotFound, failure, "'dledger group list' shows the groups."),
         BrokerError.AlreadyExists => Admin(AdminCode.AdminAlreadyExists, failure, "Choose another name."),
         BrokerError.InvalidArgument or BrokerError.TooLarge or BrokerError.MessageTypeMismatch
-            or BrokerError.InvalidHandle or BrokerError.Unsupported => Admin(
+            or BrokerError.InvalidHandle or BrokerError.Unsupported or BrokerError.ProducerFenced
+            or BrokerError.ProducerUnknown or BrokerError.SequenceOutOfOrder => Admin(
                 AdminCode.AdminInvalidArgument, failure, "Correct the value and try again."),
         _ => Admin(AdminCode.AdminInternal, failure, ""),
     };

@@ -99,6 +99,8 @@ public sealed class ClusterSimulationTests
         { nameof(Mutation.LeasesNotInCheckpoint), 1 },
         { nameof(Mutation.AttemptsNotReplicated), 1 },
         { nameof(Mutation.DeadLetterTwice), 1 },
+        { nameof(Mutation.KnownIdsNotInCheckpoint), 1 },
+        { nameof(Mutation.DuplicateFoundAtPropose), 1 },
         { nameof(Mutation.ReadsUnconfirmed), 20 },
         { nameof(Mutation.SnapshotTakesBack), 1 },
     };

@@ -24,6 +24,9 @@ public sealed class StatusMappingTests
         [BrokerError.InvalidHandle] = (Code.InvalidReceiptHandle, AdminCode.AdminInvalidArgument),
         [BrokerError.TooLarge] = (Code.PayloadTooLarge, AdminCode.AdminInvalidArgument),
         [BrokerError.InvalidArgument] = (Code.BadRequest, AdminCode.AdminInvalidArgument),
+        [BrokerError.ProducerFenced] = (Code.Forbidden, AdminCode.AdminInvalidArgument),
+        [BrokerError.ProducerUnknown] = (Code.NotFound, AdminCode.AdminInvalidArgument),
+        [BrokerError.SequenceOutOfOrder] = (Code.PreconditionFailed, AdminCode.AdminInvalidArgument),
         [BrokerError.Unsupported] = (Code.NotImplemented, AdminCode.AdminInvalidArgument),
     };
 
@@ -53,6 +56,9 @@ public sealed class StatusMappingTests
         [BrokenRule.MessageTypes] = Code.BadRequest,
         [BrokenRule.AttemptId] = Code.BadRequest,
         [BrokenRule.Retention] = Code.BadRequest,
+        [BrokenRule.IdWindow] = Code.BadRequest,
+        [BrokenRule.ProducerName] = Code.BadRequest,
+        [BrokenRule.Sequence] = Code.BadRequest,
     };
 
     [Fact]

@@ -1,5 +1,6 @@
 using Apache.Rocketmq.V2;
 using Dledger.Protocol.Admin.V1;
+using Dledger.Protocol.Producer.V1;
 using Grpc.Core;
 using Grpc.Net.Client;
 
@@ -38,6 +39,7 @@ internal sealed class NodeConnection : IDisposable
         });
         Messaging = new MessagingService.MessagingServiceClient(_channel);
         Admin = new AdminService.AdminServiceClient(_channel);
+        Producers = new ProducerService.ProducerServiceClient(_channel);
     }
 
     public NodeAddress Address { get; }
@@ -45,6 +47,8 @@ internal sealed class NodeConnection : IDisposable
     public MessagingService.MessagingServiceClient Messaging { get; }
 
     public AdminService.AdminServiceClient Admin { get; }
+
+    public ProducerService.ProducerServiceClient Producers { get; }
 
     /// <summary>The transport headers of the protocol; the server wants at least the client id.</summary>
     public Metadata Headers() => new()

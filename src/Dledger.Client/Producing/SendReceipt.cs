@@ -2,5 +2,5 @@ namespace Dledger.Client.Producing;
 
 /// <summary>The promise of the cluster: the message is stored by a majority.</summary>
 /// <param name="MessageId">Names the message.</param>
-/// <param name="Offset">Its place in its queue, counted from 0 without a gap.</param>
+/// <param name="Offset">Its place in its queue, counted from 0 without a gap; -1 when a repeat was stored before and its place is forgotten.</param>
 public sealed record SendReceipt(string MessageId, long Offset);

@@ -4,6 +4,7 @@ using Apache.Rocketmq.V2;
 using Dledger.Frontend.Nodes;
 using Dledger.Primitives;
 using Dledger.Protocol.Admin.V1;
+using Dledger.Protocol.Producer.V1;
 using Grpc.Net.Client;
 
 namespace Dledger.Frontend.Forwarding;
@@ -24,6 +25,8 @@ internal sealed class NodeChannels(FrontendOptions options, NodeDirectory nodes)
     public MessagingService.MessagingServiceClient Messaging(NodeId node) => new(Channel(node));
 
     public AdminService.AdminServiceClient Admin(NodeId node) => new(Channel(node));
+
+    public ProducerService.ProducerServiceClient Producers(NodeId node) => new(Channel(node));
 
     public void Dispose()
     {

@@ -143,6 +143,7 @@ internal sealed class ClientListener : IAsyncDisposable
         application.UseRouting();
         application.MapGrpcService<Frontend.Messaging.MessagingService>();
         application.MapGrpcService<Frontend.Administration.AdministrationService>();
+        application.MapGrpcService<Frontend.Producing.ProducerService>();
         return application;
     }
 

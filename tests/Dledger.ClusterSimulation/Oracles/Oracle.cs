@@ -197,6 +197,12 @@ internal sealed class Oracle(SimulatedCluster cluster)
     // Queue offsets by counting: no topic is deleted here, and every record names a queue that exists.
     private void Append(in RecordView record, LogPosition position, long logTime)
     {
+        if (cluster.Scenario.HasRepeats && _byId.ContainsKey(Encoding.UTF8.GetString(record.Key)))
+        {
+            cluster.Marks.Reach("repeat in the log without effect");
+            return;
+        }
+
         var key = (record.TopicId, record.QueueId);
         if (!_queues.TryGetValue(key, out var queue))
         {

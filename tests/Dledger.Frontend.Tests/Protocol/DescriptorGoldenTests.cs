@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Apache.Rocketmq.V2;
 using Dledger.Protocol.Admin.V1;
+using Dledger.Protocol.Producer.V1;
 using Google.Protobuf.Reflection;
 
 namespace Dledger.Frontend.Tests.Protocol;
@@ -10,7 +11,7 @@ namespace Dledger.Frontend.Tests.Protocol;
 /// programs that are already out there.</summary>
 public sealed class DescriptorGoldenTests
 {
-    public static TheoryData<string> Files => ["definition", "service", "admin"];
+    public static TheoryData<string> Files => ["definition", "service", "admin", "producer"];
 
     [Theory]
     [MemberData(nameof(Files))]
@@ -44,6 +45,7 @@ public sealed class DescriptorGoldenTests
     {
         "definition" => DefinitionReflection.Descriptor,
         "service" => ServiceReflection.Descriptor,
+        "producer" => ProducerReflection.Descriptor,
         _ => AdminReflection.Descriptor,
     };
 
