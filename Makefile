@@ -2,7 +2,7 @@
 CONFIGURATION ?= Release
 JS := tests/Dledger.Integration.Tests/js
 
-.PHONY: publish verify format build test fix demo sim soak sim-raft mutations crash-rounds bench-unary chaos chaos-gaps power-loss io-errors large-log catch-up
+.PHONY: publish verify format build test conformance fix demo sim soak sim-raft mutations crash-rounds bench-unary chaos chaos-gaps feature-kills power-loss io-errors large-log catch-up
 
 verify: format build test
 
@@ -14,6 +14,14 @@ build:
 
 test:
 	dotnet test
+
+# The checklist of the protocol, to the letter (six minutes), as a table: make conformance
+RESULTS := $(CURDIR)/artifacts/conformance
+CONFORMANCE = dotnet test tests/Dledger.Conformance.Tests -c $(CONFIGURATION) --no-build --results-directory $(RESULTS)
+conformance:
+	dotnet build tests/Dledger.Conformance.Tests -c $(CONFIGURATION)
+	DLEDGER_CONFORMANCE_LONG=1 $(CONFORMANCE) --logger "trx;LogFileName=conformance.trx" || true
+	dotnet run --project tests/Dledger.Conformance.Tests -c $(CONFIGURATION) --no-build -- $(RESULTS)/conformance.trx
 
 fix:
 	dotnet format Dledger.sln
@@ -80,6 +88,12 @@ KILLS ?= 100
 chaos-gaps: publish
 	dotnet build tests/Dledger.Chaos -c $(CONFIGURATION)
 	$(CHAOS) gaps --kills $(KILLS) $(CHAOS_FLAGS)
+
+# Each feature in rounds that lose their leader at a random moment: make feature-kills [ROUNDS=20] [FEATURES=fifo,retry] [SEED=n]
+feature-kills: ROUNDS = 20
+feature-kills: publish
+	dotnet build tests/Dledger.Chaos -c $(CONFIGURATION)
+	$(CHAOS) features --rounds $(ROUNDS) $(if $(FEATURES),--features $(FEATURES)) $(if $(SEED),--seed $(SEED))
 
 # Nodes on file systems that lose what was not synced: make power-loss [ROUNDS=100] [MODE=QUORUM_ASYNC]
 power-loss: ROUNDS = 100

@@ -1,12 +1,19 @@
 using Dledger.Broker.DeadLetters;
 using Dledger.Broker.Groups;
 using Dledger.Broker.Idempotence;
+using Dledger.Broker.Letters;
+using Dledger.Broker.Lookups;
 using Dledger.Broker.Messages;
+using Dledger.Broker.Offsets;
+using Dledger.Broker.Parking;
 using Dledger.Broker.Proposals;
 using Dledger.Broker.Receipts;
 using Dledger.Broker.Receiving;
 using Dledger.Broker.StateMachine;
+using Dledger.Broker.Timers;
 using Dledger.Broker.Topics;
+using Dledger.Broker.Traces;
+using Dledger.Broker.Transactions;
 using Dledger.Replication;
 using Dledger.Storage.Records;
 using Microsoft.Extensions.Logging;
@@ -34,6 +41,15 @@ internal sealed class BrokerCalls
         Receiving = new ReceiveService(this, polls, logger);
         Receipts = new ReceiptService(this);
         DeadLetters = new DeadLetterService(this);
+        Offsets = new OffsetService(this);
+        Pulling = new PullService(this, polls, logger);
+        Lookups = new LookupService(this);
+        Letters = new LetterService(this);
+        Traces = new TraceService(this);
+        Parking = new ParkingService(this);
+        Transactions = new TransactionService(this);
+        TransactionReads = new TransactionReads(this);
+        Timers = new TimerService(this);
     }
 
     public BrokerStateMachine Machine { get; }
@@ -55,6 +71,24 @@ internal sealed class BrokerCalls
     public ReceiptService Receipts { get; }
 
     public DeadLetterService DeadLetters { get; }
+
+    public OffsetService Offsets { get; }
+
+    public PullService Pulling { get; }
+
+    public LookupService Lookups { get; }
+
+    public LetterService Letters { get; }
+
+    public TraceService Traces { get; }
+
+    public ParkingService Parking { get; }
+
+    public TransactionService Transactions { get; }
+
+    public TransactionReads TransactionReads { get; }
+
+    public TimerService Timers { get; }
 
     /// <summary>Known once the cluster has its id, which every serving node's has.</summary>
     public ReceiptCodec Codec
@@ -84,7 +118,7 @@ internal sealed class BrokerCalls
 
     /// <summary>Proposes encoded records and waits until they are applied, or failed.</summary>
     public async ValueTask<TOutcome> ProposeRecordsAsync<TOutcome>(
-        byte[] records, int recordCount, Func<BrokerFailure, TOutcome> onFailure, CancellationToken cancellationToken)
+        ReadOnlyMemory<byte> records, int recordCount, Func<BrokerFailure, TOutcome> onFailure, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         var proposal = new CallerProposal<TOutcome>(records, recordCount, onFailure);

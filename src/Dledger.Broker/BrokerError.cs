@@ -39,6 +39,9 @@ public enum BrokerError
     /// <summary>The receipt handle is forged, garbled, or its message became visible again since.</summary>
     InvalidHandle,
 
+    /// <summary>The transaction id is none of this cluster, or the transaction ended otherwise already.</summary>
+    InvalidTransaction,
+
     /// <summary>The message or batch is larger than the limit.</summary>
     TooLarge,
 
@@ -54,6 +57,12 @@ public enum BrokerError
     /// <summary>A message before this one of the same producer and topic is missing. Nothing happened.</summary>
     SequenceOutOfOrder,
 
+    /// <summary>The group has no offset in the queue: it never read it.</summary>
+    OffsetNotFound,
+
     /// <summary>The request is well formed, but this version does not implement it.</summary>
     Unsupported,
+
+    /// <summary>The message that is meant waits no more, or was never there.</summary>
+    MessageNotFound,
 }

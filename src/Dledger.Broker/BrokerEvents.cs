@@ -65,4 +65,18 @@ internal static partial class BrokerEvents
         "The disk of this node, which leads, is nearly full; node {Target}, whose disk has room, is asked to take over",
         EventName = "DiskHandOver")]
     public static partial void DiskHandOver(ILogger logger, NodeId target);
+
+    [LoggerMessage(3200, LogLevel.Warning,
+        "The key index lacks a part for now, so searches by id or key are incomplete and say so: {Reason}",
+        EventName = "KeyIndexReduced")]
+    public static partial void KeyIndexReduced(ILogger logger, string reason);
+
+    [LoggerMessage(3140, LogLevel.Error,
+        "The undecided message at position {Position} of topic {Topic} cannot be set aside: its record is unreadable",
+        EventName = "HalfMessageUnreadable")]
+    public static partial void HalfMessageUnreadable(ILogger logger, LogPosition position, string topic);
+    [LoggerMessage(3120, LogLevel.Error,
+        "A delayed message of topic number {TopicId} is due, but its record at position {Position} is unreadable; it is tried again",
+        EventName = "TimerUnreadable")]
+    public static partial void TimerUnreadable(ILogger logger, LogPosition position, int topicId);
 }

@@ -1,10 +1,17 @@
 using Dledger.Broker.Groups;
 using Dledger.Broker.Idempotence;
+using Dledger.Broker.Letters;
+using Dledger.Broker.Lookups;
 using Dledger.Broker.Messages;
+using Dledger.Broker.Offsets;
+using Dledger.Broker.Parking;
 using Dledger.Broker.Receipts;
 using Dledger.Broker.Receiving;
 using Dledger.Broker.StateMachine;
+using Dledger.Broker.Timers;
 using Dledger.Broker.Topics;
+using Dledger.Broker.Traces;
+using Dledger.Broker.Transactions;
 using Dledger.Primitives;
 using Dledger.Replication;
 using Dledger.Storage.Disks;
@@ -125,6 +132,35 @@ public sealed class BrokerNode : IDisposable
     public ValueTask<BrokerFailure?> UpdateGroupAsync(GroupChange change, CancellationToken cancellationToken) =>
         _calls is { } calls ? calls.Groups.UpdateAsync(change, cancellationToken) : new(NotStarted);
 
+    /// <summary>
+    /// Gives a group nothing from now on, for a while or, with zero, until somebody resumes it; what it has in flight it may finish. A group
+    /// that is paused already gets the new reason and end.
+    /// </summary>
+    public ValueTask<BrokerFailure?> PauseGroupAsync(
+        string name, string reason, TimeSpan duration, CancellationToken cancellationToken) =>
+        _calls is { } calls ? calls.Groups.PauseAsync(name, reason, duration, cancellationToken) : new(NotStarted);
+
+    /// <summary>Ends a group's pause. Null on success, also when it was not paused.</summary>
+    public ValueTask<BrokerFailure?> ResumeGroupAsync(string name, CancellationToken cancellationToken) =>
+        _calls is { } calls ? calls.Groups.ResumeAsync(name, cancellationToken) : new(NotStarted);
+
+    /// <summary>Messages of a group that wait for an operator, not older than the call. The leader only.</summary>
+    public ValueTask<(ParkedList? List, BrokerFailure? Failure)> ListParkedAsync(
+        ParkingSelection selection, CancellationToken cancellationToken) =>
+        _calls is { } calls ? calls.Parking.ListAsync(selection, cancellationToken) : new((null, NotStarted));
+
+    /// <summary>
+    /// Hands parked messages out again, in order and as if they had never been delivered, before what follows them. How many they were.
+    /// </summary>
+    public ValueTask<(int Count, BrokerFailure? Failure)> ReleaseParkedAsync(
+        ParkingSelection selection, CancellationToken cancellationToken) =>
+        _calls is { } calls ? calls.Parking.EndAsync(selection, drops: false, cancellationToken) : new((0, NotStarted));
+
+    /// <summary>Moves parked messages to the dead letter topic; their message groups go on. How many they were.</summary>
+    public ValueTask<(int Count, BrokerFailure? Failure)> DropParkedAsync(
+        ParkingSelection selection, CancellationToken cancellationToken) =>
+        _calls is { } calls ? calls.Parking.EndAsync(selection, drops: true, cancellationToken) : new((0, NotStarted));
+
     /// <summary>Deletes a group with its progress.</summary>
     public ValueTask<BrokerFailure?> DeleteGroupAsync(string name, CancellationToken cancellationToken) =>
         _calls is { } calls ? calls.Groups.DeleteAsync(name, cancellationToken) : new(NotStarted);
@@ -184,7 +220,8 @@ public sealed class BrokerNode : IDisposable
 
     /// <summary>
     /// Makes a leased message visible again after <paramref name="duration"/> from now, at once when it is zero. With
-    /// <paramref name="suspend"/> the coming redelivery does not count as another attempt.
+    /// <paramref name="suspend"/> the coming redelivery does not count as another attempt. With <paramref name="raisesToBackoff"/> a push
+    /// consumer's duration that is far below the group's back-off becomes it: for the library that asks for a thousandth of what it means.
     /// </summary>
     public ValueTask<ChangeInvisibleOutcome> ChangeInvisibleAsync(
         string group,
@@ -192,19 +229,169 @@ public sealed class BrokerNode : IDisposable
         string receiptHandle,
         TimeSpan duration,
         bool suspend,
-        CancellationToken cancellationToken) =>
+        CancellationToken cancellationToken,
+        bool raisesToBackoff = false) =>
         _calls is { } calls
-            ? calls.Receipts.ChangeInvisibleAsync(group, topic, receiptHandle, duration, suspend, cancellationToken)
+            ? calls.Receipts.ChangeInvisibleAsync(
+                group, topic, receiptHandle, duration, suspend, raisesToBackoff, cancellationToken)
             : new(new ChangeInvisibleOutcome(NotStarted, receiptHandle));
 
     /// <summary>
-    /// Copies a leased message to the group's dead letter topic and finishes it. Null on success, also on a repeat.
+    /// Copies a leased message to the group's dead letter topic and finishes it; in a group that blocks or parks poison messages that is done
+    /// with it instead. Null on success, also on a repeat.
     /// </summary>
     public ValueTask<BrokerFailure?> ForwardToDeadLetterAsync(
         string group, string topic, string receiptHandle, CancellationToken cancellationToken) =>
         _calls is { } calls
             ? calls.DeadLetters.ForwardAsync(group, topic, receiptHandle, cancellationToken)
             : new(NotStarted);
+
+    /// <summary>Messages by id or business key. The leader only.</summary>
+    public ValueTask<LookupOutcome> FindMessagesAsync(KeyQuery query, CancellationToken cancellationToken) =>
+        _calls is { } calls ? calls.Lookups.FindAsync(query, cancellationToken) : new(LookupOutcome.Of(NotStarted));
+
+    /// <summary>Messages of a queue from an offset on, without a group. The leader only.</summary>
+    public ValueTask<LookupOutcome> ReadMessagesAsync(
+        MessagePlace place, int countMax, CancellationToken cancellationToken) =>
+        _calls is { } calls
+            ? calls.Lookups.ReadAsync(place, countMax, cancellationToken)
+            : new(LookupOutcome.Of(NotStarted));
+
+    /// <summary>The offset of a queue's first message stored at or after a time. The leader only.</summary>
+    public ValueTask<(QueueOffset Offset, BrokerFailure? Failure)> FindOffsetAsync(
+        string topic, int queueId, long microseconds, CancellationToken cancellationToken) =>
+        _calls is { } calls
+            ? calls.Lookups.FindOffsetAsync(topic, queueId, microseconds, cancellationToken)
+            : new((default, NotStarted));
+
+    /// <summary>Why a message was delivered to the groups, or not. The leader only.</summary>
+    public ValueTask<MessageTrace> ExplainMessageAsync(TraceQuery query, CancellationToken cancellationToken) =>
+        _calls is { } calls ? calls.Traces.ExplainAsync(query, cancellationToken) : new(MessageTrace.Of(NotStarted));
+
+    /// <summary>Dead letters per group and origin topic; of all groups when none is named. The leader only.</summary>
+    public ValueTask<(IReadOnlyList<LetterSummary> Letters, BrokerFailure? Failure)> ListDeadLettersAsync(
+        string? group, CancellationToken cancellationToken) =>
+        _calls is { } calls ? calls.Letters.ListAsync(group, cancellationToken) : new(([], NotStarted));
+
+    /// <summary>A page of a group's dead letters. The leader only.</summary>
+    public ValueTask<LetterPage> ReadDeadLettersAsync(
+        string group, LetterPlace from, int countMax, CancellationToken cancellationToken) =>
+        _calls is { } calls
+            ? calls.Letters.ReadAsync(group, from, countMax, cancellationToken)
+            : new(LetterPage.Of(NotStarted));
+
+    /// <summary>Sends dead letters to their origin topics again, each once; one outcome per letter.</summary>
+    public ValueTask<(IReadOnlyList<BrokerFailure?> Outcomes, BrokerFailure? Failure)> ResendDeadLettersAsync(
+        string group, IReadOnlyList<LetterPlace> letters, CancellationToken cancellationToken) =>
+        _calls is { } calls ? calls.Letters.ResendAsync(group, letters, cancellationToken) : new(([], NotStarted));
+
+    /// <summary>Forgets a group's dead letters; the number of them.</summary>
+    public ValueTask<(long Count, BrokerFailure? Failure)> PurgeDeadLettersAsync(
+        string group, bool isDryRun, CancellationToken cancellationToken) =>
+        _calls is { } calls ? calls.Letters.PurgeAsync(group, isDryRun, cancellationToken) : new((0, NotStarted));
+
+    /// <summary>Takes back a delayed message that still waits, by the handle that its sender got.</summary>
+    public ValueTask<RecallOutcome> RecallAsync(string topic, string handle, CancellationToken cancellationToken) =>
+        _calls is { } calls
+            ? calls.Timers.RecallAsync(topic, handle, cancellationToken)
+            : new(RecallOutcome.Of(NotStarted));
+
+    /// <summary>Delayed messages of a topic that still wait, in the order of their delivery; 1 to 1000 at a time.</summary>
+    public ValueTask<PendingPage> ListPendingAsync(
+        PendingSelection selection, int countMax, string? page, CancellationToken cancellationToken) =>
+        _calls is { } calls
+            ? calls.Timers.ListAsync(selection, countMax, page, cancellationToken)
+            : new(PendingPage.Of(NotStarted));
+
+    /// <summary>Takes back what <see cref="ListPendingAsync"/> would find.</summary>
+    public ValueTask<PendingPage> CancelPendingAsync(
+        PendingSelection selection, int countMax, string? page, CancellationToken cancellationToken) =>
+        _calls is { } calls
+            ? calls.Timers.CancelAsync(selection, countMax, page, cancellationToken)
+            : new(PendingPage.Of(NotStarted));
+
+    /// <summary>Gives what <see cref="ListPendingAsync"/> would find another delivery time, microseconds since 1970 (UTC).</summary>
+    public ValueTask<PendingPage> MovePendingAsync(
+        PendingSelection selection,
+        long deliverAtMicroseconds,
+        int countMax,
+        string? page,
+        CancellationToken cancellationToken) =>
+        _calls is { } calls
+            ? calls.Timers.MoveAsync(selection, deliverAtMicroseconds, countMax, page, cancellationToken)
+            : new(PendingPage.Of(NotStarted));
+
+    /// <summary>
+    /// Moves a group to another place in a topic while it goes on consuming, or says what that would do. The leader only.
+    /// </summary>
+    public ValueTask<SeekOutcome> SeekAsync(SeekRequest request, CancellationToken cancellationToken) =>
+        _calls is { } calls ? calls.Offsets.SeekAsync(request, cancellationToken) : new(SeekOutcome.Of(NotStarted));
+
+    /// <summary>Where a group reads on in a queue. The leader only.</summary>
+    public ValueTask<OffsetAnswer> GetOffsetAsync(
+        string group, string topic, int queueId, CancellationToken cancellationToken) =>
+        _calls is { } calls
+            ? calls.Offsets.GetAsync(group, topic, queueId, cancellationToken)
+            : new(new OffsetAnswer(NotStarted, 0));
+
+    /// <summary>Says where a group reads on in a queue: everything before is finished. The leader only.</summary>
+    public ValueTask<BrokerFailure?> UpdateOffsetAsync(
+        string group, string topic, int queueId, long offset, CancellationToken cancellationToken) =>
+        _calls is { } calls
+            ? calls.Offsets.UpdateAsync(group, topic, queueId, offset, cancellationToken)
+            : new(NotStarted);
+
+    /// <summary>A place of a queue (its begin, its end, a time) as an offset. The leader only.</summary>
+    public ValueTask<OffsetAnswer> QueryOffsetAsync(
+        string topic, int queueId, SeekTarget place, CancellationToken cancellationToken) =>
+        _calls is { } calls
+            ? calls.Offsets.QueryAsync(topic, queueId, place, cancellationToken)
+            : new(new OffsetAnswer(NotStarted, 0));
+
+    /// <summary>
+    /// Reads a queue from an offset on, without lease or progress; at its end it waits for a message up to the long poll time.
+    /// </summary>
+    public ValueTask<PullOutcome> PullAsync(PullRequest request, CancellationToken cancellationToken) =>
+        _calls is { } calls ? calls.Pulling.PullAsync(request, cancellationToken) : new(PullOutcome.Of(NotStarted));
+
+    /// <summary>
+    /// Ends transactions that sends began: the messages of all become visible together, or are all discarded. Null on success, also on
+    /// a repeat, and for an unknown resolution, which leaves them open.
+    /// </summary>
+    public ValueTask<BrokerFailure?> EndTransactionsAsync(
+        IReadOnlyList<string> transactionIds,
+        TransactionResolution resolution,
+        TransactionDecider decider,
+        CancellationToken cancellationToken) =>
+        _calls is { } calls
+            ? calls.Transactions.EndAsync(transactionIds, resolution, decider, cancellationToken)
+            : new(NotStarted);
+
+    /// <summary>What <see cref="EndTransactionsAsync"/> would answer, without doing it. The leader only.</summary>
+    public ValueTask<BrokerFailure?> CheckEndTransactionsAsync(
+        IReadOnlyList<string> transactionIds, TransactionResolution resolution, CancellationToken cancellationToken) =>
+        _calls is { } calls ? calls.Transactions.CheckEndAsync(transactionIds, resolution, cancellationToken) : new(NotStarted);
+
+    /// <summary>Has this checker ask producers while this node leads; once, before <see cref="Attach"/>.</summary>
+    public void CheckTransactionsWith(ITransactionChecker checker) => _machine.Checker = checker;
+
+    /// <summary>The message to ask about; null when it was decided meanwhile, or cannot be read now.</summary>
+    public ValueTask<UndecidedMessage?> ReadUndecidedAsync(TransactionQuestion question, CancellationToken cancellationToken) =>
+        _calls is { } calls ? calls.TransactionReads.ReadUndecidedAsync(question, cancellationToken) : new((UndecidedMessage?)null);
+
+    /// <summary>Open and discarded transactions, the oldest first. The leader only.</summary>
+    public ValueTask<(IReadOnlyList<TransactionView> Transactions, BrokerFailure? Failure)> ListTransactionsAsync(
+        TransactionSelection selection, CancellationToken cancellationToken) =>
+        _calls is { } calls
+            ? calls.TransactionReads.ListAsync(selection, cancellationToken)
+            : new(([], NotStarted));
+
+    /// <summary>One transaction with its messages, as far as the log has them. The leader only.</summary>
+    public ValueTask<(TransactionContent? Content, BrokerFailure? Failure)> ShowTransactionAsync(
+        string transactionId, CancellationToken cancellationToken) =>
+        _calls is { } calls
+            ? calls.TransactionReads.ShowAsync(transactionId, cancellationToken)
+            : new((null, NotStarted));
 
     /// <summary>
     /// Notes a sign of life of a client; its auto-renewed messages stay invisible. For heartbeats; receives count by

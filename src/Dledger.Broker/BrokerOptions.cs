@@ -20,8 +20,8 @@ public sealed record BrokerOptions
     public GroupStart NewGroupStart { get; init; } = GroupStart.Earliest;
 
     /// <summary>
-    /// How far, in offsets, deliveries of one group may run ahead of the oldest unfinished message of a queue; 64 to
-    /// 65536.
+    /// How many neighbouring offsets of a queue one group works on at a time; what stays unfinished behind them is kept track of one by
+    /// one. 64 to 65536.
     /// </summary>
     public int DeliveryWindow { get; init; } = 4_096;
 
@@ -52,6 +52,29 @@ public sealed record BrokerOptions
 
     /// <summary>How long a producer that numbers its messages is known without use; 1 min to 7 days.</summary>
     public TimeSpan ProducerExpiry { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>Keep an index by which messages are found by id and key.</summary>
+    public bool KeyIndex { get; init; } = true;
+
+    /// <summary>For tests only: smaller files.</summary>
+    internal Storage.Keys.KeyIndexOptions KeyIndexSizes { get; init; } = new();
+
+    /// <summary>
+    /// Most unfinished messages of one group on one topic that are kept track of below the window; a constant but for tests.
+    /// </summary>
+    internal int AsideMax { get; init; } = 1_000_000;
+
+    /// <summary>Delayed messages that wait in memory, of each group; more of them wait in files.</summary>
+    internal const int TimerMemoryMaxDefault = 65_536;
+
+    /// <summary>For tests only: another bound of delayed messages in memory, 2 or more.</summary>
+    internal int TimerMemoryMax { get; init; } = TimerMemoryMaxDefault;
+
+    /// <summary>Log bytes, as a power of two, whose waiting messages are counted together.</summary>
+    internal const int TimerChunkBitsDefault = 26;
+
+    /// <summary>For tests only, and the same on all nodes: another size of chunks.</summary>
+    internal int TimerChunkBits { get; init; } = TimerChunkBitsDefault;
 
     /// <summary>For the simulation only: the defect to show.</summary>
     internal SeededDefect Defect { get; init; }

@@ -40,4 +40,31 @@ internal enum SeededDefect
 
     /// <summary>Whether a message is known is decided when it is proposed, not when it is applied.</summary>
     DuplicateFoundAtPropose,
+
+    /// <summary>A committed transaction stays open, so that a repeated commit publishes its messages again.</summary>
+    TransactionPublishedTwice,
+
+    /// <summary>State checkpoints leave the open transactions out.</summary>
+    TransactionsNotInCheckpoint,
+
+    /// <summary>A delayed message is delivered when the leader's clock says so, not the log's.</summary>
+    TimerFiredByWallClock,
+
+    /// <summary>Each copy of a delayed message that is due joins the queue, not only the first.</summary>
+    TimerFiredTwice,
+
+    /// <summary>A recall is answered when it is proposed: a fail-over forgets it.</summary>
+    RecallBeforeCommit,
+
+    /// <summary>A group that is moved to another offset keeps the leases of what it leaves.</summary>
+    SeekLeavesLeases,
+
+    /// <summary>What follows a parked message in its message group is handed out.</summary>
+    ParkedMessageOvertaken,
+
+    /// <summary>A message of another lease does not hold back those behind it in its message group.</summary>
+    MessageGroupShared,
+
+    /// <summary>Messages that were copied (dead letters) are left out of the key index.</summary>
+    CopiesNotIndexed,
 }

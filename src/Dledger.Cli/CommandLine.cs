@@ -1,12 +1,16 @@
-using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.CommandLine;
 using Dledger.Cli.Commands.Clusters;
+using Dledger.Cli.Commands.DeadLetters;
 using Dledger.Cli.Commands.Groups;
 using Dledger.Cli.Commands.Logs;
+using Dledger.Cli.Commands.Lookups;
 using Dledger.Cli.Commands.Members;
 using Dledger.Cli.Commands.Messages;
 using Dledger.Cli.Commands.Nodes;
+using Dledger.Cli.Commands.Parking;
 using Dledger.Cli.Commands.Producers;
+using Dledger.Cli.Commands.Timers;
 using Dledger.Cli.Commands.Topics;
 using Dledger.Cli.Output;
 
@@ -64,6 +68,24 @@ internal static class CommandLine
             GroupCreateCommand.Create(terminal),
             GroupListCommand.Create(terminal),
             GroupDescribeCommand.Create(terminal),
+            GroupSeekCommand.Create(terminal),
+            GroupAlterCommand.Create(terminal),
+            GroupDeleteCommand.Create(terminal),
+            GroupPauseCommand.CreatePause(terminal),
+            GroupPauseCommand.CreateResume(terminal),
+        },
+        new Command("parked", "Messages that wait for an operator after their last attempt.")
+        {
+            ParkedListCommand.Create(terminal),
+            ParkedEndCommand.CreateRelease(terminal),
+            ParkedEndCommand.CreateDrop(terminal),
+        },
+        new Command("timer", "Delayed messages that wait for their delivery time.")
+        {
+            TimerListCommand.Create(terminal),
+            TimerShowCommand.Create(terminal),
+            TimerCancelCommand.Create(terminal),
+            TimerMoveCommand.Create(terminal),
         },
         ProduceCommand.Create(terminal),
         ConsumeCommand.Create(terminal),
@@ -71,6 +93,8 @@ internal static class CommandLine
         {
             ProducerListCommand.Create(terminal),
         },
+        MessageCommand.Create(terminal),
+        DeadLetterCommand.Create(terminal),
         new Command("cluster", "The nodes and who leads.")
         {
             ClusterStatusCommand.Create(terminal),

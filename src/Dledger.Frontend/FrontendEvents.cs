@@ -31,6 +31,18 @@ internal static partial class FrontendEvents
         EventName = "Draining")]
     public static partial void Draining(ILogger logger, int count);
 
+    [LoggerMessage(4140, LogLevel.Debug, "The link to leader {NodeId}, which asks the producers of this node, ended: {Detail}",
+        EventName = "ProducerLinkEnded")]
+    public static partial void ProducerLinkEnded(ILogger logger, NodeId nodeId, string detail);
+
+    [LoggerMessage(4141, LogLevel.Debug, "Topic {Topic} has no producer that could be asked about transaction {TransactionId}",
+        EventName = "NoProducerToAsk")]
+    public static partial void NoProducerToAsk(ILogger logger, string topic, string transactionId);
+
+    [LoggerMessage(4142, LogLevel.Warning, "The transaction webhook of topic {Topic} did not decide: {Detail}",
+        EventName = "WebhookFailed")]
+    public static partial void WebhookFailed(ILogger logger, string topic, string detail);
+
     [LoggerMessage(4007, LogLevel.Debug, "Deliveries of group {Group} were lost on the way to client {ClientId}; "
         + "they return when their lease ends", EventName = "DeliveryLost")]
     public static partial void DeliveryLost(ILogger logger, string group, string clientId);

@@ -35,6 +35,7 @@ internal static class StatusMapping
         BrokerError.AlreadyExists => Wire.Code.BadRequest,
         BrokerError.MessageTypeMismatch => Wire.Code.MessagePropertyConflictWithType,
         BrokerError.InvalidHandle => Wire.Code.InvalidReceiptHandle,
+        BrokerError.InvalidTransaction => Wire.Code.InvalidTransactionId,
         BrokerError.TooLarge => failure.Rule == BrokenRule.None
             ? Wire.Code.PayloadTooLarge
             : CodeOf(failure.Rule),
@@ -42,7 +43,9 @@ internal static class StatusMapping
         BrokerError.ProducerFenced => Wire.Code.Forbidden,
         BrokerError.ProducerUnknown => Wire.Code.NotFound,
         BrokerError.SequenceOutOfOrder => Wire.Code.PreconditionFailed,
+        BrokerError.OffsetNotFound => Wire.Code.OffsetNotFound,
         BrokerError.Unsupported => Wire.Code.NotImplemented,
+        BrokerError.MessageNotFound => Wire.Code.NotFound,
         _ => Wire.Code.InternalServerError,
     };
 
@@ -64,6 +67,7 @@ internal static class StatusMapping
         BrokenRule.FilterExpression => Wire.Code.IllegalFilterExpression,
         BrokenRule.ClientProperties => Wire.Code.InvalidClientProperties,
         BrokenRule.ClientId => Wire.Code.ClientIdRequired,
+        BrokenRule.Offset => Wire.Code.IllegalOffset,
         _ => Wire.Code.BadRequest,
     };
 
@@ -81,6 +85,11 @@ internal static class StatusMapping
             AdminCode.AdminNotFound, failure, "'dledger topic list' shows the topics."),
         BrokerError.GroupNotFound => Admin(
             AdminCode.AdminNotFound, failure, "'dledger group list' shows the groups."),
+        BrokerError.OffsetNotFound => Admin(
+            AdminCode.AdminNotFound, failure, "'dledger group describe' shows what the group reads."),
+        BrokerError.InvalidTransaction => Admin(
+            AdminCode.AdminNotFound, failure, "'dledger txn list' shows the open transactions."),
+        BrokerError.MessageNotFound => Admin(AdminCode.AdminNotFound, failure, ""),
         BrokerError.AlreadyExists => Admin(AdminCode.AdminAlreadyExists, failure, "Choose another name."),
         BrokerError.InvalidArgument or BrokerError.TooLarge or BrokerError.MessageTypeMismatch
             or BrokerError.InvalidHandle or BrokerError.Unsupported or BrokerError.ProducerFenced

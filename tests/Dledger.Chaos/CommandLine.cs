@@ -1,6 +1,7 @@
 using System.Globalization;
 using Dledger.Chaos.Clusters;
 using Dledger.Chaos.Faults;
+using Dledger.Chaos.Features;
 using Dledger.Chaos.Histories;
 using Dledger.Chaos.Reports;
 using Dledger.Chaos.Trials;
@@ -24,13 +25,14 @@ internal static class CommandLine
         dledger-chaos io-errors   [--rounds n] [--mode ...] [--seed n]
         dledger-chaos large-log   [--gib n] [--nodes 1|3|5]
         dledger-chaos catch-up    [--gib n]
+        dledger-chaos features    [--rounds n] [--features a,b] [--seed n]
         dledger-chaos check FILE
         dledger-chaos faults
         exit codes: 0 everything held, 1 broken or a target missed, 2 could not run, 3 void, 130 interrupted
         """;
 
     private static readonly string[] FlagNames =
-        ["seed", "minutes", "faults", "nodes", "mode", "rate", "kills", "rounds", "output", "gib"];
+        ["seed", "minutes", "faults", "nodes", "mode", "rate", "kills", "rounds", "output", "gib", "features"];
 
     public static async Task<int> RunAsync(string[] arguments, CancellationToken cancellationToken)
     {
@@ -74,6 +76,12 @@ internal static class CommandLine
                 case "catch-up":
                     var behind = Trial(flags, nodes: 3);
                     return Tell(await CatchUpTrial.RunAsync(behind, Gibibytes(flags, 2), cancellationToken));
+                case "features":
+                    return Tell(await FeatureTrial.RunAsync(
+                        Trial(flags, nodes: 3),
+                        FeatureCatalogue.Named(flags.GetValueOrDefault("features")),
+                        Number(flags, "rounds", 20),
+                        cancellationToken));
                 case "check" when arguments.Length == 2:
                     return Tell(ReportBuilder.Build(History.Parse(File.ReadLines(arguments[1]))));
                 case "faults":

@@ -1,4 +1,5 @@
 using Dledger.Broker.Groups;
+using Dledger.Broker.Messages;
 using Dledger.Broker.Topics;
 using Dledger.ClusterSimulation.Clients;
 using Dledger.ClusterSimulation.Faults;
@@ -18,7 +19,14 @@ namespace Dledger.ClusterSimulation;
 /// </summary>
 internal sealed class SimulatedCluster
 {
+    /// <summary>Makes the stream from which the movers of groups and the readers by offset draw.</summary>
+    public const ulong SeekStream = 0x0FF5_E75E_EC5A_11ED;
+
     private const string Topic = "orders";
+    private const string TransactionTopic = "transfers";
+
+    /// <summary>Makes the random numbers of transactions others than those of the rest, so that runs without them stay as they are.</summary>
+    public const ulong TransactionStream = 0x7472_616E_7366_6572;
 
     // Several questions wait for a frozen leader: one of them may be answered before it learns that it was replaced.
     private const int StatusReaderCount = 3;
@@ -27,25 +35,42 @@ internal sealed class SimulatedCluster
     private readonly FaultInjector _faults;
     private readonly List<Producer> _producers = [];
     private readonly List<ConsumeHistory> _groups = [];
+    private readonly SimulationRandom _seekRandom;
+    private readonly TimerClient _timerClient;
     private Exception? _clientFault;
 
     public SimulatedCluster(ulong seed, Scenario scenario, TextWriter? trace)
     {
         Scenario = scenario;
         Random = new SimulationRandom(seed);
+        TransactionRandom = new SimulationRandom(seed ^ TransactionStream ^ 1);
+        Transactions = new TransactionHistory(this);
         Trace = new Trace(Events, trace);
         Checks = new Checks(this);
         Oracle = new Oracle(this);
         Producing = new ProduceHistory(this);
+        Seeking = new SeekHistory(this);
+        _seekRandom = new SimulationRandom(~seed ^ SeekStream);
+        Timers = new TimerHistory(this);
+        _timerClient = new TimerClient(this, new SimulationRandom(seed ^ Scenario.TimerStream)) { Remaining = scenario.MessageCount };
         Calls = new ClientCalls(this);
         Network = new SimulatedNetwork(this);
         Nodes = [.. Enumerable.Range(1, scenario.NodeCount).Select(id => new SimulatedNode(this, new NodeId(id)))];
         _faults = new FaultInjector(this);
+        Order = scenario.Order is { } order ? new OrderWorkload(this, order) : null;
     }
 
     public Scenario Scenario { get; }
 
     public SimulationRandom Random { get; }
+
+    /// <summary>What transactions are drawn from.</summary>
+    public SimulationRandom TransactionRandom { get; }
+
+    public TransactionHistory Transactions { get; }
+
+    /// <summary>Whom leaders ask about transactions; null in runs without them.</summary>
+    public TransactionProducer? TransactionProducer { get; private set; }
 
     public EventQueue Events { get; } = new();
 
@@ -65,11 +90,20 @@ internal sealed class SimulatedCluster
 
     public ProduceHistory Producing { get; }
 
+    /// <summary>The group that an operator moves about, in runs that have one.</summary>
+    public SeekHistory Seeking { get; }
+
+    /// <summary>Delayed messages; nothing happens to them in most runs.</summary>
+    public TimerHistory Timers { get; }
+
     public ClientCalls Calls { get; }
 
     public SimulatedNetwork Network { get; }
 
     public IReadOnlyList<SimulatedNode> Nodes { get; }
+
+    /// <summary>Message groups; null in a run without them.</summary>
+    public OrderWorkload? Order { get; }
 
     /// <summary>The last phase has begun.</summary>
     public bool IsHealed { get; private set; }
@@ -139,8 +173,15 @@ internal sealed class SimulatedCluster
 
         foreach (var (name, isOrdered) in new[] { ("plain", false), ("ordered", true) })
         {
-            await CreateGroupAsync(name, isOrdered);
+            await CreateGroupAsync(name, isOrdered, Scenario.AttemptsMax);
             StartGroup(new ConsumeHistory(this, name, isOrdered, Scenario.AttemptsMax));
+        }
+
+        if (Scenario.HasSeeks)
+        {
+            // Attempts without end: no dead letter takes a message away from the count.
+            await CreateGroupAsync(SeekHistory.Group, isOrdered: false, attemptsMax: 10_000);
+            StartSeeking();
         }
 
         for (var i = 0; i < Scenario.ProducerCount; i++)
@@ -150,15 +191,110 @@ internal sealed class SimulatedCluster
             _ = WatchAsync(producer.RunAsync());
         }
 
+        if (Scenario.HasTransactions)
+        {
+            await StartTransactionsAsync();
+        }
+
+        if (Scenario.HasTimers)
+        {
+            await StartTimersAsync();
+        }
+
         for (var i = 0; Scenario.HasStatusReads && i < StatusReaderCount; i++)
         {
             _ = WatchAsync(new StatusReader(this, Topic).RunAsync());
         }
+
+        if (Order is not null)
+        {
+            await StartOrderAsync(Order);
+        }
     }
 
-    private async Task CreateGroupAsync(string name, bool isOrdered)
+    private async Task StartTimersAsync()
     {
-        var spec = new GroupSpec { Name = name, Fifo = isOrdered, Settings = new GroupSettings { MaxAttempts = Scenario.AttemptsMax } };
+        var spec = new TopicSpec
+        {
+            Name = TimerClient.Topic,
+            QueueCount = 2,
+            AcceptedTypes = Broker.Messages.MessageTypeSet.Of(Broker.Messages.MessageType.Delay),
+        };
+        var isReady = false;
+        while (!isReady)
+        {
+            var (isAnswered, failure) = await Calls.CallAsync(
+                Random.Pick(Nodes), broker => broker.CreateTopicAsync(spec, CancellationToken.None), Scenario.CallPatience);
+            isReady = isAnswered && (failure is null || failure.Value.Error == Broker.BrokerError.AlreadyExists);
+        }
+
+        // Nothing may become a dead letter: what is not consumed at the end is lost.
+        var group = new GroupSpec { Name = TimerClient.Group, Settings = new GroupSettings { MaxAttempts = 10_000 } };
+        isReady = false;
+        while (!isReady)
+        {
+            var (isAnswered, failure) = await Calls.CallAsync(
+                Random.Pick(Nodes), broker => broker.CreateGroupAsync(group, CancellationToken.None), Scenario.CallPatience);
+            isReady = isAnswered && (failure is null || failure.Value.Error == Broker.BrokerError.AlreadyExists);
+        }
+
+        _ = WatchAsync(_timerClient.SendAsync());
+        _ = WatchAsync(_timerClient.ConsumeAsync());
+    }
+
+    private async Task StartTransactionsAsync()
+    {
+        var spec = new TopicSpec
+        {
+            Name = TransactionTopic,
+            QueueCount = 1 + TransactionRandom.Next(3),
+            AcceptedTypes = MessageTypeSet.Of(MessageType.Transaction),
+        };
+        var change = new TopicChange
+        {
+            Name = TransactionTopic,
+            FirstCheck = TimeSpan.FromMicroseconds(TransactionHistory.CheckInterval),
+            CheckInterval = TimeSpan.FromMicroseconds(TransactionHistory.CheckInterval),
+            CheckCountMax = TransactionHistory.ChecksMax,
+        };
+        for (var isReady = false; !isReady;)
+        {
+            var node = Random.Pick(Nodes);
+            await Calls.CallAsync(
+                node, broker => broker.CreateTopicAsync(spec, CancellationToken.None), Scenario.CallPatience);
+            var (isAnswered, failure) = await Calls.CallAsync(
+                node, broker => broker.UpdateTopicAsync(change, CancellationToken.None), Scenario.CallPatience);
+            isReady = isAnswered && failure is null;
+        }
+
+        TransactionProducer = new TransactionProducer(this, TransactionTopic);
+        Watch(TransactionProducer.RunAsync());
+        Watch(new TransactionReader(this, TransactionTopic).RunAsync());
+    }
+
+    private async Task StartOrderAsync(OrderWorkload order)
+    {
+        await order.PrepareAsync();
+        foreach (var client in order.Start())
+        {
+            _ = WatchAsync(client);
+        }
+    }
+
+    private void StartSeeking()
+    {
+        for (var i = 0; i < 2; i++)
+        {
+            _ = WatchAsync(new SoughtConsumer(this, Seeking, Topic, _seekRandom).RunAsync());
+        }
+
+        _ = WatchAsync(new SeekOperator(this, Topic, _seekRandom).RunAsync());
+        _ = WatchAsync(new PullReader(this, Topic, _seekRandom).RunAsync());
+    }
+
+    private async Task CreateGroupAsync(string name, bool isOrdered, int attemptsMax)
+    {
+        var spec = new GroupSpec { Name = name, Fifo = isOrdered, Settings = new GroupSettings { MaxAttempts = attemptsMax } };
         var isReady = false;
         while (!isReady)
         {
@@ -178,6 +314,9 @@ internal sealed class SimulatedCluster
 
         _ = WatchAsync(new DeadLetterReader(this, history).RunAsync());
     }
+
+    /// <summary>Has a client looked after.</summary>
+    public void Watch(Task client) => _ = WatchAsync(client);
 
     // Clients never end by themselves; when one does, a check failed inside of it.
     private async Task WatchAsync(Task client)
@@ -266,6 +405,8 @@ internal sealed class SimulatedCluster
             producer.Remaining = 3;
         }
 
+        Order?.Heal();
+
         RunUntil(
             "I50",
             "producers get no answers",
@@ -276,6 +417,39 @@ internal sealed class SimulatedCluster
             "messages are neither finished nor dead letters",
             patience + (4 * Scenario.InvisibleTime) + 10_000_000,
             () => _groups.Select(group => group.DescribeOpen()).FirstOrDefault(open => open is not null));
+        if (Scenario.HasSeeks)
+        {
+            RunUntil(
+                "I43",
+                "messages of the moved group are not finished",
+                patience + (4 * Scenario.InvisibleTime) + 10_000_000,
+                Seeking.DescribeOpen);
+        }
+
+        if (Order is not null)
+        {
+            RunUntil(
+                "I55",
+                "message groups do not come to their end",
+                patience + (4 * Scenario.InvisibleTime) + 20_000_000,
+                () => Order.DescribeOpen(alive));
+        }
+
+        RunUntil(
+            "I47",
+            "transactions stay open, or committed messages unread",
+            patience + (2 * TransactionHistory.ChecksMax * TransactionHistory.CheckInterval) + 20_000_000,
+            Transactions.DescribeOpen);
+        if (Scenario.HasTimers)
+        {
+            _timerClient.Remaining = 0;
+            RunUntil(
+                "I46",
+                "delayed messages are late or not consumed",
+                patience + (4 * Scenario.InvisibleTime) + 10_000_000,
+                () => Timers.DescribeOpen(alive.Max(node => node.Replication?.LogTimeNow ?? 0)));
+        }
+
         RunUntil(
             "I50",
             "the nodes do not converge",
@@ -289,7 +463,20 @@ internal sealed class SimulatedCluster
                 "I50", "the nodes do not converge again", patience + 20_000_000, () => FindUnsettled(alive));
         }
 
+        var keys = new KeyIndexComparison(this);
+        if (Scenario.HasKeyIndex && KeyIndexComparison.MustBeComplete(Scenario))
+        {
+            RunUntil("I59", "key indexes do not become complete", patience + 60_000_000, () => keys.FindGap(alive));
+        }
+
         Compare(alive, logs);
+        if (Scenario.HasKeyIndex)
+        {
+            foreach (var node in alive.Where(node => !LogRot.HasHit(node)))
+            {
+                keys.Check(node);
+            }
+        }
     }
 
     // A removal that was asked for during the faults may have been carried out only now.
@@ -312,6 +499,7 @@ internal sealed class SimulatedCluster
             Checks.Check("I36", node.Machine!.StateHash == hash, $"nodes {alive[0].Id} and {node.Id} differ in their state");
             logs.Check(node, mayBeDamaged: LogRot.HasHit(node));
             QueueComparison.Check(this, node);
+            Timers.Check(node);
             if (LogRot.HasHit(node))
             {
                 continue;

@@ -22,12 +22,15 @@ public sealed class StatusMappingTests
         [BrokerError.AlreadyExists] = (Code.BadRequest, AdminCode.AdminAlreadyExists),
         [BrokerError.MessageTypeMismatch] = (Code.MessagePropertyConflictWithType, AdminCode.AdminInvalidArgument),
         [BrokerError.InvalidHandle] = (Code.InvalidReceiptHandle, AdminCode.AdminInvalidArgument),
+        [BrokerError.InvalidTransaction] = (Code.InvalidTransactionId, AdminCode.AdminNotFound),
         [BrokerError.TooLarge] = (Code.PayloadTooLarge, AdminCode.AdminInvalidArgument),
         [BrokerError.InvalidArgument] = (Code.BadRequest, AdminCode.AdminInvalidArgument),
         [BrokerError.ProducerFenced] = (Code.Forbidden, AdminCode.AdminInvalidArgument),
         [BrokerError.ProducerUnknown] = (Code.NotFound, AdminCode.AdminInvalidArgument),
         [BrokerError.SequenceOutOfOrder] = (Code.PreconditionFailed, AdminCode.AdminInvalidArgument),
+        [BrokerError.OffsetNotFound] = (Code.OffsetNotFound, AdminCode.AdminNotFound),
         [BrokerError.Unsupported] = (Code.NotImplemented, AdminCode.AdminInvalidArgument),
+        [BrokerError.MessageNotFound] = (Code.MessageNotFound, AdminCode.AdminNotFound),
     };
 
     private static readonly Dictionary<BrokenRule, Code> Rules = new()
@@ -45,6 +48,8 @@ public sealed class StatusMappingTests
         [BrokenRule.MessageId] = Code.IllegalMessageId,
         [BrokenRule.DeliveryTime] = Code.IllegalDeliveryTime,
         [BrokenRule.TransactionRecovery] = Code.BadRequest,
+        [BrokenRule.TransactionChecks] = Code.BadRequest,
+        [BrokenRule.Webhook] = Code.BadRequest,
         [BrokenRule.Batch] = Code.MessageCorrupted,
         [BrokenRule.InvisibleDuration] = Code.IllegalInvisibleTime,
         [BrokenRule.FilterExpression] = Code.IllegalFilterExpression,
@@ -59,6 +64,11 @@ public sealed class StatusMappingTests
         [BrokenRule.IdWindow] = Code.BadRequest,
         [BrokenRule.ProducerName] = Code.BadRequest,
         [BrokenRule.Sequence] = Code.BadRequest,
+        [BrokenRule.QueueId] = Code.BadRequest,
+        [BrokenRule.Offset] = Code.IllegalOffset,
+        [BrokenRule.GroupMode] = Code.BadRequest,
+        [BrokenRule.InFlight] = Code.BadRequest,
+        [BrokenRule.Pause] = Code.BadRequest,
     };
 
     [Fact]

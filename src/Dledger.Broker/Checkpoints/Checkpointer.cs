@@ -26,6 +26,7 @@ internal sealed class Checkpointer
     private readonly CheckpointSchedule _schedule;
     private readonly TimeProvider _time;
     private readonly SeededDefect _defect;
+    private readonly BrokerOptions _options;
     private readonly ILogger _logger;
     private CheckpointWrite? _write;
     private long _writeBegan;
@@ -39,6 +40,7 @@ internal sealed class Checkpointer
         _schedule = new CheckpointSchedule(surroundings.Options, surroundings.Time);
         _time = surroundings.Time;
         _defect = surroundings.Options.Defect;
+        _options = surroundings.Options;
         _logger = logger;
     }
 
@@ -51,10 +53,14 @@ internal sealed class Checkpointer
     /// </summary>
     public LogPosition Oldest { get; private set; }
 
+    /// <summary>A checkpoint was cut whose end has not been taken note of.</summary>
+    public bool IsWriting => _write is not null;
+
     private string QueueDirectory => DiskPaths.Join(_directory, GroupLayout.Queues);
 
     /// <summary>The state of an empty log.</summary>
-    public BrokerState MakeEmpty() => new(new ConsumeQueueStore(_disk, QueueDirectory, QueueOptions), _defect);
+    public BrokerState MakeEmpty() => new(
+        new ConsumeQueueStore(_disk, QueueDirectory, QueueOptions), _defect, _options.TimerMemoryMax, _options.TimerChunkBits);
 
     /// <summary>The newest usable state that fits the own log; the empty one at zero when there is none.</summary>
     public (BrokerState State, AppliedPoint Applied) Restore(IRecoveredLog log)
@@ -66,14 +72,15 @@ internal sealed class Checkpointer
         while (_store.ReadNewest(maximum, out var faults, installed) is { } checkpoint)
         {
             Report(faults);
-            var queues = new ConsumeQueueStore(_disk, QueueDirectory, QueueOptions);
+            var empty = MakeEmpty();
             var fault = "it describes another history than the log beside it";
             var fits = log.Holds(checkpoint.Applied, checkpoint.HeaderCrc)
                 || (checkpoint.Applied == installed && checkpoint.Applied > log.DurableEnd);
             if (fits
-                && StateReader.TryRead(checkpoint, queues, _defect, out var state, out fault))
+                && StateReader.TryRead(checkpoint, empty, out fault))
             {
-                queues.DeleteUnknown();
+                var state = empty;
+                state.Queues.DeleteUnknown();
                 _schedule.Written(checkpoint.Applied);
                 BrokerEvents.StateRestored(
                     _logger,
@@ -84,7 +91,7 @@ internal sealed class Checkpointer
                 return (state, new AppliedPoint(checkpoint.Applied, checkpoint.Term, checkpoint.HeaderCrc));
             }
 
-            queues.Dispose();
+            empty.Queues.Dispose();
             BrokerEvents.CheckpointUnusable(_logger, checkpoint.Applied, fault);
             if (checkpoint.Applied == LogPosition.Zero)
             {
@@ -95,9 +102,9 @@ internal sealed class Checkpointer
             maximum = LogPosition.Min(log.DurableEnd, checkpoint.Applied + -1);
         }
 
-        var empty = MakeEmpty();
-        empty.Queues.DeleteUnknown();
-        return (empty, default);
+        var fresh = MakeEmpty();
+        fresh.Queues.DeleteUnknown();
+        return (fresh, default);
     }
 
     /// <summary>Hands index entries to the file system; false when it is full.</summary>
@@ -133,6 +140,7 @@ internal sealed class Checkpointer
         _write = null;
         write.Queues.End();
         state.Topics.EndCheckpoint(write.IsDone);
+        state.Timers.EndCheckpoint(write.IsDone);
         if (!write.IsDone)
         {
             _schedule.Postpone();
@@ -188,7 +196,7 @@ internal sealed class Checkpointer
                 _directory,
                 checkpoint,
                 logStart,
-                StateReader.ReadQueues(ReadVerified(checkpoint)),
+                ReadQueues(checkpoint),
                 QueueOptions,
                 attachment,
                 [files, checkpoint]);
@@ -202,12 +210,16 @@ internal sealed class Checkpointer
     }
 
     // The receiver would find it out, and ask again and again.
-    private byte[] ReadVerified(CheckpointPin checkpoint)
+    private List<SnapshotQueue> ReadQueues(CheckpointPin checkpoint)
     {
         try
         {
             _store.Verify(checkpoint);
-            return _store.ReadPart(checkpoint, StateWriter.TopicsPart);
+            return
+            [
+                .. StateReader.ReadQueues(_store.ReadPart(checkpoint, StateWriter.TopicsPart)),
+                .. TimerReader.ReadQueues(_store.ReadPart(checkpoint, StateWriter.TimersPart)),
+            ];
         }
         catch (DamagedFileException fault)
         {
@@ -223,6 +235,7 @@ internal sealed class Checkpointer
         _isNewestDamaged = false;
         _writeBegan = _time.GetTimestamp();
         state.Topics.BeginCheckpoint();
+        state.Timers.BeginCheckpoint();
         var parts = StateWriter.Write(state, _defect);
         try
         {
@@ -231,6 +244,7 @@ internal sealed class Checkpointer
         catch (StorageFaultException fault) when (fault.IsNoSpace)
         {
             state.Topics.EndCheckpoint(isDone: false);
+            state.Timers.EndCheckpoint(isDone: false);
             _schedule.Postpone();
             BrokerEvents.NoSpaceForState(_logger, fault.Message);
         }

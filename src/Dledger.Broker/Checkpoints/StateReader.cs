@@ -4,6 +4,7 @@ using Dledger.Broker.Groups;
 using Dledger.Broker.Messages;
 using Dledger.Broker.StateMachine;
 using Dledger.Broker.Topics;
+using Dledger.Broker.Transactions;
 using Dledger.Primitives;
 using Dledger.Storage.Checkpoints;
 using Dledger.Storage.Queues;
@@ -14,17 +15,14 @@ namespace Dledger.Broker.Checkpoints;
 /// <summary>Reads what <see cref="StateWriter"/> wrote, and takes the queue indexes back to it.</summary>
 internal static class StateReader
 {
+    private const int DeliveryBytesMin = 15;
+
     /// <summary>
-    /// False when a queue's files do not hold what the checkpoint says; the checkpoint cannot be used then.
+    /// Fills an empty state. False when a queue's files do not hold what the checkpoint says; neither can be used then.
     /// </summary>
     public static bool TryRead(
-        StateCheckpoint checkpoint,
-        ConsumeQueueStore queues,
-        SeededDefect defect,
-        [NotNullWhen(true)] out BrokerState? state,
-        [NotNullWhen(false)] out string? fault)
+        StateCheckpoint checkpoint, BrokerState state, [NotNullWhen(false)] out string? fault)
     {
-        state = null;
         foreach (var name in StateWriter.PartNames)
         {
             if (!checkpoint.Parts.ContainsKey(name))
@@ -34,18 +32,19 @@ internal static class StateReader
             }
         }
 
-        var restored = new BrokerState(queues, defect);
-        if (!TryReadTopics(checkpoint.Parts[StateWriter.TopicsPart], queues, restored, out fault))
+        if (!TryReadTopics(checkpoint.Parts[StateWriter.TopicsPart], state.Queues, state, out fault)
+            || !TimerReader.TryRead(checkpoint.Parts[StateWriter.TimersPart], state.Queues, state.Timers, out fault))
         {
             return false;
         }
 
-        ReadGroups(checkpoint.Parts[StateWriter.GroupsPart], restored);
-        ReadLeases(checkpoint.Parts[StateWriter.LeasesPart], restored);
-        IdempotenceParts.ReadIds(checkpoint.Parts[IdempotenceParts.IdsPart], restored);
-        IdempotenceParts.ReadProducers(checkpoint.Parts[IdempotenceParts.ProducersPart], restored);
-        ReadMeta(checkpoint.Parts[StateWriter.MetaPart], restored);
-        state = restored;
+        ReadGroups(checkpoint.Parts[StateWriter.GroupsPart], state);
+        ReadLeases(checkpoint.Parts[StateWriter.LeasesPart], state);
+        TransactionsPart.Read(checkpoint.Parts[TransactionsPart.Name], state.Transactions);
+        state.Resent.Read(checkpoint.Parts[StateWriter.ResentPart]);
+        IdempotenceParts.ReadIds(checkpoint.Parts[IdempotenceParts.IdsPart], state);
+        IdempotenceParts.ReadProducers(checkpoint.Parts[IdempotenceParts.ProducersPart], state);
+        ReadMeta(checkpoint.Parts[StateWriter.MetaPart], state);
         return true;
     }
 
@@ -54,7 +53,7 @@ internal static class StateReader
     {
         var queues = new List<SnapshotQueue>();
         var reader = new ByteReader(part);
-        reader.Version(StateWriter.SettingsVersion);
+        reader.Version(StateWriter.TopicsVersion);
         for (var left = reader.Count(1); left > 0; left--)
         {
             var id = reader.Int32();
@@ -90,7 +89,7 @@ internal static class StateReader
         byte[] part, ConsumeQueueStore queues, BrokerState state, [NotNullWhen(false)] out string? fault)
     {
         var reader = new ByteReader(part);
-        reader.Version(StateWriter.SettingsVersion);
+        reader.Version(StateWriter.TopicsVersion);
         for (var left = reader.Count(1); left > 0; left--)
         {
             var id = reader.Int32();
@@ -123,7 +122,7 @@ internal static class StateReader
     private static void ReadGroups(byte[] part, BrokerState state)
     {
         var reader = new ByteReader(part);
-        reader.Version(StateWriter.SettingsVersion);
+        reader.Version(StateWriter.GroupsVersion);
         for (var left = reader.Count(1); left > 0; left--)
         {
             var id = reader.Int32();
@@ -132,12 +131,19 @@ internal static class StateReader
             var start = (GroupStart)reader.Byte();
             var createdAt = reader.Int64();
             var settings = GroupSettingsCodec.Apply(GroupSettings.Default, Setting.Read(ref reader));
-            state.Groups.Restore(new GroupView(id, name, fifo, start, createdAt, settings));
-            for (var subscriptions = reader.Count(8); subscriptions > 0; subscriptions--)
+            var view = new GroupView(id, name, fifo, start, createdAt, settings) { Pause = ReadPause(ref reader) };
+            var group = state.Groups.Restore(view);
+            for (var queues = reader.Count(8); queues > 0; queues--)
+            {
+                group.DeadLetterQueues.Add(reader.Int32(), reader.Int32());
+            }
+
+            for (var subscriptions = reader.Count(16); subscriptions > 0; subscriptions--)
             {
                 var (subscription, failure) = state.Subscribe(id, reader.Int32());
                 Invariant.Check(subscription is not null, $"a stored subscription: {failure?.Detail ?? ""}");
-                var cursorCount = reader.Count(12);
+                subscription.Holder = reader.Int64();
+                var cursorCount = reader.Count(16);
                 for (var queueId = 0; queueId < cursorCount; queueId++)
                 {
                     ReadCursor(ref reader, subscription, queueId, state.Leases);
@@ -148,30 +154,49 @@ internal static class StateReader
         reader.End();
     }
 
+    private static GroupPause? ReadPause(ref ByteReader reader) =>
+        reader.Flag() ? new GroupPause(reader.Text(), reader.Int64(), reader.Int64()) : null;
+
     private static void ReadCursor(ref ByteReader reader, Subscription subscription, int queueId, LeaseTable leases)
     {
         var cursor = new QueueCursor(subscription, queueId, reader.Int64());
-        for (var left = reader.Count(11); left > 0; left--)
+        for (var left = reader.Count(DeliveryBytesMin + 8); left > 0; left--)
         {
-            var deliveryState = (DeliveryState)reader.Byte();
-            var attempts = reader.UInt16();
-            var deliveryId = reader.Int64();
-            if (deliveryState == DeliveryState.Obliged)
-            {
-                leases.Obligations.Add(new Obligation(
-                    subscription.Group.View.Id, subscription.Topic.Id, queueId, cursor.Next));
-            }
+            ReadDelivery(ref reader, cursor, reader.Int64(), leases);
+        }
 
-            cursor.Restore(deliveryState, attempts, deliveryId);
+        for (var left = reader.Count(DeliveryBytesMin); left > 0; left--)
+        {
+            ReadDelivery(ref reader, cursor, cursor.Next, leases);
         }
 
         subscription.RestoreCursor(cursor);
     }
 
+    private static void ReadDelivery(ref ByteReader reader, QueueCursor cursor, long offset, LeaseTable leases)
+    {
+        var delivery = new Delivery
+        {
+            State = (DeliveryState)reader.Byte(),
+            Attempts = (ushort)reader.UInt16(),
+            GroupHash = reader.Int32(),
+            DeliveryId = reader.Int64(),
+        };
+        var parkedSince = delivery.State == DeliveryState.Parked ? reader.Int64() : 0;
+        if (delivery.State == DeliveryState.Obliged)
+        {
+            delivery.Reason = (DeadLetterReason)reader.Byte();
+            leases.Obligations.Add(new Obligation(
+                cursor.Subscription.Group.View.Id, cursor.Subscription.Topic.Id, cursor.QueueId, offset));
+        }
+
+        cursor.Restore(offset, delivery, parkedSince);
+    }
+
     private static void ReadLeases(byte[] part, BrokerState state)
     {
         var reader = new ByteReader(part);
-        reader.Version(StateWriter.FormatVersion);
+        reader.Version(StateWriter.LeasesVersion);
         for (var left = reader.Count(1); left > 0; left--)
         {
             var deliveryId = reader.Int64();
@@ -192,12 +217,16 @@ internal static class StateReader
                 AutoRenew = reader.Flag(),
                 Suspend = reader.Flag(),
                 IsOrigin = reader.Flag(),
+                IsRest = reader.Flag(),
+                IsReturned = reader.Flag(),
                 ClientHash = reader.Int64(),
                 AttemptHash = reader.UInt128(),
             };
             for (var offsets = reader.Count(12); offsets > 0; offsets--)
             {
-                lease.Offsets.Add(new LeasedOffset(subscription.Cursors[reader.Int32()], reader.Int64()));
+                var cursor = subscription.Cursors[reader.Int32()];
+                var offset = reader.Int64();
+                lease.Add(cursor, offset, cursor.At(offset).Attempts);
             }
 
             state.Leases.Restore(lease);

@@ -4,6 +4,7 @@ using Dledger.Broker.Commands;
 using Dledger.Broker.Groups;
 using Dledger.Broker.StateMachine;
 using Dledger.Broker.Topics;
+using Dledger.Broker.Transactions;
 
 namespace Dledger.Broker.Checkpoints;
 
@@ -14,18 +15,34 @@ internal static class StateWriter
 {
     public const byte FormatVersion = 1;
 
-    /// <summary>Of the parts of topics and groups: they hold lists of settings.</summary>
-    public const byte SettingsVersion = 3;
+    /// <summary>Of the part of topics: it holds lists of settings.</summary>
+    public const byte TopicsVersion = 3;
+
+    /// <summary>Of the part of groups: it holds what is aside, parked and paused.</summary>
+    public const byte GroupsVersion = 4;
+
+    /// <summary>Of the part of leases: it holds rests as well.</summary>
+    public const byte LeasesVersion = 2;
 
     public const string MetaPart = "meta";
     public const string TopicsPart = "topics";
     public const string GroupsPart = "groups";
     public const string LeasesPart = "leases";
+    public const string TimersPart = "timers";
+    public const string ResentPart = "resent";
 
     /// <summary>All parts of a checkpoint.</summary>
-    public static readonly IReadOnlyList<string> PartNames = 
+    public static readonly IReadOnlyList<string> PartNames =
     [
-        MetaPart, TopicsPart, GroupsPart, LeasesPart, IdempotenceParts.IdsPart, IdempotenceParts.ProducersPart,
+        MetaPart,
+        TopicsPart,
+        GroupsPart,
+        LeasesPart,
+        TransactionsPart.Name,
+        TimersPart,
+        ResentPart,
+        IdempotenceParts.IdsPart,
+        IdempotenceParts.ProducersPart,
     ];
 
     /// <summary>The parts of a checkpoint.</summary>
@@ -36,18 +53,24 @@ internal static class StateWriter
         (TopicsPart, WriteTopics(state)),
         (GroupsPart, WriteGroups(state)),
         (LeasesPart, WriteLeases(defect == SeededDefect.LeasesNotInCheckpoint ? [] : state.Leases.All)),
+        (TransactionsPart.Name,
+            TransactionsPart.Write(state.Transactions, defect != SeededDefect.TransactionsNotInCheckpoint)),
+        (TimersPart, TimerWriter.Write(state.Timers)),
+        (ResentPart, state.Resent.Write()),
         (IdempotenceParts.IdsPart, IdempotenceParts.WriteIds(state, defect)),
         (IdempotenceParts.ProducersPart, IdempotenceParts.WriteProducers(state)),
     ];
 
     /// <summary>64 bits that are equal on two nodes exactly if their states are (I36), but for collisions.</summary>
+    /// <remarks>Of the timers it takes what waits, not where: that differs between nodes.</remarks>
     public static ulong Hash(BrokerState state)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var (_, content) in Write(state))
-        {
-            hash.AppendData(content.Span);
-        }
+        hash.AppendData(WriteMeta(state).Span);
+        hash.AppendData(WriteTopics(state).Span);
+        hash.AppendData(WriteGroups(state).Span);
+        hash.AppendData(WriteLeases(state.Leases.All).Span);
+        hash.AppendData(TimerWriter.WriteContent(state.Timers).Span);
 
         return BinaryPrimitives.ReadUInt64LittleEndian(hash.GetHashAndReset());
     }
@@ -67,7 +90,7 @@ internal static class StateWriter
     private static ReadOnlyMemory<byte> WriteTopics(BrokerState state)
     {
         var writer = new ByteWriter(4096);
-        writer.Byte(SettingsVersion);
+        writer.Byte(TopicsVersion);
         writer.Int32(state.Topics.All.Count);
         foreach (var topic in state.Topics.All)
         {
@@ -90,7 +113,7 @@ internal static class StateWriter
     private static ReadOnlyMemory<byte> WriteGroups(BrokerState state)
     {
         var writer = new ByteWriter(4096);
-        writer.Byte(SettingsVersion);
+        writer.Byte(GroupsVersion);
         writer.Int32(state.Groups.All.Count);
         foreach (var group in state.Groups.All)
         {
@@ -100,10 +123,19 @@ internal static class StateWriter
             writer.Byte((byte)group.View.Start);
             writer.Int64(group.View.CreatedAtMicroseconds);
             Setting.Write(writer, GroupSettingsCodec.Encode(group.View.Settings));
+            WritePause(writer, group.Pause);
+            writer.Int32(group.DeadLetterQueues.Count);
+            foreach (var (topicId, queueId) in group.DeadLetterQueues)
+            {
+                writer.Int32(topicId);
+                writer.Int32(queueId);
+            }
+
             writer.Int32(group.Subscriptions.Count);
             foreach (var (topicId, subscription) in group.Subscriptions)
             {
                 writer.Int32(topicId);
+                writer.Int64(subscription.Holder);
                 writer.Int32(subscription.Cursors.Count);
                 foreach (var cursor in subscription.Cursors)
                 {
@@ -115,16 +147,50 @@ internal static class StateWriter
         return writer.Written;
     }
 
+    private static void WritePause(ByteWriter writer, GroupPause? pause)
+    {
+        writer.Flag(pause is not null);
+        if (pause is not null)
+        {
+            writer.Text(pause.Reason);
+            writer.Int64(pause.SinceMicroseconds);
+            writer.Int64(pause.UntilMicroseconds);
+        }
+    }
+
     private static void WriteCursor(ByteWriter writer, QueueCursor cursor)
     {
         writer.Int64(cursor.Commit);
+        var aside = cursor.Aside;
+        writer.Int32(aside.Length);
+        foreach (var offset in aside)
+        {
+            writer.Int64(offset);
+            WriteDelivery(writer, cursor, offset);
+        }
+
         writer.Int32((int)(cursor.Next - cursor.Commit));
         for (var offset = cursor.Commit; offset < cursor.Next; offset++)
         {
-            ref readonly var delivery = ref cursor.At(offset);
-            writer.Byte((byte)delivery.State);
-            writer.UInt16(delivery.Attempts);
-            writer.Int64(delivery.DeliveryId);
+            WriteDelivery(writer, cursor, offset);
+        }
+    }
+
+    private static void WriteDelivery(ByteWriter writer, QueueCursor cursor, long offset)
+    {
+        ref readonly var delivery = ref cursor.At(offset);
+        writer.Byte((byte)delivery.State);
+        writer.UInt16(delivery.Attempts);
+        writer.Int32(delivery.GroupHash);
+        writer.Int64(delivery.DeliveryId);
+        switch (delivery.State)
+        {
+            case DeliveryState.Parked:
+                writer.Int64(cursor.ParkedSince[offset]);
+                break;
+            case DeliveryState.Obliged:
+                writer.Byte((byte)delivery.Reason);
+                break;
         }
     }
 
@@ -133,7 +199,7 @@ internal static class StateWriter
         var leases = all.ToArray();
         Array.Sort(leases, static (left, right) => left.Sequence.CompareTo(right.Sequence));
         var writer = new ByteWriter(4096);
-        writer.Byte(FormatVersion);
+        writer.Byte(LeasesVersion);
         writer.Int32(leases.Length);
         foreach (var lease in leases)
         {
@@ -147,6 +213,8 @@ internal static class StateWriter
             writer.Flag(lease.AutoRenew);
             writer.Flag(lease.Suspend);
             writer.Flag(lease.IsOrigin);
+            writer.Flag(lease.IsRest);
+            writer.Flag(lease.IsReturned);
             writer.Int64(lease.ClientHash);
             writer.UInt128(lease.AttemptHash);
             writer.Int32(lease.OpenCount);

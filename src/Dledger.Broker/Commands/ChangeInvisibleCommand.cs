@@ -22,9 +22,17 @@ internal sealed record ChangeInvisibleCommand(
     IReadOnlyList<long> RenewedLeases,
     long RenewalMicrosecondsMax)
 {
-    private const byte FormatVersion = 1;
+    /// <summary>
+    /// With <see cref="RaisesToBackoff"/> a duration that is shorter than the group's back-off by this factor or more was meant to be it.
+    /// </summary>
+    public const int TooShortBy = 500;
+
+    private const byte FormatVersion = 2;
     private const byte ChangeForm = 0;
     private const byte RenewalForm = 1;
+
+    /// <summary>The receiver's SDK is known to ask for a fraction of the back-off that it means.</summary>
+    public bool RaisesToBackoff { get; init; }
 
     public static ChangeInvisibleCommand OfChange(
         int groupId, int topicId, DeliveryReference delivery, long invisibleMicroseconds, bool suspend) =>
@@ -42,6 +50,7 @@ internal sealed record ChangeInvisibleCommand(
         {
             writer.Byte(ChangeForm);
             writer.Flag(Suspend);
+            writer.Flag(RaisesToBackoff);
             writer.Int64(InvisibleMicroseconds);
             writer.Int32(GroupId);
             writer.Int32(TopicId);
@@ -69,12 +78,13 @@ internal sealed record ChangeInvisibleCommand(
         if (form == ChangeForm)
         {
             var suspend = reader.Flag();
+            var raises = reader.Flag();
             var duration = reader.Int64();
             var groupId = reader.Int32();
             var topicId = reader.Int32();
             var delivery = DeliveryReference.Read(ref reader);
             reader.End();
-            return OfChange(groupId, topicId, delivery, duration, suspend);
+            return OfChange(groupId, topicId, delivery, duration, suspend) with { RaisesToBackoff = raises };
         }
 
         Invariant.Check(form == RenewalForm, $"a stored change of the invisible time has form {form}");

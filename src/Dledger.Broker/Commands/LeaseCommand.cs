@@ -7,6 +7,9 @@ namespace Dledger.Broker.Commands;
 /// <param name="AutoRenew">The leader may extend the lease.</param>
 /// <param name="ClientHash">Hash of the client id.</param>
 /// <param name="AttemptHash">Hash of client and attempt id; 0 without one.</param>
+/// <param name="PreviousHolder">
+/// In an exclusive group the client that the leader takes for gone, so that another one may take its place; else 0.
+/// </param>
 /// <param name="Queues">By ascending queue id.</param>
 internal sealed record LeaseCommand(
     int GroupId,
@@ -15,9 +18,10 @@ internal sealed record LeaseCommand(
     bool AutoRenew,
     long ClientHash,
     UInt128 AttemptHash,
+    long PreviousHolder,
     IReadOnlyList<LeaseQueue> Queues)
 {
-    private const byte FormatVersion = 1;
+    private const byte FormatVersion = 2;
 
     public byte[] Encode()
     {
@@ -29,12 +33,20 @@ internal sealed record LeaseCommand(
         writer.Int64(InvisibleMicroseconds);
         writer.Int64(ClientHash);
         writer.UInt128(AttemptHash);
+        writer.Int64(PreviousHolder);
         writer.Int32(Queues.Count);
         foreach (var queue in Queues)
         {
             writer.Int32(queue.QueueId);
             WriteRanges(writer, queue.Leased);
             WriteRanges(writer, queue.Skipped);
+            writer.Int64(queue.AsideBelow);
+            writer.Int64(queue.Base);
+            writer.Int32(queue.GroupHashes.Count);
+            foreach (var hash in queue.GroupHashes)
+            {
+                writer.Int32(hash);
+            }
         }
 
         return writer.ToArray();
@@ -50,14 +62,32 @@ internal sealed record LeaseCommand(
         var invisible = reader.Int64();
         var clientHash = reader.Int64();
         var attemptHash = reader.UInt128();
-        var queues = new LeaseQueue[reader.Count(12)];
+        var previousHolder = reader.Int64();
+        var queues = new LeaseQueue[reader.Count(32)];
         for (var i = 0; i < queues.Length; i++)
         {
-            queues[i] = new LeaseQueue(reader.Int32(), ReadRanges(ref reader), ReadRanges(ref reader));
+            queues[i] = new LeaseQueue(reader.Int32(), ReadRanges(ref reader), ReadRanges(ref reader))
+            {
+                AsideBelow = reader.Int64(),
+                Base = reader.Int64(),
+                GroupHashes = ReadHashes(ref reader),
+            };
         }
 
         reader.End();
-        return new LeaseCommand(groupId, topicId, invisible, autoRenew, clientHash, attemptHash, queues);
+        return new LeaseCommand(
+            groupId, topicId, invisible, autoRenew, clientHash, attemptHash, previousHolder, queues);
+    }
+
+    private static int[] ReadHashes(ref ByteReader reader)
+    {
+        var hashes = new int[reader.Count(4)];
+        for (var i = 0; i < hashes.Length; i++)
+        {
+            hashes[i] = reader.Int32();
+        }
+
+        return hashes;
     }
 
     private static void WriteRanges(ByteWriter writer, IReadOnlyList<OffsetRange> ranges)
@@ -87,4 +117,19 @@ internal sealed record LeaseCommand(
 /// <param name="Leased">Offsets to hand out, ascending.</param>
 /// <param name="Skipped">Offsets whose messages the filter leaves out, ascending: finished without delivery.</param>
 internal sealed record LeaseQueue(
-    int QueueId, IReadOnlyList<OffsetRange> Leased, IReadOnlyList<OffsetRange> Skipped);
+    int QueueId, IReadOnlyList<OffsetRange> Leased, IReadOnlyList<OffsetRange> Skipped)
+{
+    /// <summary>What is not finished below this offset makes room in the window; 0 leaves all where it is.</summary>
+    public long AsideBelow { get; init; }
+
+    /// <summary>
+    /// The offset that the first of <see cref="GroupHashes"/> belongs to: where the leader's knowledge of the queue ended.
+    /// </summary>
+    public long Base { get; init; }
+
+    /// <summary>
+    /// In an ordered group the message groups of all offsets that the record looks at for the first time, taken or passed over, so that
+    /// apply checks the order without a look at the messages. Else empty.
+    /// </summary>
+    public IReadOnlyList<int> GroupHashes { get; init; } = [];
+}

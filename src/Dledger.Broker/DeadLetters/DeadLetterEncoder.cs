@@ -11,17 +11,32 @@ internal static class DeadLetterEncoder
     /// <summary>
     /// Copies a stored record. The origin is added unless the message is a dead letter already, which keeps its first origin.
     /// </summary>
+    /// <param name="source">The stored record.</param>
+    /// <param name="sourceTopic">The topic that it lies in.</param>
+    /// <param name="deadLetterTopicId">Where the copy goes.</param>
+    /// <param name="queueId">The queue of it that belongs to the source's topic.</param>
+    /// <param name="attempts">How often the message was delivered.</param>
+    /// <param name="reason">Why it is given up.</param>
+    /// <param name="reference">The delivery that ends by it.</param>
     public static byte[] Encode(
-        in RecordView source, string sourceTopic, int deadLetterTopicId, in ForwardReference reference)
+        in RecordView source,
+        string sourceTopic,
+        int deadLetterTopicId,
+        int queueId,
+        int attempts,
+        DeadLetterReason reason,
+        in ForwardReference reference)
     {
         var hasOrigin = RecordCopy.TryFind(source, PropertyKind.DeadLetterTopic, out _);
         var messageId = Encoding.UTF8.GetString(source.Key);
         var encodedReference = reference.Encode();
+        var detail = new DeadLetterDetail(
+            reference.Delivery.QueueId, reference.Delivery.Offset, attempts, reason, source.StoreTime).Encode();
         return RecordCopy.Encode(
             source,
             RecordKind.Forward,
             deadLetterTopicId,
-            queueId: 0,
+            queueId,
             keeps: static kind => kind != PropertyKind.ForwardReference,
             added: properties =>
             {
@@ -29,6 +44,7 @@ internal static class DeadLetterEncoder
                 {
                     PropertyWriter.Write(properties, PropertyKind.DeadLetterTopic, sourceTopic);
                     PropertyWriter.Write(properties, PropertyKind.DeadLetterMessageId, messageId);
+                    PropertyWriter.Write(properties, PropertyKind.DeadLetterDetail, detail);
                 }
 
                 PropertyWriter.Write(properties, PropertyKind.ForwardReference, encodedReference);
@@ -40,4 +56,12 @@ internal static class DeadLetterEncoder
         RecordCopy.TryFind(record, PropertyKind.ForwardReference, out var content)
             ? ForwardReference.Decode(content)
             : throw new Primitives.InvariantViolationException("a Forward record names no delivery");
+
+    /// <summary>Where a dead letter came from; null for other records.</summary>
+    public static DeadLetterOrigin? ReadOrigin(in RecordView record) =>
+        RecordCopy.TryFind(record, PropertyKind.DeadLetterTopic, out var topic)
+        && RecordCopy.TryFind(record, PropertyKind.DeadLetterMessageId, out var id)
+        && RecordCopy.TryFind(record, PropertyKind.DeadLetterDetail, out var detail)
+            ? DeadLetterDetail.Decode(detail).ToOrigin(Encoding.UTF8.GetString(topic), Encoding.UTF8.GetString(id))
+            : null;
 }

@@ -111,13 +111,21 @@ internal sealed class DeadLetterForwarder(
             return;
         }
 
+        ref readonly var delivery = ref topic.Subscriptions[obligation.GroupId].Cursors[obligation.QueueId].At(obligation.Offset);
         var reference = new ForwardReference(
             obligation.GroupId,
             obligation.TopicId,
             new DeliveryReference(obligation.QueueId, obligation.Offset, DeliveryId: 0));
         _inFlight.Add(obligation);
         Propose(
-            DeadLetterEncoder.Encode(record, topic.View.Name, deadLetters.Id, reference),
+            DeadLetterEncoder.Encode(
+                record,
+                topic.View.Name,
+                deadLetters.Id,
+                DeadLetterQueues.Of(group, topic.Id),
+                delivery.Attempts,
+                delivery.Reason,
+                reference),
             () => _inFlight.Remove(obligation));
     }
 

@@ -1,7 +1,7 @@
 using Dledger.Broker.Commands;
 using Dledger.Broker.Groups;
+using Dledger.Broker.Messages;
 using Dledger.Broker.Naming;
-using Dledger.Broker.Receipts;
 using Dledger.Broker.StateMachine;
 using Dledger.Storage.Queues;
 using Dledger.Storage.Records;
@@ -21,20 +21,36 @@ internal sealed class DeadLetterService(BrokerCalls calls)
         }
 
         calls.Receipts.TryRead(handle, groupId, topicId, out var receipt);
-        var (verdict, entry, problem) = await calls.LookAsync(
-            state => Locate(state, receipt),
-            static reason => (DeliveryVerdict.Stale, default, reason),
+        return calls.Machine.Groups.Find(group)?.Settings.Poison is PoisonMode.Block or PoisonMode.Park
+            ? await GiveUpAsync(groupId, topicId, receipt.Delivery, cancellationToken)
+            : await ForwardAsync(
+                group, topic, groupId, topicId, receipt.Delivery, DeadLetterReason.AskedByReceiver, cancellationToken);
+    }
+
+    /// <summary>Moves a leased message to the group's dead letter topic. Null on success, also on a repeat.</summary>
+    public async ValueTask<BrokerFailure?> ForwardAsync(
+        string group,
+        string topic,
+        int groupId,
+        int topicId,
+        DeliveryReference delivery,
+        DeadLetterReason reason,
+        CancellationToken cancellationToken)
+    {
+        var (found, problem) = await calls.LookAsync<(LeasedMessage?, BrokerFailure?)>(
+            state => (Locate(state, groupId, topicId, delivery), null),
+            static refused => (null, refused),
             cancellationToken);
-        if (problem is not null)
+        if (found is not { } message)
         {
             return problem;
         }
 
-        if (verdict != DeliveryVerdict.Live)
+        if (message.Verdict != DeliveryVerdict.Live)
         {
-            return verdict == DeliveryVerdict.Finished
+            return message.Verdict == DeliveryVerdict.Finished
                 ? null
-                : LeaseTable.Stale(receipt.Delivery);
+                : LeaseTable.Stale(delivery);
         }
 
         var (deadLetterTopicId, noTopic) = await EnsureTopicAsync(group, cancellationToken);
@@ -43,20 +59,31 @@ internal sealed class DeadLetterService(BrokerCalls calls)
             return noTopic;
         }
 
-        var reference = new ForwardReference(groupId, topicId, receipt.Delivery);
-        return Encode(entry, topic, deadLetterTopicId, reference) is { } record
-            ? await calls.ProposeRecordsAsync<BrokerFailure?>(record, 1, static reason => reason, cancellationToken)
+        var reference = new ForwardReference(groupId, topicId, delivery);
+        return Encode(message, topic, deadLetterTopicId, reason, reference) is { } record
+            ? await calls.ProposeRecordsAsync<BrokerFailure?>(record, 1, static refused => refused, cancellationToken)
             : new BrokerFailure(BrokerError.Unavailable, "the record of the message cannot be read");
     }
 
-    private static (DeliveryVerdict Verdict, ConsumeQueueEntry Entry, BrokerFailure? Problem) Locate(
-        BrokerState state, Receipt receipt)
+    // The group keeps such messages to itself: what it does when attempts run out, it does now.
+    private ValueTask<BrokerFailure?> GiveUpAsync(
+        int groupId, int topicId, in DeliveryReference delivery, CancellationToken cancellationToken) => calls.ProposeAsync(
+        RecordKind.Parking,
+        new ParkingCommand(
+            ParkingAction.GiveUp, groupId, topicId, delivery.QueueId, delivery.Offset, null, delivery.DeliveryId).Encode(),
+        cancellationToken);
+
+    private static LeasedMessage Locate(BrokerState state, int groupId, int topicId, in DeliveryReference delivery)
     {
-        var subscription = state.FindSubscription(receipt.GroupId, receipt.TopicId);
-        var verdict = state.Leases.Locate(subscription, receipt.Delivery);
+        var subscription = state.FindSubscription(groupId, topicId);
+        var verdict = state.Leases.Locate(subscription, delivery);
         return verdict == DeliveryVerdict.Live
-            ? (verdict, subscription!.Topic.Queues[receipt.Delivery.QueueId].Read(receipt.Delivery.Offset), null)
-            : (verdict, default, null);
+            ? new LeasedMessage(
+                verdict,
+                subscription!.Topic.Queues[delivery.QueueId].Read(delivery.Offset),
+                subscription.Cursors[delivery.QueueId].At(delivery.Offset).Attempts,
+                DeadLetterQueues.Of(subscription.Group, topicId))
+            : new LeasedMessage(verdict, default, 0, 0);
     }
 
     private async ValueTask<(int TopicId, BrokerFailure? Failure)> EnsureTopicAsync(
@@ -75,8 +102,14 @@ internal sealed class DeadLetterService(BrokerCalls calls)
             : (0, failure ?? new BrokerFailure(BrokerError.Busy, "the dead letter topic was deleted meanwhile"));
     }
 
-    private byte[]? Encode(ConsumeQueueEntry entry, string topic, int deadLetterTopicId, in ForwardReference reference)
+    private byte[]? Encode(
+        in LeasedMessage message,
+        string topic,
+        int deadLetterTopicId,
+        DeadLetterReason reason,
+        in ForwardReference reference)
     {
+        var entry = message.Entry;
         var bytes = GC.AllocateUninitializedArray<byte>(entry.Size);
         if (calls.Log.Read(entry.Position, bytes) != bytes.Length)
         {
@@ -85,10 +118,14 @@ internal sealed class DeadLetterService(BrokerCalls calls)
 
         if (RecordView.TryParseSealed(bytes, entry.Position, out var record, out _))
         {
-            return DeadLetterEncoder.Encode(record, topic, deadLetterTopicId, reference);
+            return DeadLetterEncoder.Encode(
+                record, topic, deadLetterTopicId, message.DeadLetterQueue, message.Attempts, reason, reference);
         }
 
         calls.Log.ReportUnreadable(entry.Position);
         return null;
     }
+
+    private readonly record struct LeasedMessage(
+        DeliveryVerdict Verdict, ConsumeQueueEntry Entry, int Attempts, int DeadLetterQueue);
 }

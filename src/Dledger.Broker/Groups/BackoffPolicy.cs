@@ -2,8 +2,8 @@ namespace Dledger.Broker.Groups;
 
 /// <summary>How long a push consumer that failed on a message should wait before it sees the message again.</summary>
 /// <remarks>
-/// The broker hands the policy to the clients, which ask for the delay by ChangeInvisibleDuration. A lease that simply
-/// runs out makes its message visible at once.
+/// The broker hands the policy to the clients, which ask for the delay by ChangeInvisibleDuration. A lease that simply runs out makes its
+/// message visible at once, unless <see cref="GroupSettings.BackoffOnExpiry"/> is set.
 /// </remarks>
 public sealed record BackoffPolicy
 {
@@ -47,7 +47,35 @@ public sealed record BackoffPolicy
     /// <summary>A table of delays.</summary>
     public static BackoffPolicy Customized(IReadOnlyList<TimeSpan> steps) => new(steps, default, default, 0);
 
+    /// <summary>Policies are equal that give the same delays by the same rule.</summary>
+    public bool Equals(BackoffPolicy? other) =>
+        other is not null
+        && Steps.SequenceEqual(other.Steps)
+        && (Initial, Max, Multiplier) == (other.Initial, other.Max, other.Multiplier);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => (Steps.Count, Initial, Max, Multiplier).GetHashCode();
+
     /// <summary>delay(n) = min(max, initial * multiplier^(n-1)).</summary>
     public static BackoffPolicy Exponential(TimeSpan initial, TimeSpan max, double multiplier) =>
         new([], initial, max, multiplier);
+
+    /// <summary>The delay after an attempt, from 1 on.</summary>
+    public TimeSpan After(int attempt)
+    {
+        var step = Math.Max(1, attempt);
+        if (!IsExponential)
+        {
+            return Steps[Math.Min(step, Steps.Count) - 1];
+        }
+
+        // Step by step and not by a power, whose last bits differ from machine to machine: apply asks for this.
+        double ticks = Initial.Ticks;
+        for (var i = 1; i < step && ticks < Max.Ticks && Multiplier > 1; i++)
+        {
+            ticks *= Multiplier;
+        }
+
+        return ticks >= Max.Ticks ? Max : new TimeSpan((long)ticks);
+    }
 }

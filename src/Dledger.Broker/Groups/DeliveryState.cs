@@ -14,4 +14,10 @@ internal enum DeliveryState : byte
 
     /// <summary>Out of attempts; the leader owes a copy in the dead letter topic.</summary>
     Obliged = 3,
+
+    /// <summary>Out of attempts and set aside until an operator decides.</summary>
+    Parked = 4,
+
+    /// <summary>Visible again only after the group's back-off; no receipt is good any more.</summary>
+    Resting = 5,
 }

@@ -10,4 +10,25 @@ public sealed record GroupChange
 
     /// <summary>See <see cref="GroupSettings.Backoff"/>.</summary>
     public BackoffPolicy? Backoff { get; init; }
+
+    /// <summary>See <see cref="GroupSettings.Poison"/>.</summary>
+    public PoisonMode? Poison { get; init; }
+
+    /// <summary>See <see cref="GroupSettings.BackoffOnExpiry"/>.</summary>
+    public bool? BackoffOnExpiry { get; init; }
+
+    /// <summary>See <see cref="GroupSettings.AckMode"/>.</summary>
+    public AckMode? AckMode { get; init; }
+
+    /// <summary>See <see cref="GroupSettings.Exclusive"/>.</summary>
+    public bool? Exclusive { get; init; }
+
+    /// <summary>See <see cref="GroupSettings.MaxInFlight"/>.</summary>
+    public int? MaxInFlight { get; init; }
+
+    /// <summary>See <see cref="GroupSettings.MaxInFlightPerClient"/>.</summary>
+    public int? MaxInFlightPerClient { get; init; }
+
+    /// <summary>See <see cref="GroupSettings.Expiry"/>.</summary>
+    public ExpiryMode? Expiry { get; init; }
 }

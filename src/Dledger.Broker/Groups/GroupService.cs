@@ -47,6 +47,15 @@ internal sealed class GroupService(BrokerCalls calls)
         GroupRules.Check(GroupSettingsCodec.Apply(GroupSettings.Default, GroupSettingsCodec.Encode(change))),
         cancellationToken);
 
+    public ValueTask<BrokerFailure?> PauseAsync(
+        string name, string reason, TimeSpan duration, CancellationToken cancellationToken) => SetPauseAsync(
+        new GroupPauseCommand(true, duration.Ticks / TimeSpan.TicksPerMicrosecond, name, reason),
+        GroupRules.CheckPause(reason, duration),
+        cancellationToken);
+
+    public ValueTask<BrokerFailure?> ResumeAsync(string name, CancellationToken cancellationToken) =>
+        SetPauseAsync(new GroupPauseCommand(false, 0, name, ""), null, cancellationToken);
+
     public async ValueTask<BrokerFailure?> DeleteAsync(string name, CancellationToken cancellationToken)
     {
         if (Names.CheckGroup(name) is { } violation)
@@ -85,8 +94,20 @@ internal sealed class GroupService(BrokerCalls calls)
             new QueueOffset(cursor.Commit),
             new QueueOffset(max),
             cursor.LeasedCount,
-            cursor.Waiting.Count,
-            max - cursor.Commit - cursor.DoneCount);
+            cursor.WaitingCount,
+            max - cursor.Commit - cursor.DoneCount + cursor.AsideCount);
+    }
+
+    private async ValueTask<BrokerFailure?> SetPauseAsync(
+        GroupPauseCommand command, Violation? broken, CancellationToken cancellationToken)
+    {
+        if ((Names.CheckGroup(command.Name) ?? broken) is { } violation)
+        {
+            return BrokerFailure.Of(violation);
+        }
+
+        return calls.CheckServing()
+            ?? await calls.ProposeAsync(RecordKind.GroupPause, command.Encode(), cancellationToken);
     }
 
     private async ValueTask<BrokerFailure?> UpsertAsync(

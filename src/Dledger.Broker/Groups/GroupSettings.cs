@@ -5,8 +5,31 @@ public sealed record GroupSettings
 {
     public static readonly GroupSettings Default = new();
 
-    /// <summary>After this many deliveries without acknowledgement a message moves to the dead letter topic.</summary>
+    /// <summary>After this many deliveries without acknowledgement <see cref="Poison"/> says what becomes of a message.</summary>
     public int MaxAttempts { get; init; } = 17;
 
     public BackoffPolicy Backoff { get; init; } = BackoffPolicy.Default;
+
+    /// <summary>What becomes of a message that was delivered <see cref="MaxAttempts"/> times.</summary>
+    public PoisonMode Poison { get; init; }
+
+    /// <summary>
+    /// A message whose lease ran out waits for the back-off as well; else it is visible at once, and only who gives a message back asks
+    /// for a delay.
+    /// </summary>
+    public bool BackoffOnExpiry { get; init; }
+
+    public AckMode AckMode { get; init; }
+
+    /// <summary>Only one client at a time is given messages of a topic.</summary>
+    public bool Exclusive { get; init; }
+
+    /// <summary>Most messages that the group may have in flight, over all topics.</summary>
+    public int MaxInFlight { get; init; } = 100_000;
+
+    /// <summary>Most messages that one client of the group may have in flight, over all topics.</summary>
+    public int MaxInFlightPerClient { get; init; } = 10_000;
+
+    /// <summary>What becomes of messages that live too long, see <see cref="Messages.TimeToLive"/>.</summary>
+    public ExpiryMode Expiry { get; init; }
 }

@@ -7,6 +7,13 @@ internal static class GroupSettingsCodec
 {
     private const int MaxAttempts = 1;
     private const int Backoff = 2;
+    private const int Poison = 10;
+    private const int BackoffOnExpiry = 11;
+    private const int AckModeTag = 12;
+    private const int Exclusive = 13;
+    private const int MaxInFlight = 14;
+    private const int MaxInFlightPerClient = 15;
+    private const int Expiry = 16;
 
     /// <summary>What differs from the defaults, by tag.</summary>
     public static List<Setting> Encode(GroupSettings settings) => Encode(new GroupChange
@@ -14,6 +21,13 @@ internal static class GroupSettingsCodec
         Name = "",
         MaxAttempts = settings.MaxAttempts == GroupSettings.Default.MaxAttempts ? null : settings.MaxAttempts,
         Backoff = settings.Backoff.Equals(GroupSettings.Default.Backoff) ? null : settings.Backoff,
+        Poison = Unless(settings.Poison, GroupSettings.Default.Poison),
+        BackoffOnExpiry = Unless(settings.BackoffOnExpiry, GroupSettings.Default.BackoffOnExpiry),
+        AckMode = Unless(settings.AckMode, GroupSettings.Default.AckMode),
+        Exclusive = Unless(settings.Exclusive, GroupSettings.Default.Exclusive),
+        MaxInFlight = Unless(settings.MaxInFlight, GroupSettings.Default.MaxInFlight),
+        MaxInFlightPerClient = Unless(settings.MaxInFlightPerClient, GroupSettings.Default.MaxInFlightPerClient),
+        Expiry = Unless(settings.Expiry, GroupSettings.Default.Expiry),
     });
 
     /// <summary>What a change names, by tag.</summary>
@@ -32,7 +46,22 @@ internal static class GroupSettingsCodec
             list.Add(new Setting(Backoff, writer.ToArray()));
         }
 
+        Add(Poison, (long?)change.Poison);
+        Add(BackoffOnExpiry, ToInt64(change.BackoffOnExpiry));
+        Add(AckModeTag, (long?)change.AckMode);
+        Add(Exclusive, ToInt64(change.Exclusive));
+        Add(MaxInFlight, change.MaxInFlight);
+        Add(MaxInFlightPerClient, change.MaxInFlightPerClient);
+        Add(Expiry, (long?)change.Expiry);
         return list;
+
+        void Add(int tag, long? value)
+        {
+            if (value is { } given)
+            {
+                list.Add(Setting.Of(tag, given));
+            }
+        }
     }
 
     /// <summary>The settings with those of a list in the place of their own.</summary>
@@ -42,8 +71,20 @@ internal static class GroupSettingsCodec
     {
         MaxAttempts => settings with { MaxAttempts = checked((int)setting.ToInt64()) },
         Backoff => settings with { Backoff = ReadBackoff(setting) },
+        Poison => settings with { Poison = (PoisonMode)setting.ToInt64() },
+        BackoffOnExpiry => settings with { BackoffOnExpiry = setting.ToInt64() != 0 },
+        AckModeTag => settings with { AckMode = (AckMode)setting.ToInt64() },
+        Exclusive => settings with { Exclusive = setting.ToInt64() != 0 },
+        MaxInFlight => settings with { MaxInFlight = checked((int)setting.ToInt64()) },
+        MaxInFlightPerClient => settings with { MaxInFlightPerClient = checked((int)setting.ToInt64()) },
+        Expiry => settings with { Expiry = (ExpiryMode)setting.ToInt64() },
         _ => throw setting.Unknown("consumer group"),
     };
+
+    private static T? Unless<T>(T value, T standard)
+        where T : struct => value.Equals(standard) ? null : value;
+
+    private static long? ToInt64(bool? value) => value is { } given ? (given ? 1 : 0) : null;
 
     private static BackoffPolicy ReadBackoff(Setting setting)
     {

@@ -10,6 +10,7 @@ internal sealed class GroupTable
 {
     private readonly SortedDictionary<int, GroupState> _byId = [];
     private readonly Dictionary<string, GroupState> _byName = new(StringComparer.Ordinal);
+    private readonly SortedSet<(long Until, int GroupId)> _pauseEnds = [];
     private volatile GroupDirectory _directory = GroupDirectory.Empty;
 
     /// <summary>The id that the next group gets; ids are never used twice.</summary>
@@ -61,6 +62,43 @@ internal sealed class GroupTable
         }
     }
 
+    /// <summary>Log time at which the next pause ends, or long.MaxValue.</summary>
+    public long NextPauseEnd => _pauseEnds.Count == 0 ? long.MaxValue : _pauseEnds.Min.Until;
+
+    /// <summary>Pauses or resumes a group. Null when there is none.</summary>
+    public GroupState? Pause(GroupPauseCommand command, long logTime)
+    {
+        if (Find(command.Name) is not { } group)
+        {
+            return null;
+        }
+
+        var until = command.Microseconds == 0 ? long.MaxValue : logTime + command.Microseconds;
+        SetPause(group, command.IsPaused ? new GroupPause(command.Reason, logTime, until) : null);
+        Publish();
+        return group;
+    }
+
+    /// <summary>Ends the pauses that are over; the groups that they were of.</summary>
+    public IReadOnlyList<GroupState> EndPauses(long logTime)
+    {
+        if (NextPauseEnd > logTime)
+        {
+            return [];
+        }
+
+        var ended = new List<GroupState>();
+        while (NextPauseEnd <= logTime)
+        {
+            var group = _byId[_pauseEnds.Min.GroupId];
+            SetPause(group, null);
+            ended.Add(group);
+        }
+
+        Publish();
+        return ended;
+    }
+
     /// <summary>Forgets a group. Null when there is none.</summary>
     public GroupState? Remove(string name)
     {
@@ -70,6 +108,7 @@ internal sealed class GroupTable
         }
 
         _byId.Remove(group.View.Id);
+        SetPause(group, null);
         Publish();
         return group;
     }
@@ -80,6 +119,7 @@ internal sealed class GroupTable
         var group = new GroupState(view);
         _byId.Add(view.Id, group);
         _byName.Add(view.Name, group);
+        SetPause(group, view.Pause);
         return group;
     }
 
@@ -89,6 +129,20 @@ internal sealed class GroupTable
         Invariant.Check(_byId.Count == 0 || nextId > _byId.Keys.Max(), $"the next group id {nextId} is unused");
         NextId = nextId;
         Publish();
+    }
+
+    private void SetPause(GroupState group, GroupPause? pause)
+    {
+        if (group.Pause is { } before)
+        {
+            _pauseEnds.Remove((before.UntilMicroseconds, group.View.Id));
+        }
+
+        group.View = group.View with { Pause = pause };
+        if (pause is { UntilMicroseconds: < long.MaxValue })
+        {
+            _pauseEnds.Add((pause.UntilMicroseconds, group.View.Id));
+        }
     }
 
     private void Publish() => _directory = new GroupDirectory(_byId.Values.Select(group => group.View));

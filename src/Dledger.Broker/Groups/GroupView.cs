@@ -10,6 +10,9 @@ namespace Dledger.Broker.Groups;
 public sealed record GroupView(
     int Id, string Name, bool Fifo, GroupStart Start, long CreatedAtMicroseconds, GroupSettings Settings)
 {
+    /// <summary>Not null while the group is paused.</summary>
+    public GroupPause? Pause { get; init; }
+
     /// <inheritdoc cref="GroupSettings.MaxAttempts"/>
     public int MaxAttempts => Settings.MaxAttempts;
 

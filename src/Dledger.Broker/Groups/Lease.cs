@@ -2,11 +2,9 @@ namespace Dledger.Broker.Groups;
 
 /// <summary>Deliveries that become visible again together. Replicated state, owned by the apply loop.</summary>
 /// <remarks>
-/// A Lease record makes one with all that it handed out. A change of the invisible duration splits one delivery off
-/// into a
-/// lease of its own that keeps the <see cref="DeliveryId"/>, so old receipt handles stay good. A lease with no delivery
-/// left
-/// is dropped.
+/// A Lease record makes one with all that it handed out. A change of the invisible duration splits one delivery off into a lease of its
+/// own that keeps the <see cref="DeliveryId"/>, so old receipt handles stay good. A back-off that the group's settings ask for is one
+/// as well. A lease with no delivery left is dropped.
 /// </remarks>
 internal sealed class Lease
 {
@@ -37,6 +35,15 @@ internal sealed class Lease
     /// <summary>Made by a Lease record, not by a change of the invisible duration.</summary>
     public required bool IsOrigin { get; init; }
 
+    /// <summary>Not a delivery any more: the messages rest until the group's back-off is over.</summary>
+    public bool IsRest { get; init; }
+
+    /// <summary>A push consumer gave the message back: it does not work on it, so it is not in flight.</summary>
+    public bool IsReturned { get; init; }
+
+    /// <summary>Of an at-most-once group: the messages were finished when they were handed out. Such a lease is never kept.</summary>
+    public bool IsFinal { get; init; }
+
     /// <summary>Log time at which what is left becomes visible again.</summary>
     public required long Deadline { get; set; }
 
@@ -46,7 +53,24 @@ internal sealed class Lease
     public List<LeasedOffset> Offsets { get; } = [];
 
     /// <summary>Deliveries of <see cref="Offsets"/> that are still bound to this lease.</summary>
-    public int OpenCount { get; set; }
+    public int OpenCount { get; private set; }
+
+    /// <summary>Binds one more delivery.</summary>
+    public void Add(QueueCursor cursor, long offset, int attempt)
+    {
+        Offsets.Add(new LeasedOffset(cursor, offset, attempt));
+        ChangeOpenCount(1);
+    }
+
+    /// <summary>Notes that deliveries were bound or let go.</summary>
+    public void ChangeOpenCount(int change)
+    {
+        OpenCount += change;
+        if (!IsRest && !IsReturned)
+        {
+            Subscription.Group.InFlight.Change(ClientHash, change);
+        }
+    }
 
     /// <summary>Place in <see cref="LeaseHeap"/>; -1 outside.</summary>
     public int HeapIndex { get; set; } = -1;
@@ -59,9 +83,11 @@ internal sealed class Lease
 }
 
 /// <summary>A delivery of a lease.</summary>
-internal readonly record struct LeasedOffset(QueueCursor Cursor, long Offset)
+/// <param name="Cursor">The queue's progress.</param>
+/// <param name="Offset">The message.</param>
+/// <param name="Attempt">Number of the delivery when it was made; only for answers.</param>
+internal readonly record struct LeasedOffset(QueueCursor Cursor, long Offset, int Attempt)
 {
     /// <summary>Whether it still belongs to the lease.</summary>
-    public bool IsBoundTo(Lease lease) =>
-        Offset >= Cursor.Commit && Offset < Cursor.Next && ReferenceEquals(Cursor.At(Offset).Lease, lease);
+    public bool IsBoundTo(Lease lease) => Cursor.Contains(Offset) && ReferenceEquals(Cursor.At(Offset).Lease, lease);
 }

@@ -1,4 +1,5 @@
 using Dledger.Broker.Commands;
+using Dledger.Broker.Messages;
 using Dledger.Primitives;
 
 namespace Dledger.Broker.Groups;
@@ -7,10 +8,20 @@ namespace Dledger.Broker.Groups;
 /// All leases and what happens to them: the pop consumption of raft-and-storage.md 5.2. Replicated state, owned by the
 /// apply loop; every method is a pure function of the state and its arguments.
 /// </summary>
-internal sealed class LeaseTable(SeededDefect defect = SeededDefect.None)
+internal sealed class LeaseTable
 {
     private readonly LeaseIndex _index = new();
     private readonly SortedSet<Obligation> _obligations = [];
+    private readonly SeededDefect _defect;
+    private readonly LeaseTaking _taking;
+    private readonly LeaseEnding _ending;
+
+    public LeaseTable(SeededDefect defect = SeededDefect.None)
+    {
+        _defect = defect;
+        _taking = new LeaseTaking(defect);
+        _ending = new LeaseEnding(_index, _obligations, () => NextSequence++);
+    }
 
     /// <summary>The sequence that the next lease gets.</summary>
     public long NextSequence { get; private set; } = 1;
@@ -40,6 +51,12 @@ internal sealed class LeaseTable(SeededDefect defect = SeededDefect.None)
     public Lease? Take(
         Subscription subscription, LeaseCommand command, long deliveryId, long logTime, bool countsAttempts = true)
     {
+        var group = subscription.Group;
+        if (group.Pause is not null || !MayHold(subscription, command))
+        {
+            return null;
+        }
+
         var repeated = command.AttemptHash != UInt128.Zero
             && subscription.LeaseByAttempt.TryGetValue(command.AttemptHash, out var earlier)
                 ? earlier
@@ -58,27 +75,21 @@ internal sealed class LeaseTable(SeededDefect defect = SeededDefect.None)
                 AttemptHash = command.AttemptHash,
                 Suspend = false,
                 IsOrigin = true,
+                IsFinal = group.View.Settings.AckMode == AckMode.AtMostOnce,
                 Deadline = logTime + command.InvisibleMicroseconds,
             };
         foreach (var queue in command.Queues)
         {
-            if (queue.QueueId < 0 || queue.QueueId >= subscription.Cursors.Count)
+            if (queue.QueueId >= 0 && queue.QueueId < subscription.Cursors.Count)
             {
-                continue;
-            }
-
-            var cursor = subscription.Cursors[queue.QueueId];
-            Skip(cursor, queue.Skipped);
-            if (lease is not null)
-            {
-                Take(cursor, queue.Leased, lease, countsAttempts);
+                _taking.Take(subscription.Cursors[queue.QueueId], queue, lease, countsAttempts);
             }
         }
 
         Touched.Add(subscription);
         if (lease is null || lease.OpenCount == 0)
         {
-            return repeated;
+            return lease is { IsFinal: true, Offsets.Count: > 0 } ? lease : repeated;
         }
 
         _index.Add(lease);
@@ -114,27 +125,30 @@ internal sealed class LeaseTable(SeededDefect defect = SeededDefect.None)
             return Stale(reference);
         }
 
-        var before = Detach(cursor!, reference.Offset);
+        var attempts = cursor!.At(reference.Offset).Attempts;
+        var before = Detach(cursor, reference.Offset);
+        var invisible = InvisibleOf(command, before, attempts);
         var lease = new Lease
         {
             DeliveryId = before.DeliveryId,
             Sequence = NextSequence++,
             Subscription = before.Subscription,
             StartedAt = before.StartedAt,
-            InvisibleMicroseconds = command.InvisibleMicroseconds,
+            InvisibleMicroseconds = invisible,
             AutoRenew = false,
             ClientHash = before.ClientHash,
             AttemptHash = UInt128.Zero,
             Suspend = command.Suspend,
             IsOrigin = false,
-            Deadline = logTime + command.InvisibleMicroseconds,
+            IsReturned = before.AutoRenew || before.IsReturned,
+            Deadline = logTime + invisible,
         };
-        lease.Offsets.Add(new LeasedOffset(cursor!, reference.Offset));
-        lease.OpenCount = 1;
-        cursor!.Rebind(reference.Offset, lease);
-        if (command.InvisibleMicroseconds <= 0)
+        lease.Add(cursor, reference.Offset, attempts);
+        cursor.Rebind(reference.Offset, lease);
+        Touched.Add(lease.Subscription);
+        if (invisible <= 0)
         {
-            End(lease);
+            _ending.End(lease, logTime);
         }
         else
         {
@@ -173,7 +187,7 @@ internal sealed class LeaseTable(SeededDefect defect = SeededDefect.None)
         if (reference.DeliveryId != 0)
         {
             var verdict = Locate(subscription, reference, out var leased);
-            if (verdict == DeliveryVerdict.Finished && defect == SeededDefect.DeadLetterTwice)
+            if (verdict == DeliveryVerdict.Finished && _defect == SeededDefect.DeadLetterTwice)
             {
                 return ForwardVerdict.Copied;
             }
@@ -190,8 +204,8 @@ internal sealed class LeaseTable(SeededDefect defect = SeededDefect.None)
         }
 
         if (subscription is null
-            || !_obligations.Remove(new Obligation(
-                subscription.Group.View.Id, subscription.Topic.Id, reference.QueueId, reference.Offset)))
+            || reference.QueueId >= subscription.Cursors.Count
+            || !_obligations.Remove(ObligationOf(subscription.Cursors[reference.QueueId], reference.Offset)))
         {
             return ForwardVerdict.Repeated;
         }
@@ -199,6 +213,42 @@ internal sealed class LeaseTable(SeededDefect defect = SeededDefect.None)
         subscription.Cursors[reference.QueueId].Finish(reference.Offset);
         Touched.Add(subscription);
         return ForwardVerdict.Copied;
+    }
+
+    /// <summary>
+    /// A receiver gives a delivery up: what its group does with messages that were delivered too often is done at once. Null on success.
+    /// </summary>
+    public BrokerFailure? GiveUp(Subscription? subscription, in DeliveryReference reference, long logTime)
+    {
+        var verdict = Locate(subscription, reference, out var cursor);
+        if (verdict != DeliveryVerdict.Live)
+        {
+            return verdict == DeliveryVerdict.Finished ? null : Stale(reference);
+        }
+
+        var lease = Detach(cursor!, reference.Offset);
+        if (_ending.GiveUp(lease, cursor!, reference.Offset, logTime) is { } rest)
+        {
+            _index.Add(rest);
+        }
+
+        Touched.Add(cursor!.Subscription);
+        return null;
+    }
+
+    /// <summary>An operator gives a parked message back to its receivers.</summary>
+    public void Unpark(QueueCursor cursor, long offset)
+    {
+        cursor.Unpark(offset);
+        Touched.Add(cursor.Subscription);
+    }
+
+    /// <summary>An operator moves a parked message to the dead letter topic.</summary>
+    public void Drop(QueueCursor cursor, long offset)
+    {
+        cursor.Oblige(offset, DeadLetterReason.DroppedByOperator);
+        _obligations.Add(ObligationOf(cursor, offset));
+        Touched.Add(cursor.Subscription);
     }
 
     /// <summary>
@@ -211,43 +261,62 @@ internal sealed class LeaseTable(SeededDefect defect = SeededDefect.None)
             var lease = _index.First;
             budget -= lease.Offsets.Count;
             _index.Remove(lease);
-            End(lease);
+            _ending.End(lease, logTime);
+            Touched.Add(lease.Subscription);
         }
     }
 
     /// <summary>Ends everything about the messages below an offset: they are gone.</summary>
     public void DropBelow(QueueCursor cursor, long min)
     {
-        if (cursor.Commit >= min)
+        if (cursor.Commit >= min && cursor.AsideCount == 0)
         {
             return;
         }
 
         var subscription = cursor.Subscription;
-        var end = Math.Min(min, cursor.Next);
-
-        // Finishing moves the commit offset along, over messages that were finished before as well.
-        for (var offset = cursor.Commit; offset < end; offset = Math.Max(offset + 1, cursor.Commit))
+        foreach (var offset in cursor.UnfinishedBelow(min))
         {
             switch (cursor.At(offset).State)
             {
-                case DeliveryState.Waiting:
-                    cursor.Skip(offset);
-                    break;
                 case DeliveryState.Leased:
+                case DeliveryState.Resting:
                     Detach(cursor, offset);
-                    cursor.Finish(offset);
                     break;
                 case DeliveryState.Obliged:
-                    _obligations.Remove(new Obligation(
-                        subscription.Group.View.Id, subscription.Topic.Id, cursor.QueueId, offset));
-                    cursor.Finish(offset);
+                    _obligations.Remove(ObligationOf(cursor, offset));
                     break;
             }
+
+            cursor.Finish(offset);
         }
 
         cursor.AdvanceTo(min);
         Touched.Add(subscription);
+    }
+
+    /// <summary>
+    /// Takes a group to another offset of a queue. All that had begun there ends: leases, owed dead letters, what was finished ahead.
+    /// </summary>
+    public void Reset(QueueCursor cursor, long offset)
+    {
+        foreach (var open in cursor.UnfinishedBelow(long.MaxValue))
+        {
+            switch (cursor.At(open).State)
+            {
+                case DeliveryState.Leased or DeliveryState.Resting when _defect != SeededDefect.SeekLeavesLeases:
+                    Detach(cursor, open);
+                    break;
+                case DeliveryState.Obliged:
+                    _obligations.Remove(ObligationOf(cursor, open));
+                    break;
+                default:
+                    break;
+            }
+        }
+
+        cursor.Reset(offset);
+        Touched.Add(cursor.Subscription);
     }
 
     /// <summary>Forgets all leases and obligations of subscriptions that end.</summary>
@@ -256,6 +325,7 @@ internal sealed class LeaseTable(SeededDefect defect = SeededDefect.None)
         foreach (var lease in _index.All.Where(lease => ends(lease.Subscription)).ToList())
         {
             _index.Remove(lease);
+            lease.ChangeOpenCount(-lease.OpenCount);
         }
     }
 
@@ -265,68 +335,19 @@ internal sealed class LeaseTable(SeededDefect defect = SeededDefect.None)
     /// <summary>Puts a lease read from a checkpoint in place and binds its deliveries.</summary>
     public void Restore(Lease lease)
     {
-        foreach (var (cursor, offset) in lease.Offsets)
+        foreach (var (cursor, offset, _) in lease.Offsets)
         {
             Invariant.Check(
-                offset >= cursor.Commit && offset < cursor.Next && cursor.At(offset).DeliveryId == lease.DeliveryId,
+                cursor.Contains(offset) && cursor.At(offset).DeliveryId == lease.DeliveryId,
                 $"offset {offset} of a stored lease is leased by it");
             cursor.Rebind(offset, lease);
         }
 
-        lease.OpenCount = lease.Offsets.Count;
         _index.Add(lease);
     }
 
     /// <summary>Ends a restore.</summary>
     public void RestoreNextSequence(long next) => NextSequence = next;
-
-    private static void Skip(QueueCursor cursor, IReadOnlyList<OffsetRange> ranges)
-    {
-        var max = cursor.Subscription.Topic.Queues[cursor.QueueId].Max;
-        foreach (var range in ranges)
-        {
-            for (var offset = range.First; offset < Math.Min(range.End, max); offset++)
-            {
-                if (cursor.IsAvailable(offset))
-                {
-                    cursor.Skip(offset);
-                }
-            }
-        }
-    }
-
-    private void Take(QueueCursor cursor, IReadOnlyList<OffsetRange> ranges, Lease lease, bool countsAttempts)
-    {
-        var isFifo = cursor.Subscription.Group.View.Fifo;
-        var max = cursor.Subscription.Topic.Queues[cursor.QueueId].Max;
-        if (isFifo && !cursor.IsUnlocked)
-        {
-            return;
-        }
-
-        foreach (var range in ranges)
-        {
-            for (var offset = range.First; offset < Math.Min(range.End, max); offset++)
-            {
-                if (!cursor.IsAvailable(offset))
-                {
-                    continue;
-                }
-
-                // In order means: nothing that is not finished lies before the offset, except this batch itself.
-                if (isFifo
-                    && defect != SeededDefect.OrderLockFreedAtExpiry
-                    && (offset > cursor.Next || (cursor.Waiting.Count > 0 && cursor.Waiting.Min < offset)))
-                {
-                    return;
-                }
-
-                cursor.Take(offset, lease, countsAttempts);
-                lease.Offsets.Add(new LeasedOffset(cursor, offset));
-                lease.OpenCount++;
-            }
-        }
-    }
 
     private DeliveryVerdict Locate(
         Subscription? subscription, in DeliveryReference reference, out QueueCursor? cursor)
@@ -346,7 +367,7 @@ internal sealed class LeaseTable(SeededDefect defect = SeededDefect.None)
             return DeliveryVerdict.Stale;
         }
 
-        if (reference.Offset < cursor.Commit)
+        if (!cursor.Contains(reference.Offset))
         {
             return DeliveryVerdict.Finished;
         }
@@ -356,7 +377,7 @@ internal sealed class LeaseTable(SeededDefect defect = SeededDefect.None)
         {
             DeliveryState.Done => DeliveryVerdict.Finished,
             DeliveryState.Leased when delivery.DeliveryId == reference.DeliveryId
-                || defect == SeededDefect.StaleReceiptAccepted => DeliveryVerdict.Live,
+                || _defect == SeededDefect.StaleReceiptAccepted => DeliveryVerdict.Live,
             _ => DeliveryVerdict.Stale,
         };
     }
@@ -365,44 +386,53 @@ internal sealed class LeaseTable(SeededDefect defect = SeededDefect.None)
     public static BrokerFailure Stale(in DeliveryReference reference) => new(
         BrokerError.InvalidHandle,
         $"the receipt handle of offset {reference.Offset} in queue {reference.QueueId} is no longer valid: " +
-        "the message became visible again");
+        "the message became visible again, or the group was moved to another offset");
+
+    // In an exclusive group only the holder is given messages. Another client takes its place when nobody holds it, or when the leader
+    // takes the holder for gone: the record says which one that was.
+    private static bool MayHold(Subscription subscription, LeaseCommand command)
+    {
+        if (!subscription.Group.View.Settings.Exclusive)
+        {
+            return true;
+        }
+
+        if (subscription.Holder != 0
+            && subscription.Holder != command.ClientHash
+            && subscription.Holder != command.PreviousHolder)
+        {
+            return false;
+        }
+
+        subscription.Holder = command.ClientHash;
+        return true;
+    }
+
+    // Push consumers of one SDK ask for a thousandth of the delay that they mean. They never choose it themselves.
+    private static long InvisibleOf(ChangeInvisibleCommand command, Lease before, int attempts)
+    {
+        if (!command.RaisesToBackoff || !(before.AutoRenew || before.IsReturned) || command.Suspend)
+        {
+            return command.InvisibleMicroseconds;
+        }
+
+        var policy = before.Subscription.Group.View.Backoff.After(attempts).Ticks / TimeSpan.TicksPerMicrosecond;
+        return command.InvisibleMicroseconds < policy / ChangeInvisibleCommand.TooShortBy ? policy : command.InvisibleMicroseconds;
+    }
+
+    private static Obligation ObligationOf(QueueCursor cursor, long offset) => new(
+        cursor.Subscription.Group.View.Id, cursor.Subscription.Topic.Id, cursor.QueueId, offset);
 
     private Lease Detach(QueueCursor cursor, long offset)
     {
         var lease = cursor.At(offset).Lease;
         Invariant.Check(lease is not null, $"offset {offset} is leased");
-        lease.OpenCount--;
+        lease.ChangeOpenCount(-1);
         if (lease.OpenCount == 0)
         {
             _index.Remove(lease);
         }
 
         return lease;
-    }
-
-    private void End(Lease lease)
-    {
-        var group = lease.Subscription.Group.View;
-        foreach (var leased in lease.Offsets)
-        {
-            if (!leased.IsBoundTo(lease))
-            {
-                continue;
-            }
-
-            var (cursor, offset) = leased;
-            if (!lease.Suspend && cursor.At(offset).Attempts >= group.MaxAttempts)
-            {
-                cursor.Oblige(offset);
-                _obligations.Add(new Obligation(group.Id, lease.Subscription.Topic.Id, cursor.QueueId, offset));
-            }
-            else
-            {
-                cursor.Release(offset, forgetAttempt: lease.Suspend);
-            }
-        }
-
-        lease.OpenCount = 0;
-        Touched.Add(lease.Subscription);
     }
 }

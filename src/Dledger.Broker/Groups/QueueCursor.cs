@@ -1,240 +1,367 @@
-using System.Numerics;
+using Dledger.Broker.Messages;
 using Dledger.Primitives;
 
 namespace Dledger.Broker.Groups;
 
 /// <summary>A group's progress in one queue. Replicated state, owned by the apply loop.</summary>
 /// <remarks>
-/// <code>
-///   0 ........ Commit ................. Next ............ queue max
-///   | finished |  one Delivery each     |  never looked at |
-/// </code>
-/// 0 &lt;= Commit &lt;= Next &lt;= queue max. The deliveries lie in a ring whose capacity is a power of two. A delivery
-/// at Commit
-/// is never Done: finished ones at the low end are dropped at once.
+/// In an ordered group every known message belongs to the <see cref="OrderLane"/> of its message group, and only a lane's head may be
+/// handed out, or what follows it in the same lease; messages without message group make one lane. Lanes do not wait for each other.
 /// </remarks>
 internal sealed class QueueCursor
 {
-    private readonly SortedSet<long> _waiting = [];
-    private Delivery[] _ring = [];
+    /// <summary>
+    /// Most offsets from Commit on that can become known. The leader stays below it; a Lease record that was on its way when the group
+    /// was moved far back would not.
+    /// </summary>
+    public const int LengthMax = 65_536;
+
+    private readonly SortedSet<long> _ready = [];
+    private readonly SortedDictionary<long, long> _parkedSince = [];
+    private readonly Dictionary<int, OrderLane>? _lanes;
+    private readonly long[] _counts = new long[6];
+    private DeliveryStore _deliveries;
 
     public QueueCursor(Subscription subscription, int queueId, long commit)
     {
         Subscription = subscription;
         QueueId = queueId;
-        Commit = commit;
-        Next = commit;
+        _deliveries = new DeliveryStore(commit);
+        _lanes = subscription.Group.View.Fifo ? [] : null;
     }
 
     public Subscription Subscription { get; }
 
     public int QueueId { get; }
 
-    /// <summary>Everything below is finished.</summary>
-    public long Commit { get; private set; }
+    /// <inheritdoc cref="DeliveryStore.Commit"/>
+    public long Commit => _deliveries.Commit;
 
-    /// <summary>Everything from here on was never handed out or skipped.</summary>
-    public long Next { get; private set; }
+    /// <inheritdoc cref="DeliveryStore.Next"/>
+    public long Next => _deliveries.Next;
 
-    /// <summary>Offsets in [Commit, Next) that may be handed out, ascending.</summary>
-    public SortedSet<long> Waiting => _waiting;
+    /// <summary>Whether the messages of one message group are handed out in order.</summary>
+    public bool IsOrdered => _lanes is not null;
+
+    /// <summary>
+    /// Known offsets that may be handed out next, ascending: all that wait, in an ordered group the heads of the lanes that do.
+    /// </summary>
+    public SortedSet<long> Ready => _ready;
+
+    /// <summary>Known messages that wait for a delivery.</summary>
+    public int WaitingCount => CountOf(DeliveryState.Waiting);
 
     /// <summary>Deliveries that are invisible.</summary>
-    public int LeasedCount { get; private set; }
+    public int LeasedCount => CountOf(DeliveryState.Leased);
 
     /// <summary>Deliveries that wait for their copy in the dead letter topic.</summary>
-    public int ObligedCount { get; private set; }
+    public int ObligedCount => CountOf(DeliveryState.Obliged);
+
+    /// <summary>Deliveries that wait for the end of their back-off.</summary>
+    public int RestingCount => CountOf(DeliveryState.Resting);
 
     /// <summary>Finished messages above Commit.</summary>
-    public int DoneCount { get; private set; }
+    public int DoneCount => _deliveries.DoneCount;
 
-    /// <summary>Whether a FIFO group may take the next batch: nothing of the last one is open.</summary>
-    public bool IsUnlocked => LeasedCount == 0 && ObligedCount == 0;
+    /// <summary>Unfinished messages below Commit.</summary>
+    public int AsideCount => _deliveries.AsideCount;
 
-    /// <summary>The delivery of an offset in [Commit, Next).</summary>
-    public ref readonly Delivery At(long offset) => ref Slot(offset);
+    /// <summary>Offsets below Commit that are not finished, ascending.</summary>
+    public long[] Aside => _deliveries.Aside;
 
-    /// <summary>Whether an offset of the queue may be handed out or skipped.</summary>
+    /// <summary>Messages that wait for an operator, by offset, and since which log time.</summary>
+    public SortedDictionary<long, long> ParkedSince => _parkedSince;
+
+    /// <summary>Whether a delivery is kept for the offset; all others below Next are finished.</summary>
+    public bool Contains(long offset) => _deliveries.Contains(offset);
+
+    /// <summary>The delivery of an offset that <see cref="Contains"/> is true for.</summary>
+    public ref readonly Delivery At(long offset) => ref _deliveries.At(offset);
+
+    /// <summary>Whether an offset of the queue waits for a delivery.</summary>
     public bool IsAvailable(long offset) =>
-        offset >= Next || (offset >= Commit && Slot(offset).State == DeliveryState.Waiting);
+        offset >= Next
+            ? offset - Commit < LengthMax
+            : Contains(offset) && _deliveries.At(offset).State == DeliveryState.Waiting;
+
+    /// <summary>The lane of a message group with what is not finished of it; null when nothing is known or this group has no order.</summary>
+    public OrderLane? LaneOf(int groupHash) => _lanes?.GetValueOrDefault(groupHash);
+
+    /// <summary>
+    /// Whether nothing of the message group that is not finished lies before a known offset, but for what the same lease took.
+    /// </summary>
+    public bool IsNext(long offset, Lease lease)
+    {
+        if (_lanes is null || !_lanes.TryGetValue(_deliveries.At(offset).GroupHash, out var lane))
+        {
+            return true;
+        }
+
+        foreach (var before in lane.Offsets)
+        {
+            if (before >= offset)
+            {
+                break;
+            }
+
+            if (_deliveries.Contains(before)
+                && _deliveries.At(before) is var delivery
+                && delivery.State != DeliveryState.Done
+                && !ReferenceEquals(delivery.Lease, lease))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Takes up offsets behind Next, in order, with their message groups.</summary>
+    public void Extend(int groupHash)
+    {
+        var offset = Next;
+        ref var delivery = ref _deliveries.Extend();
+        delivery.GroupHash = groupHash;
+        _counts[(int)DeliveryState.Waiting]++;
+        if (_lanes is null)
+        {
+            _ready.Add(offset);
+            return;
+        }
+
+        JoinLane(groupHash, offset);
+        Settle(groupHash);
+    }
 
     /// <summary>Hands an available offset out; the answer is the number of this attempt, from 1 on.</summary>
     public int Take(long offset, Lease lease, bool countsAttempt = true)
     {
-        ref var delivery = ref MakeAvailable(offset);
-        delivery.State = DeliveryState.Leased;
+        MakeKnown(offset);
+        ref var delivery = ref Change(offset, DeliveryState.Waiting, DeliveryState.Leased);
         delivery.Attempts = (ushort)Math.Min(delivery.Attempts + (countsAttempt ? 1 : 0), ushort.MaxValue);
         delivery.DeliveryId = lease.DeliveryId;
         delivery.Lease = lease;
-        LeasedCount++;
-        return delivery.Attempts;
+        var attempt = delivery.Attempts;
+        Settle(offset, delivery.GroupHash);
+        return attempt;
     }
 
     /// <summary>Finishes an available offset without delivery.</summary>
     public void Skip(long offset)
     {
-        ref var delivery = ref MakeAvailable(offset);
-        delivery.State = DeliveryState.Done;
-        DoneCount++;
-        AdvanceCommit();
+        MakeKnown(offset);
+        Finish(offset);
     }
 
     /// <summary>Puts a leased offset under another deadline.</summary>
     public void Rebind(long offset, Lease lease)
     {
-        ref var delivery = ref Slot(offset);
-        Invariant.Check(delivery.State == DeliveryState.Leased, $"offset {offset} is {delivery.State}");
+        ref var delivery = ref _deliveries.At(offset);
+        Invariant.Check(
+            delivery.State is DeliveryState.Leased or DeliveryState.Resting, $"offset {offset} is {delivery.State}");
         delivery.Lease = lease;
     }
 
-    /// <summary>Finishes a leased or obliged offset.</summary>
+    /// <summary>Finishes an offset that is not finished.</summary>
     public void Finish(long offset)
     {
-        ref var delivery = ref Slot(offset);
-        LeaveOpen(ref delivery, offset);
-        delivery.State = DeliveryState.Done;
-        DoneCount++;
-        AdvanceCommit();
+        var state = _deliveries.At(offset).State;
+        ref var delivery = ref Change(offset, state, DeliveryState.Done);
+        var groupHash = delivery.GroupHash;
+        delivery.Lease = null;
+        var asideBefore = _deliveries.AsideCount;
+        _deliveries.Finished(offset);
+        Subscription.AsideCount += _deliveries.AsideCount - asideBefore;
+        Settle(offset, groupHash);
     }
 
-    /// <summary>Makes a leased offset visible again.</summary>
+    /// <summary>Makes a leased or resting offset visible again.</summary>
     public void Release(long offset, bool forgetAttempt)
     {
-        ref var delivery = ref Slot(offset);
-        LeaveOpen(ref delivery, offset);
-        delivery.State = DeliveryState.Waiting;
+        ref var delivery = ref Change(offset, _deliveries.At(offset).State, DeliveryState.Waiting);
+        delivery.Lease = null;
         if (forgetAttempt && delivery.Attempts > 0)
         {
             delivery.Attempts--;
         }
 
-        _waiting.Add(offset);
+        Settle(offset, delivery.GroupHash);
     }
 
-    /// <summary>Marks a leased offset as out of attempts.</summary>
-    public void Oblige(long offset)
+    /// <summary>Lets a leased offset wait for the end of its back-off.</summary>
+    public void Rest(long offset, Lease until)
     {
-        ref var delivery = ref Slot(offset);
-        LeaveOpen(ref delivery, offset);
-        delivery.State = DeliveryState.Obliged;
-        ObligedCount++;
+        ref var delivery = ref Change(offset, DeliveryState.Leased, DeliveryState.Resting);
+        delivery.Lease = until;
+        Settle(offset, delivery.GroupHash);
+    }
+
+    /// <summary>Marks a leased or parked offset as owed to the dead letter topic.</summary>
+    public void Oblige(long offset, DeadLetterReason reason)
+    {
+        ref var delivery = ref Change(offset, _deliveries.At(offset).State, DeliveryState.Obliged);
+        delivery.Reason = reason;
+        delivery.Lease = null;
+        Settle(offset, delivery.GroupHash);
+    }
+
+    /// <summary>Sets a leased offset aside until an operator decides.</summary>
+    public void Park(long offset, long logTime)
+    {
+        ref var delivery = ref Change(offset, DeliveryState.Leased, DeliveryState.Parked);
+        delivery.Lease = null;
+        _parkedSince.Add(offset, logTime);
+        Settle(offset, delivery.GroupHash);
+    }
+
+    /// <summary>Gives a parked offset back to its receivers as if it had never been delivered.</summary>
+    public void Unpark(long offset)
+    {
+        ref var delivery = ref Change(offset, DeliveryState.Parked, DeliveryState.Waiting);
+        delivery.Attempts = 0;
+        Settle(offset, delivery.GroupHash);
+    }
+
+    /// <summary>Moves Commit up; what is not finished below it stays aside, so that it does not hold up the rest.</summary>
+    public void PutAside(long below) => Subscription.AsideCount += _deliveries.PutAside(below);
+
+    /// <summary>Offsets below a limit that are known and not finished, ascending.</summary>
+    public List<long> UnfinishedBelow(long limit) => _deliveries.UnfinishedBelow(limit);
+
+    /// <summary>Goes on behind messages that were never looked at and are gone.</summary>
+    public void AdvanceTo(long offset) => _deliveries.AdvanceTo(offset);
+
+    /// <summary>Begins anew at an offset: nothing from there on was ever handed out. Leases are taken off before.</summary>
+    public void Reset(long offset)
+    {
+        Subscription.AsideCount -= _deliveries.AsideCount;
+        _deliveries = new DeliveryStore(offset);
+        _ready.Clear();
+        _parkedSince.Clear();
+        _lanes?.Clear();
+        Array.Clear(_counts);
     }
 
     /// <summary>
-    /// Rebuilds one delivery from a checkpoint; offsets come ascending from Commit on. Leases are bound afterwards.
+    /// Rebuilds one delivery of a checkpoint: the aside ones ascending, then the window's ascending. Leases are bound afterwards.
     /// </summary>
-    public void Restore(DeliveryState state, int attempts, long deliveryId)
+    public void Restore(long offset, in Delivery stored, long parkedSince)
     {
-        var offset = Next;
-        ref var delivery = ref Extend();
-        delivery.Attempts = checked((ushort)attempts);
-        delivery.DeliveryId = deliveryId;
-        delivery.State = state;
-        switch (state)
+        Invariant.Check((int)stored.State < _counts.Length, $"a stored delivery has state {stored.State}");
+        if (offset < Commit)
         {
-            case DeliveryState.Waiting:
-                _waiting.Add(offset);
-                break;
-            case DeliveryState.Leased:
-                LeasedCount++;
-                break;
+            _deliveries.RestoreAside(offset, stored);
+            Subscription.AsideCount++;
+        }
+        else
+        {
+            Invariant.Check(offset == Next, $"stored delivery {offset} follows {Next}");
+            _deliveries.Extend() = stored;
+        }
+
+        _counts[(int)stored.State]++;
+        switch (stored.State)
+        {
             case DeliveryState.Done:
-                DoneCount++;
+                _deliveries.Finished(offset);
+                return;
+            case DeliveryState.Parked:
+                _parkedSince.Add(offset, parkedSince);
                 break;
-            case DeliveryState.Obliged:
-                ObligedCount++;
-                break;
-            default:
-                Invariant.Fail($"a stored delivery has state {state}");
-                break;
+        }
+
+        if (_lanes is not null)
+        {
+            JoinLane(stored.GroupHash, offset);
+            Settle(stored.GroupHash);
+        }
+        else if (stored.State == DeliveryState.Waiting)
+        {
+            _ready.Add(offset);
         }
     }
 
-    /// <summary>Goes on behind messages that were never looked at and are gone.</summary>
-    public void AdvanceTo(long offset)
+    private int CountOf(DeliveryState state) => (int)_counts[(int)state];
+
+    private ref Delivery Change(long offset, DeliveryState from, DeliveryState to)
     {
-        if (offset > Next)
+        ref var delivery = ref _deliveries.At(offset);
+        Invariant.Check(
+            delivery.State == from && from != DeliveryState.Done, $"offset {offset} is {delivery.State}, not {from}");
+        delivery.State = to;
+        _counts[(int)from]--;
+        _counts[(int)to]++;
+        if (from == DeliveryState.Parked)
         {
-            Invariant.Check(Commit == Next, $"nothing below {Next} is open when the queue begins at {offset}");
-            Commit = offset;
-            Next = offset;
-        }
-    }
-
-    private void LeaveOpen(ref Delivery delivery, long offset)
-    {
-        switch (delivery.State)
-        {
-            case DeliveryState.Leased:
-                LeasedCount--;
-                break;
-            case DeliveryState.Obliged:
-                ObligedCount--;
-                break;
-            default:
-                Invariant.Fail($"offset {offset} is {delivery.State}, not open");
-                break;
+            _parkedSince.Remove(offset);
         }
 
-        delivery.Lease = null;
-    }
-
-    private ref Delivery MakeAvailable(long offset)
-    {
-        Invariant.Check(IsAvailable(offset), $"offset {offset} is available in [{Commit}, {Next})");
-        if (offset < Next)
+        if (_lanes is null && from == DeliveryState.Waiting)
         {
-            _waiting.Remove(offset);
-            return ref Slot(offset);
+            _ready.Remove(offset);
         }
 
-        // What a record leaves out on its way up has not been delivered and can be.
-        while (Next < offset)
-        {
-            _waiting.Add(Next);
-            Extend();
-        }
-
-        return ref Extend();
-    }
-
-    private ref Delivery Extend()
-    {
-        if (Next - Commit == _ring.Length)
-        {
-            Grow();
-        }
-
-        Next++;
-        ref var delivery = ref Slot(Next - 1);
-        delivery = default;
         return ref delivery;
     }
 
-    private void AdvanceCommit()
+    private void MakeKnown(long offset)
     {
-        while (Commit < Next && Slot(Commit).State == DeliveryState.Done)
+        Invariant.Check(IsAvailable(offset), $"offset {offset} is available in [{Commit}, {Next})");
+        Invariant.Check(offset < Next || _lanes is null, $"the message group of offset {offset} is known");
+
+        // What a record leaves out on its way up has not been delivered and can be.
+        while (Next <= offset)
         {
-            Slot(Commit) = default;
-            Commit++;
-            DoneCount--;
+            Extend(0);
         }
     }
 
-    private ref Delivery Slot(long offset)
+    private void JoinLane(int groupHash, long offset)
     {
-        Invariant.Check(offset >= Commit && offset < Next, $"offset {offset} lies in [{Commit}, {Next})");
-        return ref _ring[offset & (_ring.Length - 1)];
-    }
-
-    private void Grow()
-    {
-        var ring = new Delivery[(int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(16, _ring.Length * 2))];
-        for (var offset = Commit; offset < Next; offset++)
+        if (!_lanes!.TryGetValue(groupHash, out var lane))
         {
-            ring[offset & (ring.Length - 1)] = _ring[offset & (_ring.Length - 1)];
+            _lanes.Add(groupHash, lane = new OrderLane(Subscription.Defect));
         }
 
-        _ring = ring;
+        lane.Add(offset);
+    }
+
+    private void Settle(long offset, int groupHash)
+    {
+        if (_lanes is not null)
+        {
+            Settle(groupHash);
+        }
+        else if (Contains(offset) && _deliveries.At(offset).State == DeliveryState.Waiting)
+        {
+            _ready.Add(offset);
+        }
+    }
+
+    private void Settle(int groupHash)
+    {
+        if (!_lanes!.TryGetValue(groupHash, out var lane))
+        {
+            Invariant.Check(Subscription.Defect != SeededDefect.None, $"message group {groupHash} has a lane");
+            return;
+        }
+
+        lane.Trim(_deliveries);
+        var ready = lane.Head >= 0 && _deliveries.At(lane.Head).State == DeliveryState.Waiting ? lane.Head : -1;
+        if (ready != lane.ReadyHead)
+        {
+            _ready.Remove(lane.ReadyHead);
+            if (ready >= 0)
+            {
+                _ready.Add(ready);
+            }
+
+            lane.ReadyHead = ready;
+        }
+
+        if (lane.Head < 0)
+        {
+            _lanes.Remove(groupHash);
+        }
     }
 }

@@ -7,12 +7,16 @@ internal sealed class Subscription
 {
     private readonly List<QueueCursor> _cursors = [];
 
-    public Subscription(GroupState group, TopicState topic)
+    public Subscription(GroupState group, TopicState topic, SeededDefect defect = SeededDefect.None)
     {
+        Defect = defect;
         Group = group;
         Topic = topic;
         AddMissingCursors();
     }
+
+    /// <summary>For the simulation only.</summary>
+    public SeededDefect Defect { get; }
 
     public GroupState Group { get; }
 
@@ -20,6 +24,12 @@ internal sealed class Subscription
 
     /// <summary>One per queue, by queue id.</summary>
     public IReadOnlyList<QueueCursor> Cursors => _cursors;
+
+    /// <summary>Unfinished messages below the commit offsets of all queues.</summary>
+    public int AsideCount { get; set; }
+
+    /// <summary>In an exclusive group the client that is given messages; 0 before the first one.</summary>
+    public long Holder { get; set; }
 
     /// <summary>Live leases that carry an attempt id.</summary>
     public Dictionary<UInt128, Lease> LeaseByAttempt { get; } = [];

@@ -12,4 +12,13 @@ public readonly record struct AppendedMessage(
 {
     /// <summary>It was stored by an earlier call; this one stored nothing.</summary>
     public bool IsDuplicate { get; init; }
+
+    /// <summary>What ends the transaction that the message waits for; null for messages that are visible.</summary>
+    public string? TransactionId { get; init; }
+
+    /// <summary>When it is delivered, where that lies ahead: it has no queue offset yet. Null: it is in its queue.</summary>
+    public long? DeliverAtMicroseconds { get; init; }
+
+    /// <summary>Takes a message back that waits for its delivery time; null for the others.</summary>
+    public string? RecallHandle { get; init; }
 }

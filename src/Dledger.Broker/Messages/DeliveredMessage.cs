@@ -40,6 +40,9 @@ public sealed record DeliveredMessage
 
     public string? MessageGroup { get; init; }
 
+    /// <summary>When a delayed message was to be delivered; microseconds since 1970 (UTC).</summary>
+    public long? DeliverAtMicroseconds { get; init; }
+
     public string? TraceContext { get; init; }
 
     /// <summary>1 for the first delivery.</summary>

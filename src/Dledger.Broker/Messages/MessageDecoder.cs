@@ -1,4 +1,5 @@
 using System.Text;
+using Dledger.Broker.DeadLetters;
 using Dledger.Primitives;
 using Dledger.Storage.Records;
 
@@ -27,7 +28,7 @@ internal static class MessageDecoder
     {
         var type = MessageType.Normal;
         var encoding = BodyEncoding.Identity;
-        string? tag = null, group = null, trace = null, deadTopic = null, deadId = null;
+        string? tag = null, group = null, trace = null;
         var bornHost = "";
         List<string>? keys = null;
         List<KeyValuePair<string, string>>? properties = null;
@@ -61,12 +62,6 @@ internal static class MessageDecoder
                 case PropertyKind.TraceContext:
                     trace = Encoding.UTF8.GetString(content);
                     break;
-                case PropertyKind.DeadLetterTopic:
-                    deadTopic = Encoding.UTF8.GetString(content);
-                    break;
-                case PropertyKind.DeadLetterMessageId:
-                    deadId = Encoding.UTF8.GetString(content);
-                    break;
                 default:
                     break;
             }
@@ -89,13 +84,12 @@ internal static class MessageDecoder
             BornHost = bornHost,
             StoreTimeMicroseconds = view.StoreTime,
             MessageGroup = group,
+            DeliverAtMicroseconds = view.DeliverAt,
             TraceContext = trace,
             Attempt = context.Attempt,
             ReceiptHandle = context.ReceiptHandle,
             InvisibleDuration = context.InvisibleDuration,
-            DeadLetterOrigin = deadTopic is not null && deadId is not null
-                ? new DeadLetterOrigin(deadTopic, deadId)
-                : null,
+            DeadLetterOrigin = DeadLetterEncoder.ReadOrigin(view),
         };
     }
 

@@ -38,4 +38,7 @@ public sealed record MessageDraft
 
     /// <summary>For <see cref="MessageType.Delay"/>: microseconds since 1970 (UTC).</summary>
     public long? DeliverAtMicroseconds { get; init; }
+
+    /// <summary>For <see cref="MessageType.Transaction"/>: time until the first check; null: the topic's.</summary>
+    public TimeSpan? TransactionRecovery { get; init; }
 }

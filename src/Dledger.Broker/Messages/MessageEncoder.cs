@@ -84,6 +84,7 @@ internal static class MessageEncoder
         QueueId = queueId,
         TagHash = TagHash.Of(draft.Tag),
         BornTime = draft.BornTimeMicroseconds,
+        DeliverAt = draft.DeliverAtMicroseconds,
         GroupHash = draft.MessageGroup is { } group ? MessageGroupHash.Of(group) : null,
         MessageIdHash = idHash,
         ProducerId = sequence?.ProducerId ?? 0,

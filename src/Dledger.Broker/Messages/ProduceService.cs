@@ -4,6 +4,7 @@ using Dledger.Broker.Idempotence;
 using Dledger.Broker.Naming;
 using Dledger.Broker.Proposals;
 using Dledger.Broker.Topics;
+using Dledger.Broker.Transactions;
 using Dledger.Storage.Disks;
 
 namespace Dledger.Broker.Messages;
@@ -51,7 +52,8 @@ internal sealed class ProduceService(BrokerCalls calls)
             return AppendOutcome.Of(failure!.Value);
         }
 
-        if (CheckTypes(topic, drafts) is { } mismatch)
+        if ((CheckTypes(topic, drafts) ?? TransactionService.Check(drafts) ?? CheckNumbers(drafts, sequence) ?? CheckDelays(drafts))
+            is { } mismatch)
         {
             return AppendOutcome.Of(mismatch);
         }
@@ -68,14 +70,84 @@ internal sealed class ProduceService(BrokerCalls calls)
             return AppendOutcome.Of([new AppendEntry(first with { IsDuplicate = true })]);
         }
 
+        var isTransaction = drafts[0].Type == MessageType.Transaction;
+        if (isTransaction)
+        {
+            records = TransactionService.EncodeHalves(records, drafts);
+        }
+
         var proposal = new AppendProposal(records, drafts.Count)
         {
             SeededOffset = _seededOffsets?.Take(topic.Id, queueId, drafts.Count),
         };
-        return calls.Log.TryPropose(proposal, out var refused)
-            ? await proposal.Task.WaitAsync(cancellationToken)
-            : AppendOutcome.Of(FailureMapping.Of(refused));
+        if (!calls.Log.TryPropose(proposal, out var refused))
+        {
+            return AppendOutcome.Of(FailureMapping.Of(refused));
+        }
+
+        var outcome = await proposal.Task.WaitAsync(cancellationToken);
+        return isTransaction
+            ? calls.Transactions.Complete(outcome, topic.Id)
+            : WithHandles(topic, drafts, outcome);
     }
+
+    // What a repeated half message costs is another transaction that nobody commits.
+    private static BrokerFailure? CheckNumbers(IReadOnlyList<MessageDraft> drafts, ProducerSequence? sequence) =>
+        sequence is not null && drafts[0].Type == MessageType.Transaction
+            ? BrokerFailure.Of(new Violation(
+                BrokenRule.Sequence, "a transactional message has no sequence; send it without the number of a producer"))
+            : null;
+
+    private BrokerFailure? CheckDelays(IReadOnlyList<MessageDraft> drafts)
+    {
+        foreach (var draft in drafts)
+        {
+            if (draft.DeliverAtMicroseconds is not { } deliverAt)
+            {
+                continue;
+            }
+
+            if (MessageRules.CheckDeliveryTime(deliverAt, calls.Log.LogTimeNow) is { } violation)
+            {
+                return BrokerFailure.Of(violation);
+            }
+
+            if (calls.Machine.PendingCount >= Limits.PendingCountMax)
+            {
+                return new BrokerFailure(
+                    BrokerError.Busy,
+                    $"{Limits.PendingCountMax} delayed messages wait for their delivery, which is the limit; nothing was stored");
+            }
+        }
+
+        return null;
+    }
+
+    // A repeat of a message that waits for its delivery time is answered as the first send was.
+    private AppendOutcome WithHandles(TopicView topic, IReadOnlyList<MessageDraft> drafts, AppendOutcome outcome)
+    {
+        if (!outcome.Entries.Any(static entry => entry.Message.DeliverAtMicroseconds.HasValue || IsWaitingRepeat(entry.Message)))
+        {
+            return outcome;
+        }
+
+        return AppendOutcome.Of([.. outcome.Entries.Select((entry, i) =>
+            (entry.Message.DeliverAtMicroseconds ?? (IsWaitingRepeat(entry.Message) ? drafts[i].DeliverAtMicroseconds : null))
+                is { } deliverAt
+            ? entry with
+            {
+                Message = entry.Message with
+                {
+                    QueueOffset = default,
+                    DeliverAtMicroseconds = deliverAt,
+                    RecallHandle = calls.Timers.HandleOf(topic.Id, deliverAt, entry.Message.Position, drafts[i].MessageId),
+                },
+            }
+            : entry)]);
+    }
+
+    private static bool IsWaitingRepeat(in AppendedMessage message) =>
+        message is { IsDuplicate: true, QueueId: >= 0, QueueOffset.Value: < 0 };
 
     private static BrokerFailure? CheckTypes(TopicView topic, IReadOnlyList<MessageDraft> drafts)
     {
@@ -88,7 +160,7 @@ internal sealed class ProduceService(BrokerCalls calls)
                     $"the topic '{topic.Name}' accepts {topic.AcceptedTypes} messages, not {draft.Type} ones");
             }
 
-            if (draft.Type is not (MessageType.Normal or MessageType.Fifo))
+            if (draft.Type is not (MessageType.Normal or MessageType.Fifo or MessageType.Delay or MessageType.Transaction))
             {
                 return new BrokerFailure(
                     BrokerError.Unsupported, $"this version does not implement {draft.Type} messages");

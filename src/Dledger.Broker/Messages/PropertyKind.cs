@@ -29,4 +29,22 @@ internal enum PropertyKind : byte
 
     /// <summary>Only in Forward records: a <see cref="Commands.ForwardReference"/>.</summary>
     ForwardReference = 11,
+
+    /// <summary>Only in Resend records: a <see cref="Commands.LetterReference"/>.</summary>
+    LetterReference = 28,
+
+    /// <summary>Only in dead letters: a <see cref="DeadLetters.DeadLetterDetail"/>.</summary>
+    DeadLetterDetail = 20,
+
+    /// <summary>Only in HalfMessage records: a <see cref="Commands.HalfMark"/>.</summary>
+    HalfMark = 16,
+
+    /// <summary>Only in copies of half messages: a <see cref="Commands.TransactionReference"/>.</summary>
+    TransactionReference = 17,
+
+    /// <summary>Only in TimerFire and Relocate records: a <see cref="Timers.TimerReference"/>.</summary>
+    TimerReference = 12,
+
+    /// <summary>Only in Relocate records: 8 bytes, where the message lay first.</summary>
+    TimerOrigin = 13,
 }

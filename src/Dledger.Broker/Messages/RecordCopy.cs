@@ -20,13 +20,15 @@ internal static class RecordCopy
     /// <param name="queueId">Its queue.</param>
     /// <param name="keeps">Which properties of the source stay; null: all.</param>
     /// <param name="added">Adds properties of the copy; null: none.</param>
+    /// <param name="deliverAt">The copy's delivery time, where it is another; null: that of the source.</param>
     public static byte[] Encode(
         in RecordView source,
         RecordKind kind,
         int topicId,
         int queueId,
         Predicate<PropertyKind>? keeps = null,
-        Action<ByteWriter>? added = null)
+        Action<ByteWriter>? added = null,
+        long? deliverAt = null)
     {
         var properties = new ByteWriter(source.Properties.Length + 128);
         var entries = new PropertyEnumerator(source.Properties);
@@ -46,6 +48,7 @@ internal static class RecordCopy
             QueueId = queueId,
             TagHash = source.TagHash,
             BornTime = source.BornTime,
+            DeliverAt = deliverAt ?? source.DeliverAt,
             GroupHash = source.GroupHash,
         };
         return RecordEncoder.Encode(fields, source.Key, properties.Written.Span, source.Body);

@@ -16,6 +16,8 @@ public enum BrokenRule
     MessageId,
     DeliveryTime,
     TransactionRecovery,
+    TransactionChecks,
+    Webhook,
     Batch,
     InvisibleDuration,
     FilterExpression,
@@ -30,4 +32,9 @@ public enum BrokenRule
     IdWindow,
     ProducerName,
     Sequence,
+    QueueId,
+    Offset,
+    GroupMode,
+    InFlight,
+    Pause,
 }

@@ -48,11 +48,41 @@ public static class Limits
     /// <summary>Longest message id in UTF-8 bytes. RocketMQ sets no limit; ours keeps records small.</summary>
     public const int MessageIdBytesMax = 255;
 
-    /// <summary>Farthest delivery time ahead.</summary>
-    public static readonly TimeSpan DeliveryDelayMax = TimeSpan.FromDays(1);
+    /// <summary>Farthest delivery time ahead. RocketMQ's proxy allows one day unless told otherwise.</summary>
+    public static readonly TimeSpan DeliveryDelayMax = TimeSpan.FromDays(365);
+
+    /// <summary>Most delayed messages that wait at a time; beyond it new ones are refused as busy.</summary>
+    public const long PendingCountMax = 20_000_000;
 
     /// <summary>Longest time until an undecided transaction is checked.</summary>
     public static readonly TimeSpan TransactionRecoveryMax = TimeSpan.FromHours(1);
+
+    /// <summary>Shortest time between two checks of a transaction, and until the first.</summary>
+    public static readonly TimeSpan TransactionCheckMin = TimeSpan.FromSeconds(1);
+
+    /// <summary>Most checks of a transaction.</summary>
+    public const int TransactionChecksMax = 100;
+
+    /// <summary>Most messages of one topic that wait for the decision of their producers.</summary>
+    public const int HalfMessagesPerTopicMax = 100_000;
+
+    /// <summary>Most messages of all topics that wait for the decision of their producers.</summary>
+    public const int HalfMessagesMax = 200_000;
+
+    /// <summary>Decisions that are remembered for those who repeat theirs.</summary>
+    public const int TransactionDecisionsMax = 100_000;
+
+    /// <summary>Discarded transactions that are kept to be looked at.</summary>
+    public const int DiscardedTransactionsMax = 10_000;
+
+    /// <summary>Most transactions that are decided together.</summary>
+    public const int TransactionsAtOnceMax = 256;
+
+    /// <summary>Longest address of a webhook in characters.</summary>
+    public const int WebhookUrlLengthMax = 1_024;
+
+    /// <summary>Longest secret of a webhook in characters.</summary>
+    public const int WebhookSecretLengthMax = 256;
 
     /// <summary>Shortest invisible duration on receive. RocketMQ asks for 10 s; shorter ones do no harm here.</summary>
     public static readonly TimeSpan InvisibleDurationMin = TimeSpan.FromSeconds(1);
@@ -134,4 +164,16 @@ public static class Limits
 
     /// <summary>Largest sum of all client property keys and values in UTF-8 bytes.</summary>
     public const int ClientPropertyBytesMax = 4_096;
+
+    /// <summary>The highest cap on messages in flight of a group or a client.</summary>
+    public const int InFlightMax = 1_000_000;
+
+    /// <summary>The longest delay of a back-off.</summary>
+    public static readonly TimeSpan BackoffMax = TimeSpan.FromDays(365);
+
+    /// <summary>The longest pause of a group that ends by itself.</summary>
+    public static readonly TimeSpan PauseMax = TimeSpan.FromDays(365);
+
+    /// <summary>UTF-8 bytes of the reason of a pause.</summary>
+    public const int PauseReasonBytesMax = 1_024;
 }

@@ -68,6 +68,15 @@ public static class MessageRules
             return new Violation(BrokenRule.MessageGroup, "a FIFO message has no message group");
         }
 
+        if (draft.Type == MessageType.Delay != draft.DeliverAtMicroseconds.HasValue)
+        {
+            return new Violation(
+                BrokenRule.DeliveryTime,
+                draft.Type == MessageType.Delay
+                    ? "a DELAY message has no delivery time"
+                    : $"a {draft.Type} message has a delivery time");
+        }
+
         return CheckProperties(draft);
     }
 
@@ -99,7 +108,7 @@ public static class MessageRules
         return deliverAtMicroseconds - nowMicroseconds > aheadMax
             ? new Violation(
                 BrokenRule.DeliveryTime,
-                $"the delivery time is more than {Limits.DeliveryDelayMax.TotalHours} hours ahead")
+                $"the delivery time is more than {Limits.DeliveryDelayMax.TotalDays} days ahead")
             : null;
     }
 

@@ -14,6 +14,9 @@ public static class Names
     /// </summary>
     public const string RetryPrefix = "%RETRY%";
 
+    /// <summary>Takes transactional messages that nobody decided; RocketMQ's name for it.</summary>
+    public const string DiscardedTransactionTopic = "TRANS_CHECK_MAX_TIME_TOPIC";
+
     private const string SystemTopicPrefix = "rmq_sys_";
     private const string SystemGroupPrefix = "CID_RMQ_SYS_";
     private const string CharactersText = "letters, digits, '_', '-', '%' and '|'";
@@ -23,7 +26,7 @@ public static class Names
 
     private static readonly HashSet<string> SystemTopics = new(StringComparer.Ordinal)
     {
-        "TBW102", "SCHEDULE_TOPIC_XXXX", "BenchmarkTest", "TRANS_CHECK_MAX_TIME_TOPIC", "SELF_TEST_TOPIC",
+        "TBW102", "SCHEDULE_TOPIC_XXXX", "BenchmarkTest", DiscardedTransactionTopic, "SELF_TEST_TOPIC",
         "OFFSET_MOVED_EVENT", "CHECKPOINT_TOPIC", "RMQ_SYS_TRANS_HALF_TOPIC", "RMQ_SYS_TRACE_TOPIC",
         "RMQ_SYS_TRANS_OP_HALF_TOPIC",
     };

@@ -76,6 +76,11 @@ public static class PropertyRules
             return new Violation(BrokenRule.PropertyKey, $"the user property key '{key}' is reserved for the system");
         }
 
+        if (key == Messages.TimeToLive.Property && Messages.TimeToLive.Check(value) is { } life)
+        {
+            return life;
+        }
+
         return HasControlCharacter(key) || HasControlCharacter(value)
             ? new Violation(
                 BrokenRule.PropertyKey, $"the user property '{Names.Printable(key)}' contains a control character")

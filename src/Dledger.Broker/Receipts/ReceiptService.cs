@@ -77,6 +77,7 @@ internal sealed class ReceiptService(BrokerCalls calls)
         string handle,
         TimeSpan duration,
         bool suspend,
+        bool raisesToBackoff,
         CancellationToken cancellationToken)
     {
         if (MessageRules.CheckChangedInvisible(duration) is { } violation)
@@ -96,7 +97,8 @@ internal sealed class ReceiptService(BrokerCalls calls)
         }
 
         var command = ChangeInvisibleCommand.OfChange(
-            groupId, topicId, receipt.Delivery, duration.Ticks / TimeSpan.TicksPerMicrosecond, suspend);
+            groupId, topicId, receipt.Delivery, duration.Ticks / TimeSpan.TicksPerMicrosecond, suspend)
+            with { RaisesToBackoff = raisesToBackoff };
         var result = await calls.ProposeAsync(RecordKind.ChangeInvisible, command.Encode(), cancellationToken);
         return new ChangeInvisibleOutcome(result, handle);
     }

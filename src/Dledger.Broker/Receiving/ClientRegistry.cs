@@ -11,7 +11,16 @@ internal sealed class ClientRegistry(TimeProvider time)
     /// <summary>Clients above which those not alive are forgotten.</summary>
     private const int SweepAbove = 100_000;
 
+    /// <summary>Names above which all are forgotten; those in use come back with their next call.</summary>
+    private const int NamesMax = 20_000;
+
     private readonly ConcurrentDictionary<long, long> _seenAt = new();
+    private readonly ConcurrentDictionary<long, string> _names = new();
+    private readonly ConcurrentDictionary<long, bool> _terminated = new();
+    private long _servingSince = time.GetTimestamp();
+
+    /// <summary>This node becomes the leader: who did not speak to it may have spoken to the last one a moment ago.</summary>
+    public void BeginToServe() => Interlocked.Exchange(ref _servingSince, time.GetTimestamp());
 
     public void Seen(string clientId)
     {
@@ -25,13 +34,37 @@ internal sealed class ClientRegistry(TimeProvider time)
             Sweep();
         }
 
-        _seenAt[IdentityHash.OfClient(clientId)] = time.GetTimestamp();
+        var clientHash = IdentityHash.OfClient(clientId);
+        _seenAt[clientHash] = time.GetTimestamp();
+        _terminated.TryRemove(clientHash, out _);
+        if (_names.TryAdd(clientHash, clientId) && _names.Count > NamesMax)
+        {
+            _names.Clear();
+        }
     }
 
-    public void Terminated(string clientId) => _seenAt.TryRemove(IdentityHash.OfClient(clientId), out _);
+    /// <summary>The client behind a hash in a record; null when this node has not heard of it. For people.</summary>
+    public string? NameOf(long clientHash) => _names.GetValueOrDefault(clientHash);
+
+    public void Terminated(string clientId)
+    {
+        var clientHash = IdentityHash.OfClient(clientId);
+        _seenAt.TryRemove(clientHash, out _);
+        if (_terminated.Count > SweepAbove)
+        {
+            _terminated.Clear();
+        }
+
+        _terminated[clientHash] = true;
+    }
 
     public bool IsAlive(long clientHash) =>
         _seenAt.TryGetValue(clientHash, out var seenAt) && time.GetElapsedTime(seenAt) <= AliveFor;
+
+    /// <summary>Whether a client said goodbye, or would have been heard of by now if it were alive.</summary>
+    public bool IsGone(long clientHash) =>
+        _terminated.ContainsKey(clientHash)
+        || (!IsAlive(clientHash) && time.GetElapsedTime(Interlocked.Read(ref _servingSince)) > AliveFor);
 
     private void Sweep()
     {

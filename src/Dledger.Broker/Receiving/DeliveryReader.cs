@@ -16,8 +16,9 @@ internal sealed class DeliveryReader(IReplicatedLog log, ReceiptCodec receipts, 
     /// <summary>
     /// The messages of a grant. Those whose tag only shares its hash with the filter go to <paramref
     /// name="mismatches"/>;
-    /// unreadable ones are logged and left to the end of their lease. In an ordered group nothing of the same queue may overtake
-    /// them: it goes to <paramref name="withheld"/>.
+    /// unreadable ones are logged and left to the end of their lease. In an ordered group nothing of the same message group may
+    /// overtake them: it goes to <paramref name="withheld"/>. What has lived too long by
+    /// <paramref name="now"/> goes to <paramref name="expired"/>.
     /// </summary>
     public List<DeliveredMessage> Read(
         ReceiveGrant grant,
@@ -27,15 +28,17 @@ internal sealed class DeliveryReader(IReplicatedLog log, ReceiptCodec receipts, 
         TagFilter filter,
         bool isOrdered,
         List<DeliveryReference> mismatches,
-        List<DeliveryReference> withheld)
+        List<DeliveryReference> withheld,
+        List<DeliveryReference> expired,
+        long now)
     {
         var invisible = TimeSpan.FromMicroseconds(grant.InvisibleMicroseconds);
         var messages = new List<DeliveredMessage>(grant.Messages.Count);
-        var brokenQueues = new HashSet<int>();
+        var broken = new HashSet<(int QueueId, int GroupHash)>();
         foreach (var granted in grant.Messages)
         {
             var delivery = new DeliveryReference(granted.QueueId, granted.Offset, grant.DeliveryId);
-            if (brokenQueues.Contains(granted.QueueId))
+            if (broken.Contains((granted.QueueId, granted.GroupHash)))
             {
                 withheld.Add(delivery);
                 continue;
@@ -45,7 +48,7 @@ internal sealed class DeliveryReader(IReplicatedLog log, ReceiptCodec receipts, 
             {
                 if (isOrdered)
                 {
-                    brokenQueues.Add(granted.QueueId);
+                    broken.Add((granted.QueueId, granted.GroupHash));
                 }
 
                 continue;
@@ -59,14 +62,22 @@ internal sealed class DeliveryReader(IReplicatedLog log, ReceiptCodec receipts, 
             }
 
             var receipt = new Receipt(log.Group.Value, groupId, topicId, delivery, granted.Attempt);
-            messages.Add(MessageDecoder.Decode(bytes, record, new DeliveryContext(
+            var message = MessageDecoder.Decode(bytes, record, new DeliveryContext(
                 topic,
                 granted.QueueId,
                 new QueueOffset(granted.Offset),
                 granted.Position,
                 granted.Attempt,
                 receipts.Encode(receipt),
-                invisible)));
+                invisible));
+            if (TimeToLive.IsOver(message.UserProperties, message.StoreTimeMicroseconds, now))
+            {
+                expired.Add(delivery);
+            }
+            else
+            {
+                messages.Add(message);
+            }
         }
 
         return messages;

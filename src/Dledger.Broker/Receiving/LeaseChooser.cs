@@ -1,5 +1,6 @@
 using Dledger.Broker.Commands;
 using Dledger.Broker.Groups;
+using Dledger.Broker.Messages;
 using Dledger.Broker.Topics;
 using Dledger.Storage.Queues;
 
@@ -8,18 +9,25 @@ namespace Dledger.Broker.Receiving;
 /// <summary>
 /// Chooses what a receive may take: redeliveries first, then new messages, queue by queue. The leader's only.
 /// </summary>
-/// <remarks>It reads applied state minus reservations; the Lease record that comes out is a wish that apply checks
-/// again.</remarks>
-internal sealed class LeaseChooser(int deliveryWindow, SeededDefect defect = SeededDefect.None)
+/// <remarks>
+/// It reads applied state minus reservations; the Lease record that comes out is a wish that apply checks again. In an ordered group it
+/// passes over new messages whose message group is not free and notes them in the record, so that nobody looks at them in the index again:
+/// they come up by themselves when what is before them is finished.
+/// </remarks>
+internal sealed class LeaseChooser(BrokerOptions options)
 {
     /// <summary>
     /// Most index entries looked at for one choice, so that the apply loop is never held up for long.
     /// </summary>
     private const int ScanMax = 4_096;
 
+    /// <summary>Passed over messages that are worth a record of their own.</summary>
+    private const int PassedOverMin = 32;
+
     private const int BlockEntries = 32;
 
     private readonly List<LeaseQueue> _queues = [];
+    private readonly QueueChoice _choice = new();
     private int _wanted;
     private int _scansLeft;
 
@@ -27,24 +35,14 @@ internal sealed class LeaseChooser(int deliveryWindow, SeededDefect defect = See
     public int LeasedCount { get; private set; }
 
     /// <summary>Whether anything is there to hand out or skip that is not reserved.</summary>
-    public bool HasCandidates(Receivers receivers, GroupState group, TopicState topic, Subscription? subscription)
+    public bool HasCandidates(Receivers receivers, TopicState topic, Subscription? subscription)
     {
         foreach (var queue in topic.Queues)
         {
             var cursor = subscription?.Cursors[queue.QueueId];
             var reservation = receivers.ReservationOf(queue.QueueId);
-            if (!IsOpen(group, cursor, reservation))
-            {
-                continue;
-            }
-
-            var (from, to) = FreshRange(cursor, queue, reservation);
-            if (from < to)
-            {
-                return true;
-            }
-
-            if (cursor is not null && cursor.Waiting.Count > 0 && HasUnreserved(cursor, reservation))
+            var (from, to, _) = FreshRange(cursor, queue, reservation);
+            if (from < to || (cursor is not null && HasUnreserved(cursor, reservation)))
             {
                 return true;
             }
@@ -55,23 +53,29 @@ internal sealed class LeaseChooser(int deliveryWindow, SeededDefect defect = See
 
     /// <summary>What to propose for an operation; null when there is nothing to hand out or skip.</summary>
     public LeaseCommand? Choose(
-        ReceiveOperation operation, Receivers receivers, GroupState group, TopicState topic, Subscription? subscription)
+        ReceiveOperation operation,
+        int countMax,
+        Receivers receivers,
+        GroupState group,
+        TopicState topic,
+        Subscription? subscription)
     {
+        var batch = Math.Min(operation.BatchSize, countMax);
         _queues.Clear();
-        _wanted = operation.BatchSize;
+        _wanted = batch;
         _scansLeft = ScanMax;
         for (var i = 0; i < topic.Queues.Count && _wanted > 0 && _scansLeft > 0; i++)
         {
             var queue = topic.Queues[(receivers.NextQueue + i) % topic.Queues.Count];
-            var cursor = subscription?.Cursors[queue.QueueId];
-            var reservation = receivers.ReservationOf(queue.QueueId);
-            if (IsOpen(group, cursor, reservation))
-            {
-                ChooseFrom(operation.Filter, queue, cursor, reservation);
-            }
+            ChooseFrom(
+                operation.Filter,
+                group.View.Fifo,
+                queue,
+                subscription?.Cursors[queue.QueueId],
+                receivers.ReservationOf(queue.QueueId));
         }
 
-        LeasedCount = operation.BatchSize - _wanted;
+        LeasedCount = batch - _wanted;
         receivers.NextQueue = (receivers.NextQueue + 1) % topic.Queues.Count;
         if (_queues.Count == 0)
         {
@@ -86,18 +90,15 @@ internal sealed class LeaseChooser(int deliveryWindow, SeededDefect defect = See
             operation.AutoRenew,
             operation.ClientHash,
             LeasedCount > 0 ? operation.AttemptHash : UInt128.Zero,
+            subscription is not null && group.View.Settings.Exclusive ? subscription.Holder : 0,
             [.. _queues]);
     }
 
-    // A FIFO group gets one batch of a queue at a time; a batch on its way counts.
-    private static bool IsOpen(GroupState group, QueueCursor? cursor, QueueReservation reservation) =>
-        !group.View.Fifo || (reservation.InFlight == 0 && cursor?.IsUnlocked != false);
-
     private static bool HasUnreserved(QueueCursor cursor, QueueReservation reservation)
     {
-        foreach (var offset in cursor.Waiting)
+        foreach (var offset in cursor.Ready)
         {
-            if (!reservation.IsReserved(offset))
+            if (reservation.IsFree(offset, cursor.At(offset).GroupHash, cursor.IsOrdered))
             {
                 return true;
             }
@@ -106,42 +107,47 @@ internal sealed class LeaseChooser(int deliveryWindow, SeededDefect defect = See
         return false;
     }
 
-    private (long From, long To) FreshRange(QueueCursor? cursor, QueueState queue, QueueReservation reservation)
+    // A window that is nearly full of messages that stay puts the older ones of them aside, as long as there is room for such.
+    private (long From, long To, long AsideBelow) FreshRange(
+        QueueCursor? cursor, QueueState queue, QueueReservation reservation)
     {
-        var commit = cursor?.Commit ?? queue.Min;
         var from = Math.Max(cursor?.Next ?? queue.Min, reservation.FreshFrom);
-        return (from, Math.Min(queue.Max, commit + deliveryWindow));
-    }
-
-    private void ChooseFrom(TagFilter filter, QueueState queue, QueueCursor? cursor, QueueReservation reservation)
-    {
-        var leased = new List<OffsetRange>();
-        var skipped = new List<OffsetRange>();
-        var (from, to) = FreshRange(cursor, queue, reservation);
-        if (cursor is not null && (from == to || defect != SeededDefect.OrderLockFreedAtExpiry))
+        var commit = cursor?.Commit ?? queue.Min;
+        var asideBelow = 0L;
+        if (cursor is not null && cursor.Next - commit >= options.DeliveryWindow * 3 / 4)
         {
-            foreach (var offset in cursor.Waiting)
+            var below = cursor.Next - (options.DeliveryWindow / 4);
+            if (cursor.Subscription.AsideCount + (below - commit) <= options.AsideMax)
             {
-                if (_wanted == 0 || _scansLeft == 0)
-                {
-                    break;
-                }
-
-                if (!reservation.IsReserved(offset))
-                {
-                    Consider(filter, queue.Read(offset), offset, leased, skipped);
-                }
+                asideBelow = below;
+                commit = below;
             }
         }
 
+        return (from, Math.Min(queue.Max, commit + options.DeliveryWindow), asideBelow);
+    }
+
+    private void ChooseFrom(
+        TagFilter filter, bool isOrdered, QueueState queue, QueueCursor? cursor, QueueReservation reservation)
+    {
+        var (from, to, asideBelow) = FreshRange(cursor, queue, reservation);
+        _choice.Begin();
+        if (cursor is not null && (from == to || options.Defect != SeededDefect.OrderLockFreedAtExpiry))
+        {
+            ChooseKnown(filter, queue, cursor, reservation);
+        }
+
+        _choice.EndKnown();
+        var first = from;
         Span<ConsumeQueueEntry> entries = stackalloc ConsumeQueueEntry[BlockEntries];
         while (from < to && _wanted > 0 && _scansLeft > 0)
         {
-            var length = (int)Math.Min(Math.Min(to - from, BlockEntries), filter.MatchesAll ? _wanted : BlockEntries);
+            var wanted = filter.MatchesAll && !isOrdered ? _wanted : BlockEntries;
+            var length = (int)Math.Min(Math.Min(to - from, BlockEntries), wanted);
             var count = queue.Read(from, entries[..length]);
-            for (var i = 0; i < count && _wanted > 0; i++)
+            for (var i = 0; i < count && _wanted > 0 && _scansLeft > 0; i++)
             {
-                Consider(filter, entries[i], from, leased, skipped);
+                ConsiderFresh(filter, entries[i], from, isOrdered ? cursor : null, isOrdered, reservation);
                 from++;
             }
 
@@ -151,24 +157,113 @@ internal sealed class LeaseChooser(int deliveryWindow, SeededDefect defect = See
             }
         }
 
-        if (leased.Count > 0 || skipped.Count > 0)
+        if (_choice.Leased.Count > 0 || _choice.Skipped.Count > 0 || _choice.Hashes.Count >= PassedOverMin)
         {
-            _queues.Add(new LeaseQueue(queue.QueueId, leased, skipped));
+            _queues.Add(new LeaseQueue(queue.QueueId, [.. _choice.Leased], [.. _choice.Skipped])
+            {
+                AsideBelow = asideBelow,
+                Base = isOrdered ? first : 0,
+                GroupHashes = [.. _choice.Hashes],
+            });
         }
     }
 
-    private void Consider(
-        TagFilter filter, in ConsumeQueueEntry entry, long offset, List<OffsetRange> leased, List<OffsetRange> skipped)
+    private void ChooseKnown(TagFilter filter, QueueState queue, QueueCursor cursor, QueueReservation reservation)
+    {
+        foreach (var offset in cursor.Ready)
+        {
+            if (_wanted == 0 || _scansLeft == 0)
+            {
+                break;
+            }
+
+            var groupHash = cursor.At(offset).GroupHash;
+            if (!reservation.IsFree(offset, groupHash, cursor.IsOrdered))
+            {
+                continue;
+            }
+
+            if (cursor.IsOrdered)
+            {
+                ChooseLane(filter, queue, cursor, groupHash);
+            }
+            else
+            {
+                Consider(filter, queue.Read(offset), offset);
+            }
+        }
+    }
+
+    private void ChooseLane(TagFilter filter, QueueState queue, QueueCursor cursor, int groupHash)
+    {
+        foreach (var offset in cursor.LaneOf(groupHash)!.Offsets)
+        {
+            if (!cursor.Contains(offset) || cursor.At(offset).State == DeliveryState.Done)
+            {
+                continue;
+            }
+
+            if (_wanted == 0 || _scansLeft == 0 || cursor.At(offset).State != DeliveryState.Waiting)
+            {
+                return;
+            }
+
+            Consider(filter, queue.Read(offset), offset);
+        }
+
+        _choice.Free(groupHash);
+    }
+
+    private void ConsiderFresh(
+        TagFilter filter,
+        in ConsumeQueueEntry entry,
+        long offset,
+        QueueCursor? cursor,
+        bool isOrdered,
+        QueueReservation reservation)
+    {
+        if (!isOrdered)
+        {
+            Consider(filter, entry, offset);
+            return;
+        }
+
+        var groupHash = IndexHash.GroupOf(entry.TagHash);
+        _choice.Hashes.Add(groupHash);
+        var isMatch = filter.MayMatch(IndexHash.TagOf(entry.TagHash));
+        var isFree = _choice.IsFree(groupHash)
+            || (options.Defect == SeededDefect.OrderLockFreedAtExpiry && cursor?.LaneOf(groupHash)?.ReadyHead >= 0)
+            || (!_choice.IsClosed(groupHash) && cursor?.LaneOf(groupHash) is null && !reservation.IsGroupReserved(groupHash));
+        if (!isMatch || isFree)
+        {
+            Consider(filter, entry, offset);
+        }
+        else
+        {
+            _scansLeft--;
+        }
+
+        if (isMatch && !isFree)
+        {
+            _choice.Close(groupHash);
+        }
+        else if (isFree)
+        {
+            _choice.Free(groupHash);
+        }
+    }
+
+    private void Consider(TagFilter filter, in ConsumeQueueEntry entry, long offset)
     {
         _scansLeft--;
-        if (filter.MayMatch(entry.TagHash))
+        if (filter.MayMatch(IndexHash.TagOf(entry.TagHash)))
         {
-            OffsetRange.Append(leased, offset);
+            _choice.Lease(offset);
             _wanted--;
         }
         else
         {
-            OffsetRange.Append(skipped, offset);
+            _choice.Skip(offset);
         }
     }
 }

@@ -21,6 +21,15 @@ internal sealed class LeaseProposal(
     /// <summary>Null when the record only skips.</summary>
     public ReceiveOperation? Operation { get; } = operation;
 
+    /// <summary>Messages that the record asks for.</summary>
+    public int LeasedCount { get; } = command.Queues.Sum(queue => queue.Leased.Sum(range => range.Count));
+
+    /// <summary>For each queue of the command the message groups that are reserved for it.</summary>
+    public IReadOnlyList<IReadOnlyCollection<int>> Reserved { get; set; } = [];
+
+    /// <summary>Where <see cref="LeasedCount"/> is counted while the record is on its way.</summary>
+    public InFlightLimits? Limits { get; set; }
+
     /// <summary>The grant was handed over when the record was applied.</summary>
     public override void Applied()
     {

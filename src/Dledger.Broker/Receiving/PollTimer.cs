@@ -13,7 +13,7 @@ internal sealed class PollTimer : IDisposable
 
     private readonly TimeProvider _time;
     private readonly Lock _lock = new();
-    private readonly SortedDictionary<long, HashSet<ReceiveOperation>> _slots = [];
+    private readonly SortedDictionary<long, HashSet<ITimedPoll>> _slots = [];
     private readonly ITimer _timer;
     private readonly long _origin;
     private bool _isRunning;
@@ -25,6 +25,9 @@ internal sealed class PollTimer : IDisposable
         _timer = time.CreateTimer(
             static state => ((PollTimer)state!).Run(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
+
+    /// <summary>The node's clock, microseconds since 1970 (UTC).</summary>
+    public long NowMicroseconds => (_time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
 
     /// <summary>Operations whose time runs.</summary>
     public int Count
@@ -50,7 +53,7 @@ internal sealed class PollTimer : IDisposable
     public bool IsAhead(long slot) => slot > NowSlot();
 
     /// <summary>Gives the operation up in that slot unless it is removed before.</summary>
-    public void Add(ReceiveOperation operation, long slot)
+    public void Add(ITimedPoll operation, long slot)
     {
         lock (_lock)
         {
@@ -70,7 +73,7 @@ internal sealed class PollTimer : IDisposable
         }
     }
 
-    public void Remove(ReceiveOperation operation, long slot)
+    public void Remove(ITimedPoll operation, long slot)
     {
         lock (_lock)
         {
@@ -87,7 +90,7 @@ internal sealed class PollTimer : IDisposable
 
     private void Run()
     {
-        var due = new List<ReceiveOperation>();
+        var due = new List<ITimedPoll>();
         lock (_lock)
         {
             var now = NowSlot();

@@ -1,15 +1,17 @@
 using Dledger.Broker.Commands;
+using Dledger.Broker.Groups;
 
 namespace Dledger.Broker.Receiving;
 
 /// <summary>
-/// Offsets of one queue that Lease records in flight will take, so that two receives do not choose the same. Volatile,
-/// the
-/// leader's only, owned by the apply loop. A wrong reservation costs an empty lease, never correctness: apply decides.
+/// Offsets of one queue that Lease records in flight will take, so that two receives do not choose the same; in an ordered group the message
+/// groups of them. Volatile, the leader's only, owned by the apply loop. A wrong reservation costs an empty lease, never correctness:
+/// apply decides.
 /// </summary>
 internal sealed class QueueReservation
 {
     private readonly HashSet<long> _redeliveries = [];
+    private readonly Dictionary<int, int> _groups = [];
 
     /// <summary>Never delivered offsets below this are spoken for.</summary>
     public long FreshFrom { get; private set; }
@@ -17,38 +19,59 @@ internal sealed class QueueReservation
     /// <summary>Lease records in flight that touch the queue.</summary>
     public int InFlight { get; private set; }
 
-    public bool IsReserved(long redelivery) => _redeliveries.Contains(redelivery);
+    /// <summary>Whether a known offset may be chosen.</summary>
+    public bool IsFree(long redelivery, int groupHash, bool isOrdered) =>
+        !_redeliveries.Contains(redelivery) && !(isOrdered && IsGroupReserved(groupHash));
 
-    /// <summary>Notes what a record about to be proposed will take.</summary>
-    public void Reserve(LeaseQueue queue, long next)
+    /// <summary>Whether a record in flight takes or passes over messages of the message group.</summary>
+    public bool IsGroupReserved(int groupHash) => _groups.ContainsKey(groupHash);
+
+    /// <summary>Notes what a record about to be proposed will take; the answer is what <see cref="Release"/> takes back.</summary>
+    public IReadOnlyCollection<int> Reserve(LeaseQueue queue, QueueCursor? cursor)
     {
         InFlight++;
-        Visit(queue, next, static (reservation, offset, isFresh) =>
+        var next = cursor?.Next ?? 0;
+        var groups = new HashSet<int>(queue.GroupHashes);
+        ReserveRanges(queue.Leased, cursor, next, groups);
+        ReserveRanges(queue.Skipped, cursor, next, groups);
+        FreshFrom = Math.Max(FreshFrom, queue.Base + queue.GroupHashes.Count);
+        foreach (var group in groups)
         {
-            if (isFresh)
-            {
-                reservation.FreshFrom = Math.Max(reservation.FreshFrom, offset + 1);
-            }
-            else
-            {
-                reservation._redeliveries.Add(offset);
-            }
-        });
+            _groups[group] = _groups.GetValueOrDefault(group) + 1;
+        }
+
+        return groups;
     }
 
     /// <summary>The record was applied or failed. What a failed one left is offered again.</summary>
-    public void Release(LeaseQueue queue, bool failed)
+    public void Release(LeaseQueue queue, IReadOnlyCollection<int> groups, bool failed)
     {
         InFlight--;
         if (InFlight == 0)
         {
             // Nothing is spoken for, so whatever a dropped or failed record left behind can be offered again.
             _redeliveries.Clear();
+            _groups.Clear();
             FreshFrom = 0;
             return;
         }
 
-        Visit(queue, long.MaxValue, static (reservation, offset, _) => reservation._redeliveries.Remove(offset));
+        foreach (var range in queue.Leased.Concat(queue.Skipped))
+        {
+            for (var offset = range.First; offset < range.End; offset++)
+            {
+                _redeliveries.Remove(offset);
+            }
+        }
+
+        foreach (var group in groups)
+        {
+            if (--_groups[group] == 0)
+            {
+                _groups.Remove(group);
+            }
+        }
+
         if (failed)
         {
             FreshFrom = Math.Min(FreshFrom, First(queue));
@@ -56,24 +79,28 @@ internal sealed class QueueReservation
     }
 
     private static long First(LeaseQueue queue) => Math.Min(
-        queue.Leased.Count == 0 ? long.MaxValue : queue.Leased[0].First,
-        queue.Skipped.Count == 0 ? long.MaxValue : queue.Skipped[0].First);
+        queue.GroupHashes.Count == 0 ? long.MaxValue : queue.Base,
+        Math.Min(
+            queue.Leased.Count == 0 ? long.MaxValue : queue.Leased[0].First,
+            queue.Skipped.Count == 0 ? long.MaxValue : queue.Skipped[0].First));
 
-    private void Visit(LeaseQueue queue, long next, Action<QueueReservation, long, bool> visit)
+    private void ReserveRanges(IReadOnlyList<OffsetRange> ranges, QueueCursor? cursor, long next, HashSet<int> groups)
     {
-        foreach (var range in queue.Leased)
+        foreach (var range in ranges)
         {
             for (var offset = range.First; offset < range.End; offset++)
             {
-                visit(this, offset, offset >= next);
-            }
-        }
+                if (offset >= next)
+                {
+                    FreshFrom = Math.Max(FreshFrom, offset + 1);
+                    continue;
+                }
 
-        foreach (var range in queue.Skipped)
-        {
-            for (var offset = range.First; offset < range.End; offset++)
-            {
-                visit(this, offset, offset >= next);
+                _redeliveries.Add(offset);
+                if (cursor!.IsOrdered)
+                {
+                    groups.Add(cursor.At(offset).GroupHash);
+                }
             }
         }
     }

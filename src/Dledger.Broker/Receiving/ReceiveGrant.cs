@@ -17,4 +17,4 @@ internal sealed record ReceiveGrant(
 
 /// <summary>One leased message: where its record lies, not yet its bytes.</summary>
 internal readonly record struct GrantedMessage(
-    int QueueId, long Offset, LogPosition Position, int Size, long TagHash, int Attempt);
+    int QueueId, long Offset, LogPosition Position, int Size, long TagHash, int Attempt, int GroupHash);

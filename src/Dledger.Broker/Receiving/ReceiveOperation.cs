@@ -14,7 +14,7 @@ namespace Dledger.Broker.Receiving;
 /// nothing.
 /// Safe for any thread.
 /// </remarks>
-internal sealed class ReceiveOperation : IStateMachineRequest
+internal sealed class ReceiveOperation : IStateMachineRequest, ITimedPoll
 {
     private const int Open = 0;
     private const int Claimed = 1;
@@ -24,6 +24,7 @@ internal sealed class ReceiveOperation : IStateMachineRequest
         new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _state;
     private volatile bool _isGivenUp;
+    private volatile ReceiveGrant _ending = ReceiveGrant.Empty;
 
     public required int GroupId { get; init; }
 
@@ -52,6 +53,12 @@ internal sealed class ReceiveOperation : IStateMachineRequest
     /// <summary>Whether nothing will be done for it any more.</summary>
     public bool IsFinished => Volatile.Read(ref _state) == Finished;
 
+    /// <summary>There are messages, but not for it: why, in case that its time runs out so.</summary>
+    public void HoldBack(BrokerFailure reason) => _ending = ReceiveGrant.Of(reason);
+
+    /// <summary>Nothing but a lack of messages keeps it waiting.</summary>
+    public void LetGo() => _ending = ReceiveGrant.Empty;
+
     /// <summary>The apply loop takes it up; false when it is finished.</summary>
     public bool TryClaim() => Interlocked.CompareExchange(ref _state, Claimed, Open) == Open;
 
@@ -73,17 +80,17 @@ internal sealed class ReceiveOperation : IStateMachineRequest
             return !IsFinished;
         }
 
-        Complete(ReceiveGrant.Empty);
+        Complete(_ending);
         return false;
     }
 
-    /// <summary>Its time is up: it ends empty unless a lease is on its way.</summary>
+    /// <summary>Its time is up: it ends empty, or with what holds it back, unless a lease is on its way.</summary>
     public void GiveUp()
     {
         _isGivenUp = true;
         if (Interlocked.CompareExchange(ref _state, Finished, Open) == Open)
         {
-            _completion.TrySetResult(ReceiveGrant.Empty);
+            _completion.TrySetResult(_ending);
         }
     }
 

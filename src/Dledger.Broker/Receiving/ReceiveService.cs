@@ -86,10 +86,21 @@ internal sealed class ReceiveService(BrokerCalls calls, PollTimer polls, ILogger
 
             var mismatches = new List<DeliveryReference>();
             var withheld = new List<DeliveryReference>();
+            var expired = new List<DeliveryReference>();
             IReadOnlyList<DeliveredMessage> messages;
             try
             {
-                messages = reader.Read(grant, topic.Name, group.Id, topic.Id, request.Filter, group.Fifo, mismatches, withheld);
+                messages = reader.Read(
+                    grant,
+                    topic.Name,
+                    group.Id,
+                    topic.Id,
+                    request.Filter,
+                    group.Fifo,
+                    mismatches,
+                    withheld,
+                    expired,
+                    polls.NowMicroseconds);
             }
             catch (StorageFaultException fault)
             {
@@ -100,12 +111,13 @@ internal sealed class ReceiveService(BrokerCalls calls, PollTimer polls, ILogger
 
             FinishUnseen(group, topic, mismatches);
             GiveBack(group, topic, withheld);
+            await EndExpiredAsync(group, topic, expired, cancellationToken);
             if (messages.Count > 0)
             {
                 return ReceiveOutcome.Of(messages);
             }
 
-            if (mismatches.Count == 0)
+            if (mismatches.Count + expired.Count == 0)
             {
                 return ReceiveOutcome.Of(new BrokerFailure(
                     BrokerError.Unavailable, "the records of the messages cannot be read; see the log of this node"));
@@ -176,6 +188,23 @@ internal sealed class ReceiveService(BrokerCalls calls, PollTimer polls, ILogger
             {
                 polls.Remove(operation, deadline);
             }
+        }
+    }
+
+    // What has lived too long is finished without delivery. A move that fails leaves its message leased: it comes up again.
+    private async ValueTask EndExpiredAsync(
+        GroupView group, TopicView topic, List<DeliveryReference> deliveries, CancellationToken cancellationToken)
+    {
+        if (group.Settings.Expiry == ExpiryMode.Drop)
+        {
+            FinishUnseen(group, topic, deliveries);
+            return;
+        }
+
+        foreach (var delivery in deliveries)
+        {
+            await calls.DeadLetters.ForwardAsync(
+                group.Name, topic.Name, group.Id, topic.Id, delivery, DeadLetterReason.Expired, cancellationToken);
         }
     }
 

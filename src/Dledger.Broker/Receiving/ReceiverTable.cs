@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Dledger.Broker.Commands;
 using Dledger.Broker.Groups;
+using Dledger.Broker.Messages;
 using Dledger.Broker.Proposals;
 using Dledger.Broker.Topics;
 using Dledger.Replication;
@@ -21,12 +22,14 @@ internal sealed class ReceiverTable(
     GroupTable groups,
     BrokerOptions options,
     LeaderInbox inbox,
-    Func<Proposal, ProposalFailure?> propose)
+    Func<Proposal, ProposalFailure?> propose,
+    Func<long, bool> isGone)
 {
     private readonly SortedDictionary<(int TopicId, int GroupId), Receivers> _byPair = [];
     private readonly Dictionary<int, List<Receivers>> _byTopic = [];
     private readonly List<Receivers> _dirty = [];
-    private readonly LeaseChooser _chooser = new(options.DeliveryWindow, options.Defect);
+    private readonly LeaseChooser _chooser = new(options);
+    private InFlightLimits _limits = new();
     private readonly StrongBox<int> _parkedCount = new();
 
     /// <summary>Parked operations, finished ones that were not swept yet included.</summary>
@@ -86,6 +89,24 @@ internal sealed class ReceiverTable(
         if (_byPair.TryGetValue((subscription.Topic.Id, subscription.Group.View.Id), out var receivers))
         {
             MarkDirty(receivers);
+        }
+
+        if (_limits.HoldsBack)
+        {
+            // What was finished here may make room for the group's receives of other topics.
+            MarkHeldBack(subscription.Group.View.Id);
+        }
+    }
+
+    /// <summary>A group's settings changed, or its pause ended.</summary>
+    public void GroupChanged(int groupId)
+    {
+        foreach (var receivers in _byPair.Values)
+        {
+            if (receivers.GroupId == groupId)
+            {
+                MarkDirty(receivers);
+            }
         }
     }
 
@@ -147,6 +168,7 @@ internal sealed class ReceiverTable(
         _byPair.Clear();
         _byTopic.Clear();
         _dirty.Clear();
+        _limits = new InFlightLimits();
     }
 
     private static Lease? FindRepeated(ReceiveOperation operation, TopicState topic, GroupState group) =>
@@ -161,12 +183,18 @@ internal sealed class ReceiverTable(
         var messages = new List<GrantedMessage>(lease.OpenCount);
         foreach (var leased in lease.Offsets)
         {
-            if (leased.IsBoundTo(lease))
+            if (lease.IsFinal || leased.IsBoundTo(lease))
             {
-                var (cursor, offset) = leased;
+                var (cursor, offset, attempt) = leased;
                 var entry = lease.Subscription.Topic.Queues[cursor.QueueId].Read(offset);
                 messages.Add(new GrantedMessage(
-                    cursor.QueueId, offset, entry.Position, entry.Size, entry.TagHash, cursor.At(offset).Attempts));
+                    cursor.QueueId,
+                    offset,
+                    entry.Position,
+                    entry.Size,
+                    IndexHash.TagOf(entry.TagHash),
+                    lease.IsFinal ? attempt : cursor.At(offset).Attempts,
+                    IndexHash.GroupOf(entry.TagHash)));
             }
         }
 
@@ -228,6 +256,12 @@ internal sealed class ReceiverTable(
             return;
         }
 
+        if (group.Pause is not null)
+        {
+            receivers.EndUnwilling();
+            return;
+        }
+
         var subscription = topic.Subscriptions.GetValueOrDefault(receivers.GroupId);
         if (subscription is null && group.View.Start == GroupStart.Latest)
         {
@@ -244,21 +278,23 @@ internal sealed class ReceiverTable(
             {
                 receivers.Unpark(node);
             }
-            else if (!_chooser.HasCandidates(receivers, group, topic, subscription))
+            else if (!_chooser.HasCandidates(receivers, topic, subscription))
             {
                 receivers.EndUnwilling();
                 return;
             }
-            else
+            else if (!ServeOne(receivers, node, group, topic, subscription))
             {
-                ServeOne(receivers, node, group, topic, subscription);
+                receivers.EndUnwilling();
+                return;
             }
 
             node = next;
         }
     }
 
-    private void ServeOne(
+    // False when there is nothing for those behind it either.
+    private bool ServeOne(
         Receivers receivers,
         LinkedListNode<ReceiveOperation> node,
         GroupState group,
@@ -269,15 +305,21 @@ internal sealed class ReceiverTable(
         if (!operation.TryClaim())
         {
             receivers.Unpark(node);
-            return;
+            return true;
         }
 
-        var command = _chooser.Choose(operation, receivers, group, topic, subscription);
-        if (_chooser.LeasedCount > 0)
+        LeaseCommand? command = null;
+        var countMax = 0;
+        if (MayHold(operation, group, subscription)
+            && (countMax = _limits.Allow(operation, receivers, group)) > 0)
         {
-            receivers.Unpark(node);
-            Propose(new LeaseProposal(command!, receivers, operation, inbox, LeaseFailed), subscription);
-            return;
+            command = _chooser.Choose(operation, countMax, receivers, group, topic, subscription);
+            if (command is not null && _chooser.LeasedCount > 0)
+            {
+                receivers.Unpark(node);
+                Propose(new LeaseProposal(command, receivers, operation, inbox, LeaseFailed), subscription);
+                return true;
+            }
         }
 
         if (command is not null)
@@ -289,16 +331,35 @@ internal sealed class ReceiverTable(
         {
             receivers.Unpark(node);
         }
+
+        return command is not null || countMax == 0 || !operation.Filter.MatchesAll;
+    }
+
+    private bool MayHold(ReceiveOperation operation, GroupState group, Subscription? subscription) =>
+        !group.View.Settings.Exclusive
+        || subscription is null
+        || subscription.Holder == 0
+        || subscription.Holder == operation.ClientHash
+        || isGone(subscription.Holder);
+
+    private void MarkHeldBack(int groupId)
+    {
+        foreach (var receivers in _byPair.Values)
+        {
+            if (receivers.IsHeldBack && receivers.GroupId == groupId)
+            {
+                receivers.IsHeldBack = false;
+                MarkDirty(receivers);
+            }
+        }
     }
 
     private void Propose(LeaseProposal proposal, Subscription? subscription)
     {
-        foreach (var queue in proposal.Command.Queues)
-        {
-            var next = subscription?.Cursors[queue.QueueId].Next ?? 0;
-            proposal.Receivers.ReservationOf(queue.QueueId).Reserve(queue, next);
-        }
-
+        proposal.Reserved = [.. proposal.Command.Queues.Select(queue =>
+            proposal.Receivers.ReservationOf(queue.QueueId).Reserve(queue, subscription?.Cursors[queue.QueueId]))];
+        proposal.Limits = _limits;
+        _limits.Reserve(proposal);
         if (propose(proposal) is { } failure)
         {
             proposal.Operation?.Complete(ReceiveGrant.Of(FailureMapping.Of(failure)));
@@ -314,15 +375,17 @@ internal sealed class ReceiverTable(
 
     private void Release(LeaseProposal proposal, bool failed)
     {
+        proposal.Limits?.Release(proposal);
         if (!_byPair.TryGetValue((proposal.Receivers.TopicId, proposal.Receivers.GroupId), out var current)
             || !ReferenceEquals(current, proposal.Receivers))
         {
             return;
         }
 
-        foreach (var queue in proposal.Command.Queues)
+        for (var i = 0; i < proposal.Command.Queues.Count; i++)
         {
-            proposal.Receivers.ReservationOf(queue.QueueId).Release(queue, failed);
+            var queue = proposal.Command.Queues[i];
+            proposal.Receivers.ReservationOf(queue.QueueId).Release(queue, proposal.Reserved[i], failed);
         }
     }
 

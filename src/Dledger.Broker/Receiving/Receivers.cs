@@ -20,6 +20,9 @@ internal sealed class Receivers(int groupId, int topicId, StrongBox<int> parkedC
     /// <summary>Whether it stands on the list of those to look at when the frame is through.</summary>
     public bool IsDirty { get; set; }
 
+    /// <summary>A receive of it waits because too many messages of the group are in flight.</summary>
+    public bool IsHeldBack { get; set; }
+
     /// <summary>The record that makes the group start at the end of the topic is on its way.</summary>
     public bool IsSubscribing { get; set; }
 

@@ -1,6 +1,7 @@
 using Dledger.Broker.Commands;
 using Dledger.Broker.Proposals;
 using Dledger.Broker.StateMachine;
+using Dledger.Broker.Timers;
 using Dledger.Primitives;
 using Dledger.Replication;
 using Dledger.Storage.Disks;
@@ -21,6 +22,7 @@ internal sealed class RetentionDuty(
     Func<LogPosition> checkpoint,
     LeaderInbox inbox,
     Func<Proposal, ProposalFailure?> propose,
+    TimerDuty timers,
     ILogger logger)
 {
     private const long LookInterval = 1_000_000;
@@ -90,13 +92,27 @@ internal sealed class RetentionDuty(
         var status = replicated.Status;
         var excess = RetentionPolicy.FindExcess(space, options.RetentionDiskPercent);
         var needs = LogNeeds.Of(state, options.RetentionTime, excess);
-        return RetentionPolicy.FindStart(segments, status.End, logTimeNow, options, LimitOf(status), needs);
+        var limit = LimitOf(status);
+        var start = RetentionPolicy.FindStart(segments, status.End, logTimeNow, options, limit, needs);
+        if (start is not { } wanted || state.Timers.OldestNeeded is not { } oldest || oldest >= wanted)
+        {
+            return start;
+        }
+
+        // What waits for its delivery keeps its record: it is copied forward, and the log's start waits for that.
+        timers.RelocateBelow(wanted, logTimeNow);
+        return RetentionPolicy.FindStart(segments, status.End, logTimeNow, options, LogPosition.Min(limit, oldest), needs);
     }
 
     // A follower that is catching up must not need a snapshot half-way, unless the disk asks for it.
     private LogPosition LimitOf(ReplicationStatus status)
     {
         var limit = checkpoint();
+        if (state.Transactions.OldestNeeded is { } undecided)
+        {
+            limit = LogPosition.Min(limit, undecided);
+        }
+
         foreach (var peer in status.Peers)
         {
             if (peer.IsConnected && Level < DiskSpaceLevel.Force)

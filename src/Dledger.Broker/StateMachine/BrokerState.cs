@@ -1,7 +1,10 @@
 using Dledger.Broker.Commands;
 using Dledger.Broker.Groups;
 using Dledger.Broker.Idempotence;
+using Dledger.Broker.Letters;
+using Dledger.Broker.Timers;
 using Dledger.Broker.Topics;
+using Dledger.Broker.Transactions;
 using Dledger.Primitives;
 using Dledger.Storage.Queues;
 
@@ -10,7 +13,11 @@ namespace Dledger.Broker.StateMachine;
 /// <summary>
 /// All replicated state of one Raft group: a function of the applied records and nothing else. Owned by the apply loop.
 /// </summary>
-internal sealed class BrokerState(ConsumeQueueStore queues, SeededDefect defect = SeededDefect.None)
+internal sealed class BrokerState(
+    ConsumeQueueStore queues,
+    SeededDefect defect = SeededDefect.None,
+    int timerMemoryMax = BrokerOptions.TimerMemoryMaxDefault,
+    int timerChunkBits = BrokerOptions.TimerChunkBitsDefault)
 {
     public ConsumeQueueStore Queues { get; } = queues;
 
@@ -22,6 +29,14 @@ internal sealed class BrokerState(ConsumeQueueStore queues, SeededDefect defect 
 
     public ProducerTable Producers { get; } = new();
 
+    /// <summary>Dead letters that were sent again.</summary>
+    public ResentLetters Resent { get; } = new();
+
+    public TransactionTable Transactions { get; } = new(defect);
+
+    /// <summary>Delayed messages that wait for their time.</summary>
+    public TimerTable Timers { get; } = new(queues, timerMemoryMax, timerChunkBits);
+
     /// <summary>Log time of the newest applied frame, microseconds since 1970 (UTC).</summary>
     public long LogTime { get; set; }
 
@@ -30,21 +45,24 @@ internal sealed class BrokerState(ConsumeQueueStore queues, SeededDefect defect 
 
     /// <summary>
     /// Forgets the messages whose records lie before a position. Deliveries of them end, whatever their state; groups that had not
-    /// read them go on behind.
+    /// read them go on behind. What waits for its delivery time keeps its record, whatever the leader knew.
     /// </summary>
     public void AdvanceLogStart(LogPosition start)
     {
+        start = LogPosition.Min(start, Timers.OldestNeeded ?? start);
         if (start <= LogStart)
         {
             return;
         }
 
         LogStart = start;
+        Transactions.Forget(start, LogTime);
         foreach (var topic in Topics.All)
         {
             foreach (var queue in topic.Queues)
             {
                 var min = queue.AdvanceMin(start);
+                Resent.ForgetBelow(topic.Id, queue.QueueId, min);
                 foreach (var subscription in topic.Subscriptions.Values)
                 {
                     Leases.DropBelow(subscription.Cursors[queue.QueueId], min);
@@ -72,6 +90,7 @@ internal sealed class BrokerState(ConsumeQueueStore queues, SeededDefect defect 
             }
 
             var min = topic.Queues[queueId].AdvanceMinTo(wanted);
+            Resent.ForgetBelow(topic.Id, queueId, min);
             foreach (var subscription in topic.Subscriptions.Values)
             {
                 Leases.DropBelow(subscription.Cursors[queueId], min);
@@ -103,7 +122,7 @@ internal sealed class BrokerState(ConsumeQueueStore queues, SeededDefect defect 
             return (null, new BrokerFailure(BrokerError.GroupNotFound, "the consumer group was deleted"));
         }
 
-        var subscription = new Subscription(group, topic);
+        var subscription = new Subscription(group, topic, defect);
         group.Subscriptions.Add(topicId, subscription);
         topic.Subscriptions.Add(groupId, subscription);
         return (subscription, null);
@@ -130,6 +149,8 @@ internal sealed class BrokerState(ConsumeQueueStore queues, SeededDefect defect 
         Leases.Forget(subscription => ReferenceEquals(subscription.Topic, topic));
         Leases.ForgetObligations(obligation => obligation.TopicId == topic.Id);
         Producers.ForgetTopic(topic.Id);
+        Resent.Forget(topic.Id);
+        Transactions.ForgetTopic(topic.Id);
         foreach (var subscription in topic.Subscriptions.Values)
         {
             subscription.Group.Subscriptions.Remove(topic.Id);

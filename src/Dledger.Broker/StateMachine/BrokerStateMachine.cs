@@ -1,9 +1,12 @@
 using System.Diagnostics.CodeAnalysis;
 using Dledger.Broker.Checkpoints;
 using Dledger.Broker.Groups;
+using Dledger.Broker.Offsets;
+using Dledger.Broker.Lookups;
 using Dledger.Broker.Proposals;
 using Dledger.Broker.Receiving;
 using Dledger.Broker.Topics;
+using Dledger.Broker.Transactions;
 using Dledger.Primitives;
 using Dledger.Replication;
 using Dledger.Storage.Disks;
@@ -34,6 +37,8 @@ internal sealed class BrokerStateMachine : IStateMachine
     private volatile LeaderDuties _duties;
     private RecordApplier _applier;
     private volatile IReplicatedLog? _log;
+    private volatile MessageIndex? _index;
+    private volatile ITransactionChecker? _checker;
     private AppliedPoint _applied;
     private LogPosition _durable;
 
@@ -46,8 +51,18 @@ internal sealed class BrokerStateMachine : IStateMachine
         Adopt(_checkpointer.MakeEmpty());
     }
 
+    /// <summary>For bounds of what callers ask for; never for the state.</summary>
+    public TimeProvider Time => _surroundings.Time;
+
     /// <summary>Signs of life; any thread.</summary>
     public ClientRegistry Clients { get; }
+
+    /// <summary>Asks producers; null where there are none.</summary>
+    public ITransactionChecker? Checker
+    {
+        get => _checker;
+        set => _checker = value;
+    }
 
     /// <summary>Topics at the newest applied position; any thread.</summary>
     public TopicDirectory Topics => _state.Topics.Directory;
@@ -61,8 +76,20 @@ internal sealed class BrokerStateMachine : IStateMachine
     /// <summary>What is applied. Owned by the apply loop.</summary>
     public BrokerState State => _state;
 
+    /// <summary>Where messages are by id and key; null before the restore, and where none is kept. Any thread.</summary>
+    public MessageIndex? Index => _index;
+
+    /// <summary>After <see cref="Maintain"/>: the work that it left writes a checkpoint. Owned by the apply loop.</summary>
+    public bool IsWritingCheckpoint => _checkpointer.IsWriting;
+
     /// <summary>Receives on their way.</summary>
     public ReceiverTable Receivers => _duties.Receivers;
+
+    /// <summary>Delayed messages that wait; any thread.</summary>
+    public long PendingCount => _state.Timers.Count;
+
+    /// <summary>Readers by offset that wait.</summary>
+    public PullTable Pulls => _duties.Pulls;
 
     /// <summary>How full the disk is, as the serving leader last saw it; any thread.</summary>
     public DiskSpaceLevel SpaceLevel => _duties.Retention.Level;
@@ -86,6 +113,9 @@ internal sealed class BrokerStateMachine : IStateMachine
         var (state, applied) = _checkpointer.Restore(log);
         Adopt(state);
         _applied = applied;
+        _index = _surroundings.Options.KeyIndex
+            ? new MessageIndex(_surroundings, log, applied.Position, () => _log, _logger)
+            : null;
         return applied.Position;
     }
 
@@ -97,8 +127,14 @@ internal sealed class BrokerStateMachine : IStateMachine
         Invariant.Check(
             frame.Summary.Base == _applied.Position, $"frame at {frame.Summary.Base} follows {_applied.Position}");
         _state.LogTime = frame.LogTime;
+        foreach (var group in _state.Groups.EndPauses(frame.LogTime))
+        {
+            _duties.Receivers.GroupChanged(group.View.Id);
+        }
+
         _state.Leases.Expire(ExpiryTimeOf(frame), ExpiryBudget);
         ApplyRecords(frame);
+        _index?.Keys.FrameEnded(frame.Summary.End, frame.Summary.HeaderCrc);
         _applied = new AppliedPoint(frame.Summary.End, frame.Summary.Term, frame.Summary.HeaderCrc);
         _duties.End();
     }
@@ -114,6 +150,12 @@ internal sealed class BrokerStateMachine : IStateMachine
                 break;
             case ReceiveOperation operation:
                 _duties.Receivers.Receive(operation);
+                break;
+            case PullOperation pull when !_duties.IsServing:
+                pull.Complete(PullGrant.Of(NotServing()));
+                break;
+            case PullOperation pull:
+                _duties.Pulls.Pull(pull, _duties.Receivers.ParkedCount);
                 break;
             case StateQuery query:
                 query.Run(_state);
@@ -163,8 +205,9 @@ internal sealed class BrokerStateMachine : IStateMachine
             _log?.Release(_state.LogStart);
         }
 
+        var indexing = _index?.Keys.BeginWork(durable, LogStart(), isCheckpoint: write is not null);
         _duties.End();
-        return write is null ? null : write.Run;
+        return write is null ? indexing : write.Run + indexing;
     }
 
     /// <inheritdoc/>
@@ -178,6 +221,7 @@ internal sealed class BrokerStateMachine : IStateMachine
         _duties.Change(false, new BrokerFailure(BrokerError.Stopping, "this node is shutting down"));
         _durable = LogPosition.Max(_durable, _log?.Status.Durable ?? LogPosition.Zero);
         _checkpointer.WriteWhenChanged(_state, _applied, _durable);
+        _index?.Keys.BeginWork(_durable, LogStart(), isCheckpoint: true)?.Invoke();
         _state.Queues.Dispose();
     }
 
@@ -207,6 +251,13 @@ internal sealed class BrokerStateMachine : IStateMachine
             leader);
     }
 
+    // A node that got a snapshot has its log from a later position on than the state knows of.
+    private LogPosition LogStart()
+    {
+        var segments = _log?.Segments ?? [];
+        return segments.Count == 0 ? _state.LogStart : LogPosition.Max(_state.LogStart, segments[0].Base);
+    }
+
     private long ExpiryTimeOf(in CommittedFrame frame) => _surroundings.Options.Defect == SeededDefect.LeaseExpiryByWallClock
         ? (_surroundings.Time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond
         : frame.LogTime;
@@ -221,6 +272,7 @@ internal sealed class BrokerStateMachine : IStateMachine
         {
             var proposal = index < proposals.Count ? (BrokerProposal)proposals[index] : null;
             _applier.Apply(records.Current, records.CurrentPosition, proposal);
+            _index?.Add(records.Current, records.CurrentPosition);
             recordsLeft--;
             if (proposal is not null && recordsLeft == 0)
             {
@@ -233,12 +285,28 @@ internal sealed class BrokerStateMachine : IStateMachine
         Invariant.Check(index == proposals.Count, $"{proposals.Count - index} proposals are left over");
     }
 
+    private void AskProducers(IReadOnlyList<HalfTransaction> asked)
+    {
+        if (Checker is not { } checker)
+        {
+            return;
+        }
+
+        foreach (var half in asked)
+        {
+            if (_state.Topics.Find(half.TopicId) is { } topic)
+            {
+                checker.Ask(new TransactionQuestion(half.Id, topic.Id, topic.View.Name, half.Checks));
+            }
+        }
+    }
+
     [MemberNotNull(nameof(_state), nameof(_duties), nameof(_applier))]
     private void Adopt(BrokerState state)
     {
         _state = state;
         _duties = new LeaderDuties(
-            state, _surroundings, Clients, () => _log, () => _checkpointer.Newest, _logger);
+            state, _surroundings, Clients, () => _log, () => _checkpointer.Newest, AskProducers, _logger);
         _applier = new RecordApplier(state, _duties, _surroundings.Options.Defect, _logger);
     }
 }

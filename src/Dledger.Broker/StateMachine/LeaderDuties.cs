@@ -1,8 +1,11 @@
 using Dledger.Broker.Commands;
 using Dledger.Broker.DeadLetters;
+using Dledger.Broker.Offsets;
 using Dledger.Broker.Proposals;
 using Dledger.Broker.Receiving;
 using Dledger.Broker.Retention;
+using Dledger.Broker.Timers;
+using Dledger.Broker.Transactions;
 using Dledger.Primitives;
 using Dledger.Replication;
 using Dledger.Storage.Records;
@@ -23,8 +26,11 @@ internal sealed class LeaderDuties
     private readonly ClientRegistry _clients;
     private readonly Func<IReplicatedLog?> _log;
     private readonly LeaderInbox _inbox;
+    private readonly Action<IReadOnlyList<HalfTransaction>> _ask;
     private readonly RenewalSchedule _renewals = new();
     private readonly DeadLetterForwarder _forwarder;
+    private readonly CheckDuty _checks;
+    private readonly DiscardForwarder _discards;
     private bool _tickInFlight;
 
     /// <param name="state">What is applied.</param>
@@ -32,6 +38,7 @@ internal sealed class LeaderDuties
     /// <param name="clients">Signs of life.</param>
     /// <param name="log">Null before the node is attached.</param>
     /// <param name="checkpoint">Up to where the state is on disk.</param>
+    /// <param name="ask">Has the producers of transactions asked.</param>
     /// <param name="logger">Where the log lines go.</param>
     public LeaderDuties(
         BrokerState state,
@@ -39,24 +46,38 @@ internal sealed class LeaderDuties
         ClientRegistry clients,
         Func<IReplicatedLog?> log,
         Func<LogPosition> checkpoint,
+        Action<IReadOnlyList<HalfTransaction>> ask,
         ILogger logger)
     {
         var options = surroundings.Options;
         _state = state;
         _clients = clients;
         _log = log;
+        _ask = ask;
         _inbox = new LeaderInbox(() => _log()?.TryPost(WakeRequest.Instance));
-        Receivers = new ReceiverTable(state.Topics, state.Groups, options, _inbox, Propose);
+        Receivers = new ReceiverTable(state.Topics, state.Groups, options, _inbox, Propose, clients.IsGone);
+        Pulls = new PullTable(state.Topics, options);
         _forwarder = new DeadLetterForwarder(
             state.Topics, state.Groups, state.Leases, _inbox, ReadRecord, ReportUnreadable, Propose, logger);
+        _checks = new CheckDuty(state.Transactions, _inbox, Propose);
+        _discards = new DiscardForwarder(
+            state.Topics, state.Transactions, _inbox, ReadRecord, ReportUnreadable, Propose, logger);
+        Timers = new TimerDuty(
+            state, _inbox, ReadRecord, ReportUnreadable, Propose, MakeClock(surroundings), logger);
         Retention = new RetentionDuty(
-            options, surroundings.Disk, state, log, checkpoint, _inbox, Propose, logger);
+            options, surroundings.Disk, state, log, checkpoint, _inbox, Propose, Timers, logger);
     }
 
     /// <summary>Whether this node leads and may promise anything.</summary>
     public bool IsServing { get; private set; }
 
     public ReceiverTable Receivers { get; }
+
+    /// <summary>Delayed messages.</summary>
+    public TimerDuty Timers { get; }
+
+    /// <summary>Readers by offset.</summary>
+    public PullTable Pulls { get; }
 
     /// <summary>Old messages and a full disk.</summary>
     public RetentionDuty Retention { get; }
@@ -71,11 +92,15 @@ internal sealed class LeaderDuties
                 return long.MaxValue;
             }
 
-            var due = Math.Min(_renewals.NextAt, _tickInFlight ? long.MaxValue : _state.Leases.NextDeadline);
+            var due = Math.Min(_renewals.NextAt, _tickInFlight ? long.MaxValue : NextTickAt);
             due = Math.Min(due, Math.Min(Retention.NextAt, _forwarder.RetryAt));
-            return _forwarder.MustRetry ? Math.Min(due, _state.LogTime) : due;
+            due = Math.Min(due, Math.Min(Math.Min(_checks.NextAt, _discards.RetryAt), Timers.NextAt));
+            return _forwarder.MustRetry || _discards.MustRetry ? Math.Min(due, _state.LogTime) : due;
         }
     }
+
+    // What ends by log time: leases and pauses.
+    private long NextTickAt => Math.Min(_state.Leases.NextDeadline, _state.Groups.NextPauseEnd);
 
     /// <summary>Takes in what ended on other threads; the first thing of every call.</summary>
     public void Begin() => _inbox.Drain();
@@ -86,11 +111,20 @@ internal sealed class LeaderDuties
         if (IsServing && !isServing)
         {
             Receivers.Clear(farewell);
+            Pulls.Clear(farewell);
             _renewals.Clear();
             _forwarder.Clear();
+            _discards.Clear();
+        }
+
+        if (isServing && !IsServing)
+        {
+            _clients.BeginToServe();
         }
 
         Retention.Reset();
+        _checks.Reset();
+        Timers.Reset();
         IsServing = isServing;
         _tickInFlight = false;
     }
@@ -103,7 +137,7 @@ internal sealed class LeaderDuties
             return;
         }
 
-        if (_state.Leases.NextDeadline <= logTimeNow && !_tickInFlight)
+        if (NextTickAt <= logTimeNow && !_tickInFlight)
         {
             _tickInFlight = true;
             var tick = new LeaderProposal(
@@ -112,11 +146,14 @@ internal sealed class LeaderDuties
         }
 
         _forwarder.RetryUnreadable(logTimeNow);
+        _discards.RetryUnreadable(logTimeNow);
+        _checks.Work(logTimeNow);
         if (_renewals.NextAt <= logTimeNow)
         {
             Renew(logTimeNow);
         }
 
+        Timers.Due(logTimeNow);
         Retention.Work(logTimeNow);
     }
 
@@ -135,8 +172,18 @@ internal sealed class LeaderDuties
         if (IsServing)
         {
             Receivers.FrameApplied();
+            Pulls.FrameApplied();
             _forwarder.Work(_state.LogTime);
+            _discards.Work(_state.LogTime);
+            Timers.Work(_state.LogTime);
         }
+    }
+
+    /// <summary>A queue gained a message.</summary>
+    public void MessageAppended(int topicId, int queueId)
+    {
+        Receivers.MessageAppended(topicId);
+        Pulls.MessageAppended(topicId, queueId);
     }
 
     /// <summary>Keeps an eye on a lease that this leader granted or renewed.</summary>
@@ -145,6 +192,15 @@ internal sealed class LeaderDuties
         if (IsServing && lease.AutoRenew)
         {
             _renewals.Add(lease);
+        }
+    }
+
+    /// <summary>Has the producers asked about transactions, when it was this node that wanted to.</summary>
+    public void AskProducers(IReadOnlyList<HalfTransaction> asked, bool isOwn)
+    {
+        if (IsServing && isOwn && asked.Count > 0)
+        {
+            _ask(asked);
         }
     }
 
@@ -184,11 +240,19 @@ internal sealed class LeaderDuties
         return log.TryPropose(proposal, out var failure) ? null : failure;
     }
 
+    private static Func<long, long> MakeClock(BrokerSurroundings around) =>
+        around.Options.Defect == SeededDefect.TimerFiredByWallClock
+            ? _ => (around.Time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond
+            : static logTime => logTime;
+
     private void ReportUnreadable(LogPosition position) => _log()?.ReportUnreadable(position);
 
-    private byte[]? ReadRecord(ConsumeQueueRead read)
+    private byte[]? ReadRecord(ConsumeQueueRead read) => ReadRecord(read.Position, read.Size);
+
+    // Any thread.
+    private byte[]? ReadRecord(LogPosition position, int size)
     {
-        var bytes = GC.AllocateUninitializedArray<byte>(read.Size);
-        return _log()?.Read(read.Position, bytes) == bytes.Length ? bytes : null;
+        var bytes = GC.AllocateUninitializedArray<byte>(size);
+        return _log()?.Read(position, bytes) == bytes.Length ? bytes : null;
     }
 }

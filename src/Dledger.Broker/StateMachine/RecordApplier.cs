@@ -2,10 +2,14 @@ using Dledger.Broker.Commands;
 using Dledger.Broker.DeadLetters;
 using Dledger.Broker.Groups;
 using Dledger.Broker.Idempotence;
+using Dledger.Broker.Letters;
 using Dledger.Broker.Messages;
+using Dledger.Broker.Offsets;
+using Dledger.Broker.Parking;
 using Dledger.Broker.Proposals;
 using Dledger.Broker.Receipts;
 using Dledger.Broker.Receiving;
+using Dledger.Broker.Timers;
 using Dledger.Primitives;
 using Dledger.Storage.Records;
 using Microsoft.Extensions.Logging;
@@ -19,6 +23,7 @@ namespace Dledger.Broker.StateMachine;
 internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, SeededDefect defect, ILogger logger)
 {
     private readonly AppendGate _gate = new(state, defect);
+    private readonly TimerApplier _timers = new(state, duties, defect);
 
     /// <summary>An unknown kind stops the node: skipping it would make its state differ from the others'.</summary>
     public void Apply(in RecordView record, LogPosition position, BrokerProposal? proposal)
@@ -27,6 +32,23 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
         {
             case RecordKind.Message:
                 ApplyMessage(record, position, (AppendProposal?)proposal);
+                break;
+            case RecordKind.HalfMessage:
+                ApplyHalfMessage(record, position, (AppendProposal?)proposal);
+                break;
+            case RecordKind.EndTransaction:
+                SetOutcome(proposal, state.Transactions.End(EndTransactionCommand.Decode(record.Body), state.LogTime));
+                break;
+            case RecordKind.TransactionCheck:
+                duties.AskProducers(state.Transactions.Check(
+                    TransactionCheckCommand.Decode(record.Body), state.Topics, state.LogTime), isOwn: proposal is not null);
+                break;
+            case RecordKind.TransactionPublish when state.Transactions.TryPublish(TransactionReference.Read(record)):
+            case RecordKind.TransactionDiscard when state.Transactions.TryForward(TransactionReference.Read(record)):
+                ApplyMessage(record, position, null);
+                break;
+            case RecordKind.TransactionPublish:
+            case RecordKind.TransactionDiscard:
                 break;
             case RecordKind.Lease:
                 ApplyLease(LeaseCommand.Decode(record.Body), position, (LeaseProposal?)proposal);
@@ -40,6 +62,9 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
             case RecordKind.Forward:
                 SetOutcome(proposal, ApplyForward(record, position));
                 break;
+            case RecordKind.Resend:
+                SetOutcome(proposal, ApplyResend(record, position));
+                break;
             case RecordKind.TopicUpsert:
                 SetOutcome(proposal, ApplyTopicUpsert(TopicUpsertCommand.Decode(record.Body)));
                 break;
@@ -52,14 +77,30 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
             case RecordKind.GroupDelete:
                 SetOutcome(proposal, ApplyGroupDelete(NameCommand.Decode(record.Body).Name));
                 break;
+            case RecordKind.GroupPause:
+                SetOutcome(proposal, ApplyGroupPause(GroupPauseCommand.Decode(record.Body)));
+                break;
+            case RecordKind.Parking:
+                ApplyParking(ParkingCommand.Decode(record.Body), proposal);
+                break;
             case RecordKind.ResetOffset:
-                state.SubscribeAtEnd(SubscribeCommand.Decode(record.Body));
+                ApplyReset(record.Body, proposal as CallerProposal<SeekOutcome>);
+                break;
+            case RecordKind.CommitOffset:
+                SetOutcome(proposal, OffsetApplier.Commit(state, CommitOffsetCommand.Decode(record.Body)));
                 break;
             case RecordKind.LogStartAdvance:
                 state.AdvanceLogStart(LogStartCommand.Decode(record.Body).Start);
                 break;
             case RecordKind.TopicTrim:
                 state.TrimTopic(TopicTrimCommand.Decode(record.Body));
+                SetOutcome(proposal, null);
+                break;
+            case RecordKind.TimerFire:
+            case RecordKind.Relocate:
+            case RecordKind.TimerCancel:
+            case RecordKind.TimerMove:
+                _timers.Apply(record, position, proposal);
                 break;
             case RecordKind.InitProducer:
                 ApplyInitProducer(
@@ -79,6 +120,18 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
     private static void SetOutcome(BrokerProposal? proposal, BrokerFailure? failure) =>
         (proposal as CallerProposal<BrokerFailure?>)?.SetOutcome(failure);
 
+    private void ApplyReset(ReadOnlySpan<byte> body, CallerProposal<SeekOutcome>? proposal)
+    {
+        if (!SeekCommand.IsSeek(body))
+        {
+            state.SubscribeAtEnd(SubscribeCommand.Decode(body));
+            return;
+        }
+
+        var outcome = OffsetApplier.Seek(state, SeekCommand.Decode(body));
+        proposal?.SetOutcome(outcome);
+    }
+
     private void ApplyMessage(in RecordView record, LogPosition position, AppendProposal? proposal)
     {
         if (state.Topics.Find(record.TopicId) is not { } topic
@@ -95,11 +148,36 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
             return;
         }
 
-        var offset = topic.Queues[record.QueueId].Append(position, record.Length, record.TagHash);
+        if (_timers.TryDefer(record, position))
+        {
+            var deferred = new AppendedMessage(record.QueueId, new QueueOffset(-1), position, record.StoreTime);
+            _gate.Remember(record, topic, deferred);
+            proposal?.Add(new AppendEntry(deferred with { QueueOffset = default, DeliverAtMicroseconds = record.DeliverAt }));
+            return;
+        }
+
+        var offset = topic.Queues[record.QueueId].Append(position, record);
         var appended = new AppendedMessage(record.QueueId, offset, position, record.StoreTime);
         _gate.Remember(record, topic, appended);
         proposal?.Add(new AppendEntry(appended));
-        duties.Receivers.MessageAppended(topic.Id);
+        duties.MessageAppended(topic.Id, record.QueueId);
+    }
+
+    private void ApplyHalfMessage(in RecordView record, LogPosition position, AppendProposal? proposal)
+    {
+        if (state.Topics.Find(record.TopicId) is not { } topic || record.QueueId >= topic.Queues.Count)
+        {
+            proposal?.Refuse(new BrokerFailure(BrokerError.TopicNotFound, "the topic was deleted"));
+        }
+        else if (state.Transactions.Add(topic, record, position, state.LogTime) is { } failure)
+        {
+            proposal?.Refuse(failure);
+        }
+        else
+        {
+            // It has no offset: it is in no queue.
+            proposal?.Add(new AppendEntry(new AppendedMessage(record.QueueId, new QueueOffset(0), position, record.StoreTime)));
+        }
     }
 
     private void ApplyInitProducer(
@@ -167,23 +245,77 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
     private BrokerFailure? ApplyForward(in RecordView record, LogPosition position)
     {
         var reference = DeadLetterEncoder.ReadReference(record);
-        if (state.Topics.Find(record.TopicId) is not { } topic || record.QueueId >= topic.Queues.Count)
+        if (state.Topics.Find(record.TopicId) is not { } topic)
         {
             return new BrokerFailure(BrokerError.TopicNotFound, "the dead letter topic was deleted");
         }
 
         var subscription = state.FindSubscription(reference.GroupId, reference.TopicId);
+        if (subscription is not null
+            && DeadLetterQueues.Of(subscription.Group, reference.TopicId) != record.QueueId)
+        {
+            return new BrokerFailure(
+                BrokerError.Busy, "the queue for dead letters of this topic went to another topic meanwhile; ask again");
+        }
+
         switch (state.Leases.Forward(subscription, reference.Delivery))
         {
             case ForwardVerdict.Copied:
-                topic.Queues[record.QueueId].Append(position, record.Length, record.TagHash);
-                duties.Receivers.MessageAppended(topic.Id);
+                DeadLetterQueues.Assign(subscription!.Group, reference.TopicId);
+                state.Topics.GrowTo(topic, record.QueueId + 1);
+                topic.Queues[record.QueueId].Append(position, record);
+                duties.MessageAppended(topic.Id, record.QueueId);
                 return null;
             case ForwardVerdict.Stale:
                 return LeaseTable.Stale(reference.Delivery);
             default:
                 return null;
         }
+    }
+
+    private BrokerFailure? ApplyResend(in RecordView record, LogPosition position)
+    {
+        if (state.Topics.Find(record.TopicId) is not { } topic || record.QueueId >= topic.Queues.Count)
+        {
+            return new BrokerFailure(BrokerError.TopicNotFound, "the origin topic was deleted");
+        }
+
+        if (LetterEncoder.Note(state, LetterEncoder.ReadReference(record)) is { } failure)
+        {
+            return failure;
+        }
+
+        topic.Queues[record.QueueId].Append(position, record);
+        duties.Receivers.MessageAppended(topic.Id);
+        return null;
+    }
+
+    private BrokerFailure? ApplyGroupPause(GroupPauseCommand command)
+    {
+        if (state.Groups.Pause(command, state.LogTime) is not { } group)
+        {
+            return new BrokerFailure(BrokerError.GroupNotFound, $"there is no consumer group '{command.Name}'");
+        }
+
+        duties.Receivers.GroupChanged(group.View.Id);
+        return null;
+    }
+
+    private void ApplyParking(ParkingCommand command, BrokerProposal? proposal)
+    {
+        if (command.Action == ParkingAction.GiveUp)
+        {
+            SetOutcome(proposal, state.Leases.GiveUp(
+                state.FindSubscription(command.GroupId, command.TopicId),
+                new DeliveryReference(command.QueueId, command.Offset, command.DeliveryId),
+                state.LogTime));
+            return;
+        }
+
+        var outcome = state.Groups.Find(command.GroupId) is { } group
+            ? (ParkingTable.Apply(state.Leases, group, command), (BrokerFailure?)null)
+            : (0, new BrokerFailure(BrokerError.GroupNotFound, "the consumer group was deleted"));
+        (proposal as CallerProposal<(int Count, BrokerFailure? Failure)>)?.SetOutcome(outcome);
     }
 
     private BrokerFailure? ApplyTopicUpsert(TopicUpsertCommand command)
@@ -208,6 +340,7 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
         duties.Receivers.Remove(
             receivers => receivers.TopicId == topic.Id,
             new BrokerFailure(BrokerError.TopicNotFound, $"the topic '{name}' was deleted"));
+        duties.Pulls.Remove(topic.Id, new BrokerFailure(BrokerError.TopicNotFound, $"the topic '{name}' was deleted"));
         BrokerEvents.TopicDeleted(logger, name);
         return null;
     }
@@ -219,6 +352,10 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
         if (isNew && failure is null)
         {
             BrokerEvents.GroupCreated(logger, command.Name);
+        }
+        else if (failure is null)
+        {
+            duties.Receivers.GroupChanged(state.Groups.Find(command.Name)!.View.Id);
         }
 
         return failure;

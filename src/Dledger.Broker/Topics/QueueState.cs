@@ -1,5 +1,7 @@
+using Dledger.Broker.Messages;
 using Dledger.Primitives;
 using Dledger.Storage.Queues;
+using Dledger.Storage.Records;
 
 namespace Dledger.Broker.Topics;
 
@@ -38,10 +40,10 @@ internal sealed class QueueState(int queueId, ConsumeQueue index)
     }
 
     /// <summary>Gives the next offset to a record of the log (I37: dense, I38: in log order).</summary>
-    public QueueOffset Append(LogPosition position, int size, long tagHash)
+    public QueueOffset Append(LogPosition position, in RecordView record)
     {
         var expected = index.Max;
-        var offset = index.Append(new ConsumeQueueEntry(position, size, tagHash));
+        var offset = index.Append(new ConsumeQueueEntry(position, record.Length, IndexHash.Of(record)));
         Invariant.Check(
             offset == expected && index.Max == offset + 1, $"queue offset {offset} follows the end at {expected}");
         return offset;

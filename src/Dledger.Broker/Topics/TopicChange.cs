@@ -1,4 +1,5 @@
 using Dledger.Broker.Messages;
+using Dledger.Broker.Transactions;
 
 namespace Dledger.Broker.Topics;
 
@@ -24,4 +25,16 @@ public sealed record TopicChange
 
     /// <summary>See <see cref="TopicSpec.IdWindowCount"/>.</summary>
     public long? IdWindowCount { get; init; }
+
+    /// <summary>See <see cref="TransactionChecks.First"/>; 1 s to <see cref="Naming.Limits.TransactionRecoveryMax"/>.</summary>
+    public TimeSpan? FirstCheck { get; init; }
+
+    /// <summary>See <see cref="TransactionChecks.Interval"/>; 1 s to <see cref="Naming.Limits.TransactionRecoveryMax"/>.</summary>
+    public TimeSpan? CheckInterval { get; init; }
+
+    /// <summary>See <see cref="TransactionChecks.CountMax"/>; 1 to <see cref="Naming.Limits.TransactionChecksMax"/>.</summary>
+    public int? CheckCountMax { get; init; }
+
+    /// <summary><see cref="TransactionWebhook.None"/> takes it away.</summary>
+    public TransactionWebhook? Webhook { get; init; }
 }

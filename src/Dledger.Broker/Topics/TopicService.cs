@@ -1,6 +1,7 @@
 using Dledger.Broker.Commands;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Naming;
+using Dledger.Broker.Transactions;
 using Dledger.Primitives;
 using Dledger.Storage.Records;
 
@@ -60,6 +61,7 @@ internal sealed class TopicService(BrokerCalls calls)
             change.AcceptedTypes ?? default,
             TopicSettingsCodec.Encode(change)),
         CheckChange(change)
+            ?? TransactionRules.Check(change)
             ?? TopicRules.CheckRetention(change.RetentionTime ?? TimeSpan.Zero, change.RetentionBytes ?? 0)
             ?? TopicRules.CheckIdWindow(change.IdWindowTime ?? TimeSpan.Zero, change.IdWindowCount ?? 0),
         cancellationToken);

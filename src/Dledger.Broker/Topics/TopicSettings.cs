@@ -1,4 +1,5 @@
 using Dledger.Broker.Idempotence;
+using Dledger.Broker.Transactions;
 
 namespace Dledger.Broker.Topics;
 
@@ -12,4 +13,10 @@ public sealed record TopicSettings
 
     /// <summary>Which message ids it remembers.</summary>
     public IdWindowSettings IdWindow { get; init; }
+
+    /// <summary>When its producers are asked about transactions that they did not decide.</summary>
+    public TransactionChecks Checks { get; init; } = TransactionChecks.Default;
+
+    /// <summary>Who is asked about them while no producer is connected.</summary>
+    public TransactionWebhook Webhook { get; init; } = TransactionWebhook.None;
 }

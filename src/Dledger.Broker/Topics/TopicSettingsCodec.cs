@@ -1,4 +1,6 @@
+using System.Text;
 using Dledger.Broker.Commands;
+using Dledger.Broker.Transactions;
 
 namespace Dledger.Broker.Topics;
 
@@ -9,6 +11,11 @@ internal static class TopicSettingsCodec
     private const int RetentionBytes = 2;
     private const int IdWindowTime = 20;
     private const int IdWindowCount = 21;
+    private const int FirstCheck = 10;
+    private const int CheckInterval = 11;
+    private const int CheckCountMax = 12;
+    private const int WebhookUrl = 13;
+    private const int WebhookSecret = 14;
 
     /// <summary>What differs from the defaults, by tag.</summary>
     public static List<Setting> Encode(TopicSettings settings)
@@ -18,6 +25,12 @@ internal static class TopicSettingsCodec
         AddUnlessDefault(list, RetentionBytes, settings.Retention.Bytes);
         AddUnlessDefault(list, IdWindowTime, settings.IdWindow.Microseconds);
         AddUnlessDefault(list, IdWindowCount, settings.IdWindow.Count);
+        var checks = TransactionChecks.Default;
+        AddUnless(list, FirstCheck, settings.Checks.FirstMicroseconds, checks.FirstMicroseconds);
+        AddUnless(list, CheckInterval, settings.Checks.IntervalMicroseconds, checks.IntervalMicroseconds);
+        AddUnless(list, CheckCountMax, settings.Checks.CountMax, checks.CountMax);
+        AddUnlessEmpty(list, WebhookUrl, settings.Webhook.Url);
+        AddUnlessEmpty(list, WebhookSecret, settings.Webhook.Secret);
         return list;
     }
 
@@ -40,9 +53,30 @@ internal static class TopicSettingsCodec
             list.Add(Setting.Of(IdWindowTime, (long)window.TotalMicroseconds));
         }
 
-        if (change.IdWindowCount is { } count)
+        if (change.IdWindowCount is { } known)
         {
-            list.Add(Setting.Of(IdWindowCount, count));
+            list.Add(Setting.Of(IdWindowCount, known));
+        }
+
+        if (change.FirstCheck is { } first)
+        {
+            list.Add(Setting.Of(FirstCheck, (long)first.TotalMicroseconds));
+        }
+
+        if (change.CheckInterval is { } interval)
+        {
+            list.Add(Setting.Of(CheckInterval, (long)interval.TotalMicroseconds));
+        }
+
+        if (change.CheckCountMax is { } count)
+        {
+            list.Add(Setting.Of(CheckCountMax, count));
+        }
+
+        if (change.Webhook is { } webhook)
+        {
+            list.Add(new Setting(WebhookUrl, Encoding.UTF8.GetBytes(webhook.Url)));
+            list.Add(new Setting(WebhookSecret, Encoding.UTF8.GetBytes(webhook.Secret)));
         }
 
         return list;
@@ -57,12 +91,29 @@ internal static class TopicSettingsCodec
         RetentionBytes => settings with { Retention = settings.Retention with { Bytes = setting.ToInt64() } },
         IdWindowTime => settings with { IdWindow = settings.IdWindow with { Microseconds = setting.ToInt64() } },
         IdWindowCount => settings with { IdWindow = settings.IdWindow with { Count = setting.ToInt64() } },
+        FirstCheck => settings with { Checks = settings.Checks with { FirstMicroseconds = setting.ToInt64() } },
+        CheckInterval => settings with { Checks = settings.Checks with { IntervalMicroseconds = setting.ToInt64() } },
+        CheckCountMax => settings with { Checks = settings.Checks with { CountMax = (int)setting.ToInt64() } },
+        WebhookUrl => settings with { Webhook = settings.Webhook with { Url = TextOf(setting) } },
+        WebhookSecret => settings with { Webhook = settings.Webhook with { Secret = TextOf(setting) } },
         _ => throw setting.Unknown("topic"),
     };
 
-    private static void AddUnlessDefault(List<Setting> list, int tag, long value)
+    private static string TextOf(Setting setting) => Encoding.UTF8.GetString(setting.Content.Span);
+
+    private static void AddUnlessEmpty(List<Setting> list, int tag, string text)
     {
-        if (value != 0)
+        if (text.Length > 0)
+        {
+            list.Add(new Setting(tag, Encoding.UTF8.GetBytes(text)));
+        }
+    }
+
+    private static void AddUnlessDefault(List<Setting> list, int tag, long value) => AddUnless(list, tag, value, 0);
+
+    private static void AddUnless(List<Setting> list, int tag, long value, long standard)
+    {
+        if (value != standard)
         {
             list.Add(Setting.Of(tag, value));
         }

@@ -128,6 +128,24 @@ internal sealed class TopicTable(ConsumeQueueStore queues)
         Publish();
     }
 
+    /// <summary>Gives a topic more queues; never takes any away.</summary>
+    public void GrowTo(TopicState topic, int queueCount)
+    {
+        if (queueCount <= topic.Queues.Count)
+        {
+            return;
+        }
+
+        topic.View = topic.View with { QueueCount = queueCount };
+        CreateMissingQueues(topic);
+        foreach (var subscription in topic.Subscriptions.Values)
+        {
+            subscription.AddMissingCursors();
+        }
+
+        Publish();
+    }
+
     private static BrokerFailure? Check(TopicUpsertCommand command)
     {
         if (command.QueueCount is < 1 or > Limits.QueueCountMax)

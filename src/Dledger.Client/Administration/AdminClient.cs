@@ -122,6 +122,14 @@ public sealed class AdminClient(DledgerChannel channel)
             Group = new Group { Name = group.Name, Fifo = group.IsFifo, MaxAttempts = group.MaxAttempts },
         };
         request.Group.Backoff.AddRange(group.Backoff.Select(Duration.FromTimeSpan));
+        var modes = group.Modes;
+        request.Group.Poison = (Protocol.Admin.V1.PoisonMode)(modes.Poison ?? 0);
+        request.Group.BackoffOnExpiry = modes.BackoffOnExpiry ?? false;
+        request.Group.AckMode = (Protocol.Admin.V1.AckMode)(modes.AckMode ?? 0);
+        request.Group.Exclusive = modes.Exclusive ?? false;
+        request.Group.MaxInFlight = modes.MaxInFlight ?? 0;
+        request.Group.MaxInFlightPerClient = modes.MaxInFlightPerClient ?? 0;
+        request.Group.Expiry = (Protocol.Admin.V1.ExpiryMode)(modes.Expiry ?? 0);
         var response = await AskAsync(
             $"Creating group '{group.Name}'",
             (admin, options) => admin.CreateGroupAsync(request, options),
@@ -129,6 +137,34 @@ public sealed class AdminClient(DledgerChannel channel)
             cancellationToken).ConfigureAwait(false);
         return Describe(response.Group);
     }
+
+    /// <summary>Changes a group; what the alteration leaves out stays as it is.</summary>
+    /// <returns>As it is now.</returns>
+    public async Task<GroupDescription> AlterGroupAsync(
+        GroupAlteration alteration, CancellationToken cancellationToken = default)
+    {
+        var request = new AlterGroupRequest { Name = alteration.Name };
+        if (alteration.MaxAttempts is { } attempts)
+        {
+            request.MaxAttempts = attempts;
+        }
+
+        request.Backoff.AddRange(alteration.Backoff.Select(Duration.FromTimeSpan));
+        Alter(request, alteration.Modes);
+        var response = await AskAsync(
+            $"Altering group '{alteration.Name}'",
+            (admin, options) => admin.AlterGroupAsync(request, options),
+            answer => answer.Status,
+            cancellationToken).ConfigureAwait(false);
+        return Describe(response.Group);
+    }
+
+    /// <summary>Deletes a group and its progress.</summary>
+    public Task DeleteGroupAsync(string name, CancellationToken cancellationToken = default) => AskAsync(
+        $"Deleting group '{name}'",
+        (admin, options) => admin.DeleteGroupAsync(new DeleteGroupRequest { Name = name }, options),
+        answer => answer.Status,
+        cancellationToken);
 
     /// <summary>A group and where it stands in each queue.</summary>
     public async Task<GroupDescription> DescribeGroupAsync(string name, CancellationToken cancellationToken = default)
@@ -242,10 +278,61 @@ public sealed class AdminClient(DledgerChannel channel)
             IdWindowCount = topic.IdWindowCount == 0 ? null : topic.IdWindowCount,
         };
 
-    private static GroupDescription Describe(Group group) => new(group.Name, group.Fifo, group.MaxAttempts)
+    internal static GroupDescription Describe(Group group) => new(group.Name, group.Fifo, group.MaxAttempts)
     {
         Backoff = [.. group.Backoff.Select(wait => wait.ToTimeSpan())],
+        Modes = new GroupModes
+        {
+            Poison = (PoisonMode)group.Poison,
+            BackoffOnExpiry = group.BackoffOnExpiry,
+            AckMode = (AckMode)group.AckMode,
+            Exclusive = group.Exclusive,
+            MaxInFlight = group.MaxInFlight,
+            MaxInFlightPerClient = group.MaxInFlightPerClient,
+            Expiry = (ExpiryMode)group.Expiry,
+        },
+        Pause = group.Pause is { } pause
+            ? new GroupPause(pause.Reason, pause.Since.ToDateTimeOffset(), pause.Until?.ToDateTimeOffset())
+            : null,
     };
+
+    private static void Alter(AlterGroupRequest request, GroupModes modes)
+    {
+        if (modes.Poison is { } poison)
+        {
+            request.Poison = (Protocol.Admin.V1.PoisonMode)poison;
+        }
+
+        if (modes.BackoffOnExpiry is { } backoffOnExpiry)
+        {
+            request.BackoffOnExpiry = backoffOnExpiry;
+        }
+
+        if (modes.AckMode is { } ackMode)
+        {
+            request.AckMode = (Protocol.Admin.V1.AckMode)ackMode;
+        }
+
+        if (modes.Exclusive is { } exclusive)
+        {
+            request.Exclusive = exclusive;
+        }
+
+        if (modes.MaxInFlight is { } maxInFlight)
+        {
+            request.MaxInFlight = maxInFlight;
+        }
+
+        if (modes.MaxInFlightPerClient is { } maxInFlightPerClient)
+        {
+            request.MaxInFlightPerClient = maxInFlightPerClient;
+        }
+
+        if (modes.Expiry is { } expiry)
+        {
+            request.Expiry = (Protocol.Admin.V1.ExpiryMode)expiry;
+        }
+    }
 
     private static NodeDescription Describe(NodeStatus node) => new()
     {

@@ -9,6 +9,12 @@ public sealed record GroupDescription(string Name, bool IsFifo, int MaxAttempts)
     /// <summary>Waits between deliveries; empty asks for the default.</summary>
     public IReadOnlyList<TimeSpan> Backoff { get; init; } = [];
 
+    /// <summary>How it treats its messages.</summary>
+    public GroupModes Modes { get; init; } = new();
+
+    /// <summary>Not null while it is paused; not looked at when a group is created.</summary>
+    public GroupPause? Pause { get; init; }
+
     /// <summary>Where the group stands, by topic and queue id; empty in lists of groups.</summary>
     public IReadOnlyList<GroupQueueProgress> Queues { get; init; } = [];
 }

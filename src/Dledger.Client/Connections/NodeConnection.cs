@@ -40,6 +40,11 @@ internal sealed class NodeConnection : IDisposable
         Messaging = new MessagingService.MessagingServiceClient(_channel);
         Admin = new AdminService.AdminServiceClient(_channel);
         Producers = new ProducerService.ProducerServiceClient(_channel);
+        Offsets = new OffsetService.OffsetServiceClient(_channel);
+        Timers = new TimerAdminService.TimerAdminServiceClient(_channel);
+        Messages = new MessageService.MessageServiceClient(_channel);
+        DeadLetters = new DeadLetterService.DeadLetterServiceClient(_channel);
+        Parking = new ParkingService.ParkingServiceClient(_channel);
     }
 
     public NodeAddress Address { get; }
@@ -49,6 +54,15 @@ internal sealed class NodeConnection : IDisposable
     public AdminService.AdminServiceClient Admin { get; }
 
     public ProducerService.ProducerServiceClient Producers { get; }
+    public OffsetService.OffsetServiceClient Offsets { get; }
+
+    public TimerAdminService.TimerAdminServiceClient Timers { get; }
+
+    public MessageService.MessageServiceClient Messages { get; }
+
+    public DeadLetterService.DeadLetterServiceClient DeadLetters { get; }
+
+    public ParkingService.ParkingServiceClient Parking { get; }
 
     /// <summary>The transport headers of the protocol; the server wants at least the client id.</summary>
     public Metadata Headers() => new()

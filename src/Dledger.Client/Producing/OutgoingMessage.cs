@@ -17,6 +17,9 @@ public sealed record OutgoingMessage(string Topic, ReadOnlyMemory<byte> Body)
     /// <summary>Messages of one group are stored in one queue, in the order in which they were sent.</summary>
     public string? MessageGroup { get; init; }
 
+    /// <summary>Deliver it at this time, up to a year ahead; in the past: at once. The topic has to accept DELAY messages.</summary>
+    public DateTimeOffset? DeliverAt { get; init; }
+
     /// <summary>The body is gzip already; consumers get it unpacked.</summary>
     public bool IsGzip { get; init; }
 

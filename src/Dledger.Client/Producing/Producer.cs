@@ -70,6 +70,25 @@ public sealed class Producer
         return ProducerAnswer.Read(response);
     }
 
+    /// <summary>Takes back a message that waits for its delivery time; its id.</summary>
+    /// <exception cref="ResourceNotFoundException">It was delivered or recalled before.</exception>
+    public async Task<string> RecallAsync(
+        string topic, string recallHandle, CancellationToken cancellationToken = default)
+    {
+        var operation = $"Recalling a message of topic '{topic}'";
+        var request = new RecallMessageRequest { Topic = new Resource { Name = topic }, RecallHandle = recallHandle };
+        return await _channel.CallAsync(
+            operation,
+            async (node, options) =>
+            {
+                var response = await node.Messaging.RecallMessageAsync(request, options).ConfigureAwait(false);
+                return ResponseStatus.Judge(response.Status, operation) is { } failure
+                    ? throw failure
+                    : response.MessageId;
+            },
+            cancellationToken).ConfigureAwait(false);
+    }
+
     private async Task<SendMessageResponse?> SendNumberedAsync(
         SendMessageRequest request, string operation, CancellationToken cancellationToken)
     {
@@ -96,7 +115,10 @@ public sealed class Producer
         {
             MessageId = message.MessageId ?? MessageIds.Next(),
             BodyEncoding = message.IsGzip ? Encoding.Gzip : Encoding.Identity,
-            MessageType = message.MessageGroup is null ? Apache.Rocketmq.V2.MessageType.Normal : Apache.Rocketmq.V2.MessageType.Fifo,
+            MessageType = message.DeliverAt is not null ? Apache.Rocketmq.V2.MessageType.Delay
+                : message.MessageGroup is null ? Apache.Rocketmq.V2.MessageType.Normal
+                : Apache.Rocketmq.V2.MessageType.Fifo,
+            DeliveryTimestamp = message.DeliverAt is { } time ? Timestamp.FromDateTimeOffset(time) : null,
             BornTimestamp = Timestamp.FromDateTimeOffset(DateTimeOffset.UtcNow),
             BornHost = Environment.MachineName,
         };

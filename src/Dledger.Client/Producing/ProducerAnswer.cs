@@ -16,5 +16,8 @@ internal static class ProducerAnswer
                 $"{operation}: {response.Entries.Count} answers for {count} messages.", "Look into the log of the node."));
 
     public static IReadOnlyList<SendReceipt> Read(SendMessageResponse response) =>
-        [.. response.Entries.Select(entry => new SendReceipt(entry.MessageId, entry.Offset))];
+        [.. response.Entries.Select(entry => new SendReceipt(entry.MessageId, entry.Offset)
+        {
+            RecallHandle = entry.RecallHandle.Length == 0 ? null : entry.RecallHandle,
+        })];
 }

@@ -23,6 +23,8 @@ public sealed class AdministrationService : AdminService.AdminServiceBase
     private readonly AdminCall<DeleteTopicRequest, DeleteTopicResponse> _deleteTopic;
     private readonly AdminCall<ListGroupsRequest, ListGroupsResponse> _listGroups;
     private readonly AdminCall<CreateGroupRequest, CreateGroupResponse> _createGroup;
+    private readonly AdminCall<AlterGroupRequest, AlterGroupResponse> _alterGroup;
+    private readonly AdminCall<DeleteGroupRequest, DeleteGroupResponse> _deleteGroup;
     private readonly AdminCall<DescribeGroupRequest, DescribeGroupResponse> _describeGroup;
     private readonly AdminCall<TransferLeadershipRequest, TransferLeadershipResponse> _transferLeadership;
     private readonly AdminCall<AddNodeRequest, ChangeMembersResponse> _addNode;
@@ -59,6 +61,10 @@ public sealed class AdministrationService : AdminService.AdminServiceBase
             "ListGroups", true, groups.ListAsync, (c, r, o) => c.ListGroupsAsync(r, o), s => new() { Status = s });
         _createGroup = new(
             "CreateGroup", true, groups.CreateAsync, (c, r, o) => c.CreateGroupAsync(r, o), s => new() { Status = s });
+        _alterGroup = new(
+            "AlterGroup", true, groups.AlterAsync, (c, r, o) => c.AlterGroupAsync(r, o), s => new() { Status = s });
+        _deleteGroup = new(
+            "DeleteGroup", false, groups.DeleteAsync, (c, r, o) => c.DeleteGroupAsync(r, o), s => new() { Status = s });
         _describeGroup = new(
             "DescribeGroup", true, groups.DescribeAsync, (c, r, o) => c.DescribeGroupAsync(r, o),
             s => new() { Status = s });
@@ -102,6 +108,14 @@ public sealed class AdministrationService : AdminService.AdminServiceBase
     /// <inheritdoc/>
     public override Task<CreateGroupResponse> CreateGroup(CreateGroupRequest request, ServerCallContext context) =>
         RunAsync(_createGroup, request, context);
+
+    /// <inheritdoc/>
+    public override Task<AlterGroupResponse> AlterGroup(AlterGroupRequest request, ServerCallContext context) =>
+        RunAsync(_alterGroup, request, context);
+
+    /// <inheritdoc/>
+    public override Task<DeleteGroupResponse> DeleteGroup(DeleteGroupRequest request, ServerCallContext context) =>
+        RunAsync(_deleteGroup, request, context);
 
     /// <inheritdoc/>
     public override Task<DescribeGroupResponse> DescribeGroup(

@@ -32,8 +32,7 @@ internal sealed class GroupAdministration(BrokerNode broker)
         var group = broker.FindGroup(spec.Name);
         var isSame = group is not null
             && group.Fifo == spec.Fifo
-            && group.MaxAttempts == spec.Settings.MaxAttempts
-            && group.Backoff.Steps.SequenceEqual(spec.Settings.Backoff.Steps);
+            && group.Settings == spec.Settings;
         if (failure is { } failed && !(failed.Error == BrokerError.AlreadyExists && isSame))
         {
             return failed;
@@ -45,6 +44,38 @@ internal sealed class GroupAdministration(BrokerNode broker)
             Group = group is null ? asked : ToWire(group),
         };
     }
+
+    public async ValueTask<LocalOutcome<AlterGroupResponse>> AlterAsync(
+        AlterGroupRequest request, CancellationToken cancellationToken)
+    {
+        var change = new GroupChange
+        {
+            Name = request.Name,
+            MaxAttempts = request.HasMaxAttempts ? request.MaxAttempts : null,
+            Backoff = request.Backoff.Count == 0 ? null : PolicyOf(request.Backoff),
+            Poison = request.HasPoison ? GroupModes.FromWire(request.Poison) : null,
+            BackoffOnExpiry = request.HasBackoffOnExpiry ? request.BackoffOnExpiry : null,
+            AckMode = request.HasAckMode ? GroupModes.FromWire(request.AckMode) : null,
+            Exclusive = request.HasExclusive ? request.Exclusive : null,
+            MaxInFlight = request.HasMaxInFlight ? request.MaxInFlight : null,
+            MaxInFlightPerClient = request.HasMaxInFlightPerClient ? request.MaxInFlightPerClient : null,
+            Expiry = request.HasExpiry ? GroupModes.FromWire(request.Expiry) : null,
+        };
+        if (await broker.UpdateGroupAsync(change, cancellationToken) is { } failure)
+        {
+            return failure;
+        }
+
+        return broker.FindGroup(change.Name) is { } group
+            ? new AlterGroupResponse { Status = StatusMapping.AdminOk(), Group = ToWire(group) }
+            : new BrokerFailure(BrokerError.GroupNotFound, $"the consumer group '{change.Name}' was deleted");
+    }
+
+    public async ValueTask<LocalOutcome<DeleteGroupResponse>> DeleteAsync(
+        DeleteGroupRequest request, CancellationToken cancellationToken) =>
+        await broker.DeleteGroupAsync(request.Name, cancellationToken) is { } failure
+            ? failure
+            : new DeleteGroupResponse { Status = StatusMapping.AdminOk() };
 
     public async ValueTask<LocalOutcome<DescribeGroupResponse>> DescribeAsync(
         DescribeGroupRequest request, CancellationToken cancellationToken)
@@ -78,14 +109,24 @@ internal sealed class GroupAdministration(BrokerNode broker)
     private static GroupSettings SettingsOf(Group asked) => new()
     {
         MaxAttempts = asked.MaxAttempts == 0 ? GroupSettings.Default.MaxAttempts : asked.MaxAttempts,
-        Backoff = asked.Backoff.Count == 0
-            ? GroupSettings.Default.Backoff
-            : BackoffPolicy.Customized([.. asked.Backoff.Select(WireTime.ToTimeSpan)]),
+        Backoff = asked.Backoff.Count == 0 ? GroupSettings.Default.Backoff : PolicyOf(asked.Backoff),
+        Poison = GroupModes.FromWire(asked.Poison),
+        BackoffOnExpiry = asked.BackoffOnExpiry,
+        AckMode = GroupModes.FromWire(asked.AckMode),
+        Exclusive = asked.Exclusive,
+        MaxInFlight = asked.MaxInFlight == 0 ? GroupSettings.Default.MaxInFlight : asked.MaxInFlight,
+        MaxInFlightPerClient =
+            asked.MaxInFlightPerClient == 0 ? GroupSettings.Default.MaxInFlightPerClient : asked.MaxInFlightPerClient,
+        Expiry = GroupModes.FromWire(asked.Expiry),
     };
 
-    private static Group ToWire(GroupView group)
+    private static BackoffPolicy PolicyOf(IEnumerable<Duration> waits) =>
+        BackoffPolicy.Customized([.. waits.Select(WireTime.ToTimeSpan)]);
+
+    internal static Group ToWire(GroupView group)
     {
         var wire = new Group { Name = group.Name, Fifo = group.Fifo, MaxAttempts = group.MaxAttempts };
+        GroupModes.ToWire(group, wire);
         wire.Backoff.AddRange(group.Backoff.Steps.Select(Duration.FromTimeSpan));
         return wire;
     }

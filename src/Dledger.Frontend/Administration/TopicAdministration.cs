@@ -129,7 +129,8 @@ internal sealed class TopicAdministration(BrokerNode broker, FrontendOptions opt
             ? failure
             : new DeleteTopicResponse { Status = StatusMapping.AdminOk() };
 
-    private static bool IsInternal(string name) => name.StartsWith(Names.DeadLetterPrefix, StringComparison.Ordinal);
+    private static bool IsInternal(string name) =>
+        name.StartsWith(Names.DeadLetterPrefix, StringComparison.Ordinal) || name == Names.DiscardedTransactionTopic;
 
     private static Violation? CheckTypes(IEnumerable<Wire.MessageType> types) =>
         types.FirstOrDefault(type => type == 0 || !Enum.IsDefined(type), (Wire.MessageType)1)

@@ -4,8 +4,9 @@ using Apache.Rocketmq.V2;
 using Dledger.Frontend.Nodes;
 using Dledger.Primitives;
 using Dledger.Protocol.Admin.V1;
-using Dledger.Protocol.Producer.V1;
+using Dledger.Protocol.Node.V1;
 using Grpc.Net.Client;
+using NumberService = Dledger.Protocol.Producer.V1.ProducerService;
 
 namespace Dledger.Frontend.Forwarding;
 
@@ -24,9 +25,23 @@ internal sealed class NodeChannels(FrontendOptions options, NodeDirectory nodes)
 
     public MessagingService.MessagingServiceClient Messaging(NodeId node) => new(Channel(node));
 
+    public ProducerService.ProducerServiceClient Producers(NodeId node) => new(Channel(node));
+
+    public TransactionAdminService.TransactionAdminServiceClient Transactions(NodeId node) => new(Channel(node));
+
     public AdminService.AdminServiceClient Admin(NodeId node) => new(Channel(node));
 
-    public ProducerService.ProducerServiceClient Producers(NodeId node) => new(Channel(node));
+    public NumberService.ProducerServiceClient NumberedProducers(NodeId node) => new(Channel(node));
+
+    public OffsetService.OffsetServiceClient Offsets(NodeId node) => new(Channel(node));
+
+    public ParkingService.ParkingServiceClient Parking(NodeId node) => new(Channel(node));
+
+    public TimerAdminService.TimerAdminServiceClient Timers(NodeId node) => new(Channel(node));
+
+    public MessageService.MessageServiceClient Messages(NodeId node) => new(Channel(node));
+
+    public DeadLetterService.DeadLetterServiceClient DeadLetters(NodeId node) => new(Channel(node));
 
     public void Dispose()
     {

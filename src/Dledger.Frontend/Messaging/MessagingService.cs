@@ -3,8 +3,10 @@ using Dledger.Frontend.Calls;
 using Dledger.Frontend.Forwarding;
 using Dledger.Frontend.Messaging.Clients;
 using Dledger.Frontend.Messaging.Consuming;
+using Dledger.Frontend.Messaging.Offsets;
 using Dledger.Frontend.Messaging.Producing;
 using Dledger.Frontend.Messaging.Routing;
+using Dledger.Frontend.Messaging.Transactions;
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
 using Wire = Apache.Rocketmq.V2;
@@ -25,14 +27,21 @@ public sealed class MessagingService : Wire.MessagingService.MessagingServiceBas
     private readonly AckMessageHandler _ackMessage;
     private readonly ChangeInvisibleDurationHandler _changeInvisibleDuration;
     private readonly ForwardMessageToDeadLetterQueueHandler _forwardToDeadLetterQueue;
+    private readonly RecallMessageHandler _recallMessage;
     private readonly HeartbeatHandler _heartbeat;
     private readonly NotifyClientTerminationHandler _notifyClientTermination;
     private readonly TelemetryHandler _telemetry;
+    private readonly PullMessageHandler _pullMessage;
+    private readonly GetOffsetHandler _getOffset;
+    private readonly UpdateOffsetHandler _updateOffset;
+    private readonly QueryOffsetHandler _queryOffset;
+    private readonly EndTransactionHandler _endTransaction;
 
     internal MessagingService(
         BrokerNode broker,
         FrontendOptions options,
         LeaderRouter router,
+        ProducerRegistry producers,
         Draining draining,
         TimeProvider time,
         ILogger logger)
@@ -43,15 +52,22 @@ public sealed class MessagingService : Wire.MessagingService.MessagingServiceBas
         var liveness = new LivenessRelay(broker, router);
         _queryRoute = new QueryRouteHandler(broker, entries, router);
         _queryAssignment = new QueryAssignmentHandler(broker, entries, router);
-        _sendMessage = new SendMessageHandler(broker, new MessageDrafts(options, time), router);
+        _sendMessage = new SendMessageHandler(broker, new MessageDrafts(options, time), producers, router);
         _receiveMessage = new ReceiveMessageHandler(
             broker, options, router, new ReceiveRelay(options, router), draining, time);
         _ackMessage = new AckMessageHandler(broker, router);
         _changeInvisibleDuration = new ChangeInvisibleDurationHandler(broker, router);
         _forwardToDeadLetterQueue = new ForwardMessageToDeadLetterQueueHandler(broker, router);
+        _recallMessage = new RecallMessageHandler(broker, router);
         _heartbeat = new HeartbeatHandler(liveness);
         _notifyClientTermination = new NotifyClientTerminationHandler(liveness);
-        _telemetry = new TelemetryHandler(new SettingsAnswer(broker, options), options, draining, time, logger);
+        _pullMessage = new PullMessageHandler(broker, options, router, draining, time);
+        _getOffset = new GetOffsetHandler(broker, options, router);
+        _updateOffset = new UpdateOffsetHandler(broker, options, router);
+        _queryOffset = new QueryOffsetHandler(broker, options, router);
+        _telemetry = new TelemetryHandler(
+            new SettingsAnswer(broker, options), options, producers, draining, time, logger);
+        _endTransaction = new EndTransactionHandler(broker, router);
     }
 
     /// <summary>Telemetry streams that are open now.</summary>
@@ -119,7 +135,7 @@ public sealed class MessagingService : Wire.MessagingService.MessagingServiceBas
         var call = new ClientCall(context, _time);
         var status = CallRules.CheckClient(call) is { } violation
             ? StatusMapping.Of(violation)
-            : StatusMapping.Status(Wire.Code.NotImplemented, "lite topics are not implemented by this version");
+            : LiteTopics.NotImplemented;
         return Task.FromResult(new Wire.SyncLiteSubscriptionResponse { Status = status });
     }
 
@@ -127,35 +143,33 @@ public sealed class MessagingService : Wire.MessagingService.MessagingServiceBas
     public override Task PullMessage(
         Wire.PullMessageRequest request,
         IServerStreamWriter<Wire.PullMessageResponse> responseStream,
-        ServerCallContext context) => throw Unimplemented("PullMessage", "use ReceiveMessage");
+        ServerCallContext context) =>
+        GuardStreamAsync(context, call => _pullMessage.HandleAsync(call, request, responseStream));
 
     /// <inheritdoc/>
     public override Task<Wire.UpdateOffsetResponse> UpdateOffset(
         Wire.UpdateOffsetRequest request, ServerCallContext context) =>
-        throw Unimplemented("UpdateOffset", "the offset of a group follows its acks");
+        GuardAsync(context, request, _updateOffset.HandleAsync, _updateOffset.Refuse);
 
     /// <inheritdoc/>
     public override Task<Wire.GetOffsetResponse> GetOffset(
         Wire.GetOffsetRequest request, ServerCallContext context) =>
-        throw Unimplemented("GetOffset", "'dledger group describe' shows the offsets of a group");
+        GuardAsync(context, request, _getOffset.HandleAsync, _getOffset.Refuse);
 
     /// <inheritdoc/>
     public override Task<Wire.QueryOffsetResponse> QueryOffset(
         Wire.QueryOffsetRequest request, ServerCallContext context) =>
-        throw Unimplemented("QueryOffset", "'dledger topic describe' shows the offsets of a topic");
+        GuardAsync(context, request, _queryOffset.HandleAsync, _queryOffset.Refuse);
 
     /// <inheritdoc/>
     public override Task<Wire.EndTransactionResponse> EndTransaction(
         Wire.EndTransactionRequest request, ServerCallContext context) =>
-        throw Unimplemented("EndTransaction", "transactional messages are not accepted either");
+        GuardAsync(context, request, _endTransaction.HandleAsync, _endTransaction.Refuse);
 
     /// <inheritdoc/>
     public override Task<Wire.RecallMessageResponse> RecallMessage(
         Wire.RecallMessageRequest request, ServerCallContext context) =>
-        throw Unimplemented("RecallMessage", "delayed messages are not accepted either");
-
-    private static RpcException Unimplemented(string method, string hint) =>
-        new(new Status(StatusCode.Unimplemented, $"{method} is not implemented by this version; {hint}"));
+        GuardAsync(context, request, _recallMessage.HandleAsync, _recallMessage.Refuse);
 
     private async Task<TResponse> GuardAsync<TRequest, TResponse>(
         ServerCallContext context,

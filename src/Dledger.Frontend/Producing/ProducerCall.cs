@@ -8,7 +8,7 @@ using Service = Dledger.Protocol.Producer.V1.ProducerService;
 
 namespace Dledger.Frontend.Producing;
 
-/// <summary>One RPC of <see cref="ProducerService"/> as <see cref="LeaderRouter"/> runs it.</summary>
+/// <summary>One RPC of <see cref="NumberedProducerService"/> as <see cref="LeaderRouter"/> runs it.</summary>
 internal sealed class ProducerCall<TRequest, TResponse>(
     string method,
     Func<TRequest, CancellationToken, ValueTask<LocalOutcome<TResponse>>> run,
@@ -28,7 +28,7 @@ internal sealed class ProducerCall<TRequest, TResponse>(
 
     public AsyncUnaryCall<TResponse> Forward(
         NodeChannels channels, NodeId leader, TRequest request, CallOptions options) =>
-        forward(channels.Producers(leader), request, options);
+        forward(channels.NumberedProducers(leader), request, options);
 
     public TResponse Refuse(TRequest request, BrokerFailure failure) => refuse(StatusMapping.AdminOf(failure));
 }

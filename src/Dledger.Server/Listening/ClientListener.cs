@@ -138,12 +138,28 @@ internal sealed class ClientListener : IAsyncDisposable
         builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Messaging);
         builder.Services.AddSingleton(
             services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Administration);
+        builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Offsets);
+        builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Lookups);
+        builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.DeadLetters);
+
+        builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Producers);
+        builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Parking);
+        builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Transactions);
+
+        builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Timers);
 
         var application = builder.Build();
         application.UseRouting();
         application.MapGrpcService<Frontend.Messaging.MessagingService>();
+        application.MapGrpcService<Frontend.Messaging.Transactions.ProducerService>();
         application.MapGrpcService<Frontend.Administration.AdministrationService>();
-        application.MapGrpcService<Frontend.Producing.ProducerService>();
+        application.MapGrpcService<Frontend.Producing.NumberedProducerService>();
+        application.MapGrpcService<Frontend.Administration.OffsetAdministrationService>();
+        application.MapGrpcService<Frontend.Administration.ParkingEndpoint>();
+        application.MapGrpcService<Frontend.Administration.TransactionAdministrationService>();
+        application.MapGrpcService<Frontend.Administration.TimerAdministrationService>();
+        application.MapGrpcService<Frontend.Administration.MessageLookupService>();
+        application.MapGrpcService<Frontend.Administration.DeadLetterAdministration>();
         return application;
     }
 

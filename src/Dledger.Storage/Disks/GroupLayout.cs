@@ -18,6 +18,9 @@ public static class GroupLayout
     /// <summary>Directory of the ConsumeQueues.</summary>
     public const string Queues = "cq";
 
+    /// <summary>Directory of the key index.</summary>
+    public const string Keys = "keys";
+
     /// <summary>Directory of a snapshot that is being received.</summary>
     public const string Incoming = "incoming";
 

@@ -129,6 +129,19 @@ public sealed class ConsumeQueue
     }
 
     /// <summary>
+    /// Nothing is appended for long: writes what waits, and gives the memory of the tail back. A full disk has no room for that; then
+    /// it stays in memory.
+    /// </summary>
+    public void Seal()
+    {
+        if (TryFlush())
+        {
+            _tail = [];
+            _tailStart = Max;
+        }
+    }
+
+    /// <summary>
     /// Makes the queue durable up to <see cref="Max"/>, and with it whatever else was written to the store's files.
     /// </summary>
     public void Sync()

@@ -21,6 +21,18 @@ public sealed class ConsumeQueueStore : IDisposable
     private readonly Lock _pinLock = new();
     private int _pinCount;
 
+    /// <summary>Whether a snapshot is being sent, which may name queues that are gone since. Any thread.</summary>
+    public bool IsPinned
+    {
+        get
+        {
+            lock (_pinLock)
+            {
+                return _pinCount > 0;
+            }
+        }
+    }
+
     /// <summary>A store over a directory, which is created with the first file. Reads nothing yet.</summary>
     public ConsumeQueueStore(IDisk disk, string directory, ConsumeQueueOptions options)
     {

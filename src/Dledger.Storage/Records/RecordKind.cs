@@ -29,6 +29,9 @@ public enum RecordKind : byte
     /// <summary>Messages of one topic are forgotten by its own retention.</summary>
     TopicTrim = 0x25,
 
+    /// <summary>A consumer group is given nothing for a while, or again.</summary>
+    GroupPause = 0x26,
+
     CommitOffset = 0x30,
     ResetOffset = 0x31,
 
@@ -39,10 +42,34 @@ public enum RecordKind : byte
     /// <summary>Move to the dead letter queue by decision of the client.</summary>
     Forward = 0x43,
 
+    /// <summary>A receiver gives a message up; an operator decides about parked ones.</summary>
+    Parking = 0x44,
+
     EndTransaction = 0x50,
 
+    /// <summary>Undecided transactions are asked about, or given up.</summary>
+    TransactionCheck = 0x51,
+
+    /// <summary>The copy by which a half message joins its queue.</summary>
+    TransactionPublish = 0x52,
+
+    /// <summary>The copy of a half message that was given up.</summary>
+    TransactionDiscard = 0x53,
+
+    /// <summary>Pending delayed messages are taken back.</summary>
     TimerCancel = 0x60,
+
+    /// <summary>The copy of a pending delayed message, further on in the log: it stays pending.</summary>
     Relocate = 0x61,
 
+    /// <summary>The copy of a delayed message that is due: it joins its queue.</summary>
+    TimerFire = 0x62,
+
+    /// <summary>Pending delayed messages get another delivery time.</summary>
+    TimerMove = 0x63,
+
     InitProducer = 0x70,
+
+    /// <summary>A dead letter is sent to its origin topic again: a copy of it.</summary>
+    Resend = 0x78,
 }

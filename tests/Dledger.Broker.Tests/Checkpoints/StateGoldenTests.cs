@@ -1,6 +1,9 @@
 using Dledger.Broker.Groups;
+using Dledger.Broker.Messages;
 using Dledger.Broker.Tests.Simulation;
+using Dledger.Broker.Timers;
 using Dledger.Broker.Topics;
+using Dledger.Broker.Transactions;
 using Dledger.Storage.Checkpoints;
 using Dledger.Testing.Golden;
 
@@ -11,8 +14,9 @@ public sealed class StateGoldenTests
     [Theory]
     [InlineData("meta", 1)]
     [InlineData("topics", 3)]
-    [InlineData("groups", 3)]
-    [InlineData("leases", 1)]
+    [InlineData("groups", 4)]
+    [InlineData("leases", 2)]
+    [InlineData("resent", 1)]
     public async Task A_part_of_the_checkpoint_is_frozen(string part, int version)
     {
         var broker = new TestBroker();
@@ -34,5 +38,52 @@ public sealed class StateGoldenTests
         var checkpoint = new StateCheckpointStore(broker.Disk, "state").ReadNewest(broker.Log.End, out _);
 
         GoldenFile.Check($"state-{part}-v{version}.hex", checkpoint!.Parts[part]);
+    }
+
+    [Fact]
+    public async Task The_part_of_the_transactions_is_frozen()
+    {
+        var broker = new TestBroker();
+        await broker.CreateTopic("t", types: MessageTypeSet.Of(MessageType.Transaction));
+        await broker.Run(node => node.UpdateTopicAsync(
+            new TopicChange { Name = "t", CheckCountMax = 1, Webhook = new TransactionWebhook("http://h/", "s") },
+            CancellationToken.None));
+        var ids = new List<string>();
+        foreach (var body in new[] { "open", "committed", "rolledBack" })
+        {
+            var draft = TestBroker.Draft(body) with { Type = MessageType.Transaction };
+            var outcome = await broker.Run(node => node.AppendAsync("t", [draft, draft], CancellationToken.None));
+            ids.Add(outcome.Messages[0].TransactionId!);
+        }
+
+        await broker.Run(node => node.EndTransactionsAsync(
+            [ids[1]], TransactionResolution.Commit, TransactionDecider.Producer, CancellationToken.None));
+        await broker.Run(node => node.EndTransactionsAsync(
+            [ids[2]], TransactionResolution.Rollback, TransactionDecider.Operator, CancellationToken.None));
+        broker.Restart(graceful: true);
+
+        var checkpoint = new StateCheckpointStore(broker.Disk, "state").ReadNewest(broker.Log.End, out _);
+
+        GoldenFile.Check("state-transactions-v1.hex", checkpoint!.Parts["transactions"]);
+    }
+
+    [Fact]
+    public async Task The_part_of_the_delayed_messages_is_frozen()
+    {
+        var broker = new TestBroker(new BrokerOptions { TimerMemoryMax = 4 });
+        await broker.CreateTopic("t", types: MessageTypeSet.Of(MessageType.Delay));
+        for (var i = 1; i <= 6; i++)
+        {
+            await broker.SendDelayed("t", $"m{i}", TimeSpan.FromSeconds(10 * i));
+        }
+
+        var sixth = new PendingSelection { Topic = "t", MessageId = "id-m6" };
+        var later = broker.Time.NowMicroseconds + 90_000_000;
+        Assert.Equal(1, (await broker.Run(node => node.MovePendingAsync(sixth, later, 10, null, CancellationToken.None))).ChangedCount);
+        broker.Restart(graceful: true);
+
+        var checkpoint = new StateCheckpointStore(broker.Disk, "state").ReadNewest(broker.Log.End, out _);
+
+        GoldenFile.Check("state-timers-v1.hex", checkpoint!.Parts["timers"]);
     }
 }

@@ -4,6 +4,7 @@ using Dledger.Broker.Groups;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Tests.Simulation;
 using Dledger.Broker.Topics;
+using Dledger.Broker.Transactions;
 using Dledger.Primitives;
 using Dledger.Storage.Records;
 using Dledger.Testing.Golden;
@@ -37,12 +38,56 @@ public sealed class CommandGoldenTests
     }
 
     [Fact]
+    public void The_records_of_a_transaction_are_frozen()
+    {
+        var draft = TestBroker.Draft("body", "tag") with { Type = MessageType.Transaction };
+        Assert.True(MessageEncoder.TryEncode([draft, draft], 3, 1, out var messages, out _));
+        var halves = TransactionEncoder.EncodeHalves(messages, 2, TimeSpan.FromSeconds(2));
+        Assert.True(RecordView.TryParseUnchecked(halves, out var first, out _));
+        Assert.True(RecordView.TryParseUnchecked(halves.AsSpan(first.Length), out var second, out _));
+        var end = new EndTransactionCommand(TransactionDecision.Committed, TransactionDecider.Operator, [64, 4_096]);
+        var check = new TransactionCheckCommand([64, 4_096]);
+        var copy = TransactionEncoder.EncodeCopy(
+            second, RecordKind.TransactionPublish, 3, 1, new TransactionReference(4_096, 1));
+        Assert.True(RecordView.TryParseUnchecked(copy, out var published, out _));
+
+        GoldenFile.Check("half-records-v1.hex", halves);
+        GoldenFile.Check("transaction-publish-record-v1.hex", copy);
+        GoldenFile.Check("end-transaction-v1.hex", end.Encode());
+        GoldenFile.Check("transaction-check-v1.hex", check.Encode());
+        Assert.Equal(new HalfMark(first.Length, 2, 2_000_000), HalfMark.Read(second));
+        Assert.Equal(new TransactionReference(4_096, 1), TransactionReference.Read(published));
+        Assert.Equal(end.Encode(), EndTransactionCommand.Decode(end.Encode()).Encode());
+        Assert.Equal(check.Ids, TransactionCheckCommand.Decode(check.Encode()).Ids);
+    }
+
+    [Fact]
     public void A_topic_trim_is_frozen()
     {
         var command = new TopicTrimCommand(3, new TopicRetention(7_200_000_000, 1 << 30), [(0, 5), (7, 1_000)]);
 
         GoldenFile.Check("topic-trim-v1.hex", command.Encode());
         Assert.Equal(command.Encode(), TopicTrimCommand.Decode(command.Encode()).Encode());
+    }
+
+    [Fact]
+    public void A_seek_is_frozen()
+    {
+        var command = new SeekCommand(5, 3, [new QueueTarget(0, 7), new QueueTarget(2, 1_000)]);
+
+        GoldenFile.Check("seek-v1.hex", command.Encode());
+        Assert.Equal(command.Encode(), SeekCommand.Decode(command.Encode()).Encode());
+        Assert.True(SeekCommand.IsSeek(command.Encode()));
+        Assert.False(SeekCommand.IsSeek(new SubscribeCommand(5, 3).Encode()));
+    }
+
+    [Fact]
+    public void A_committed_offset_is_frozen()
+    {
+        var command = new CommitOffsetCommand(5, 3, [new QueueTarget(2, 1_000)]);
+
+        GoldenFile.Check("commit-offset-v1.hex", command.Encode());
+        Assert.Equal(command.Encode(), CommitOffsetCommand.Decode(command.Encode()).Encode());
     }
 
     [Fact]
@@ -86,13 +131,13 @@ public sealed class CommandGoldenTests
     [Fact]
     public void A_lease_is_frozen()
     {
-        var command = new LeaseCommand(3, 4, 30_000_000, true, 0x1122334455667788, new UInt128(1, 2),
+        var command = new LeaseCommand(3, 4, 30_000_000, true, 0x1122334455667788, new UInt128(1, 2), 0x55,
         [
-            new LeaseQueue(0, [new OffsetRange(5, 2)], []),
+            new LeaseQueue(0, [new OffsetRange(5, 2)], []) { AsideBelow = 3, Base = 6, GroupHashes = [7, -8] },
             new LeaseQueue(7, [new OffsetRange(1, 1), new OffsetRange(3, 1)], [new OffsetRange(2, 1)]),
         ]);
 
-        GoldenFile.Check("lease-v1.hex", command.Encode());
+        GoldenFile.Check("lease-v2.hex", command.Encode());
         Assert.Equal(command.Encode(), LeaseCommand.Decode(command.Encode()).Encode());
     }
 
@@ -108,13 +153,44 @@ public sealed class CommandGoldenTests
     [Fact]
     public void A_change_of_the_invisible_time_is_frozen_in_both_forms()
     {
-        var change = ChangeInvisibleCommand.OfChange(3, 4, new DeliveryReference(1, 2, 1024), 5_000_000, suspend: true);
+        var change = ChangeInvisibleCommand.OfChange(3, 4, new DeliveryReference(1, 2, 1024), 5_000_000, suspend: true)
+            with { RaisesToBackoff = true };
         var renewal = ChangeInvisibleCommand.OfRenewal([1024, 2048], 60_000_000, 10_800_000_000);
 
-        GoldenFile.Check("change-invisible-v1.hex", change.Encode());
-        GoldenFile.Check("renewal-v1.hex", renewal.Encode());
+        GoldenFile.Check("change-invisible-v2.hex", change.Encode());
+        GoldenFile.Check("renewal-v2.hex", renewal.Encode());
         Assert.Equal(change.Encode(), ChangeInvisibleCommand.Decode(change.Encode()).Encode());
         Assert.Equal(renewal.Encode(), ChangeInvisibleCommand.Decode(renewal.Encode()).Encode());
+    }
+
+    [Fact]
+    public void The_reference_to_a_letter_is_frozen()
+    {
+        var reference = new LetterReference(3, 4, 0x1122334455667788);
+
+        GoldenFile.Check("letter-reference-v1.hex", reference.Encode());
+        Assert.Equal(reference, LetterReference.Decode(reference.Encode()));
+    }
+
+    [Fact]
+    public void A_pause_is_frozen()
+    {
+        var command = new GroupPauseCommand(true, 600_000_000, "group", "why");
+
+        GoldenFile.Check("group-pause-v1.hex", command.Encode());
+        Assert.Equal(command, GroupPauseCommand.Decode(command.Encode()));
+    }
+
+    [Fact]
+    public void A_decision_about_parked_messages_is_frozen()
+    {
+        var giveUp = new ParkingCommand(ParkingAction.GiveUp, 3, 4, 1, 2, null, 1024);
+        var release = new ParkingCommand(ParkingAction.Release, 3, 0, -1, -1, 77, 0);
+
+        GoldenFile.Check("parking-give-up-v1.hex", giveUp.Encode());
+        GoldenFile.Check("parking-release-v1.hex", release.Encode());
+        Assert.Equal(giveUp, ParkingCommand.Decode(giveUp.Encode()));
+        Assert.Equal(release, ParkingCommand.Decode(release.Encode()));
     }
 
     [Fact]
@@ -136,10 +212,14 @@ public sealed class CommandGoldenTests
         Assert.True(RecordView.TryParse(EncodeMessage(), out var source, out _));
 
         var forward = DeadLetterEncoder.Encode(
-            source, "topic", 9, new ForwardReference(3, 5, new DeliveryReference(2, 7, 1024)));
+            source, "topic", 9, 1, 3, DeadLetterReason.MaxAttempts, new ForwardReference(3, 5, new DeliveryReference(2, 7, 1024)));
 
-        GoldenFile.Check("forward-record-v1.hex", forward);
+        GoldenFile.Check("forward-record-v2.hex", forward);
         Assert.True(RecordView.TryParse(forward, out var record, out _));
+        Assert.Equal(
+            new DeadLetterOrigin(
+                "topic", "id-body", 2, new QueueOffset(7), 3, DeadLetterReason.MaxAttempts, StoredAtMicroseconds: 0),
+            DeadLetterEncoder.ReadOrigin(record));
         Assert.Equal(
             new ForwardReference(3, 5, new DeliveryReference(2, 7, 1024)), DeadLetterEncoder.ReadReference(record));
     }

@@ -21,7 +21,10 @@ public sealed class DeadLetterTests
         Assert.Empty(await broker.Receive("g", "t"));
         var dead = Assert.Single(await broker.Receive("watch", "%DLQ%g"));
         Assert.Equal("m", TestBroker.Text(dead));
-        Assert.Equal(new DeadLetterOrigin("t", "id-m"), dead.DeadLetterOrigin);
+        Assert.Equal(
+            ("t", "id-m", 0, 0L, 3, DeadLetterReason.MaxAttempts),
+            Facts(dead.DeadLetterOrigin!.Value));
+        Assert.True(dead.DeadLetterOrigin.Value.StoredAtMicroseconds < dead.StoreTimeMicroseconds);
         Assert.Equal(("id-m", "tag", 1), (dead.MessageId, dead.Tag, dead.Attempt));
         Assert.Equal(0, (await broker.Run(node => node.DescribeGroupAsync("g", None))).Group!.Queues.Sum(queue => queue.Lag));
     }
@@ -136,8 +139,41 @@ public sealed class DeadLetterTests
         await broker.Run(node => node.ForwardToDeadLetterAsync("h", "%DLQ%g", dead.ReceiptHandle, None));
 
         var deader = Assert.Single(await broker.Receive("watch", "%DLQ%h"));
-        Assert.Equal(new DeadLetterOrigin("t", "id-m"), deader.DeadLetterOrigin);
+        Assert.Equal(("t", "id-m", 0, 0L, 1, DeadLetterReason.MaxAttempts), Facts(deader.DeadLetterOrigin!.Value));
     }
+
+    [Fact]
+    public async Task Each_topic_has_a_queue_of_its_own_among_the_dead_letters_of_a_group()
+    {
+        var broker = await Prepare(maxAttempts: 1);
+        await broker.CreateTopic("u");
+        await broker.Send("u", "second");
+        var asked = Assert.Single(await broker.Receive("g", "u", invisibleSeconds: 600));
+        Assert.Null(await broker.Run(node => node.ForwardToDeadLetterAsync("g", "u", asked.ReceiptHandle, None)));
+        await broker.Receive("g", "t", invisibleSeconds: 5);
+        broker.Advance(TimeSpan.FromSeconds(6));
+        broker.Restart(graceful: true);
+        await broker.Send("u", "third");
+        asked = Assert.Single(await broker.Receive("g", "u", invisibleSeconds: 600));
+        Assert.Null(await broker.Run(node => node.ForwardToDeadLetterAsync("g", "u", asked.ReceiptHandle, None)));
+
+        Assert.Equal(2, broker.Node.FindTopic("%DLQ%g")!.QueueCount);
+        var dead = (await broker.Receive("watch", "%DLQ%g"))
+            .OrderBy(message => (message.QueueId, message.QueueOffset.Value))
+            .Select(message => (TestBroker.Text(message), message.QueueId, message.DeadLetterOrigin!.Value.Reason));
+        Assert.Equal(
+            [
+                ("second", 0, DeadLetterReason.AskedByReceiver),
+                ("third", 0, DeadLetterReason.AskedByReceiver),
+                ("m", 1, DeadLetterReason.MaxAttempts),
+            ],
+            dead);
+        Assert.Equal(broker.StateHash, broker.ReplayedStateHash());
+    }
+
+    private static (string Topic, string Id, int Queue, long Offset, int Attempts, DeadLetterReason Reason) Facts(
+        DeadLetterOrigin origin) =>
+        (origin.Topic, origin.MessageId, origin.QueueId, origin.QueueOffset.Value, origin.Attempts, origin.Reason);
 
     [Fact]
     public async Task A_refused_copy_is_tried_again()

@@ -116,15 +116,15 @@ public sealed class AppendTests
     {
         var broker = new TestBroker();
         await broker.CreateTopic("normal");
-        await broker.CreateTopic("delay", types: MessageTypeSet.Of(MessageType.Delay));
+        await broker.CreateTopic("lite", types: MessageTypeSet.Of(MessageType.Lite));
 
         var fifo = await broker.Run(node => node.AppendAsync("normal", [TestBroker.Draft("m", group: "g")], None));
-        var delay = await broker.Run(node => node.AppendAsync(
-            "delay", [TestBroker.Draft("m") with { Type = MessageType.Delay, DeliverAtMicroseconds = 1 }], None));
+        var lite = await broker.Run(node => node.AppendAsync(
+            "lite", [TestBroker.Draft("m") with { Type = MessageType.Lite }], None));
 
         Assert.Equal(BrokerError.MessageTypeMismatch, fifo.Failure?.Error);
-        Assert.Equal(BrokerError.Unsupported, delay.Failure?.Error);
-        Assert.Equal(0, (await broker.Run(node => node.DescribeTopicAsync("delay", None))).Topic!.Queues[0].Max.Value);
+        Assert.Equal(BrokerError.Unsupported, lite.Failure?.Error);
+        Assert.Equal(0, (await broker.Run(node => node.DescribeTopicAsync("lite", None))).Topic!.Queues[0].Max.Value);
     }
 
     [Fact]

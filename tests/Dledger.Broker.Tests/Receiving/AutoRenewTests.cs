@@ -24,6 +24,36 @@ public sealed class AutoRenewTests
     }
 
     [Fact]
+    public async Task A_delay_far_below_the_back_off_is_raised_to_it_for_a_library_that_cannot_count()
+    {
+        var broker = new TestBroker();
+        await broker.Send("t", "m");
+        var message = await ReceiveRenewed(broker);
+
+        var change = await broker.Run(node => node.ChangeInvisibleAsync(
+            "g", "t", message.ReceiptHandle, TimeSpan.FromMilliseconds(1), false, CancellationToken.None, raisesToBackoff: true));
+
+        Assert.True(change.Succeeded);
+        broker.Advance(TimeSpan.FromMilliseconds(900));
+        Assert.Empty(await broker.Receive("g", "t"));
+        broker.Advance(TimeSpan.FromMilliseconds(200));
+        Assert.Equal(2, Assert.Single(await broker.Receive("g", "t")).Attempt);
+    }
+
+    [Fact]
+    public async Task A_simple_consumer_gets_the_short_delay_that_it_asks_for()
+    {
+        var broker = new TestBroker();
+        await broker.Send("t", "m");
+        var message = Assert.Single(await broker.Receive("g", "t"));
+
+        await broker.Run(node => node.ChangeInvisibleAsync(
+            "g", "t", message.ReceiptHandle, TimeSpan.Zero, false, CancellationToken.None, raisesToBackoff: true));
+
+        Assert.Single(await broker.Receive("g", "t"));
+    }
+
+    [Fact]
     public async Task A_silent_client_loses_its_messages_within_90_seconds_and_one_term()
     {
         var broker = new TestBroker();

@@ -53,6 +53,17 @@ internal sealed class ScriptedAdmin : AdminService.AdminServiceBase
     public override Task<CreateGroupResponse> CreateGroup(CreateGroupRequest request, ServerCallContext context) =>
         Task.FromResult(new CreateGroupResponse { Status = Status, Group = Shippers(request.Group.Name) });
 
+    public override Task<AlterGroupResponse> AlterGroup(AlterGroupRequest request, ServerCallContext context)
+    {
+        var group = Shippers(request.Name);
+        group.MaxAttempts = request.HasMaxAttempts ? request.MaxAttempts : group.MaxAttempts;
+        group.Backoff.AddRange(request.Backoff);
+        return Task.FromResult(new AlterGroupResponse { Status = Status, Group = group });
+    }
+
+    public override Task<DeleteGroupResponse> DeleteGroup(DeleteGroupRequest request, ServerCallContext context) =>
+        Task.FromResult(new DeleteGroupResponse { Status = Status });
+
     public override Task<DescribeGroupResponse> DescribeGroup(DescribeGroupRequest request, ServerCallContext context) =>
         Task.FromResult(new DescribeGroupResponse
         {

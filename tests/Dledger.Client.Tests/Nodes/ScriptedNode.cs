@@ -40,6 +40,7 @@ internal sealed class ScriptedNode : IAsyncDisposable
         builder.Services.AddSingleton(messaging);
         builder.Services.AddSingleton(admin);
         builder.Services.AddSingleton(producers);
+        builder.Services.AddSingleton(new ScriptedOffsets());
         builder.Services.AddGrpc();
         var application = builder.Build();
         application.MapGrpcService<ScriptedMessaging>();
@@ -49,6 +50,7 @@ internal sealed class ScriptedNode : IAsyncDisposable
             application.MapGrpcService<ScriptedProducers>();
         }
 
+        application.MapGrpcService<ScriptedOffsets>();
         await application.StartAsync();
         return new ScriptedNode(application, messaging, admin, producers);
     }

@@ -2,6 +2,7 @@ using Dledger.Broker;
 using Dledger.Broker.Idempotence;
 using Dledger.Broker.Messages;
 using Dledger.ClusterSimulation.Nodes;
+using Dledger.ClusterSimulation.Oracles;
 
 namespace Dledger.ClusterSimulation.Clients;
 
@@ -45,7 +46,12 @@ internal sealed class Producer(SimulatedCluster cluster, string topic)
 
         var node = cluster.Calls.Choose();
         var (id, body, after) = cluster.Producing.Invoke((int)cluster.Random.NextLogarithmic(1, cluster.Scenario.BodyBytesMax));
-        var draft = new MessageDraft { Body = body, MessageId = id };
+        var draft = new MessageDraft
+        {
+            Body = body,
+            MessageId = id,
+            Keys = cluster.Scenario.HasKeyIndex ? KeyIndexComparison.KeysOf(id) : [],
+        };
         for (var mayBeStored = false; ;)
         {
             var outcome = await AppendAsync(node, draft);

@@ -75,6 +75,15 @@ internal enum Mutation
     /// <summary>See <see cref="Broker.SeededDefect.DeadLetterTwice"/>.</summary>
     DeadLetterTwice,
 
+    /// <summary>See <see cref="Broker.SeededDefect.SeekLeavesLeases"/>.</summary>
+    SeekLeavesLeases,
+
+    /// <summary>See <see cref="Broker.SeededDefect.TransactionPublishedTwice"/>.</summary>
+    TransactionPublishedTwice,
+
+    /// <summary>See <see cref="Broker.SeededDefect.TransactionsNotInCheckpoint"/>.</summary>
+    TransactionsNotInCheckpoint,
+
     /// <summary>See <see cref="Replication.ReplicationOptions.InstallsEverySnapshot"/>.</summary>
     SnapshotTakesBack,
 
@@ -86,4 +95,22 @@ internal enum Mutation
 
     /// <summary>See <see cref="Broker.SeededDefect.DuplicateFoundAtPropose"/>.</summary>
     DuplicateFoundAtPropose,
+
+    /// <summary>See <see cref="Broker.SeededDefect.ParkedMessageOvertaken"/>.</summary>
+    ParkedMessageOvertaken,
+
+    /// <summary>See <see cref="Broker.SeededDefect.MessageGroupShared"/>.</summary>
+    MessageGroupShared,
+
+    /// <summary>See <see cref="Broker.SeededDefect.TimerFiredByWallClock"/>.</summary>
+    TimerFiredByWallClock,
+
+    /// <summary>See <see cref="Broker.SeededDefect.TimerFiredTwice"/>.</summary>
+    TimerFiredTwice,
+
+    /// <summary>See <see cref="Broker.SeededDefect.RecallBeforeCommit"/>.</summary>
+    RecallBeforeCommit,
+
+    /// <summary>See <see cref="Broker.SeededDefect.CopiesNotIndexed"/>.</summary>
+    CopiesNotIndexed,
 }

@@ -23,7 +23,6 @@ internal static class MutationProof
         ("30", "lease kept during transfer", "no such feature: reads are confirmed by a majority each time"),
         ("31", "early read index", "seeded in the simulation of the Raft core; reads without any proof are seeded here"),
         ("36", "timer bucket not in checkpoint", "no such feature yet"),
-        ("37", "EndTx applied twice", "no such feature yet"),
         ("40", "chain seed not bound to the cluster", "no run shows bytes of another cluster"),
     ];
 

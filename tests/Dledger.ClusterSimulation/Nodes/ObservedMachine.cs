@@ -1,5 +1,6 @@
 using System.Globalization;
 using Dledger.Broker;
+using Dledger.Broker.Commands;
 using Dledger.ClusterSimulation.Mutations;
 using Dledger.Replication;
 using Dledger.Storage.Frames;
@@ -66,6 +67,11 @@ internal sealed class ObservedMachine(SimulatedCluster cluster, SimulatedNode no
         // The oracle first: a caller who is answered by this frame is checked against it.
         cluster.Oracle.Observe(node, frame);
         ApplyMutated(frame);
+        if (cluster.Scenario.HasSeeks && HasSeek(frame))
+        {
+            _finished.Clear();
+        }
+
         Applied = frame.Summary.End;
         if (cluster.Oracle.IsHashed(frame.Summary))
         {
@@ -87,7 +93,7 @@ internal sealed class ObservedMachine(SimulatedCluster cluster, SimulatedNode no
     public Action? Maintain(LogPosition durable)
     {
         var work = _machine.Maintain(Mutation == Mutation.CheckpointAheadOfLog ? Applied : durable);
-        if (work is not null)
+        if (work is not null && broker.Machine.IsWritingCheckpoint)
         {
             // A checkpoint was cut here. It is on the disk only later, when more is durable; whoever installs it is compared with
             // this (I31).
@@ -132,6 +138,20 @@ internal sealed class ObservedMachine(SimulatedCluster cluster, SimulatedNode no
 
     /// <inheritdoc/>
     public void Stop() => _machine.Stop();
+
+    private static bool HasSeek(in CommittedFrame frame)
+    {
+        var records = new RecordEnumerator(frame.Payload.Span, LogPosition.Zero);
+        while (records.MoveNext())
+        {
+            if (records.Current.Kind == RecordKind.ResetOffset && SeekCommand.IsSeek(records.Current.Body))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     private void CheckFinished()
     {

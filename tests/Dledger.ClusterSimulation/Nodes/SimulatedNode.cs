@@ -1,4 +1,5 @@
 using Dledger.Broker;
+using Dledger.ClusterSimulation.Clients;
 using Dledger.ClusterSimulation.Mutations;
 using Dledger.ClusterSimulation.Networks;
 using Dledger.ClusterSimulation.Schedules;
@@ -96,6 +97,11 @@ internal sealed class SimulatedNode
                 ? (IDisk)Disk.Disk
                 : new DefectiveDisk(Disk.Disk, _cluster.Scenario.Mutation);
             var broker = new BrokerNode(_cluster.Scenario.BrokerOptions, disk, "", time, loggers);
+            if (_cluster.Scenario.HasTransactions)
+            {
+                broker.CheckTransactionsWith(new SimulatedChecker(_cluster, this));
+            }
+
             Machine = new ObservedMachine(_cluster, this, broker);
             Replication = TryStart(disk, time, loggers);
             if (Replication is null)

@@ -52,9 +52,16 @@ internal sealed class Checks(SimulatedCluster cluster)
         ["I43"] = "every message is finished or in the dead letters once consumers work again",
         ["I44"] = "an attempt is delivered once, attempts rise, order is kept in ordered groups",
         ["I45"] = "an ack by a stale handle has no effect; what was acked stays acked",
-        ["I48"] = "a group's finished prefix of a queue never shrinks",
+        ["I46"] = "a delayed message is visible once, not early, not after a confirmed recall, and none is lost",
+        ["I47"] = "a half message is visible once and only by its commit, with all of its transaction; else it stays until its checks end",
+        ["I48"] = "a group's finished prefix of a queue never shrinks but by a seek",
         ["I49"] = "log time never falls along the log",
         ["I50"] = "after the faults stop a leader serves and all nodes converge",
+        ["I55"] = "within a message group nothing overtakes what is not over, parked messages included",
+        ["I58"] = "a seek by time goes to the first message of that time",
+        ["I59"] = "a reader by offset sees every committed message of its queue in order, and nothing else",
+        ["I60"] = "what stands in a queue is found by its id and its keys on every node, or the index says that it does not know",
+        ["I61"] = "a key index without disk faults is complete in the end",
     };
 
     /// <summary>
@@ -64,11 +71,9 @@ internal sealed class Checks(SimulatedCluster cluster)
     [
         ("I18 I19", "nothing of a closed connection or an older write reaches the core; the simulation of the core breaks both"),
         ("I51", "whether an install kept the log or began a new one shows in no status; what is acked must survive either (I14)"),
-        ("I46", "no delayed messages"),
-        ("I47", "no transactions"),
     ];
 
-    private const int NumberMax = 51;
+    private const int NumberMax = 61;
 
     // By the number in the name.
     private readonly long[] _counts = new long[NumberMax + 1];

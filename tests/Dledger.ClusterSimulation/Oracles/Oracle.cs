@@ -133,15 +133,53 @@ internal sealed class Oracle(SimulatedCluster cluster)
         var records = new RecordEnumerator(frame.Payload.Span, summary.Base + FrameHeader.Size);
         while (records.MoveNext())
         {
-            if (records.Current.Kind == RecordKind.Message)
+            if (records.Current.Kind == RecordKind.Message
+                || cluster.Transactions.Observe(records.Current, records.CurrentPosition, frame.LogTime))
             {
-                Append(records.Current, records.CurrentPosition, frame.LogTime);
+                if (records.Current.DeliverAt is null)
+                {
+                    Append(records.Current, records.CurrentPosition, frame.LogTime);
+                }
+                else if (cluster.Timers.Stored(records.Current, records.CurrentPosition, frame.LogTime))
+                {
+                    AppendToQueue(records.Current, records.CurrentPosition, frame.LogTime);
+                }
+            }
+            else if (records.Current.Kind == RecordKind.TimerFire)
+            {
+                if (cluster.Timers.Fired(records.Current, records.CurrentPosition, frame.LogTime))
+                {
+                    AppendToQueue(records.Current, records.CurrentPosition, frame.LogTime);
+                }
+            }
+            else if (records.Current.Kind == RecordKind.Relocate)
+            {
+                cluster.Timers.Relocated(records.Current, records.CurrentPosition);
+            }
+            else if (records.Current.Kind == RecordKind.TimerCancel)
+            {
+                cluster.Timers.Cancelled(TimerCancelCommand.Decode(records.Current.Body));
+            }
+            else if (records.Current.Kind == RecordKind.TimerMove)
+            {
+                cluster.Timers.Moved(TimerMoveCommand.Decode(records.Current.Body));
+            }
+            else if (records.Current.Kind == RecordKind.ResetOffset && SeekCommand.IsSeek(records.Current.Body))
+            {
+                cluster.Seeking.Moved(records.CurrentPosition, SeekCommand.Decode(records.Current.Body).Queues, isSeek: true);
+            }
+            else if (records.Current.Kind == RecordKind.CommitOffset)
+            {
+                cluster.Seeking.Moved(
+                    records.CurrentPosition, CommitOffsetCommand.Decode(records.Current.Body).Queues, isSeek: false);
             }
             else if (records.Current.Kind == RecordKind.LogStartAdvance)
             {
                 cluster.Marks.Reach("old messages given up");
                 GivenUpCount++;
-                LogStart = LogPosition.Max(LogStart, LogStartCommand.Decode(records.Current.Body).Start);
+                LogStart = LogPosition.Max(
+                    LogStart, cluster.Timers.Clamp(LogStartCommand.Decode(records.Current.Body).Start));
+                cluster.Transactions.Forgotten(LogStart);
             }
             else if (records.Current.Kind == RecordKind.TopicTrim)
             {
@@ -150,6 +188,8 @@ internal sealed class Oracle(SimulatedCluster cluster)
                 Trim(TopicTrimCommand.Decode(records.Current.Body), frame.LogTime);
             }
         }
+
+        cluster.Transactions.FrameEnded();
     }
 
     // No message goes that is younger than its topic's retention, or among the newest that the topic keeps; with both set, either may
@@ -197,12 +237,28 @@ internal sealed class Oracle(SimulatedCluster cluster)
     // Queue offsets by counting: no topic is deleted here, and every record names a queue that exists.
     private void Append(in RecordView record, LogPosition position, long logTime)
     {
-        if (cluster.Scenario.HasRepeats && _byId.ContainsKey(Encoding.UTF8.GetString(record.Key)))
+        if (cluster.Scenario.HasRepeats
+            && record.Kind == RecordKind.Message
+            && _byId.ContainsKey(Encoding.UTF8.GetString(record.Key)))
         {
             cluster.Marks.Reach("repeat in the log without effect");
             return;
         }
 
+        var message = AppendToQueue(record, position, logTime);
+        cluster.Checks.Check("I42", _byId.TryAdd(message.Id, message), $"message {message.Id} is in the log twice");
+        if (OrderHistory.Owns(message.Id))
+        {
+            cluster.Order!.History.Stored(message);
+        }
+        else if (record.Kind == RecordKind.Message)
+        {
+            cluster.Producing.Stored(message);
+        }
+    }
+
+    private StoredMessage AppendToQueue(in RecordView record, LogPosition position, long logTime)
+    {
         var key = (record.TopicId, record.QueueId);
         if (!_queues.TryGetValue(key, out var queue))
         {
@@ -220,7 +276,6 @@ internal sealed class Oracle(SimulatedCluster cluster)
             record.Body.ToArray());
         queue.Add(message);
         _byPosition.Add(position, message);
-        cluster.Checks.Check("I42", _byId.TryAdd(message.Id, message), $"message {message.Id} is in the log twice");
-        cluster.Producing.Stored(message);
+        return message;
     }
 }

@@ -126,6 +126,15 @@ internal sealed record Scenario
     /// <summary>A client asks where queues end, and the leader is frozen now and then.</summary>
     public bool HasStatusReads { get; init; }
 
+    /// <summary>An operator moves a group about, and others read by offset. Drawn from a stream of its own.</summary>
+    public bool HasSeeks { get; init; }
+
+    /// <summary>Of the random stream that only delayed messages draw from: runs without them are what they were before there were any.</summary>
+    public const ulong TimerStream = 0x7A3D_91C4_55E0_1B27;
+
+    /// <summary>There is a topic with delayed messages as well.</summary>
+    public bool HasTimers { get; init; }
+
     /// <summary>The topic's own retention, microseconds; 0: that of the cluster.</summary>
     public long TopicRetentionTime { get; init; }
 
@@ -141,6 +150,15 @@ internal sealed record Scenario
     /// <summary>A repeat is stored once.</summary>
     public bool HasRepeats => HasIdWindow || HasNumbers;
 
+    /// <summary>Nodes keep an index of keys, and producers set keys.</summary>
+    public bool HasKeyIndex { get; init; }
+
+    /// <summary>Message groups; null for a run without them.</summary>
+    public OrderScenario? Order { get; init; }
+
+    /// <summary>Producers send transactional messages, some of which they decide only when they are asked.</summary>
+    public bool HasTransactions { get; init; }
+
     public bool ChangesMembers => HasLostDisks || HasMemberChanges;
 
     /// <summary>Some node may find a part of its own log unreadable.</summary>
@@ -153,6 +171,10 @@ internal sealed record Scenario
         CheckpointBytes = 1 << 20,
         CheckpointInterval = TimeSpan.FromMicroseconds(CheckpointInterval),
         RetentionBytes = RetentionBytes,
+        TimerMemoryMax = 16,
+        TimerChunkBits = 12,
+        KeyIndex = HasKeyIndex,
+        KeyIndexSizes = new() { EntriesPerFile = 48, WaitingBlocksMax = 2 },
         Defect = Enum.TryParse<SeededDefect>(Mutation.ToString(), out var defect) ? defect : SeededDefect.None,
     };
 
@@ -244,9 +266,17 @@ internal sealed record Scenario
             HasIdWindow = repeats == 0,
             HasNumbers = repeats == 1,
             HasReadErrors = random.Chance(0.15) && scenario.NodeCount > 2,
+            HasTransactions = new SimulationRandom(seed ^ SimulatedCluster.TransactionStream).Chance(0.33),
             HasStatusReads = random.Chance(0.4),
+            HasSeeks = new SimulationRandom(seed ^ SimulatedCluster.SeekStream).Chance(0.3),
             TopicRetentionTime = random.Chance(0.1) ? random.NextLogarithmic(1_000_000, 5_000_000) : 0,
             TopicRetentionBytes = random.Chance(0.1) ? random.NextLogarithmic(1_024, 32_768) : 0,
+            Order = OrderScenario.Draw(seed),
+            HasTimers = new SimulationRandom(seed ^ TimerStream ^ 1).Chance(0.33),
+
+
+            // A stream of its own: runs without it stay as they were.
+            HasKeyIndex = new SimulationRandom(seed ^ 0x4B45594944580001).Chance(0.35),
         };
     }
 

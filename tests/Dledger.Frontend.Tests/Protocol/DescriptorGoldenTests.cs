@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Apache.Rocketmq.V2;
 using Dledger.Protocol.Admin.V1;
+using Dledger.Protocol.Node.V1;
 using Dledger.Protocol.Producer.V1;
 using Google.Protobuf.Reflection;
 
@@ -11,7 +12,11 @@ namespace Dledger.Frontend.Tests.Protocol;
 /// programs that are already out there.</summary>
 public sealed class DescriptorGoldenTests
 {
-    public static TheoryData<string> Files => ["definition", "service", "admin", "producer"];
+    public static TheoryData<string> Files =>
+    [
+        "definition", "service", "admin", "offsets", "parking", "transactions", "checks", "timers", "messages", "deadletters",
+        "producer",
+    ];
 
     [Theory]
     [MemberData(nameof(Files))]
@@ -46,6 +51,12 @@ public sealed class DescriptorGoldenTests
         "definition" => DefinitionReflection.Descriptor,
         "service" => ServiceReflection.Descriptor,
         "producer" => ProducerReflection.Descriptor,
+        "offsets" => OffsetsReflection.Descriptor,
+        "transactions" => TransactionsReflection.Descriptor,
+        "checks" => ChecksReflection.Descriptor,
+        "timers" => TimersReflection.Descriptor,
+        "messages" => MessagesReflection.Descriptor,
+        "deadletters" => DeadlettersReflection.Descriptor,
         _ => AdminReflection.Descriptor,
     };
 

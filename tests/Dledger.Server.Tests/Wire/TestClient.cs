@@ -25,6 +25,7 @@ internal sealed class TestClient : IDisposable
         });
         Messaging = new MessagingService.MessagingServiceClient(_channel);
         Admin = new AdminService.AdminServiceClient(_channel);
+        Timers = new TimerAdminService.TimerAdminServiceClient(_channel);
     }
 
     public int Port { get; }
@@ -36,6 +37,8 @@ internal sealed class TestClient : IDisposable
     public MessagingService.MessagingServiceClient Messaging { get; }
 
     public AdminService.AdminServiceClient Admin { get; }
+
+    public TimerAdminService.TimerAdminServiceClient Timers { get; }
 
     public void Dispose() => _channel.Dispose();
 

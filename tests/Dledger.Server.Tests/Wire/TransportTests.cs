@@ -3,7 +3,6 @@ using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Apache.Rocketmq.V2;
 using Dledger.Server.Options;
-using Grpc.Core;
 
 namespace Dledger.Server.Tests.Wire;
 
@@ -124,28 +123,6 @@ public sealed class TransportTests(SharedNode shared) : IClassFixture<SharedNode
 
         Assert.All(codes, code => Assert.Equal(Code.ClientIdRequired, code));
         Assert.Equal(Code.ClientIdRequired, receive.ResponseStream.Current.Status.Code);
-    }
-
-    [Fact]
-    public async Task Methods_that_this_version_lacks_say_so_by_name_and_never_hang()
-    {
-        var client = shared.Client.Messaging;
-        var options = shared.Client.Options();
-
-        var failures = new[]
-        {
-            await Assert.ThrowsAsync<RpcException>(async () => await client.UpdateOffsetAsync(new(), options)),
-            await Assert.ThrowsAsync<RpcException>(async () => await client.GetOffsetAsync(new(), options)),
-            await Assert.ThrowsAsync<RpcException>(async () => await client.QueryOffsetAsync(new(), options)),
-            await Assert.ThrowsAsync<RpcException>(async () => await client.EndTransactionAsync(new(), options)),
-            await Assert.ThrowsAsync<RpcException>(async () => await client.RecallMessageAsync(new(), options)),
-            await Assert.ThrowsAsync<RpcException>(async () =>
-                await client.PullMessage(new(), options).ResponseStream.MoveNext(CancellationToken.None)),
-        };
-
-        Assert.All(failures, failure => Assert.Equal(StatusCode.Unimplemented, failure.StatusCode));
-        Assert.All(
-            failures, one => Assert.Contains("is not implemented", one.Status.Detail, StringComparison.Ordinal));
     }
 
     [Fact]

@@ -124,7 +124,8 @@ public sealed class RecordCodecTests
             + "ClusterVersion=14 "
             + "TopicUpsert=20 TopicDelete=21 GroupUpsert=22 GroupDelete=23 AclUpsert=24 TopicTrim=25 "
             + "CommitOffset=30 ResetOffset=31 "
-            + "Lease=40 Ack=41 ChangeInvisible=42 Forward=43 EndTransaction=50 TimerCancel=60 Relocate=61 "
+            + "Lease=40 Ack=41 ChangeInvisible=42 Forward=43 "
+            + "EndTransaction=50 TransactionCheck=51 TransactionPublish=52 TransactionDiscard=53 TimerCancel=60 Relocate=61 "
             + "InitProducer=70",
             numbers);
     }

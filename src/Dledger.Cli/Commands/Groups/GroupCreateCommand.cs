@@ -15,29 +15,22 @@ internal static class GroupCreateCommand
         {
             Description = "Deliveries before a message becomes a dead letter; 0: the default of 17.",
         };
-        var backoff = new Option<double[]>("--backoff")
+        var backoff = GroupArguments.Backoff();
+        var modes = new GroupModeArguments();
+        var command = new Command("create", "Create a consumer group; the same one again is no fault.")
         {
-            Description = "Seconds between deliveries, one for each attempt; the last one repeats.",
-            AllowMultipleArgumentsPerToken = true,
-            HelpName = "seconds",
+            name, fifo, attempts, backoff,
         };
-        return new Command("create", "Create a consumer group; the same one again is no fault.") { name, fifo, attempts, backoff }
-            .Serving(terminal, async (channel, result, isJson, cancellationToken) =>
+        modes.AddTo(command);
+        return command.Serving(terminal, async (channel, result, isJson, cancellationToken) =>
             {
                 var wanted = new GroupDescription(result.GetValue(name)!, result.GetValue(fifo), result.GetValue(attempts))
                 {
-                    Backoff = [.. (result.GetValue(backoff) ?? []).Select(TimeSpan.FromSeconds)],
+                    Backoff = GroupArguments.Waits(result, backoff),
+                    Modes = modes.Read(result),
                 };
                 var group = await new AdminClient(channel).CreateGroupAsync(wanted, cancellationToken);
-                if (isJson)
-                {
-                    JsonText.Write(terminal.Output, GroupAnswer.Of(group));
-                }
-                else
-                {
-                    terminal.Output.WriteLine($"group {group.Name}, {group.MaxAttempts} attempts{(group.IsFifo ? ", in order" : "")}");
-                }
-
+                GroupAnswer.Write(terminal, group, isJson);
                 return ExitCode.Ok;
             });
     }

@@ -24,6 +24,8 @@ internal static class GroupDescribeCommand
                         group.IsFifo,
                         group.MaxAttempts,
                         BackoffSeconds = group.Backoff.Select(wait => wait.TotalSeconds),
+                        group.Modes,
+                        group.Pause,
                         LagCount = group.Queues.Sum(queue => queue.LagCount),
                         group.Queues,
                     });
@@ -32,7 +34,7 @@ internal static class GroupDescribeCommand
 
                 terminal.Output.WriteLine(
                     $"group {group.Name}: {(group.IsFifo ? "fifo" : "concurrent")}, {group.MaxAttempts} attempts, "
-                    + $"{group.Queues.Sum(queue => queue.LagCount)} messages not consumed");
+                    + $"{group.Queues.Sum(queue => queue.LagCount)} messages not consumed{GroupAnswer.Remarks(group)}");
                 terminal.WriteTable(
                     ["TOPIC", "QUEUE", "COMMITTED", "MAX OFFSET", "IN FLIGHT", "LAG"],
                     group.Queues.Select(queue => (string[])

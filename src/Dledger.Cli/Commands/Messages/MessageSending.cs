@@ -45,14 +45,23 @@ internal sealed class MessageSending(
             _last = receipt;
             if (isJson)
             {
-                JsonText.Write(terminal.Output, new { topic = template.Topic, receipt.MessageId, receipt.Offset });
+                JsonText.Write(terminal.Output, receipt.RecallHandle is { } handle
+                    ? new { topic = template.Topic, receipt.MessageId, template.DeliverAt, RecallHandle = handle }
+                    : (object)new { topic = template.Topic, receipt.MessageId, receipt.Offset });
             }
         }
     }
 
     private void Summarise(TimeSpan elapsed)
     {
-        if (_sent == 1 && !isJson)
+        if (_sent == 1 && !isJson && _last!.RecallHandle is { } handle)
+        {
+            terminal.Output.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"message {_last.MessageId} stored in topic {template.Topic}, to be delivered at {template.DeliverAt:O}"));
+            terminal.Output.WriteLine($"recall it with: dledger timer cancel {template.Topic} --handle {handle}");
+        }
+        else if (_sent == 1 && !isJson)
         {
             terminal.Output.WriteLine($"message {_last!.MessageId} stored in topic {template.Topic} at offset {_last.Offset}");
         }

@@ -38,10 +38,12 @@ internal static class ProduceCommand
             Description = $"Calls at the same time, 1..{InFlightMax}. More than one gives up the order.",
             DefaultValueFactory = _ => 1,
         };
-        return new Command("produce", "Send messages.")
+        var command = new Command("produce", "Send messages.")
         {
             topic, body, file, whole, count, tag, keys, properties, messageGroup, inFlight,
-        }.Serving(terminal, async (channel, result, isJson, cancellationToken) =>
+        };
+        var delivery = DeliveryArguments.AddTo(command);
+        return command.Serving(terminal, async (channel, result, isJson, cancellationToken) =>
         {
             var template = new OutgoingMessage(result.GetValue(topic)!, default)
             {
@@ -49,6 +51,7 @@ internal static class ProduceCommand
                 Keys = result.GetValue(keys) ?? [],
                 Properties = ParseProperties(result.GetValue(properties) ?? []),
                 MessageGroup = result.GetValue(messageGroup),
+                DeliverAt = delivery.DeliverAt(result),
             };
             if (result.GetValue(body) is not null && result.GetValue(file) is not null)
             {

@@ -1,14 +1,26 @@
+using System.Threading.Channels;
+using Dledger.Frontend.Calls;
+using Dledger.Frontend.Messaging.Transactions;
 using Grpc.Core;
 using Wire = Apache.Rocketmq.V2;
 
 namespace Dledger.Frontend.Messaging.Clients;
 
-/// <summary>The server's half of one telemetry stream: answers, and repeats of the newest one. One writer at a
+/// <summary>The server's half of one telemetry stream: answers, repeats of the newest one, and commands. One writer at a
 /// time.</summary>
 internal sealed class SettingsStream(
-    IServerStreamWriter<Wire.TelemetryCommand> responses, FrontendOptions options, TimeProvider time) : IDisposable
+    ClientCall call,
+    IServerStreamWriter<Wire.TelemetryCommand> responses,
+    FrontendOptions options,
+    TimeProvider time) : IProducerStream, IDisposable
 {
+    /// <summary>Commands that wait to be written; further ones are refused.</summary>
+    private const int CommandsMax = 64;
+
     private readonly SemaphoreSlim _writing = new(1);
+    private readonly Channel<Wire.TelemetryCommand> _commands = Channel.CreateBounded<Wire.TelemetryCommand>(
+        new BoundedChannelOptions(CommandsMax) { SingleReader = true });
+
     private Wire.TelemetryCommand? _newest;
     private Task _repeating = Task.CompletedTask;
 
@@ -20,12 +32,25 @@ internal sealed class SettingsStream(
         await WriteAsync(command, cancellationToken);
         if (isFirst)
         {
-            _repeating = RepeatAsync(cancellationToken);
+            _repeating = Task.WhenAll(RepeatAsync(cancellationToken), SendAsync(cancellationToken));
         }
     }
 
-    /// <summary>Waits for the repeats to end. The caller has cancelled them.</summary>
-    public Task CloseAsync() => _repeating;
+    /// <inheritdoc/>
+    public string ClientId => call.ClientId;
+
+    /// <inheritdoc/>
+    public string Namespace => call.Namespace;
+
+    /// <inheritdoc/>
+    public bool TrySend(Wire.TelemetryCommand command) => _commands.Writer.TryWrite(command);
+
+    /// <summary>Waits for the repeats and commands to end. The caller has cancelled them.</summary>
+    public Task CloseAsync()
+    {
+        _commands.Writer.TryComplete();
+        return _repeating;
+    }
 
     public void Dispose() => _writing.Dispose();
 
@@ -39,6 +64,22 @@ internal sealed class SettingsStream(
                 await Task.Delay(at - passed, time, cancellationToken);
                 passed = at;
                 await WriteAsync(Volatile.Read(ref _newest)!, cancellationToken);
+            }
+        }
+        catch (Exception exception) when (exception
+            is OperationCanceledException or RpcException or InvalidOperationException or IOException)
+        {
+            // The stream has ended; whoever reads it notices by itself.
+        }
+    }
+
+    private async Task SendAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await foreach (var command in _commands.Reader.ReadAllAsync(cancellationToken))
+            {
+                await WriteAsync(command, cancellationToken);
             }
         }
         catch (Exception exception) when (exception

@@ -1,4 +1,5 @@
 using Dledger.Frontend.Calls;
+using Dledger.Frontend.Messaging.Transactions;
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
 using Wire = Apache.Rocketmq.V2;
@@ -13,7 +14,12 @@ namespace Dledger.Frontend.Messaging.Clients;
 /// settings break a rule, and with UNAVAILABLE when the node drains.
 /// </remarks>
 internal sealed class TelemetryHandler(
-    SettingsAnswer answers, FrontendOptions options, Draining draining, TimeProvider time, ILogger logger)
+    SettingsAnswer answers,
+    FrontendOptions options,
+    ProducerRegistry producers,
+    Draining draining,
+    TimeProvider time,
+    ILogger logger)
 {
     private int _openCount;
 
@@ -34,7 +40,7 @@ internal sealed class TelemetryHandler(
         }
 
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(call.CancellationToken, draining.Token);
-        using var stream = new SettingsStream(responses, options, time);
+        using var stream = new SettingsStream(call, responses, options, time);
         Interlocked.Increment(ref _openCount);
         try
         {
@@ -47,6 +53,7 @@ internal sealed class TelemetryHandler(
         finally
         {
             Interlocked.Decrement(ref _openCount);
+            producers.Remove(stream);
             await stop.CancelAsync();
             await stream.CloseAsync();
             FrontendEvents.TelemetryEnded(logger, call.ClientId);
@@ -74,6 +81,11 @@ internal sealed class TelemetryHandler(
             }
 
             FrontendEvents.TelemetryOpened(logger, call.ClientId, frame.Settings.ClientType);
+            if (frame.Settings.PubSubCase == Wire.Settings.PubSubOneofCase.Publishing)
+            {
+                producers.Settings(stream, frame.Settings.Publishing.Topics.Select(topic => ResourceNames.Of(topic, call)));
+            }
+
             await stream.AnswerAsync(answers.Create(call, frame.Settings), cancellationToken);
         }
     }

@@ -47,7 +47,9 @@ internal sealed class AckMessageHandler(BrokerNode broker, LeaderRouter router)
         var handles = new string[request.Entries.Count];
         for (var index = 0; index < handles.Length; index++)
         {
-            handles[index] = request.Entries[index].ReceiptHandle;
+            // An empty text is no handle, so an entry with a lite topic ends nothing.
+            var entry = request.Entries[index];
+            handles[index] = entry.LiteTopic.Length == 0 ? entry.ReceiptHandle : "";
         }
 
         broker.ClientSeen(call.ClientId, ResourceNames.Of(request.Group, call));
@@ -64,7 +66,8 @@ internal sealed class AckMessageHandler(BrokerNode broker, LeaderRouter router)
                 return passing;
             }
 
-            var status = failure is { } lasting ? StatusMapping.Of(lasting) : StatusMapping.Ok;
+            var status = LiteTopics.CheckHandle(request.Entries[index].LiteTopic)
+                ?? (failure is { } lasting ? StatusMapping.Of(lasting) : StatusMapping.Ok);
             Add(response, request.Entries[index], status);
         }
 

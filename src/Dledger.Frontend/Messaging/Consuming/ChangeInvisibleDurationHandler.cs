@@ -2,6 +2,7 @@ using Dledger.Broker;
 using Dledger.Broker.Naming;
 using Dledger.Frontend.Calls;
 using Dledger.Frontend.Forwarding;
+using Dledger.Frontend.Messaging.Routing;
 using Dledger.Primitives;
 using Grpc.Core;
 using Wire = Apache.Rocketmq.V2;
@@ -25,8 +26,8 @@ internal sealed class ChangeInvisibleDurationHandler(BrokerNode broker, LeaderRo
         var group = ResourceNames.Of(request.Group, call);
         var violation = CallRules.CheckTopicAndGroup(call, topic, group)
             ?? MessageRules.CheckChangedInvisible(DurationOf(request));
-        return violation is { } broken
-            ? Task.FromResult(Refuse(request, StatusMapping.Of(broken)))
+        return violation is { } broken ? Task.FromResult(Refuse(request, StatusMapping.Of(broken)))
+            : LiteTopics.CheckHandle(request.LiteTopic) is { } lite ? Task.FromResult(Refuse(request, lite))
             : router.CallAsync(this, call, request);
     }
 
@@ -40,7 +41,8 @@ internal sealed class ChangeInvisibleDurationHandler(BrokerNode broker, LeaderRo
             request.ReceiptHandle,
             DurationOf(request),
             request.HasSuspend && request.Suspend,
-            cancellationToken);
+            cancellationToken,
+            raisesToBackoff: RouteEndpoints.IsNodeJs(call));
         return outcome.Failure is { } failure
             ? failure
             : new Wire.ChangeInvisibleDurationResponse

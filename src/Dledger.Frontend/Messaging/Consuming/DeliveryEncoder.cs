@@ -50,6 +50,11 @@ internal static class DeliveryEncoder
             system.MessageGroup = message.MessageGroup;
         }
 
+        if (message.DeliverAtMicroseconds is { } deliverAt)
+        {
+            system.DeliveryTimestamp = WireTime.ToTimestamp(deliverAt);
+        }
+
         if (message.TraceContext is not null)
         {
             system.TraceContext = message.TraceContext;

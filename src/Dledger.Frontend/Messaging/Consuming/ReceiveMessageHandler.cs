@@ -32,7 +32,7 @@ internal sealed class ReceiveMessageHandler(
             return;
         }
 
-        var poll = PollTime(call, request);
+        var poll = LongPoll.TimeOf(call, request.LongPollingTimeout, options);
         var patience = Patience.Of(call, options, time, poll);
         var start = time.GetTimestamp();
         using var stopped = CancellationTokenSource.CreateLinkedTokenSource(call.CancellationToken, draining.Token);
@@ -70,25 +70,6 @@ internal sealed class ReceiveMessageHandler(
             // The client polls again at once, and finds another node.
             await answer.WriteEmptyAsync();
         }
-    }
-
-    /// <summary>How long to wait: what the client asks, at most the limit, and less than its deadline leaves.</summary>
-    private TimeSpan PollTime(ClientCall call, Wire.ReceiveMessageRequest request)
-    {
-        var poll = options.LongPollMax;
-        if (request.LongPollingTimeout is { } asked && WireTime.ToTimeSpan(asked) < poll)
-        {
-            poll = WireTime.ToTimeSpan(asked);
-        }
-
-        if (call.Remaining is { } remaining)
-        {
-            // A short deadline leaves room for a short wait, too.
-            var margin = remaining / 4 < options.LongPollMargin ? remaining / 4 : options.LongPollMargin;
-            poll = remaining - margin < poll ? remaining - margin : poll;
-        }
-
-        return poll;
     }
 
     private async ValueTask<BrokerFailure?> ReceiveHereAsync(

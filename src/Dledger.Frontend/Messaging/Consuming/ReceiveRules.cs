@@ -55,7 +55,8 @@ internal static class ReceiveRules
         return status;
     }
 
-    private static Wire.Status? TryReadFilter(Wire.FilterExpression? expression, out TagFilter filter)
+    /// <summary>Null with the filter, or the status of the broken rule.</summary>
+    public static Wire.Status? TryReadFilter(Wire.FilterExpression? expression, out TagFilter filter)
     {
         filter = TagFilter.All;
         if (expression?.Type == Wire.FilterType.Sql)

@@ -78,6 +78,7 @@ internal sealed class MessageDrafts(FrontendOptions options, TimeProvider time)
             MessageGroup = system.HasMessageGroup ? system.MessageGroup : null,
             TraceContext = system.HasTraceContext ? system.TraceContext : null,
             DeliverAtMicroseconds = system.DeliveryTimestamp is { } due ? WireTime.ToMicroseconds(due) : null,
+            TransactionRecovery = system.OrphanedTransactionRecoveryDuration is { } wait ? WireTime.ToTimeSpan(wait) : null,
         };
 
         if (message.Body.Length > options.BodyBytesMax)
@@ -101,10 +102,10 @@ internal sealed class MessageDrafts(FrontendOptions options, TimeProvider time)
         }
 
         return system.OrphanedTransactionRecoveryDuration is { } recovery
-            && WireTime.ToTimeSpan(recovery) > Limits.TransactionRecoveryMax
+            && (WireTime.ToTimeSpan(recovery) > Limits.TransactionRecoveryMax || WireTime.ToTimeSpan(recovery) < TimeSpan.Zero)
                 ? StatusMapping.Of(new Violation(
                     BrokenRule.TransactionRecovery,
-                    $"the field 'orphaned_transaction_recovery_duration' is above {Limits.TransactionRecoveryMax}"))
+                    $"the field 'orphaned_transaction_recovery_duration' is outside 0 to {Limits.TransactionRecoveryMax}"))
                 : null;
     }
 

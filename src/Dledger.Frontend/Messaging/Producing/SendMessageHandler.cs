@@ -3,6 +3,7 @@ using Dledger.Broker.Messages;
 using Dledger.Broker.Naming;
 using Dledger.Frontend.Calls;
 using Dledger.Frontend.Forwarding;
+using Dledger.Frontend.Messaging.Transactions;
 using Dledger.Primitives;
 using Grpc.Core;
 using Wire = Apache.Rocketmq.V2;
@@ -15,7 +16,8 @@ namespace Dledger.Frontend.Messaging.Producing;
 /// confirmation is lost the answer says so and nothing is tried again here: the client decides, with the same message
 /// id.
 /// </remarks>
-internal sealed class SendMessageHandler(BrokerNode broker, MessageDrafts drafts, LeaderRouter router)
+internal sealed class SendMessageHandler(
+    BrokerNode broker, MessageDrafts drafts, ProducerRegistry producers, LeaderRouter router)
     : ILeaderHandler<Wire.SendMessageRequest, Wire.SendMessageResponse>
 {
     public string Method => "SendMessage";
@@ -24,6 +26,12 @@ internal sealed class SendMessageHandler(BrokerNode broker, MessageDrafts drafts
 
     public Task<Wire.SendMessageResponse> HandleAsync(ClientCall call, Wire.SendMessageRequest request)
     {
+        // The stream of a producer is where it connected, whoever leads.
+        if (request.Messages.Count > 0 && request.Messages[0].SystemProperties?.MessageType == Wire.MessageType.Transaction)
+        {
+            producers.Sent(call.ClientId, ResourceNames.Of(request.Messages[0].Topic, call));
+        }
+
         return !broker.Status.IsServing && Check(call, request) is { } refusal
             ? Task.FromResult(Refuse(request, refusal))
             : router.CallAsync(this, call, request);
@@ -101,6 +109,8 @@ internal sealed class SendMessageHandler(BrokerNode broker, MessageDrafts drafts
                 Status = entry.Failure is { } failure ? StatusMapping.Of(failure) : StatusMapping.Ok,
                 MessageId = request.Messages[index].SystemProperties.MessageId,
                 Offset = entry.Failure is null ? entry.Message.QueueOffset.Value : 0,
+                TransactionId = entry.Message.TransactionId ?? "",
+                RecallHandle = entry.Message.RecallHandle ?? "",
             });
         }
 

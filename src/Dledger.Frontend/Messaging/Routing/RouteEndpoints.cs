@@ -24,7 +24,7 @@ internal sealed class RouteEndpoints(FrontendOptions options, NodeDirectory node
     public Wire.Endpoints For(ClientCall call, NodeId leader)
     {
         var asked = Node(call.ForwardedBy ?? options.Self) ?? Node(options.Self)!;
-        if (NodeJsLanguages.Contains(call.Language, StringComparer.OrdinalIgnoreCase))
+        if (IsNodeJs(call))
         {
             return Of(asked);
         }
@@ -34,6 +34,10 @@ internal sealed class RouteEndpoints(FrontendOptions options, NodeDirectory node
             ? Of(Node(leader) ?? asked)
             : Of([.. members.OrderBy(node => node.Id != leader).ThenBy(node => node.Id)]);
     }
+
+    /// <summary>Whether a call comes from the Node.js library.</summary>
+    public static bool IsNodeJs(ClientCall call) =>
+        NodeJsLanguages.Contains(call.Language, StringComparer.OrdinalIgnoreCase);
 
     /// <summary>One address, or several of one scheme.</summary>
     public static Wire.Endpoints Of(params FrontendNode[] nodes)

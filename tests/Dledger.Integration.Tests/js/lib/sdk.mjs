@@ -35,6 +35,15 @@ function options(endpoints, rest) {
   return { endpoints, namespace: '', logger: quietLogger, ...rest };
 }
 
+// "sql <expression>", else tags.
+function filterOf(text) {
+  return text.startsWith('sql ') ? new sdk.FilterExpression(text.slice(4), 2) : text;
+}
+
+function filtersOf(subscriptions) {
+  return new Map(Object.entries(subscriptions).map(([topic, text]) => [topic, filterOf(text)]));
+}
+
 export async function startProducer(endpoints, topics, rest = {}) {
   const producer = new sdk.Producer(options(endpoints, { topics, ...rest }));
   await producer.startup();
@@ -43,7 +52,7 @@ export async function startProducer(endpoints, topics, rest = {}) {
 
 export async function startSimpleConsumer(endpoints, group, subscriptions, rest = {}) {
   const consumer = new sdk.SimpleConsumer(
-    options(endpoints, { consumerGroup: group, subscriptions: new Map(Object.entries(subscriptions)), ...rest }));
+    options(endpoints, { consumerGroup: group, subscriptions: filtersOf(subscriptions), ...rest }));
   const deliveries = observe(consumer);
   await consumer.startup();
   return { consumer, deliveries };
@@ -54,13 +63,21 @@ export async function startPushConsumer(endpoints, group, subscriptions, listene
   let deliveries;
   const consumer = new sdk.PushConsumer(options(endpoints, {
     consumerGroup: group,
-    subscriptions: new Map(Object.entries(subscriptions)),
+    subscriptions: filtersOf(subscriptions),
     messageListener: { consume: view => listener(view, describe(view, deliveries)) },
     ...rest,
   }));
   deliveries = observe(consumer);
   await consumer.startup();
   return { consumer, deliveries };
+}
+
+// Starts a lite push consumer; its subscriptions to lite topics are calls of their own.
+export async function startLitePushConsumer(endpoints, group, bindTopic, listener) {
+  const consumer = new sdk.LitePushConsumerImpl(
+    options(endpoints, { consumerGroup: group, bindTopic, messageListener: { consume: listener } }));
+  await consumer.startup();
+  return consumer;
 }
 
 // Notes what each answer says of a delivery, by receipt handle; the last 10,000 are kept.

@@ -1,0 +1,36 @@
+using Dledger.Broker.Messages;
+using Dledger.Primitives;
+
+namespace Dledger.Broker.Letters;
+
+/// <summary>A dead letter as operators see it.</summary>
+/// <param name="Message">The copy in the dead letter topic; its <see cref="DeliveredMessage.DeadLetterOrigin"/> names the origin.</param>
+/// <param name="OriginQueueId">Queue of the message that failed; -1 when it is not known.</param>
+/// <param name="OriginOffset">Its offset.</param>
+/// <param name="IsByConsumer">A consumer gave it up; else it ran out of attempts.</param>
+/// <param name="IsResent">It was sent to its origin topic again.</param>
+public sealed record Letter(
+    DeliveredMessage Message, int OriginQueueId, QueueOffset OriginOffset, bool IsByConsumer, bool IsResent);
+
+/// <summary>A page of a group's dead letters.</summary>
+/// <param name="Failure">Why there is none; null otherwise.</param>
+/// <param name="Letters">By queue and offset.</param>
+/// <param name="NextQueueId">Where the next page begins; -1 at the end.</param>
+/// <param name="NextOffset">The offset in that queue.</param>
+public sealed record LetterPage(BrokerFailure? Failure, IReadOnlyList<Letter> Letters, int NextQueueId, QueueOffset NextOffset)
+{
+    public static LetterPage Of(BrokerFailure failure) => new(failure, [], -1, default);
+}
+
+/// <summary>The dead letters of a group that came from one topic.</summary>
+/// <param name="Group">The group that failed.</param>
+/// <param name="OriginTopic">The topic; empty for what was not looked at.</param>
+/// <param name="Count">Letters that are kept.</param>
+/// <param name="ResentCount">Those of them that were sent again; for all topics of the group together in each entry.</param>
+/// <param name="OldestMicroseconds">When the first became one, microseconds since 1970 (UTC); 0: not looked at.</param>
+/// <param name="NewestMicroseconds">When the last did.</param>
+public sealed record LetterSummary(
+    string Group, string OriginTopic, long Count, long ResentCount, long OldestMicroseconds, long NewestMicroseconds);
+
+/// <summary>Where a letter stands in its dead letter topic.</summary>
+public readonly record struct LetterPlace(int QueueId, QueueOffset Offset);

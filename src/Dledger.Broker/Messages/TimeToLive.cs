@@ -1,0 +1,44 @@
+using System.Globalization;
+using Dledger.Broker.Naming;
+
+namespace Dledger.Broker.Messages;
+
+/// <summary>A message's own time to live: a user property that the broker honours.</summary>
+/// <remarks>
+/// Its value is a whole number of milliseconds, counted from the log time of the record in its queue, so a delayed message lives that long
+/// from its delivery time on. It says how long the message may wait for its first and every other delivery; what is handed out may be
+/// finished later.
+/// </remarks>
+public static class TimeToLive
+{
+    /// <summary>The key of the user property.</summary>
+    public const string Property = "DLEDGER_TTL_MS";
+
+    /// <summary>The longest: ten years.</summary>
+    public const long MillisecondsMax = 3_650L * 24 * 3_600 * 1_000;
+
+    /// <summary>Null when the value of the property may be stored.</summary>
+    public static Violation? Check(string value) => TryParse(value, out _)
+        ? null
+        : new Violation(
+            BrokenRule.PropertyKey,
+            $"the property {Property} must be a whole number of milliseconds from 1 to {MillisecondsMax}");
+
+    /// <summary>Whether a message stored at a log time may not be delivered any more; times in microseconds.</summary>
+    public static bool IsOver(IReadOnlyList<KeyValuePair<string, string>> properties, long storedAt, long now)
+    {
+        foreach (var (key, value) in properties)
+        {
+            if (key == Property)
+            {
+                return TryParse(value, out var milliseconds) && storedAt + (milliseconds * 1_000) <= now;
+            }
+        }
+
+        return false;
+    }
+
+    private static bool TryParse(string value, out long milliseconds) =>
+        long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out milliseconds)
+        && milliseconds is >= 1 and <= MillisecondsMax;
+}

@@ -1,0 +1,55 @@
+using Dledger.Broker.Proposals;
+using Dledger.Broker.Receiving;
+using Dledger.Replication;
+
+namespace Dledger.Broker.Offsets;
+
+/// <summary>One pull on its way through the apply loop. Ends once, by whoever comes first. Safe for any thread.</summary>
+internal sealed class PullOperation : IStateMachineRequest, ITimedPoll
+{
+    private readonly TaskCompletionSource<PullGrant> _completion =
+        new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long _nextOffset;
+    private PullGrant? _seen;
+
+    public required int TopicId { get; init; }
+
+    public required int QueueId { get; init; }
+
+    /// <summary>Looked at next; only the apply loop moves it.</summary>
+    public required long Offset
+    {
+        get => Volatile.Read(ref _nextOffset);
+        init => _nextOffset = value;
+    }
+
+    public required TagFilter Filter { get; init; }
+
+    /// <summary>1 to <see cref="Naming.Limits.ReceiveBatchMax"/>.</summary>
+    public required int BatchSize { get; init; }
+
+    /// <summary>Whether it waits for messages when there are none.</summary>
+    public required bool CanWait { get; init; }
+
+    public Task<PullGrant> Task => _completion.Task;
+
+    public bool IsFinished => _completion.Task.IsCompleted;
+
+    /// <summary>Nothing matched up to here; it waits for what comes.</summary>
+    public void Wait(PullGrant seen)
+    {
+        Volatile.Write(ref _seen, seen);
+        Volatile.Write(ref _nextOffset, seen.NextOffset);
+    }
+
+    public void Complete(PullGrant grant) => _completion.TrySetResult(grant);
+
+    /// <inheritdoc/>
+    public void GiveUp() => Complete(Volatile.Read(ref _seen) ?? new PullGrant(null, [], Offset, Offset, Offset));
+
+    /// <summary>The caller went away.</summary>
+    public void Cancel(CancellationToken cancellationToken) => _completion.TrySetCanceled(cancellationToken);
+
+    /// <inheritdoc/>
+    public void Abandon(ProposalFailure failure) => Complete(PullGrant.Of(FailureMapping.Of(failure)));
+}

@@ -1,0 +1,32 @@
+using Dledger.Broker;
+using Dledger.Frontend.Calls;
+using Dledger.Frontend.Forwarding;
+using Dledger.Primitives;
+using Dledger.Protocol.Admin.V1;
+using Grpc.Core;
+
+namespace Dledger.Frontend.Administration;
+
+/// <summary>One RPC about stored messages as <see cref="LeaderRouter"/> runs it; all of them may be repeated.</summary>
+internal sealed class LookupCall<TRequest, TResponse>(
+    string method,
+    Func<TRequest, CancellationToken, ValueTask<LocalOutcome<TResponse>>> run,
+    Func<NodeChannels, NodeId, TRequest, CallOptions, AsyncUnaryCall<TResponse>> forward,
+    Func<AdminStatus, TResponse> refuse)
+    : ILeaderHandler<TRequest, TResponse>
+    where TRequest : class
+    where TResponse : class
+{
+    public string Method => method;
+
+    public bool IsRepeatable => true;
+
+    public ValueTask<LocalOutcome<TResponse>> RunAsync(
+        ClientCall call, TRequest request, CancellationToken cancellationToken) => run(request, cancellationToken);
+
+    public AsyncUnaryCall<TResponse> Forward(
+        NodeChannels channels, NodeId leader, TRequest request, CallOptions options) =>
+        forward(channels, leader, request, options);
+
+    public TResponse Refuse(TRequest request, BrokerFailure failure) => refuse(StatusMapping.AdminOf(failure));
+}

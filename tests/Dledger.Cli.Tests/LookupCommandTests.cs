@@ -1,0 +1,148 @@
+using System.Text.Json;
+using Dledger.Client.Administration;
+using Dledger.Client.Connections;
+using Dledger.Server;
+using Dledger.Server.Options;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Dledger.Cli.Tests;
+
+/// <summary>The commands about stored messages and dead letters, against a whole node.</summary>
+public sealed class LookupCommandTests : IAsyncLifetime
+{
+    private readonly string _directory = Path.Combine(Path.GetTempPath(), $"dledger-lookups-{Guid.NewGuid():N}");
+    private DledgerServer? _server;
+
+    public async Task InitializeAsync() => _server = await DledgerServer.StartAsync(
+        new ServerOptions
+        {
+            DataDirectory = _directory,
+            Client = new ClientOptions { ListenAddress = "127.0.0.1", Port = 0 },
+            Storage = new StorageOptions { SegmentBytes = 16 << 20 },
+            Topics = new TopicOptions { AutoCreateTopics = true, AutoCreateGroups = true, QueueCountDefault = 1 },
+        },
+        NullLoggerFactory.Instance);
+
+    public async Task DisposeAsync()
+    {
+        await _server!.DisposeAsync();
+        Directory.Delete(_directory, recursive: true);
+    }
+
+    [Fact]
+    public async Task A_produced_message_is_found_by_id_key_place_and_time_and_explained()
+    {
+        var id = await ProduceAsync("hello", "--tag", "red", "--key", "order-7");
+        await ProduceAsync("other", "--key", "order-8");
+
+        var byId = await RunAsync("message", "get", id, "--topic", "orders");
+        var byPlace = await RunAsync("message", "get", "--topic", "orders", "--queue", "0", "--offset", "1", "--json");
+        var byKey = await RunAsync("message", "find", "order-7", "--topic", "orders", "--json");
+        var tail = await RunAsync("message", "tail", "orders", "--beginning", "--until-end");
+        var before = await RunAsync("message", "explain", id, "--topic", "orders");
+        await RunAsync("consume", "orders", "--group", "billing", "--max", "1");
+        var after = await RunAsync("message", "explain", id, "--topic", "orders", "--json");
+        var none = await RunAsync("message", "get", "nonsense", "--topic", "orders");
+
+        Assert.Contains($"message {id} of topic orders\n", byId.Output, StringComparison.Ordinal);
+        Assert.Contains("5 bytes: hello\n", byId.Output, StringComparison.Ordinal);
+        Assert.Equal("other", Json(byPlace).GetProperty("body").GetString());
+        Assert.Equal(id, Json(byKey).GetProperty("messageId").GetString());
+        Assert.Equal("0/0 [red] hello\n0/1 other\n", tail.Output);
+        Assert.Contains("no group has read this topic", before.Output, StringComparison.Ordinal);
+        Assert.Equal("acknowledged", Json(after).GetProperty("groups")[0].GetProperty("state").GetString());
+        Assert.Equal(
+            ["stored", "delivered", "acknowledged"],
+            Json(after).GetProperty("history").EnumerateArray().Select(each => each.GetProperty("kind").GetString()));
+        Assert.Equal(ExitCode.NotFound, none.ExitCode);
+    }
+
+    [Fact]
+    public async Task Dead_letters_are_counted_shown_exported_sent_again_once_and_purged()
+    {
+        var ids = await DeadLettersAsync(3);
+        var file = Path.Combine(_directory, "letters.jsonl");
+
+        var list = await RunAsync("dlq", "list", "--json");
+        var show = await RunAsync("dlq", "show", "billing", "--json");
+        var inspect = await RunAsync("dlq", "inspect", "billing", ids[0]);
+        var dry = await RunAsync("dlq", "resend", "billing", "--all", "--dry-run", "--json");
+        var one = await RunAsync("dlq", "resend", "billing", "--id", ids[1], "--json");
+        var all = await RunAsync("dlq", "resend", "billing", "--all", "--rate", "1000", "--json");
+        var again = await RunAsync("dlq", "resend", "billing", "--all", "--json");
+        var export = await RunAsync("dlq", "export", "billing", "--file", file);
+        var unconfirmed = await RunAsync("dlq", "purge", "billing");
+        var preview = await RunAsync("dlq", "purge", "billing", "--dry-run", "--json");
+        var purge = await RunAsync("dlq", "purge", "billing", "--yes");
+        var empty = await RunAsync("dlq", "show", "billing", "--json");
+
+        var summary = Json(list).GetProperty("deadLetters")[0];
+        Assert.Equal(("billing", "orders", 3), (
+            summary.GetProperty("group").GetString(), summary.GetProperty("originTopic").GetString(),
+            summary.GetProperty("count").GetInt32()));
+        Assert.Equal(3, show.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
+        Assert.Contains("origin    topic orders", inspect.Output, StringComparison.Ordinal);
+        Assert.Contains("\"offset\":0,\"isByConsumer\":true", show.Output, StringComparison.Ordinal);
+        Assert.Equal((3, 0), Sent(dry));
+        Assert.Equal((1, 0), Sent(one));
+        Assert.Equal((2, 1), Sent(all));
+        Assert.Equal((0, 3), Sent(again));
+        Assert.Equal(3, (await File.ReadAllLinesAsync(file)).Length);
+        Assert.Equal(ExitCode.Ok, export.ExitCode);
+        Assert.Equal(ExitCode.Usage, unconfirmed.ExitCode);
+        Assert.Equal(3, Json(preview).GetProperty("count").GetInt32());
+        Assert.Equal("3 dead letters forgotten\n", purge.Output);
+        Assert.Empty(empty.Output);
+        Assert.Equal(6, (await RunAsync("message", "tail", "orders", "--beginning", "--until-end")).Output.Split('\n').Length - 1);
+    }
+
+    [Theory]
+    [InlineData("message get --topic orders")]
+    [InlineData("message get x --topic orders --queue 1 --offset 2")]
+    [InlineData("message find k --topic orders --from yesterday-ish")]
+    [InlineData("dlq resend billing")]
+    [InlineData("dlq resend billing --all --rate 0")]
+    public async Task A_command_line_that_says_too_little_or_too_much_is_a_usage_fault(string command)
+    {
+        var run = await RunAsync(command.Split(' '));
+
+        Assert.Equal(ExitCode.Usage, run.ExitCode);
+        Assert.Empty(run.Output);
+        Assert.NotEmpty(run.Error);
+    }
+
+    private static JsonElement Json(CommandRun run)
+    {
+        Assert.True(run.ExitCode == ExitCode.Ok, run.Error);
+        return JsonDocument.Parse(run.Output).RootElement;
+    }
+
+    private static (int Sent, int SentBefore) Sent(CommandRun run) =>
+        (Json(run).GetProperty("sent").GetInt32(), Json(run).GetProperty("sentBefore").GetInt32());
+
+    private async Task<string> ProduceAsync(string body, params string[] options)
+    {
+        var run = await RunAsync(["produce", "orders", body, "--json", .. options]);
+        return Json(run).GetProperty("messageId").GetString()!;
+    }
+
+    private async Task<List<string>> DeadLettersAsync(int count)
+    {
+        var ids = new List<string>();
+        for (var n = 0; n < count; n++)
+        {
+            ids.Add(await ProduceAsync($"m{n}"));
+        }
+
+        await using var channel = new DledgerChannel(new DledgerChannelOptions { Addresses = [Address] });
+        await new AdminClient(channel).CreateGroupAsync(new GroupDescription("billing", false, 17));
+        await using var node = new RawConsumer(Address);
+        await node.GiveUpAsync("billing", "orders", count);
+        return ids;
+    }
+
+    private string Address => $"127.0.0.1:{_server!.ClientPort}";
+
+    private Task<CommandRun> RunAsync(params string[] arguments) =>
+        CommandRun.OfAsync([.. arguments, "--address", Address]);
+}

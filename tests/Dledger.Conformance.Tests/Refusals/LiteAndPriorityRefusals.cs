@@ -1,0 +1,106 @@
+using Apache.Rocketmq.V2;
+using Dledger.Conformance.Tests.Nodes;
+
+namespace Dledger.Conformance.Tests.Refusals;
+
+/// <summary>The newest parts of the protocol that this version does not have: each call and field says so.</summary>
+public sealed class LiteAndPriorityRefusals(SharedNode shared) : IClassFixture<SharedNode>
+{
+    private TestClient Client => shared.Client;
+
+    [Theory]
+    [InlineData(MessageType.Lite)]
+    [InlineData(MessageType.Priority)]
+    public async Task A_message_of_the_type_is_not_implemented_even_where_the_topic_takes_it(MessageType type)
+    {
+        var topic = await shared.NewTopicAsync(1, type);
+        var group = await shared.NewGroupAsync();
+        var before = await shared.StateAsync(topic, group);
+
+        var response = await Client.SendAsync(Client.Message(topic, change: message =>
+        {
+            message.SystemProperties.MessageType = type;
+            if (type == MessageType.Lite)
+            {
+                message.SystemProperties.LiteTopic = "lite";
+            }
+            else
+            {
+                message.SystemProperties.Priority = 1;
+            }
+        }));
+
+        Assert.Equal(Code.NotImplemented, response.Status.Code);
+        Assert.Contains($"does not implement {type} messages", response.Status.Message, StringComparison.Ordinal);
+        Assert.Equal(before, await shared.StateAsync(topic, group));
+    }
+
+    [Fact]
+    public async Task A_receipt_handle_with_a_lite_topic_is_invalid_and_the_message_stays_leased()
+    {
+        var (topic, group) = await shared.PrepareAsync(messages: 2);
+        var messages = await Client.ReceiveAsync(topic, group);
+        var handle = messages[0].SystemProperties.ReceiptHandle;
+        var before = await shared.StateAsync(topic, group);
+
+        var acked = await Client.Messaging.AckMessageAsync(
+            new AckMessageRequest
+            {
+                Topic = TestClient.Resource(topic),
+                Group = TestClient.Resource(group),
+                Entries = { new AckMessageEntry { MessageId = "id", ReceiptHandle = handle, LiteTopic = "lite" } },
+            },
+            Client.Options());
+        var changed = await Client.Messaging.ChangeInvisibleDurationAsync(
+            new ChangeInvisibleDurationRequest
+            {
+                Topic = TestClient.Resource(topic),
+                Group = TestClient.Resource(group),
+                ReceiptHandle = handle,
+                LiteTopic = "lite",
+            },
+            Client.Options());
+        var forwarded = await Client.Messaging.ForwardMessageToDeadLetterQueueAsync(
+            new ForwardMessageToDeadLetterQueueRequest
+            {
+                Topic = TestClient.Resource(topic),
+                Group = TestClient.Resource(group),
+                ReceiptHandle = handle,
+                LiteTopic = "lite",
+            },
+            Client.Options());
+
+        Assert.All(
+            new[] { acked.Status, Assert.Single(acked.Entries).Status, changed.Status, forwarded.Status },
+            status =>
+            {
+                Assert.Equal(Code.InvalidReceiptHandle, status.Code);
+                Assert.Contains("'lite_topic'", status.Message, StringComparison.Ordinal);
+                Assert.Contains("not implemented", status.Message, StringComparison.Ordinal);
+            });
+        Assert.Equal(before, await shared.StateAsync(topic, group));
+    }
+
+    [Fact]
+    public async Task An_empty_lite_topic_is_none_and_the_other_entries_of_an_ack_count()
+    {
+        var (topic, group) = await shared.PrepareAsync(messages: 2);
+        var messages = await Client.ReceiveAsync(topic, group);
+
+        var response = await Client.Messaging.AckMessageAsync(
+            new AckMessageRequest
+            {
+                Topic = TestClient.Resource(topic),
+                Group = TestClient.Resource(group),
+                Entries =
+                {
+                    new AckMessageEntry { ReceiptHandle = messages[0].SystemProperties.ReceiptHandle, LiteTopic = "" },
+                    new AckMessageEntry { ReceiptHandle = messages[1].SystemProperties.ReceiptHandle, LiteTopic = "lite" },
+                },
+            },
+            Client.Options());
+
+        Assert.Equal(Code.MultipleResults, response.Status.Code);
+        Assert.Equal([Code.Ok, Code.InvalidReceiptHandle], response.Entries.Select(entry => entry.Status.Code));
+    }
+}
