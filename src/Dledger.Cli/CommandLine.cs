@@ -1,5 +1,5 @@
-using System.CommandLine.Parsing;
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Dledger.Cli.Commands.Clusters;
 using Dledger.Cli.Commands.DeadLetters;
 using Dledger.Cli.Commands.Groups;
@@ -12,6 +12,7 @@ using Dledger.Cli.Commands.Parking;
 using Dledger.Cli.Commands.Producers;
 using Dledger.Cli.Commands.Timers;
 using Dledger.Cli.Commands.Topics;
+using Dledger.Cli.Commands.Transactions;
 using Dledger.Cli.Output;
 
 namespace Dledger.Cli;
@@ -86,6 +87,14 @@ internal static class CommandLine
             TimerShowCommand.Create(terminal),
             TimerCancelCommand.Create(terminal),
             TimerMoveCommand.Create(terminal),
+        },
+        new Command("txn", "Transactions: messages that wait for the decision of their producers.")
+        {
+            TxnListCommand.Create(terminal),
+            TxnShowCommand.Create(terminal),
+            TxnEndCommand.CreateCommit(terminal),
+            TxnEndCommand.CreateRollback(terminal),
+            TxnChecksCommand.Create(terminal),
         },
         ProduceCommand.Create(terminal),
         ConsumeCommand.Create(terminal),

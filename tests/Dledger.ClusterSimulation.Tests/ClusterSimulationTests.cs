@@ -92,6 +92,8 @@ public sealed class ClusterSimulationTests
         { nameof(Mutation.LogReleasedBeforeCheckpoint), 10 },
         { nameof(Mutation.RetiredHeaderKept), 120 },
         { nameof(Mutation.QueueOffsetAtAppend), 50 },
+        { nameof(Mutation.TransactionPublishedTwice), 1 },
+        { nameof(Mutation.TransactionsNotInCheckpoint), 1 },
         { nameof(Mutation.LeaseExpiryByWallClock), 1 },
         { nameof(Mutation.OrderLockFreedAtExpiry), 1 },
         { nameof(Mutation.StaleReceiptAccepted), 40 },

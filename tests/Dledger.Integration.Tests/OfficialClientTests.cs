@@ -183,6 +183,42 @@ public sealed class OfficialClientTests(SharedClusters clusters) : IClassFixture
         Assert.Equal((Gzip, false), (received.BodyEncoding, received.Corrupted));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public async Task A_transaction_is_committed_rolled_back_or_decided_when_its_producer_is_asked(int nodeCount)
+    {
+        var cluster = await clusters.GetAsync(nodeCount);
+        var topic = clusters.NewName("topic");
+        var group = clusters.NewName("group");
+        await cluster.CommandAsync("topic", "create", topic, "--queues", "1", "--type", "transaction");
+        await cluster.CommandAsync("group", "create", group);
+        await cluster.CommandAsync("txn", "checks", topic, "--first", "1s", "--interval", "1s");
+        await using var producer = await SdkScript.StartProducerAsync(cluster.Nodes[0].Address, topic);
+        await using var consumer = await SdkScript.StartSimpleConsumerAsync(cluster.Nodes[^1].Address, group, topic);
+
+        await producer.SendTransactionAsync(new { body = "rolled back", resolution = "rollback" });
+        await producer.SendTransactionAsync(new { body = "committed", resolution = "commit" });
+        await producer.SendTransactionAsync(new
+        {
+            body = "committed when asked",
+            properties = new Dictionary<string, string> { ["whenAsked"] = "commit" },
+        });
+        await producer.SendTransactionAsync(new
+        {
+            body = "rolled back when asked",
+            properties = new Dictionary<string, string> { ["whenAsked"] = "rollback" },
+        });
+
+        var received = await consumer.DrainAsync(2);
+
+        Assert.Equal(["committed", "committed when asked"], received.Select(delivery => delivery.Body));
+        await Eventually.TrueAsync("all are decided", Patience, async () =>
+            (await cluster.CommandAsync("txn", "list", "--topic", topic, "--json")).Json
+                .GetProperty("transactions").GetArrayLength() == 0);
+        Assert.Empty(await consumer.ReceiveAsync());
+    }
+
     [Fact]
     public async Task A_message_without_a_body_is_refused_and_nothing_is_stored()
     {

@@ -45,6 +45,7 @@ internal sealed class NodeConnection : IDisposable
         Messages = new MessageService.MessageServiceClient(_channel);
         DeadLetters = new DeadLetterService.DeadLetterServiceClient(_channel);
         Parking = new ParkingService.ParkingServiceClient(_channel);
+        Transactions = new TransactionAdminService.TransactionAdminServiceClient(_channel);
     }
 
     public NodeAddress Address { get; }
@@ -63,6 +64,8 @@ internal sealed class NodeConnection : IDisposable
     public DeadLetterService.DeadLetterServiceClient DeadLetters { get; }
 
     public ParkingService.ParkingServiceClient Parking { get; }
+
+    public TransactionAdminService.TransactionAdminServiceClient Transactions { get; }
 
     /// <summary>The transport headers of the protocol; the server wants at least the client id.</summary>
     public Metadata Headers() => new()

@@ -70,6 +70,10 @@ internal sealed class SdkScript : IAsyncDisposable
     /// <exception cref="SdkException">The client threw.</exception>
     public async Task<Sent> SendAsync(object message) => (await AskAsync("send", message)).Deserialize<Sent>(Json.Options)!;
 
+    /// <summary>Sends one message in a transaction and ends that as the message says, or leaves it open.</summary>
+    public async Task<Sent> SendTransactionAsync(object message) =>
+        (await AskAsync("sendTransaction", message)).Deserialize<Sent>(Json.Options)!;
+
     public async Task<IReadOnlyList<Delivery>> ReceiveAsync(int count = 16, int invisibleMilliseconds = 15_000) =>
         (await AskAsync("receive", new { count, invisibleMilliseconds })).Deserialize<Delivery[]>(Json.Options)!;
 

@@ -1,24 +1,32 @@
 // The official producer behind JSON lines: node producer.mjs <endpoints> <topic> [commit | rollback | unknown]
-// With a third argument it has a transaction checker, which gives that answer; each check is an event { event: "check" }.
+// Its transaction checker gives the answer of the third argument, else that of the message's property whenAsked; each check is an event
+// { event: "check" }.
 // send { body, tag?, keys?, properties?, messageGroup?, priority?, liteTopic?, deliverInMilliseconds? }
 //   -> { messageId, offset, recallHandle }
 // recall { recallHandle } -> { messageId }
 // sendInTransaction { body, ..., end?: "commit" | "rollback" } -> { messageId, transactionId }
+// sendTransaction { ..., resolution?: 'commit' | 'rollback' } -> { messageId, offset }; left open without a resolution
 // sendCompressed { body } -> { code, messageId, offset }
 import { gzipSync } from 'node:zlib';
 import { argumentsOf, emit, serve } from './lib/lines.mjs';
-import { sendCompressed, startProducer } from './lib/sdk.mjs';
+import { sendCompressed, startProducer, TransactionResolution } from './lib/sdk.mjs';
 
 const { endpoints, topic } = argumentsOf(['endpoints', 'topic']);
-const resolutions = { commit: 1, rollback: 2, unknown: 0 };
-const checked = process.argv[4];
-const checker = checked && {
-  async check(view) {
-    emit({ event: 'check', messageId: view.messageId, body: view.body.toString('utf8') });
-    return resolutions[checked];
-  },
+const resolutions = {
+  commit: TransactionResolution.COMMIT,
+  rollback: TransactionResolution.ROLLBACK,
+  unknown: TransactionResolution.TRANSACTION_RESOLUTION_UNSPECIFIED,
 };
-const producer = await startProducer(endpoints, [topic], checker ? { checker } : {});
+const checked = process.argv[4];
+const producer = await startProducer(endpoints, [topic], {
+  // What becomes of a message whose transaction was left open: what the third argument says, else one of its properties.
+  checker: {
+    async check(view) {
+      emit({ event: 'check', messageId: view.messageId, body: view.body.toString('utf8') });
+      return resolutions[checked ?? view.properties.get('whenAsked')] ?? resolutions.unknown;
+    },
+  },
+});
 emit({ event: 'started' });
 
 function messageOf({ body, tag, keys, properties, messageGroup, priority, liteTopic, deliverInMilliseconds }) {
@@ -51,6 +59,16 @@ await serve({
       await transaction[request.end]();
     }
     return { messageId: receipt.messageId, transactionId: receipt.transactionId };
+  },
+  async sendTransaction(request) {
+    const transaction = producer.beginTransaction();
+    const receipt = await producer.send(messageOf(request), transaction);
+    if (request.resolution === 'commit') {
+      await transaction.commit();
+    } else if (request.resolution === 'rollback') {
+      await transaction.rollback();
+    }
+    return { messageId: receipt.messageId, offset: receipt.offset };
   },
   sendCompressed: request => sendCompressed(producer, endpoints, messageOf(request), gzipSync(request.body)),
 }, () => producer.shutdown());

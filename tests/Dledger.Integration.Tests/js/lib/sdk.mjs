@@ -15,6 +15,8 @@ const sdk = require('rocketmq-client-nodejs');
 
 export const { ConsumeResult, FilterExpression } = sdk;
 
+export const { TransactionResolution } = require('rocketmq-client-nodejs/proto/apache/rocketmq/v2/definition_pb');
+
 const verbose = process.env.DLEDGER_SDK_LOG === '1';
 
 function write(level, args) {
