@@ -2,7 +2,6 @@ using Apache.Rocketmq.V2;
 using Dledger.Protocol.Admin.V1;
 using Dledger.Protocol.Producer.V1;
 using Google.Protobuf.WellKnownTypes;
-using Grpc.Core;
 using Grpc.Net.Client;
 
 namespace Dledger.Server.Tests.Wire;

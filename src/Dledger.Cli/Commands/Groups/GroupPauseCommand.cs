@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Dledger.Cli.Output;
 using Dledger.Client.Administration;
 
 namespace Dledger.Cli.Commands.Groups;
