@@ -98,7 +98,8 @@ internal sealed class ReceiptService(BrokerCalls calls)
 
         var command = ChangeInvisibleCommand.OfChange(
             groupId, topicId, receipt.Delivery, duration.Ticks / TimeSpan.TicksPerMicrosecond, suspend)
-            with { RaisesToBackoff = raisesToBackoff };
+            with
+        { RaisesToBackoff = raisesToBackoff };
         var result = await calls.ProposeAsync(RecordKind.ChangeInvisible, command.Encode(), cancellationToken);
         return new ChangeInvisibleOutcome(result, handle);
     }

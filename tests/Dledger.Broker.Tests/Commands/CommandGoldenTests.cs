@@ -155,7 +155,8 @@ public sealed class CommandGoldenTests
     public void A_change_of_the_invisible_time_is_frozen_in_both_forms()
     {
         var change = ChangeInvisibleCommand.OfChange(3, 4, new DeliveryReference(1, 2, 1024), 5_000_000, suspend: true)
-            with { RaisesToBackoff = true };
+            with
+        { RaisesToBackoff = true };
         var renewal = ChangeInvisibleCommand.OfRenewal([1024, 2048], 60_000_000, 10_800_000_000);
 
         GoldenFile.Check("change-invisible-v2.hex", change.Encode());

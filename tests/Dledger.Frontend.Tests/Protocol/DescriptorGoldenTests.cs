@@ -57,6 +57,7 @@ public sealed class DescriptorGoldenTests
         "timers" => TimersReflection.Descriptor,
         "messages" => MessagesReflection.Descriptor,
         "deadletters" => DeadlettersReflection.Descriptor,
+        "parking" => ParkingReflection.Descriptor,
         _ => AdminReflection.Descriptor,
     };
 
