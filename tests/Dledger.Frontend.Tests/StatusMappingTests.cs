@@ -30,7 +30,7 @@ public sealed class StatusMappingTests
         [BrokerError.SequenceOutOfOrder] = (Code.PreconditionFailed, AdminCode.AdminInvalidArgument),
         [BrokerError.OffsetNotFound] = (Code.OffsetNotFound, AdminCode.AdminNotFound),
         [BrokerError.Unsupported] = (Code.NotImplemented, AdminCode.AdminInvalidArgument),
-        [BrokerError.MessageNotFound] = (Code.MessageNotFound, AdminCode.AdminNotFound),
+        [BrokerError.MessageNotFound] = (Code.NotFound, AdminCode.AdminNotFound),
     };
 
     private static readonly Dictionary<BrokenRule, Code> Rules = new()

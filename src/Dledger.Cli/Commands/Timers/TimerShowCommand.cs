@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Dledger.Cli.Output;
 using Dledger.Client.Administration;
-using Dledger.Client.Errors;
 
 namespace Dledger.Cli.Commands.Timers;
 
@@ -30,9 +29,9 @@ internal static class TimerShowCommand
 
                 if (found.Count == 0)
                 {
-                    throw new ResourceNotFoundException(
-                        $"No message '{selection.MessageId}' of topic '{selection.Topic}' waits.",
-                        $"See: dledger timer list {selection.Topic}");
+                    terminal.Fault($"No message '{selection.MessageId}' of topic '{selection.Topic}' waits.");
+                    terminal.Advise($"See: dledger timer list {selection.Topic}");
+                    return ExitCode.NotFound;
                 }
 
                 foreach (var timer in found)
