@@ -143,6 +143,7 @@ internal sealed class ClientListener : IAsyncDisposable
         builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.DeadLetters);
 
         builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Producers);
+        builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.NumberedProducers);
         builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Parking);
         builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Transactions);
 
