@@ -1,5 +1,6 @@
 using Dledger.Broker.DeadLetters;
 using Dledger.Broker.Groups;
+using Dledger.Broker.Idempotence;
 using Dledger.Broker.Letters;
 using Dledger.Broker.Lookups;
 using Dledger.Broker.Messages;
@@ -36,6 +37,7 @@ internal sealed class BrokerCalls
         Topics = new TopicService(this);
         Groups = new GroupService(this);
         Producing = new ProduceService(this);
+        Producers = new ProducerService(this);
         Receiving = new ReceiveService(this, polls, logger);
         Receipts = new ReceiptService(this);
         DeadLetters = new DeadLetterService(this);
@@ -63,6 +65,8 @@ internal sealed class BrokerCalls
     public GroupService Groups { get; }
 
     public ProduceService Producing { get; }
+
+    public ProducerService Producers { get; }
 
     public ReceiveService Receiving { get; }
 

@@ -1,5 +1,6 @@
 using Dledger.Broker.Filtering;
 using Dledger.Broker.Groups;
+using Dledger.Broker.Idempotence;
 using Dledger.Broker.Letters;
 using Dledger.Broker.Lookups;
 using Dledger.Broker.Messages;
@@ -180,12 +181,29 @@ public sealed class BrokerNode : IDisposable
         string name, CancellationToken cancellationToken) =>
         _calls is { } calls ? calls.Groups.DescribeAsync(name, cancellationToken) : new((null, NotStarted));
 
-    /// <summary>Appends the drafts, in order, to one queue of the topic; all or nothing.</summary>
+    /// <summary>Appends the drafts, in order, to one queue of the topic; see <see cref="AppendOutcome"/>.</summary>
     public ValueTask<AppendOutcome> AppendAsync(
         string topic, IReadOnlyList<MessageDraft> drafts, CancellationToken cancellationToken) =>
+        AppendAsync(topic, drafts, null, cancellationToken);
+
+    /// <summary>The same for messages that their producer numbers: a repeat of a number is stored no second time.</summary>
+    public ValueTask<AppendOutcome> AppendAsync(
+        string topic, IReadOnlyList<MessageDraft> drafts, ProducerSequence? sequence, CancellationToken cancellationToken) =>
         _calls is { } calls
-            ? calls.Producing.AppendAsync(topic, drafts, cancellationToken)
+            ? calls.Producing.AppendAsync(topic, drafts, sequence, cancellationToken)
             : new(AppendOutcome.Of(NotStarted));
+
+    /// <summary>
+    /// Makes a producer that numbers its messages. With the name of a known one it gets that one's id and the next epoch; whoever
+    /// had the epoch before is refused from then on. Without a name it is a new one.
+    /// </summary>
+    public ValueTask<InitProducerOutcome> InitProducerAsync(string name, CancellationToken cancellationToken) =>
+        _calls is { } calls ? calls.Producers.InitAsync(name, cancellationToken) : new(new InitProducerOutcome(NotStarted));
+
+    /// <summary>The producers that number their messages, unused for longest first. The leader only.</summary>
+    public ValueTask<(IReadOnlyList<ProducerDescription>? Producers, BrokerFailure? Failure)> ListProducersAsync(
+        CancellationToken cancellationToken) =>
+        _calls is { } calls ? calls.Producers.ListAsync(cancellationToken) : new((null, NotStarted));
 
     /// <summary>
     /// Leases up to the batch size from the topic's queues; without messages it waits for the first one up to the long

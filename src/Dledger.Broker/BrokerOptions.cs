@@ -50,6 +50,9 @@ public sealed record BrokerOptions
     /// </summary>
     public int RetentionDiskPercent { get; init; }
 
+    /// <summary>How long a producer that numbers its messages is known without use; 1 min to 7 days.</summary>
+    public TimeSpan ProducerExpiry { get; init; } = TimeSpan.FromHours(1);
+
     /// <summary>Keep an index by which messages are found by id and key.</summary>
     public bool KeyIndex { get; init; } = true;
 
@@ -92,6 +95,8 @@ public sealed record BrokerOptions
         Check(RetentionTime >= TimeSpan.Zero, nameof(RetentionTime), RetentionTime, "zero or more");
         Check(RetentionBytes >= 0, nameof(RetentionBytes), RetentionBytes, "0 bytes or more");
         Check(RetentionDiskPercent is >= 0 and <= 95, nameof(RetentionDiskPercent), RetentionDiskPercent, "0 to 95");
+        Check(ProducerExpiry >= TimeSpan.FromMinutes(1) && ProducerExpiry <= TimeSpan.FromDays(7),
+            nameof(ProducerExpiry), ProducerExpiry, "1 minute to 7 days");
         return problems;
 
         void Check(bool holds, string key, object value, string range)

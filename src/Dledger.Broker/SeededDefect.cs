@@ -35,6 +35,12 @@ internal enum SeededDefect
     /// <summary>A repeated move to the dead letters makes another copy.</summary>
     DeadLetterTwice,
 
+    /// <summary>State checkpoints leave out which message ids are known.</summary>
+    KnownIdsNotInCheckpoint,
+
+    /// <summary>Whether a message is known is decided when it is proposed, not when it is applied.</summary>
+    DuplicateFoundAtPropose,
+
     /// <summary>A committed transaction stays open, so that a repeated commit publishes its messages again.</summary>
     TransactionPublishedTwice,
 

@@ -9,6 +9,7 @@ using Dledger.Cli.Commands.Members;
 using Dledger.Cli.Commands.Messages;
 using Dledger.Cli.Commands.Nodes;
 using Dledger.Cli.Commands.Parking;
+using Dledger.Cli.Commands.Producers;
 using Dledger.Cli.Commands.Timers;
 using Dledger.Cli.Commands.Topics;
 using Dledger.Cli.Commands.Transactions;
@@ -97,6 +98,10 @@ internal static class CommandLine
         },
         ProduceCommand.Create(terminal),
         ConsumeCommand.Create(terminal),
+        new Command("producer", "Producers that number their messages.")
+        {
+            ProducerListCommand.Create(terminal),
+        },
         MessageCommand.Create(terminal),
         DeadLetterCommand.Create(terminal),
         new Command("cluster", "The nodes and who leads.")

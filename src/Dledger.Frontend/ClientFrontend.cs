@@ -4,6 +4,7 @@ using Dledger.Frontend.Forwarding;
 using Dledger.Frontend.Messaging;
 using Dledger.Frontend.Messaging.Transactions;
 using Dledger.Frontend.Nodes;
+using Dledger.Frontend.Producing;
 using Dledger.Replication;
 using Microsoft.Extensions.Logging;
 
@@ -29,6 +30,7 @@ public sealed class ClientFrontend : IDisposable
         Messaging = new MessagingService(broker, options, router, _checking.Producers, _draining, time, _logger);
         Offsets = new OffsetAdministrationService(broker, router, time, _logger);
         Administration = new AdministrationService(broker, log, options, router, time, _logger);
+        NumberedProducers = new NumberedProducerService(broker, router, time, _logger);
         Parking = new ParkingEndpoint(broker, router, time, _logger);
         Transactions = new TransactionAdministrationService(broker, options, router, time, _logger);
         Timers = new TimerAdministrationService(broker, router, time, _logger);
@@ -44,6 +46,9 @@ public sealed class ClientFrontend : IDisposable
 
     /// <summary>The administration service.</summary>
     public AdministrationService Administration { get; }
+
+    /// <summary>The service of producers that number their messages.</summary>
+    public NumberedProducerService NumberedProducers { get; }
 
     /// <summary>The administration of where groups stand.</summary>
     public OffsetAdministrationService Offsets { get; }

@@ -41,6 +41,10 @@ internal static class StatusMapping
             : CodeOf(failure.Rule),
         BrokerError.InvalidArgument => CodeOf(failure.Rule),
         BrokerError.SubscriptionMismatch => Wire.Code.BadRequest,
+
+        BrokerError.ProducerFenced => Wire.Code.Forbidden,
+        BrokerError.ProducerUnknown => Wire.Code.NotFound,
+        BrokerError.SequenceOutOfOrder => Wire.Code.PreconditionFailed,
         BrokerError.OffsetNotFound => Wire.Code.OffsetNotFound,
         BrokerError.Unsupported => Wire.Code.NotImplemented,
         BrokerError.MessageNotFound => Wire.Code.NotFound,
@@ -90,7 +94,8 @@ internal static class StatusMapping
         BrokerError.MessageNotFound => Admin(AdminCode.AdminNotFound, failure, ""),
         BrokerError.AlreadyExists => Admin(AdminCode.AdminAlreadyExists, failure, "Choose another name."),
         BrokerError.InvalidArgument or BrokerError.TooLarge or BrokerError.MessageTypeMismatch
-            or BrokerError.InvalidHandle or BrokerError.SubscriptionMismatch or BrokerError.Unsupported => Admin(
+            or BrokerError.InvalidHandle or BrokerError.SubscriptionMismatch or BrokerError.Unsupported or BrokerError.ProducerFenced
+            or BrokerError.ProducerUnknown or BrokerError.SequenceOutOfOrder => Admin(
                 AdminCode.AdminInvalidArgument, failure, "Correct the value and try again."),
         _ => Admin(AdminCode.AdminInternal, failure, ""),
     };

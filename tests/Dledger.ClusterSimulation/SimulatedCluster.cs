@@ -171,6 +171,7 @@ internal sealed class SimulatedCluster
                         QueueCount = Scenario.QueueCount,
                         RetentionTime = TimeSpan.FromMicroseconds(Scenario.TopicRetentionTime),
                         RetentionBytes = Scenario.TopicRetentionBytes,
+                        IdWindowTime = Scenario.HasIdWindow ? TimeSpan.FromHours(24) : TimeSpan.Zero,
                     },
                     CancellationToken.None),
                 Scenario.CallPatience);

@@ -26,6 +26,10 @@ public sealed class StatusMappingTests
         [BrokerError.TooLarge] = (Code.PayloadTooLarge, AdminCode.AdminInvalidArgument),
         [BrokerError.InvalidArgument] = (Code.BadRequest, AdminCode.AdminInvalidArgument),
         [BrokerError.SubscriptionMismatch] = (Code.BadRequest, AdminCode.AdminInvalidArgument),
+
+        [BrokerError.ProducerFenced] = (Code.Forbidden, AdminCode.AdminInvalidArgument),
+        [BrokerError.ProducerUnknown] = (Code.NotFound, AdminCode.AdminInvalidArgument),
+        [BrokerError.SequenceOutOfOrder] = (Code.PreconditionFailed, AdminCode.AdminInvalidArgument),
         [BrokerError.OffsetNotFound] = (Code.OffsetNotFound, AdminCode.AdminNotFound),
         [BrokerError.Unsupported] = (Code.NotImplemented, AdminCode.AdminInvalidArgument),
         [BrokerError.MessageNotFound] = (Code.NotFound, AdminCode.AdminNotFound),
@@ -60,6 +64,10 @@ public sealed class StatusMappingTests
         [BrokenRule.AttemptId] = Code.BadRequest,
         [BrokenRule.Retention] = Code.BadRequest,
         [BrokenRule.Mismatch] = Code.BadRequest,
+
+        [BrokenRule.IdWindow] = Code.BadRequest,
+        [BrokenRule.ProducerName] = Code.BadRequest,
+        [BrokenRule.Sequence] = Code.BadRequest,
         [BrokenRule.QueueId] = Code.BadRequest,
         [BrokenRule.Offset] = Code.IllegalOffset,
         [BrokenRule.GroupMode] = Code.BadRequest,

@@ -236,10 +236,7 @@ internal sealed class Checkpointer
         _writeBegan = _time.GetTimestamp();
         state.Topics.BeginCheckpoint();
         state.Timers.BeginCheckpoint();
-        var parts = StateWriter.Write(
-            state,
-            withLeases: _defect != SeededDefect.LeasesNotInCheckpoint,
-            withTransactions: _defect != SeededDefect.TransactionsNotInCheckpoint);
+        var parts = StateWriter.Write(state, _defect);
         try
         {
             _write = new CheckpointWrite(_store, state.Queues.BeginCheckpoint(), applied, parts);

@@ -42,6 +42,8 @@ internal static class StateReader
         ReadLeases(checkpoint.Parts[StateWriter.LeasesPart], state);
         TransactionsPart.Read(checkpoint.Parts[TransactionsPart.Name], state.Transactions);
         state.Resent.Read(checkpoint.Parts[StateWriter.ResentPart]);
+        IdempotenceParts.ReadIds(checkpoint.Parts[IdempotenceParts.IdsPart], state);
+        IdempotenceParts.ReadProducers(checkpoint.Parts[IdempotenceParts.ProducersPart], state);
         ReadMeta(checkpoint.Parts[StateWriter.MetaPart], state);
         return true;
     }

@@ -33,19 +33,32 @@ internal static class StateWriter
 
     /// <summary>All parts of a checkpoint.</summary>
     public static readonly IReadOnlyList<string> PartNames =
-        [MetaPart, TopicsPart, GroupsPart, LeasesPart, TransactionsPart.Name, TimersPart, ResentPart];
+    [
+        MetaPart,
+        TopicsPart,
+        GroupsPart,
+        LeasesPart,
+        TransactionsPart.Name,
+        TimersPart,
+        ResentPart,
+        IdempotenceParts.IdsPart,
+        IdempotenceParts.ProducersPart,
+    ];
 
     /// <summary>The parts of a checkpoint.</summary>
     public static IReadOnlyList<(string Name, ReadOnlyMemory<byte> Content)> Write(
-        BrokerState state, bool withLeases = true, bool withTransactions = true) =>
+        BrokerState state, SeededDefect defect = SeededDefect.None) =>
     [
         (MetaPart, WriteMeta(state)),
         (TopicsPart, WriteTopics(state)),
         (GroupsPart, WriteGroups(state)),
-        (LeasesPart, WriteLeases(withLeases ? state.Leases.All : [])),
-        (TransactionsPart.Name, TransactionsPart.Write(state.Transactions, withTransactions)),
+        (LeasesPart, WriteLeases(defect == SeededDefect.LeasesNotInCheckpoint ? [] : state.Leases.All)),
+        (TransactionsPart.Name,
+            TransactionsPart.Write(state.Transactions, defect != SeededDefect.TransactionsNotInCheckpoint)),
         (TimersPart, TimerWriter.Write(state.Timers)),
         (ResentPart, state.Resent.Write()),
+        (IdempotenceParts.IdsPart, IdempotenceParts.WriteIds(state, defect)),
+        (IdempotenceParts.ProducersPart, IdempotenceParts.WriteProducers(state)),
     ];
 
     /// <summary>64 bits that are equal on two nodes exactly if their states are (I36), but for collisions.</summary>

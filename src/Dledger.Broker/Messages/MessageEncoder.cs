@@ -1,8 +1,10 @@
 using System.Buffers;
 using System.Text;
 using Dledger.Broker.Commands;
+using Dledger.Broker.Idempotence;
 using Dledger.Broker.Naming;
 using Dledger.Broker.Receiving;
+using Dledger.Broker.Topics;
 using Dledger.Storage.Records;
 
 namespace Dledger.Broker.Messages;
@@ -12,7 +14,12 @@ internal static class MessageEncoder
 {
     /// <summary>Encodes a batch into one buffer. The drafts were checked by <see cref="MessageRules"/>.</summary>
     public static bool TryEncode(
-        IReadOnlyList<MessageDraft> drafts, int topicId, int queueId, out byte[] records, out Violation violation)
+        IReadOnlyList<MessageDraft> drafts,
+        TopicView topic,
+        int queueId,
+        ProducerSequence? sequence,
+        out byte[] records,
+        out Violation violation)
     {
         records = [];
         violation = default;
@@ -32,7 +39,7 @@ internal static class MessageEncoder
             PropertyWriter.Write(properties, drafts[i]);
             ends[i] = properties.Length;
             length += RecordEncoder.Measure(
-                Fields(drafts[i], topicId, queueId),
+                Fields(drafts[i], topic, queueId, topic.IdWindow.IsOn ? UInt128.Zero : null, null),
                 Encoding.UTF8.GetByteCount(drafts[i].MessageId),
                 ends[i] - (i == 0 ? 0 : ends[i - 1]),
                 drafts[i].Body.Length);
@@ -53,7 +60,12 @@ internal static class MessageEncoder
         {
             var keyLength = Encoding.UTF8.GetBytes(drafts[i].MessageId, key);
             at += RecordEncoder.Encode(
-                Fields(drafts[i], topicId, queueId),
+                Fields(
+                    drafts[i],
+                    topic,
+                    queueId,
+                    topic.IdWindow.IsOn ? MessageIdHash.Of(drafts[i].MessageId) : null,
+                    sequence is { } numbered ? numbered with { First = numbered.First + i } : null),
                 key.AsSpan(0, keyLength),
                 properties.Written.Span[(i == 0 ? 0 : ends[i - 1])..ends[i]],
                 drafts[i].Body.Span,
@@ -64,14 +76,19 @@ internal static class MessageEncoder
         return true;
     }
 
-    private static RecordFields Fields(MessageDraft draft, int topicId, int queueId) => new()
+    private static RecordFields Fields(
+        MessageDraft draft, TopicView topic, int queueId, UInt128? idHash, ProducerSequence? sequence) => new()
     {
         Kind = RecordKind.Message,
-        TopicId = topicId,
+        TopicId = topic.Id,
         QueueId = queueId,
         TagHash = TagHash.Of(draft.Tag),
         BornTime = draft.BornTimeMicroseconds,
         DeliverAt = draft.DeliverAtMicroseconds,
         GroupHash = draft.MessageGroup is { } group ? MessageGroupHash.Of(group) : null,
+        MessageIdHash = idHash,
+        ProducerId = sequence?.ProducerId ?? 0,
+        ProducerEpoch = sequence?.Epoch ?? 0,
+        Sequence = sequence?.First ?? 0,
     };
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
+using Dledger.Broker.Idempotence;
 using Dledger.Broker.Naming;
 using Dledger.Broker.Proposals;
 using Dledger.Broker.Topics;
@@ -16,10 +17,10 @@ internal sealed class ProduceService(BrokerCalls calls)
         calls.Options.Defect == SeededDefect.QueueOffsetAtAppend ? new SeededOffsets(calls.Machine) : null;
 
     public async ValueTask<AppendOutcome> AppendAsync(
-        string topicName, IReadOnlyList<MessageDraft> drafts, CancellationToken cancellationToken)
+        string topicName, IReadOnlyList<MessageDraft> drafts, ProducerSequence? sequence, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        if ((Names.CheckTopic(topicName) ?? MessageRules.Check(drafts)) is { } violation)
+        if ((Names.CheckTopic(topicName) ?? MessageRules.Check(drafts) ?? ProducerRules.Check(sequence, drafts.Count)) is { } violation)
         {
             return AppendOutcome.Of(BrokerFailure.Of(violation));
         }
@@ -51,15 +52,22 @@ internal sealed class ProduceService(BrokerCalls calls)
             return AppendOutcome.Of(failure!.Value);
         }
 
-        if ((CheckTypes(topic, drafts) ?? TransactionService.Check(drafts) ?? CheckDelays(drafts)) is { } mismatch)
+        if ((CheckTypes(topic, drafts) ?? TransactionService.Check(drafts) ?? CheckNumbers(drafts, sequence) ?? CheckDelays(drafts))
+            is { } mismatch)
         {
             return AppendOutcome.Of(mismatch);
         }
 
         var queueId = ChooseQueue(topic, drafts);
-        if (!MessageEncoder.TryEncode(drafts, topic.Id, queueId, out var records, out var tooLarge))
+        if (!MessageEncoder.TryEncode(drafts, topic, queueId, sequence, out var records, out var tooLarge))
         {
             return AppendOutcome.Of(BrokerFailure.Of(tooLarge));
+        }
+
+        if (calls.Options.Defect == SeededDefect.DuplicateFoundAtPropose
+            && calls.Machine.State.Topics.Find(topic.Id)!.KnownIds.TryFind(MessageIdHash.Of(drafts[0].MessageId), out var first))
+        {
+            return AppendOutcome.Of([new AppendEntry(first with { IsDuplicate = true })]);
         }
 
         var isTransaction = drafts[0].Type == MessageType.Transaction;
@@ -82,6 +90,13 @@ internal sealed class ProduceService(BrokerCalls calls)
             ? calls.Transactions.Complete(outcome, topic.Id)
             : WithHandles(topic, drafts, outcome);
     }
+
+    // What a repeated half message costs is another transaction that nobody commits.
+    private static BrokerFailure? CheckNumbers(IReadOnlyList<MessageDraft> drafts, ProducerSequence? sequence) =>
+        sequence is not null && drafts[0].Type == MessageType.Transaction
+            ? BrokerFailure.Of(new Violation(
+                BrokenRule.Sequence, "a transactional message has no sequence; send it without the number of a producer"))
+            : null;
 
     private BrokerFailure? CheckDelays(IReadOnlyList<MessageDraft> drafts)
     {
@@ -108,20 +123,31 @@ internal sealed class ProduceService(BrokerCalls calls)
         return null;
     }
 
+    // A repeat of a message that waits for its delivery time is answered as the first send was.
     private AppendOutcome WithHandles(TopicView topic, IReadOnlyList<MessageDraft> drafts, AppendOutcome outcome)
     {
-        if (!outcome.Messages.Any(static message => message.DeliverAtMicroseconds.HasValue))
+        if (!outcome.Entries.Any(static entry => entry.Message.DeliverAtMicroseconds.HasValue || IsWaitingRepeat(entry.Message)))
         {
             return outcome;
         }
 
-        return AppendOutcome.Of([.. outcome.Messages.Select((message, i) => message.DeliverAtMicroseconds is { } deliverAt
-            ? message with
+        return AppendOutcome.Of([.. outcome.Entries.Select((entry, i) =>
+            (entry.Message.DeliverAtMicroseconds ?? (IsWaitingRepeat(entry.Message) ? drafts[i].DeliverAtMicroseconds : null))
+                is { } deliverAt
+            ? entry with
             {
-                RecallHandle = calls.Timers.HandleOf(topic.Id, deliverAt, message.Position, drafts[i].MessageId),
+                Message = entry.Message with
+                {
+                    QueueOffset = default,
+                    DeliverAtMicroseconds = deliverAt,
+                    RecallHandle = calls.Timers.HandleOf(topic.Id, deliverAt, entry.Message.Position, drafts[i].MessageId),
+                },
             }
-            : message)]);
+            : entry)]);
     }
+
+    private static bool IsWaitingRepeat(in AppendedMessage message) =>
+        message is { IsDuplicate: true, QueueId: >= 0, QueueOffset.Value: < 0 };
 
     private static BrokerFailure? CheckTypes(TopicView topic, IReadOnlyList<MessageDraft> drafts)
     {

@@ -30,6 +30,10 @@ public enum BrokenRule
     AttemptId,
     Retention,
     Mismatch,
+
+    IdWindow,
+    ProducerName,
+    Sequence,
     QueueId,
     Offset,
     GroupMode,

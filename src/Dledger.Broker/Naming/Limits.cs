@@ -120,6 +120,33 @@ public static class Limits
     /// <summary>Largest retention size that a topic may wish, in bytes.</summary>
     public const long RetentionBytesMax = 1L << 50;
 
+    /// <summary>Shortest time for which a topic may remember message ids.</summary>
+    public static readonly TimeSpan IdWindowTimeMin = TimeSpan.FromSeconds(1);
+
+    /// <summary>Longest time for which a topic may remember message ids.</summary>
+    public static readonly TimeSpan IdWindowTimeMax = TimeSpan.FromHours(24);
+
+    /// <summary>Most message ids that a topic may remember.</summary>
+    public const int IdWindowCountMax = 1_000_000;
+
+    /// <summary>Most message ids that all topics together may remember, by their settings: about 1 GiB of memory.</summary>
+    public const long IdWindowTotalMax = 10_000_000;
+
+    /// <summary>Longest name of a producer in characters.</summary>
+    public const int ProducerNameLengthMax = 120;
+
+    /// <summary>Most producers with sequences; above it the one unused for longest is forgotten.</summary>
+    public const int ProducerCountMax = 65_536;
+
+    /// <summary>Most topics that one producer numbers its messages for.</summary>
+    public const int ProducerTopicCountMax = 1_024;
+
+    /// <summary>Most pairs of producer and topic.</summary>
+    public const int SequenceCountMax = 131_072;
+
+    /// <summary>Largest epoch of a producer; it has 16 bits in records.</summary>
+    public const int ProducerEpochMax = 65_535;
+
     /// <summary>Most delivery attempts that a group may ask for.</summary>
     public const int AttemptsMax = 10_000;
 

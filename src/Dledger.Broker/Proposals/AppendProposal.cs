@@ -10,7 +10,7 @@ internal sealed class AppendProposal(ReadOnlyMemory<byte> records, int recordCou
 {
     private readonly TaskCompletionSource<AppendOutcome> _completion =
         new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly AppendedMessage[] _messages = new AppendedMessage[recordCount];
+    private readonly AppendEntry[] _entries = new AppendEntry[recordCount];
     private int _count;
     private BrokerFailure? _failure;
 
@@ -20,11 +20,11 @@ internal sealed class AppendProposal(ReadOnlyMemory<byte> records, int recordCou
     public long? SeededOffset { get; init; }
 
     /// <summary>Called on the apply loop for each record in order.</summary>
-    public void Add(in AppendedMessage message)
+    public void Add(in AppendEntry entry)
     {
-        _messages[_count] = SeededOffset is { } first
-            ? message with { QueueOffset = new QueueOffset(first + _count) }
-            : message;
+        _entries[_count] = SeededOffset is { } first
+            ? entry with { Message = entry.Message with { QueueOffset = new QueueOffset(first + _count) } }
+            : entry;
         _count++;
     }
 
@@ -36,13 +36,13 @@ internal sealed class AppendProposal(ReadOnlyMemory<byte> records, int recordCou
     {
         if (_failure is { } failure)
         {
-            Invariant.Check(_count == 0, "a batch is appended as a whole");
+            Invariant.Check(_count == 0, "the topic of a batch is gone for all of its messages");
             _completion.TrySetResult(AppendOutcome.Of(failure));
             return;
         }
 
-        Invariant.Check(_count == _messages.Length, "every record of a batch has its outcome");
-        _completion.TrySetResult(AppendOutcome.Of(_messages));
+        Invariant.Check(_count == _entries.Length, "every record of a batch has its outcome");
+        _completion.TrySetResult(AppendOutcome.Of(_entries));
     }
 
     /// <inheritdoc/>

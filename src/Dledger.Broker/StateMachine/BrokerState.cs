@@ -1,5 +1,6 @@
 using Dledger.Broker.Commands;
 using Dledger.Broker.Groups;
+using Dledger.Broker.Idempotence;
 using Dledger.Broker.Letters;
 using Dledger.Broker.Timers;
 using Dledger.Broker.Topics;
@@ -25,6 +26,8 @@ internal sealed class BrokerState(
     public GroupTable Groups { get; } = new();
 
     public LeaseTable Leases { get; } = new(defect);
+
+    public ProducerTable Producers { get; } = new();
 
     /// <summary>Dead letters that were sent again.</summary>
     public ResentLetters Resent { get; } = new();
@@ -145,6 +148,7 @@ internal sealed class BrokerState(
 
         Leases.Forget(subscription => ReferenceEquals(subscription.Topic, topic));
         Leases.ForgetObligations(obligation => obligation.TopicId == topic.Id);
+        Producers.ForgetTopic(topic.Id);
         Resent.Forget(topic.Id);
         Transactions.ForgetTopic(topic.Id);
         foreach (var subscription in topic.Subscriptions.Values)

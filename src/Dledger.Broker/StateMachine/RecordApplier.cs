@@ -1,6 +1,7 @@
 using Dledger.Broker.Commands;
 using Dledger.Broker.DeadLetters;
 using Dledger.Broker.Groups;
+using Dledger.Broker.Idempotence;
 using Dledger.Broker.Letters;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Offsets;
@@ -21,6 +22,7 @@ namespace Dledger.Broker.StateMachine;
 /// </summary>
 internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, SeededDefect defect, ILogger logger)
 {
+    private readonly AppendGate _gate = new(state, defect);
     private readonly TimerApplier _timers = new(state, duties, defect);
 
     /// <summary>An unknown kind stops the node: skipping it would make its state differ from the others'.</summary>
@@ -100,6 +102,10 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
             case RecordKind.TimerMove:
                 _timers.Apply(record, position, proposal);
                 break;
+            case RecordKind.InitProducer:
+                ApplyInitProducer(
+                    InitProducerCommand.Decode(record.Body), position, proposal as CallerProposal<InitProducerOutcome>);
+                break;
             case RecordKind.Tick:
             case RecordKind.TermStart:
             case RecordKind.Configuration:
@@ -136,17 +142,24 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
             return;
         }
 
+        if (_gate.TryAnswer(record, topic, out var answer))
+        {
+            proposal?.Add(answer);
+            return;
+        }
+
         if (_timers.TryDefer(record, position))
         {
-            proposal?.Add(new AppendedMessage(record.QueueId, default, position, record.StoreTime)
-            {
-                DeliverAtMicroseconds = record.DeliverAt,
-            });
+            var deferred = new AppendedMessage(record.QueueId, new QueueOffset(-1), position, record.StoreTime);
+            _gate.Remember(record, topic, deferred);
+            proposal?.Add(new AppendEntry(deferred with { QueueOffset = default, DeliverAtMicroseconds = record.DeliverAt }));
             return;
         }
 
         var offset = topic.Queues[record.QueueId].Append(position, record);
-        proposal?.Add(new AppendedMessage(record.QueueId, offset, position, record.StoreTime));
+        var appended = new AppendedMessage(record.QueueId, offset, position, record.StoreTime);
+        _gate.Remember(record, topic, appended);
+        proposal?.Add(new AppendEntry(appended));
         duties.MessageAppended(topic.Id, record.QueueId);
     }
 
@@ -163,8 +176,15 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
         else
         {
             // It has no offset: it is in no queue.
-            proposal?.Add(new AppendedMessage(record.QueueId, new QueueOffset(0), position, record.StoreTime));
+            proposal?.Add(new AppendEntry(new AppendedMessage(record.QueueId, new QueueOffset(0), position, record.StoreTime)));
         }
+    }
+
+    private void ApplyInitProducer(
+        InitProducerCommand command, LogPosition position, CallerProposal<InitProducerOutcome>? proposal)
+    {
+        var producer = state.Producers.Init(command.Name, command.ExpiryMicroseconds, position, state.LogTime);
+        proposal?.SetOutcome(new InitProducerOutcome(producer.Id, producer.Epoch));
     }
 
     private void ApplyLease(LeaseCommand command, LogPosition position, LeaseProposal? proposal)

@@ -20,6 +20,12 @@ public sealed record TopicChange
     /// <summary>See <see cref="TopicSpec.RetentionBytes"/>; 0 takes it away.</summary>
     public long? RetentionBytes { get; init; }
 
+    /// <summary>See <see cref="TopicSpec.IdWindowTime"/>; zero ends it and forgets all ids.</summary>
+    public TimeSpan? IdWindowTime { get; init; }
+
+    /// <summary>See <see cref="TopicSpec.IdWindowCount"/>.</summary>
+    public long? IdWindowCount { get; init; }
+
     /// <summary>See <see cref="TransactionChecks.First"/>; 1 s to <see cref="Naming.Limits.TransactionRecoveryMax"/>.</summary>
     public TimeSpan? FirstCheck { get; init; }
 

@@ -49,7 +49,8 @@ internal sealed class TopicService(BrokerCalls calls)
             spec.QueueCount,
             spec.AcceptedTypes,
             TopicSettingsCodec.Encode(spec.Settings)),
-        TopicRules.CheckRetention(spec.RetentionTime, spec.RetentionBytes),
+        TopicRules.CheckRetention(spec.RetentionTime, spec.RetentionBytes)
+            ?? TopicRules.CheckIdWindow(spec.IdWindowTime, spec.IdWindowCount),
         cancellationToken);
 
     public ValueTask<BrokerFailure?> UpdateAsync(TopicChange change, CancellationToken cancellationToken) => UpsertAsync(
@@ -59,7 +60,10 @@ internal sealed class TopicService(BrokerCalls calls)
             change.QueueCount ?? 0,
             change.AcceptedTypes ?? default,
             TopicSettingsCodec.Encode(change)),
-        CheckChange(change) ?? TransactionRules.Check(change) ?? TopicRules.CheckRetention(change.RetentionTime ?? TimeSpan.Zero, change.RetentionBytes ?? 0),
+        CheckChange(change)
+            ?? TransactionRules.Check(change)
+            ?? TopicRules.CheckRetention(change.RetentionTime ?? TimeSpan.Zero, change.RetentionBytes ?? 0)
+            ?? TopicRules.CheckIdWindow(change.IdWindowTime ?? TimeSpan.Zero, change.IdWindowCount ?? 0),
         cancellationToken);
 
     public async ValueTask<BrokerFailure?> DeleteAsync(string name, CancellationToken cancellationToken)

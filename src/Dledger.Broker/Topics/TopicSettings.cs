@@ -1,3 +1,4 @@
+using Dledger.Broker.Idempotence;
 using Dledger.Broker.Transactions;
 
 namespace Dledger.Broker.Topics;
@@ -9,6 +10,9 @@ public sealed record TopicSettings
 
     /// <summary>What it keeps by its own wish.</summary>
     public TopicRetention Retention { get; init; }
+
+    /// <summary>Which message ids it remembers.</summary>
+    public IdWindowSettings IdWindow { get; init; }
 
     /// <summary>When its producers are asked about transactions that they did not decide.</summary>
     public TransactionChecks Checks { get; init; } = TransactionChecks.Default;

@@ -9,6 +9,8 @@ internal static class TopicSettingsCodec
 {
     private const int RetentionTime = 1;
     private const int RetentionBytes = 2;
+    private const int IdWindowTime = 20;
+    private const int IdWindowCount = 21;
     private const int FirstCheck = 10;
     private const int CheckInterval = 11;
     private const int CheckCountMax = 12;
@@ -21,6 +23,8 @@ internal static class TopicSettingsCodec
         var list = new List<Setting>();
         AddUnlessDefault(list, RetentionTime, settings.Retention.Microseconds);
         AddUnlessDefault(list, RetentionBytes, settings.Retention.Bytes);
+        AddUnlessDefault(list, IdWindowTime, settings.IdWindow.Microseconds);
+        AddUnlessDefault(list, IdWindowCount, settings.IdWindow.Count);
         var checks = TransactionChecks.Default;
         AddUnless(list, FirstCheck, settings.Checks.FirstMicroseconds, checks.FirstMicroseconds);
         AddUnless(list, CheckInterval, settings.Checks.IntervalMicroseconds, checks.IntervalMicroseconds);
@@ -42,6 +46,16 @@ internal static class TopicSettingsCodec
         if (change.RetentionBytes is { } bytes)
         {
             list.Add(Setting.Of(RetentionBytes, bytes));
+        }
+
+        if (change.IdWindowTime is { } window)
+        {
+            list.Add(Setting.Of(IdWindowTime, (long)window.TotalMicroseconds));
+        }
+
+        if (change.IdWindowCount is { } known)
+        {
+            list.Add(Setting.Of(IdWindowCount, known));
         }
 
         if (change.FirstCheck is { } first)
@@ -75,6 +89,8 @@ internal static class TopicSettingsCodec
     {
         RetentionTime => settings with { Retention = settings.Retention with { Microseconds = setting.ToInt64() } },
         RetentionBytes => settings with { Retention = settings.Retention with { Bytes = setting.ToInt64() } },
+        IdWindowTime => settings with { IdWindow = settings.IdWindow with { Microseconds = setting.ToInt64() } },
+        IdWindowCount => settings with { IdWindow = settings.IdWindow with { Count = setting.ToInt64() } },
         FirstCheck => settings with { Checks = settings.Checks with { FirstMicroseconds = setting.ToInt64() } },
         CheckInterval => settings with { Checks = settings.Checks with { IntervalMicroseconds = setting.ToInt64() } },
         CheckCountMax => settings with { Checks = settings.Checks with { CountMax = (int)setting.ToInt64() } },

@@ -1,3 +1,4 @@
+using Dledger.Broker.Idempotence;
 using Dledger.Broker.Messages;
 
 namespace Dledger.Broker.Topics;
@@ -23,8 +24,18 @@ public sealed record TopicSpec
     /// <summary>Bytes of its messages, over all queues, above which the oldest go. 0: no bound.</summary>
     public long RetentionBytes { get; init; }
 
+    /// <summary>
+    /// How long its messages are known by their ids, so that a repeat is stored no second time; up to
+    /// <see cref="Naming.Limits.IdWindowTimeMax"/>. Zero: not at all.
+    /// </summary>
+    public TimeSpan IdWindowTime { get; init; }
+
+    /// <summary>Most ids remembered; above it the oldest are forgotten. 0: 100,000.</summary>
+    public long IdWindowCount { get; init; }
+
     internal TopicSettings Settings => new()
     {
         Retention = new TopicRetention((long)RetentionTime.TotalMicroseconds, RetentionBytes),
+        IdWindow = new IdWindowSettings((long)IdWindowTime.TotalMicroseconds, IdWindowCount),
     };
 }

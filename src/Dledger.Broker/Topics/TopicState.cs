@@ -1,4 +1,5 @@
 using Dledger.Broker.Groups;
+using Dledger.Broker.Idempotence;
 
 namespace Dledger.Broker.Topics;
 
@@ -12,6 +13,9 @@ internal sealed class TopicState(TopicView view)
 
     /// <summary>By queue id.</summary>
     public List<QueueState> Queues { get; } = [];
+
+    /// <summary>The messages that it knows by their ids.</summary>
+    public IdWindow KnownIds { get; } = new();
 
     /// <summary>The groups that read the topic, by group id ascending.</summary>
     public SortedDictionary<int, Subscription> Subscriptions { get; } = [];

@@ -38,14 +38,15 @@ internal sealed class TopicTable(ConsumeQueueStore queues)
                 return new BrokerFailure(BrokerError.TopicNotFound, $"there is no topic '{command.Name}'");
             }
 
-            if (Check(command) is { } problem)
+            var settings = TopicSettingsCodec.Apply(TopicSettings.Default, command.Settings);
+            if ((Check(command) ?? CheckIdWindow(null, settings)) is { } problem)
             {
                 return problem;
             }
 
             Add(new TopicView(NextId, command.Name, command.QueueCount, command.AcceptedTypes, logTime)
             {
-                Settings = TopicSettingsCodec.Apply(TopicSettings.Default, command.Settings),
+                Settings = settings,
             });
             NextId++;
             return null;
@@ -55,7 +56,7 @@ internal sealed class TopicTable(ConsumeQueueStore queues)
         {
             UpsertMode.Create => new BrokerFailure(
                 BrokerError.AlreadyExists, $"the topic '{command.Name}' exists already"),
-            UpsertMode.Update => Update(topic, command),
+            UpsertMode.Update => Update(topic, command, logTime),
             _ => null,
         };
     }
@@ -164,7 +165,20 @@ internal sealed class TopicTable(ConsumeQueueStore queues)
                 Rule: BrokenRule.MessageTypes);
     }
 
-    private BrokerFailure? Update(TopicState topic, TopicUpsertCommand change)
+    // What all topics may remember has a bound, so that no number of topics fills the memory of the nodes.
+    private BrokerFailure? CheckIdWindow(TopicState? topic, TopicSettings settings)
+    {
+        var others = _byId.Values.Where(other => !ReferenceEquals(other, topic)).Sum(other => other.View.IdWindow.CountMax);
+        return settings.IdWindow.IsOn && others + settings.IdWindow.CountMax > Limits.IdWindowTotalMax
+            ? new BrokerFailure(
+                BrokerError.InvalidArgument,
+                $"a window of {settings.IdWindow.CountMax} message ids is asked for; the topics may remember "
+                + $"{Limits.IdWindowTotalMax} together, and the others take {others}",
+                Rule: BrokenRule.IdWindow)
+            : null;
+    }
+
+    private BrokerFailure? Update(TopicState topic, TopicUpsertCommand change, long logTime)
     {
         var view = topic.View;
         var command = change with
@@ -186,12 +200,19 @@ internal sealed class TopicTable(ConsumeQueueStore queues)
                 Rule: BrokenRule.QueueCount);
         }
 
+        var settings = TopicSettingsCodec.Apply(view.Settings, command.Settings);
+        if (CheckIdWindow(topic, settings) is { } tooMany)
+        {
+            return tooMany;
+        }
+
         topic.View = view with
         {
             QueueCount = command.QueueCount,
             AcceptedTypes = command.AcceptedTypes,
-            Settings = TopicSettingsCodec.Apply(view.Settings, command.Settings),
+            Settings = settings,
         };
+        topic.KnownIds.Expire(settings.IdWindow, logTime);
         CreateMissingQueues(topic);
         foreach (var subscription in topic.Subscriptions.Values)
         {

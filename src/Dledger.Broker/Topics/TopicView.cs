@@ -1,3 +1,4 @@
+using Dledger.Broker.Idempotence;
 using Dledger.Broker.Messages;
 
 namespace Dledger.Broker.Topics;
@@ -16,4 +17,7 @@ public sealed record TopicView(
 
     /// <inheritdoc cref="TopicSettings.Retention"/>
     public TopicRetention Retention => Settings.Retention;
+
+    /// <inheritdoc cref="TopicSettings.IdWindow"/>
+    public IdWindowSettings IdWindow => Settings.IdWindow;
 }

@@ -65,7 +65,7 @@ internal sealed class TransactionService(BrokerCalls calls)
         }
 
         var id = Codec.Encode(calls.Log.Group.Value, topicId, outcome.Messages[0].Position.Value);
-        return AppendOutcome.Of([.. outcome.Messages.Select(message => message with { TransactionId = id })]);
+        return AppendOutcome.Of([.. outcome.Messages.Select(message => new AppendEntry(message with { TransactionId = id }))]);
     }
 
     /// <summary>

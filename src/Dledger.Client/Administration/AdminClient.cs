@@ -36,6 +36,8 @@ public sealed class AdminClient(DledgerChannel channel)
                 QueueCount = topic.QueueCount,
                 RetentionTime = topic.RetentionTime is { } time ? Duration.FromTimeSpan(time) : null,
                 RetentionBytes = topic.RetentionBytes ?? 0,
+                IdWindowTime = topic.IdWindowTime is { } window ? Duration.FromTimeSpan(window) : null,
+                IdWindowCount = topic.IdWindowCount ?? 0,
             },
         };
         request.Topic.AcceptMessageTypes.AddRange(topic.MessageTypes.Select(type => (Apache.Rocketmq.V2.MessageType)type));
@@ -57,12 +59,18 @@ public sealed class AdminClient(DledgerChannel channel)
             Name = alteration.Name,
             QueueCount = alteration.QueueCount ?? 0,
             RetentionTime = alteration.RetentionTime is { } time ? Duration.FromTimeSpan(time) : null,
+            IdWindowTime = alteration.IdWindowTime is { } window ? Duration.FromTimeSpan(window) : null,
         };
         request.AcceptMessageTypes.AddRange(
             alteration.MessageTypes.Select(type => (Apache.Rocketmq.V2.MessageType)type));
         if (alteration.RetentionBytes is { } bytes)
         {
             request.RetentionBytes = bytes;
+        }
+
+        if (alteration.IdWindowCount is { } count)
+        {
+            request.IdWindowCount = count;
         }
 
         var response = await AskAsync(
@@ -273,6 +281,8 @@ public sealed class AdminClient(DledgerChannel channel)
         {
             RetentionTime = topic.RetentionTime?.ToTimeSpan(),
             RetentionBytes = topic.RetentionBytes == 0 ? null : topic.RetentionBytes,
+            IdWindowTime = topic.IdWindowTime?.ToTimeSpan(),
+            IdWindowCount = topic.IdWindowCount == 0 ? null : topic.IdWindowCount,
         };
 
     internal static GroupDescription Describe(Group group) => new(group.Name, group.Fifo, group.MaxAttempts)

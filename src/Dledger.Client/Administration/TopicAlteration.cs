@@ -15,4 +15,10 @@ public sealed record TopicAlteration(string Name)
 
     /// <summary>Bytes of its messages above which the oldest go; 0: no bound.</summary>
     public long? RetentionBytes { get; init; }
+
+    /// <summary>How long its messages are known by their ids, 1 s to 24 h; zero: not at all.</summary>
+    public TimeSpan? IdWindowTime { get; init; }
+
+    /// <summary>Most message ids remembered, up to 1,000,000; null: as it is.</summary>
+    public long? IdWindowCount { get; init; }
 }

@@ -16,6 +16,14 @@ public sealed record TopicDescription(string Name, int QueueCount, IReadOnlyList
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public long? RetentionBytes { get; init; }
 
+    /// <summary>How long its messages are known by their ids, so that a repeat is stored once; null: not at all.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public TimeSpan? IdWindowTime { get; init; }
+
+    /// <summary>Most message ids remembered, up to 1,000,000; null: 100,000.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public long? IdWindowCount { get; init; }
+
     /// <summary>By queue id; empty in lists of topics.</summary>
     public IReadOnlyList<TopicQueueRange> Queues { get; init; } = [];
 }

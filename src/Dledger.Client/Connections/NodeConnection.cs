@@ -1,5 +1,6 @@
 using Apache.Rocketmq.V2;
 using Dledger.Protocol.Admin.V1;
+using Dledger.Protocol.Producer.V1;
 using Grpc.Core;
 using Grpc.Net.Client;
 
@@ -38,6 +39,7 @@ internal sealed class NodeConnection : IDisposable
         });
         Messaging = new MessagingService.MessagingServiceClient(_channel);
         Admin = new AdminService.AdminServiceClient(_channel);
+        Producers = new ProducerService.ProducerServiceClient(_channel);
         Offsets = new OffsetService.OffsetServiceClient(_channel);
         Timers = new TimerAdminService.TimerAdminServiceClient(_channel);
         Messages = new MessageService.MessageServiceClient(_channel);
@@ -52,6 +54,7 @@ internal sealed class NodeConnection : IDisposable
 
     public AdminService.AdminServiceClient Admin { get; }
 
+    public ProducerService.ProducerServiceClient Producers { get; }
     public OffsetService.OffsetServiceClient Offsets { get; }
 
     public TimerAdminService.TimerAdminServiceClient Timers { get; }

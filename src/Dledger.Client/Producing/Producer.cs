@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Apache.Rocketmq.V2;
 using Dledger.Client.Connections;
 using Dledger.Client.Errors;
@@ -8,11 +9,32 @@ namespace Dledger.Client.Producing;
 
 /// <summary>Sends messages. Safe for any thread; give each thread its turn by awaiting to keep an order.</summary>
 /// <remarks>
-/// A send is repeated with the same message id while the outcome is open, so a message may be stored twice but an answer
-/// always means that it is stored. An <see cref="OutcomeUnknownException"/> means that it may be.
+/// A send is repeated with the same message id while the outcome is open. The messages are numbered as well
+/// (<see cref="ProducerOptions.IsNumbered"/>), so a repeat is stored once and the send ends with the first result. An
+/// <see cref="OutcomeUnknownException"/> means that it may be stored; sending it anew may store it twice, unless its topic knows it
+/// by its id.
 /// </remarks>
-public sealed class Producer(DledgerChannel channel)
+public sealed class Producer
 {
+    private const int InFlightLimit = 64;
+
+    private readonly DledgerChannel _channel;
+    private readonly ProducerOptions _options;
+    private readonly ConcurrentStack<Lane> _free = new();
+    private readonly SemaphoreSlim _room;
+    private volatile bool _isNumbered;
+
+    /// <summary>Sends nothing yet.</summary>
+    public Producer(DledgerChannel channel, ProducerOptions? options = null)
+    {
+        _channel = channel;
+        _options = options ?? new ProducerOptions();
+        ArgumentOutOfRangeException.ThrowIfLessThan(_options.InFlightMax, 1, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(_options.InFlightMax, InFlightLimit, nameof(options));
+        _isNumbered = _options.IsNumbered;
+        _room = new SemaphoreSlim(_options.Name is null ? _options.InFlightMax : 1);
+    }
+
     /// <summary>Sends one message; the task ends when a majority has stored it.</summary>
     /// <exception cref="DledgerException">See the kinds; nothing is stored except as they say.</exception>
     public async Task<SendReceipt> SendAsync(OutgoingMessage message, CancellationToken cancellationToken = default)
@@ -32,14 +54,20 @@ public sealed class Producer(DledgerChannel channel)
             : $"Sending {messages.Count} messages to topic '{messages[0].Topic}'";
         var request = new SendMessageRequest();
         request.Messages.AddRange(messages.Select(Encode));
-        return await channel.CallAsync<IReadOnlyList<SendReceipt>>(
+        if (_isNumbered && await SendNumberedAsync(request, operation, cancellationToken).ConfigureAwait(false) is { } numbered)
+        {
+            return ProducerAnswer.Read(numbered);
+        }
+
+        var response = await _channel.CallAsync(
             operation,
             async (node, options) =>
             {
-                var response = await node.Messaging.SendMessageAsync(request, options).ConfigureAwait(false);
-                return Read(response, operation, messages.Count);
+                var answer = await node.Messaging.SendMessageAsync(request, options).ConfigureAwait(false);
+                return ProducerAnswer.Judge(answer, operation, messages.Count) is { } failure ? throw failure : answer;
             },
             cancellationToken).ConfigureAwait(false);
+        return ProducerAnswer.Read(response);
     }
 
     /// <summary>Takes back a message that waits for its delivery time; its id.</summary>
@@ -49,7 +77,7 @@ public sealed class Producer(DledgerChannel channel)
     {
         var operation = $"Recalling a message of topic '{topic}'";
         var request = new RecallMessageRequest { Topic = new Resource { Name = topic }, RecallHandle = recallHandle };
-        return await channel.CallAsync(
+        return await _channel.CallAsync(
             operation,
             async (node, options) =>
             {
@@ -61,22 +89,24 @@ public sealed class Producer(DledgerChannel channel)
             cancellationToken).ConfigureAwait(false);
     }
 
-    private static SendReceipt[] Read(SendMessageResponse response, string operation, int count)
+    private async Task<SendMessageResponse?> SendNumberedAsync(
+        SendMessageRequest request, string operation, CancellationToken cancellationToken)
     {
-        var failure = ResponseStatus.Judge(response.Status, operation)
-            ?? response.Entries.Select(entry => ResponseStatus.Judge(entry.Status, operation)).FirstOrDefault(f => f is not null);
-        if (failure is not null)
+        await _room.WaitAsync(cancellationToken).ConfigureAwait(false);
+        var lane = _free.TryPop(out var free) ? free : new Lane(_channel, _options.Name ?? "");
+        try
         {
-            throw failure;
+            var response = await new NumberedSend(_channel, lane, request, operation)
+                .RunAsync(cancellationToken)
+                .ConfigureAwait(false);
+            _isNumbered = response is not null;
+            return response;
         }
-
-        return response.Entries.Count == count
-            ? [.. response.Entries.Select(entry => new SendReceipt(entry.MessageId, entry.Offset)
-            {
-                RecallHandle = entry.RecallHandle.Length == 0 ? null : entry.RecallHandle,
-            })]
-            : throw new ServerFaultException(
-                $"{operation}: {response.Entries.Count} answers for {count} messages.", "Look into the log of the node.");
+        finally
+        {
+            _free.Push(lane);
+            _room.Release();
+        }
     }
 
     private static Message Encode(OutgoingMessage message)

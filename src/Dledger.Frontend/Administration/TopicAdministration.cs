@@ -48,6 +48,8 @@ internal sealed class TopicAdministration(BrokerNode broker, FrontendOptions opt
                 : SetOf(asked.AcceptMessageTypes),
             RetentionTime = TimeOf(asked.RetentionTime) ?? TimeSpan.Zero,
             RetentionBytes = asked.RetentionBytes,
+            IdWindowTime = TimeOf(asked.IdWindowTime) ?? TimeSpan.Zero,
+            IdWindowCount = asked.IdWindowCount,
         };
         var failure = await broker.CreateTopicAsync(spec, cancellationToken);
         var topic = broker.FindTopic(spec.Name);
@@ -55,7 +57,9 @@ internal sealed class TopicAdministration(BrokerNode broker, FrontendOptions opt
             && topic.QueueCount == spec.QueueCount
             && topic.AcceptedTypes == spec.AcceptedTypes
             && (topic.Retention.Time ?? TimeSpan.Zero) == spec.RetentionTime
-            && topic.Retention.Bytes == spec.RetentionBytes;
+            && topic.Retention.Bytes == spec.RetentionBytes
+            && (topic.IdWindow.Time ?? TimeSpan.Zero) == spec.IdWindowTime
+            && topic.IdWindow.Count == spec.IdWindowCount;
         if (failure is { } failed && !(failed.Error == BrokerError.AlreadyExists && isSame))
         {
             return failed;
@@ -83,6 +87,8 @@ internal sealed class TopicAdministration(BrokerNode broker, FrontendOptions opt
             AcceptedTypes = request.AcceptMessageTypes.Count == 0 ? null : SetOf(request.AcceptMessageTypes),
             RetentionTime = TimeOf(request.RetentionTime),
             RetentionBytes = request.HasRetentionBytes ? request.RetentionBytes : null,
+            IdWindowTime = TimeOf(request.IdWindowTime),
+            IdWindowCount = request.HasIdWindowCount ? request.IdWindowCount : null,
         };
         if (await broker.UpdateTopicAsync(change, cancellationToken) is { } failure)
         {
@@ -151,6 +157,8 @@ internal sealed class TopicAdministration(BrokerNode broker, FrontendOptions opt
             QueueCount = topic.QueueCount,
             RetentionTime = topic.Retention.Time is { } time ? Duration.FromTimeSpan(time) : null,
             RetentionBytes = topic.Retention.Bytes,
+            IdWindowTime = topic.IdWindow.Time is { } window ? Duration.FromTimeSpan(window) : null,
+            IdWindowCount = topic.IdWindow.CountMax,
         };
         wire.AcceptMessageTypes.AddRange(topic.AcceptedTypes.ToList().Select(type => (Wire.MessageType)(int)type));
         return wire;

@@ -14,6 +14,20 @@ internal static class ClientHeaders
     /// <summary>Credentials; travel on when a call is forwarded.</summary>
     public const string Authorization = "authorization";
 
+    /// <summary>Which producer numbers the messages of a send; with <see cref="ProducerEpoch"/> and <see cref="Sequence"/>.</summary>
+    public const string ProducerId = "x-dledger-producer-id";
+
+    /// <summary>The epoch that the producer was given.</summary>
+    public const string ProducerEpoch = "x-dledger-producer-epoch";
+
+    /// <summary>Number of the first message of a send.</summary>
+    public const string Sequence = "x-dledger-sequence";
+
+    /// <summary>Whether a header of the caller goes on to the leader.</summary>
+    public static bool Travels(string key) =>
+        key.StartsWith(Prefix, StringComparison.Ordinal)
+        || key is Authorization or ProducerId or ProducerEpoch or Sequence;
+
     /// <summary>Number of the node that passed the call on. Such a call is never passed on again.</summary>
     public const string Forwarded = "x-dledger-forwarded";
 

@@ -146,9 +146,7 @@ internal sealed class LeaderRouter(
         };
         foreach (var header in call.Headers)
         {
-            if (!header.IsBinary
-                && (header.Key.StartsWith(ClientHeaders.Prefix, StringComparison.Ordinal)
-                    || header.Key == ClientHeaders.Authorization))
+            if (!header.IsBinary && ClientHeaders.Travels(header.Key))
             {
                 headers.Add(header.Key, header.Value);
             }

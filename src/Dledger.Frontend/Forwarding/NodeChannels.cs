@@ -6,6 +6,7 @@ using Dledger.Primitives;
 using Dledger.Protocol.Admin.V1;
 using Dledger.Protocol.Node.V1;
 using Grpc.Net.Client;
+using NumberService = Dledger.Protocol.Producer.V1.ProducerService;
 
 namespace Dledger.Frontend.Forwarding;
 
@@ -29,6 +30,8 @@ internal sealed class NodeChannels(FrontendOptions options, NodeDirectory nodes)
     public TransactionAdminService.TransactionAdminServiceClient Transactions(NodeId node) => new(Channel(node));
 
     public AdminService.AdminServiceClient Admin(NodeId node) => new(Channel(node));
+
+    public NumberService.ProducerServiceClient NumberedProducers(NodeId node) => new(Channel(node));
 
     public OffsetService.OffsetServiceClient Offsets(NodeId node) => new(Channel(node));
 

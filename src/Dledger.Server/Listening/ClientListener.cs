@@ -143,6 +143,7 @@ internal sealed class ClientListener : IAsyncDisposable
         builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.DeadLetters);
 
         builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Producers);
+        builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.NumberedProducers);
         builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Parking);
         builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Transactions);
 
@@ -153,6 +154,7 @@ internal sealed class ClientListener : IAsyncDisposable
         application.MapGrpcService<Frontend.Messaging.MessagingService>();
         application.MapGrpcService<Frontend.Messaging.Transactions.ProducerService>();
         application.MapGrpcService<Frontend.Administration.AdministrationService>();
+        application.MapGrpcService<Frontend.Producing.NumberedProducerService>();
         application.MapGrpcService<Frontend.Administration.OffsetAdministrationService>();
         application.MapGrpcService<Frontend.Administration.ParkingEndpoint>();
         application.MapGrpcService<Frontend.Administration.TransactionAdministrationService>();

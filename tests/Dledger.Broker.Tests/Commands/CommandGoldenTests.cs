@@ -41,7 +41,8 @@ public sealed class CommandGoldenTests
     public void The_records_of_a_transaction_are_frozen()
     {
         var draft = TestBroker.Draft("body", "tag") with { Type = MessageType.Transaction };
-        Assert.True(MessageEncoder.TryEncode([draft, draft], 3, 1, out var messages, out _));
+        var topic = new TopicView(3, "topic", 2, MessageTypeSet.Of(MessageType.Transaction), 0);
+        Assert.True(MessageEncoder.TryEncode([draft, draft], topic, 1, null, out var messages, out _));
         var halves = TransactionEncoder.EncodeHalves(messages, 2, TimeSpan.FromSeconds(2));
         Assert.True(RecordView.TryParseUnchecked(halves, out var first, out _));
         Assert.True(RecordView.TryParseUnchecked(halves.AsSpan(first.Length), out var second, out _));
@@ -248,7 +249,8 @@ public sealed class CommandGoldenTests
             UserProperties = [KeyValuePair.Create("name", "value")],
             TraceContext = "trace",
         };
-        Assert.True(MessageEncoder.TryEncode([draft], 5, 2, out var record, out _));
+        var topic = new TopicView(5, "topic", 4, MessageTypeSet.Of(MessageType.Fifo), 0);
+        Assert.True(MessageEncoder.TryEncode([draft], topic, 2, null, out var record, out _));
         return record;
     }
 }

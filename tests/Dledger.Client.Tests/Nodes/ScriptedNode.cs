@@ -12,21 +12,25 @@ internal sealed class ScriptedNode : IAsyncDisposable
 {
     private readonly WebApplication _application;
 
-    private ScriptedNode(WebApplication application, ScriptedMessaging messaging, ScriptedAdmin admin)
+    private ScriptedNode(WebApplication application, ScriptedMessaging messaging, ScriptedAdmin admin, ScriptedProducers producers)
     {
         _application = application;
         Messaging = messaging;
         Admin = admin;
+        Producers = producers;
     }
 
     public ScriptedMessaging Messaging { get; }
 
     public ScriptedAdmin Admin { get; }
 
+    public ScriptedProducers Producers { get; }
+
     public string Address => _application.Urls.Single()["http://".Length..];
 
-    public static async Task<ScriptedNode> StartAsync()
+    public static async Task<ScriptedNode> StartAsync(bool offersNumbers = true)
     {
+        var producers = new ScriptedProducers();
         var messaging = new ScriptedMessaging();
         var admin = new ScriptedAdmin();
         var builder = WebApplication.CreateSlimBuilder();
@@ -35,14 +39,20 @@ internal sealed class ScriptedNode : IAsyncDisposable
             server.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2));
         builder.Services.AddSingleton(messaging);
         builder.Services.AddSingleton(admin);
+        builder.Services.AddSingleton(producers);
         builder.Services.AddSingleton(new ScriptedOffsets());
         builder.Services.AddGrpc();
         var application = builder.Build();
         application.MapGrpcService<ScriptedMessaging>();
         application.MapGrpcService<ScriptedAdmin>();
+        if (offersNumbers)
+        {
+            application.MapGrpcService<ScriptedProducers>();
+        }
+
         application.MapGrpcService<ScriptedOffsets>();
         await application.StartAsync();
-        return new ScriptedNode(application, messaging, admin);
+        return new ScriptedNode(application, messaging, admin, producers);
     }
 
     /// <summary>An address where nothing listens.</summary>

@@ -1,11 +1,20 @@
+using Dledger.Broker;
+using Dledger.Broker.Idempotence;
 using Dledger.Broker.Messages;
+using Dledger.ClusterSimulation.Nodes;
 using Dledger.ClusterSimulation.Oracles;
 
 namespace Dledger.ClusterSimulation.Clients;
 
-/// <summary>Sends one message after the other, each attempt under an id of its own.</summary>
+/// <summary>
+/// Sends one message after the other, each attempt under an id of its own; in runs with repeats what has an unknown outcome is
+/// sent again as it was, until the outcome is known.
+/// </summary>
 internal sealed class Producer(SimulatedCluster cluster, string topic)
 {
+    private InitProducerOutcome _numbers;
+    private int _last;
+
     /// <summary>What it will still send.</summary>
     public required int Remaining { get; set; }
 
@@ -29,6 +38,12 @@ internal sealed class Producer(SimulatedCluster cluster, string topic)
 
     private async Task<bool> SendAsync()
     {
+        if (cluster.Scenario.HasNumbers && _numbers.ProducerId == 0)
+        {
+            await InitAsync();
+            return false;
+        }
+
         var node = cluster.Calls.Choose();
         var (id, body, after) = cluster.Producing.Invoke((int)cluster.Random.NextLogarithmic(1, cluster.Scenario.BodyBytesMax));
         var draft = new MessageDraft
@@ -38,30 +53,71 @@ internal sealed class Producer(SimulatedCluster cluster, string topic)
             Keys = cluster.Scenario.HasKeyIndex ? KeyIndexComparison.KeysOf(id) : [],
         };
         draft = cluster.Filters is null ? draft : FilterWorkload.Mark(draft);
-        var (isAnswered, outcome) = await cluster.Calls.CallAsync(
-            node, broker => broker.AppendAsync(topic, [draft], CancellationToken.None), cluster.Scenario.CallPatience);
-        if (!isAnswered)
+        for (var mayBeStored = false; ;)
         {
-            cluster.Producing.Unknown(id);
-            return false;
-        }
+            var outcome = await AppendAsync(node, draft);
+            if (outcome is { Succeeded: true })
+            {
+                cluster.Producing.Ack(id, after, outcome.Messages[0]);
+                _last++;
+                return true;
+            }
 
-        cluster.Calls.Learn(node, outcome!.Failure);
-        if (outcome.Succeeded)
-        {
-            cluster.Producing.Ack(id, after, outcome.Messages[0]);
-            return true;
-        }
+            CheckNumbers(id, outcome);
+            if (outcome is null || ClientCalls.IsUnknown(outcome.Failure!.Value))
+            {
+                cluster.Producing.Unknown(id);
+                mayBeStored = true;
+            }
+            else if (!mayBeStored)
+            {
+                cluster.Producing.Reject(id);
+                return false;
+            }
 
-        if (ClientCalls.IsUnknown(outcome.Failure!.Value))
-        {
-            cluster.Producing.Unknown(id);
-        }
-        else
-        {
-            cluster.Producing.Reject(id);
-        }
+            if (!cluster.Scenario.HasRepeats)
+            {
+                return false;
+            }
 
-        return false;
+            await cluster.Calls.DelayAsync(cluster.Random.NextInterval(cluster.Scenario.ProduceInterval));
+            node = cluster.Calls.Choose();
+        }
     }
+
+    // Null without an answer.
+    private async Task<AppendOutcome?> AppendAsync(SimulatedNode node, MessageDraft draft)
+    {
+        ProducerSequence? sequence = cluster.Scenario.HasNumbers
+            ? new ProducerSequence(_numbers.ProducerId, _numbers.Epoch, _last + 1)
+            : null;
+        var (isAnswered, outcome) = await cluster.Calls.CallAsync(
+            node,
+            broker => broker.AppendAsync(topic, [draft], sequence, CancellationToken.None),
+            cluster.Scenario.CallPatience);
+        if (isAnswered)
+        {
+            cluster.Calls.Learn(node, outcome!.Failure);
+        }
+
+        return isAnswered ? outcome : null;
+    }
+
+    private async Task InitAsync()
+    {
+        var node = cluster.Calls.Choose();
+        var (isAnswered, outcome) = await cluster.Calls.CallAsync(
+            node, broker => broker.InitProducerAsync("", CancellationToken.None), cluster.Scenario.CallPatience);
+        if (isAnswered)
+        {
+            cluster.Calls.Learn(node, outcome.Failure);
+            _numbers = outcome;
+        }
+    }
+
+    // It sends one message at a time and is never idle for long, so its numbers are always in order and known.
+    private void CheckNumbers(string id, AppendOutcome? outcome) => cluster.Checks.Check(
+        "I42",
+        outcome?.Failure?.Error is not (BrokerError.SequenceOutOfOrder or BrokerError.ProducerUnknown or BrokerError.ProducerFenced),
+        $"{id} with number {_last + 1} of producer {_numbers.ProducerId} was answered {outcome?.Failure}");
 }

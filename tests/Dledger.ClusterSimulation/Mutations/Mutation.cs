@@ -93,6 +93,12 @@ internal enum Mutation
     /// <summary>A leader answers reads of its state without asking a majority whether it still leads.</summary>
     ReadsUnconfirmed,
 
+    /// <summary>See <see cref="Broker.SeededDefect.KnownIdsNotInCheckpoint"/>.</summary>
+    KnownIdsNotInCheckpoint,
+
+    /// <summary>See <see cref="Broker.SeededDefect.DuplicateFoundAtPropose"/>.</summary>
+    DuplicateFoundAtPropose,
+
     /// <summary>See <see cref="Broker.SeededDefect.ParkedMessageOvertaken"/>.</summary>
     ParkedMessageOvertaken,
 

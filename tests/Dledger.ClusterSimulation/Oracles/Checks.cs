@@ -48,7 +48,7 @@ internal sealed class Checks(SimulatedCluster cluster)
         ["I39"] = "the queue indexes of all nodes agree with the committed log",
         ["I40"] = "what was acked is readable at its offset on every node",
         ["I41"] = "a produce that began after another was acked lies behind it",
-        ["I42"] = "a produce that was rejected never appears, none appears twice",
+        ["I42"] = "a produce that was rejected never appears, none appears twice, a repeat is answered with the first result",
         ["I43"] = "every message is finished or in the dead letters once consumers work again",
         ["I44"] = "an attempt is delivered once, attempts rise, order is kept in ordered groups",
         ["I45"] = "an ack by a stale handle has no effect; what was acked stays acked",

@@ -237,6 +237,14 @@ internal sealed class Oracle(SimulatedCluster cluster)
     // Queue offsets by counting: no topic is deleted here, and every record names a queue that exists.
     private void Append(in RecordView record, LogPosition position, long logTime)
     {
+        if (cluster.Scenario.HasRepeats
+            && record.Kind == RecordKind.Message
+            && _byId.ContainsKey(Encoding.UTF8.GetString(record.Key)))
+        {
+            cluster.Marks.Reach("repeat in the log without effect");
+            return;
+        }
+
         var message = AppendToQueue(record, position, logTime);
         cluster.Checks.Check("I42", _byId.TryAdd(message.Id, message), $"message {message.Id} is in the log twice");
         if (OrderHistory.Owns(message.Id))

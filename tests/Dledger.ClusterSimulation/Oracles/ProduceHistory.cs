@@ -3,7 +3,9 @@ using Dledger.Broker.Messages;
 
 namespace Dledger.ClusterSimulation.Oracles;
 
-/// <summary>What producers asked for and were told. Every attempt has an id of its own.</summary>
+/// <summary>
+/// What producers asked for and were told. Every attempt has an id of its own, but for runs with repeats: there every message has.
+/// </summary>
 internal sealed class ProduceHistory(SimulatedCluster cluster)
 {
     private readonly HashSet<string> _invoked = [];
@@ -42,6 +44,12 @@ internal sealed class ProduceHistory(SimulatedCluster cluster)
             $"{id} is acked at {answer}, the committed log has there {stored?.ToString() ?? "nothing"}");
         cluster.Checks.Check(
             "I41", answer.Position >= after, $"{id} was acked at {answer.Position}, but {after} was acked before it began");
+        if (answer.IsDuplicate)
+        {
+            cluster.Marks.Reach("repeat answered with the first result");
+            cluster.Checks.Check("I42", cluster.Scenario.HasRepeats, $"{id} was sent once and answered as a repeat");
+        }
+
         _acked.Add((stored!, answer));
         _ackedEnds[answer.QueueId] = Math.Max(AckedEndOf(answer.QueueId), answer.QueueOffset.Value + 1);
         _ackedEnd = LogPosition.Max(_ackedEnd, answer.Position + 1);

@@ -55,6 +55,8 @@ internal sealed class Marks
         "produce refused",
         "produce with unknown outcome",
         "produce with unknown outcome was stored",
+        "repeat in the log without effect",
+        "repeat answered with the first result",
         "pull answered",
         "read of the log failed",
         "read of the end of a queue",

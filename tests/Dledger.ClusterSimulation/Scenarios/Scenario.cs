@@ -141,6 +141,15 @@ internal sealed record Scenario
     /// <summary>The same by the size of its messages; 0: no bound.</summary>
     public long TopicRetentionBytes { get; init; }
 
+    /// <summary>The topic knows messages by their ids; producers repeat what has an unknown outcome under the same id.</summary>
+    public bool HasIdWindow { get; init; }
+
+    /// <summary>Producers number their messages, and repeat what has an unknown outcome with the same number.</summary>
+    public bool HasNumbers { get; init; }
+
+    /// <summary>A repeat is stored once.</summary>
+    public bool HasRepeats => HasIdWindow || HasNumbers;
+
     /// <summary>Nodes keep an index of keys, and producers set keys.</summary>
     public bool HasKeyIndex { get; init; }
 
@@ -248,9 +257,14 @@ internal sealed record Scenario
             scenario = WithMemberChanges(scenario, random);
         }
 
+        // From a stream of its own: runs without repeats stay exactly as they are.
+        var repeats = new SimulationRandom(seed ^ 0x1DE4907EC7).Next(6);
+
         // What came later is drawn last, so that seeds keep most of their meaning.
         return scenario with
         {
+            HasIdWindow = repeats == 0,
+            HasNumbers = repeats == 1,
             HasReadErrors = random.Chance(0.15) && scenario.NodeCount > 2,
             HasTransactions = new SimulationRandom(seed ^ SimulatedCluster.TransactionStream).Chance(0.33),
             HasStatusReads = random.Chance(0.4),

@@ -3,6 +3,7 @@ using System.Text;
 using Apache.Rocketmq.V2;
 using Dledger.Protocol.Admin.V1;
 using Dledger.Protocol.Node.V1;
+using Dledger.Protocol.Producer.V1;
 using Google.Protobuf.Reflection;
 
 namespace Dledger.Frontend.Tests.Protocol;
@@ -12,7 +13,10 @@ namespace Dledger.Frontend.Tests.Protocol;
 public sealed class DescriptorGoldenTests
 {
     public static TheoryData<string> Files =>
-        ["definition", "service", "admin", "offsets", "parking", "transactions", "checks", "timers", "messages", "deadletters"];
+    [
+        "definition", "service", "admin", "offsets", "parking", "transactions", "checks", "timers", "messages", "deadletters",
+        "producer",
+    ];
 
     [Theory]
     [MemberData(nameof(Files))]
@@ -46,6 +50,7 @@ public sealed class DescriptorGoldenTests
     {
         "definition" => DefinitionReflection.Descriptor,
         "service" => ServiceReflection.Descriptor,
+        "producer" => ProducerReflection.Descriptor,
         "offsets" => OffsetsReflection.Descriptor,
         "transactions" => TransactionsReflection.Descriptor,
         "checks" => ChecksReflection.Descriptor,

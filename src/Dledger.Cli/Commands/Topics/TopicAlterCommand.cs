@@ -17,6 +17,7 @@ internal static class TopicAlterCommand
         };
         var command = new Command("alter", "Change a topic; what is not given stays as it is.") { name, queues, types };
         var retention = RetentionArguments.AddTo(command);
+        var window = IdWindowArguments.AddTo(command);
         return command.Serving(
             terminal,
             async (channel, result, isJson, cancellationToken) =>
@@ -27,12 +28,15 @@ internal static class TopicAlterCommand
                     MessageTypes = result.GetValue(types) ?? [],
                     RetentionTime = retention.Time(result),
                     RetentionBytes = retention.Bytes(result),
+                    IdWindowTime = window.Time(result),
+                    IdWindowCount = window.Count(result),
                 };
-                if (alteration is
-                    { QueueCount: null, MessageTypes.Count: 0, RetentionTime: null, RetentionBytes: null })
+                if (alteration == new TopicAlteration(alteration.Name) { MessageTypes = alteration.MessageTypes }
+                    && alteration.MessageTypes.Count == 0)
                 {
                     throw new UsageException(
-                        "Nothing is to be changed.", "Give --queues, --type, --retention-time or --retention-bytes.");
+                        "Nothing is to be changed.",
+                        "Give --queues, --type, --retention-time, --retention-bytes, --dedup-time or --dedup-count.");
                 }
 
                 if (alteration.QueueCount is <= 0)

@@ -15,10 +15,20 @@ internal sealed record TopicAnswer(string Name, int QueueCount, IReadOnlyList<Me
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public long? RetentionBytes { get; init; }
 
+    /// <summary>Left out when it knows no message by its id.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public TimeSpan? IdWindowTime { get; init; }
+
+    /// <summary>The same.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public long? IdWindowCount { get; init; }
+
     public static TopicAnswer Of(TopicDescription topic) => new(topic.Name, topic.QueueCount, topic.MessageTypes)
     {
         RetentionTime = topic.RetentionTime,
         RetentionBytes = topic.RetentionBytes,
+        IdWindowTime = topic.IdWindowTime,
+        IdWindowCount = topic.IdWindowCount,
     };
 
     /// <summary>Shows a topic that was just created or altered.</summary>
@@ -32,7 +42,8 @@ internal sealed record TopicAnswer(string Name, int QueueCount, IReadOnlyList<Me
         {
             terminal.Output.WriteLine(
                 $"topic {topic.Name} with {topic.QueueCount} queues"
-                + RetentionArguments.Describe(topic.RetentionTime, topic.RetentionBytes));
+                + RetentionArguments.Describe(topic.RetentionTime, topic.RetentionBytes)
+                + IdWindowArguments.Describe(topic.IdWindowTime, topic.IdWindowCount));
         }
     }
 }

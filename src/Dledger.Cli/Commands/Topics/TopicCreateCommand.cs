@@ -21,6 +21,7 @@ internal static class TopicCreateCommand
         };
         var command = new Command("create", "Create a topic; the same one again is no fault.") { name, queues, types };
         var retention = RetentionArguments.AddTo(command);
+        var window = IdWindowArguments.AddTo(command);
         return command.Serving(
             terminal,
             async (channel, result, isJson, cancellationToken) =>
@@ -30,6 +31,8 @@ internal static class TopicCreateCommand
                     {
                         RetentionTime = retention.Time(result),
                         RetentionBytes = retention.Bytes(result),
+                        IdWindowTime = window.Time(result),
+                        IdWindowCount = window.Count(result),
                     },
                     cancellationToken);
                 TopicAnswer.Write(terminal, topic, isJson);

@@ -25,7 +25,8 @@ internal static class TopicDescribeCommand
                 var stored = topic.Queues.Sum(queue => queue.MaxOffset - queue.MinOffset);
                 terminal.Output.WriteLine(
                     $"topic {topic.Name}: {topic.QueueCount} queues, takes {string.Join(", ", topic.MessageTypes)}, holds {stored} messages"
-                    + RetentionArguments.Describe(topic.RetentionTime, topic.RetentionBytes));
+                    + RetentionArguments.Describe(topic.RetentionTime, topic.RetentionBytes)
+                    + IdWindowArguments.Describe(topic.IdWindowTime, topic.IdWindowCount));
                 terminal.WriteTable(["QUEUE", "MIN OFFSET", "MAX OFFSET", "MESSAGES"], topic.Queues.Select(queue =>
                     (string[])
                     [

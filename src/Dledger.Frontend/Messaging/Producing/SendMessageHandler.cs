@@ -1,5 +1,6 @@
 using Dledger.Broker;
 using Dledger.Broker.Messages;
+using Dledger.Broker.Naming;
 using Dledger.Frontend.Calls;
 using Dledger.Frontend.Forwarding;
 using Dledger.Frontend.Messaging.Transactions;
@@ -31,7 +32,7 @@ internal sealed class SendMessageHandler(
             producers.Sent(call.ClientId, ResourceNames.Of(request.Messages[0].Topic, call));
         }
 
-        return !broker.Status.IsServing && drafts.Check(call, request) is { } refusal
+        return !broker.Status.IsServing && Check(call, request) is { } refusal
             ? Task.FromResult(Refuse(request, refusal))
             : router.CallAsync(this, call, request);
     }
@@ -53,8 +54,13 @@ internal sealed class SendMessageHandler(
                 : noTopic;
         }
 
-        var outcome = await broker.AppendAsync(topic, created, cancellationToken);
-        return outcome.Succeeded ? Answer(request, outcome.Messages) : outcome.Failure.Value;
+        if (SequenceHeaders.Read(call, out var sequence) is { } violation)
+        {
+            return Refuse(request, StatusMapping.Of(violation));
+        }
+
+        var outcome = await broker.AppendAsync(topic, created, sequence, cancellationToken);
+        return outcome.Entries.Count == 0 ? outcome.Failure!.Value : Answer(request, outcome);
     }
 
     public AsyncUnaryCall<Wire.SendMessageResponse> Forward(
@@ -79,19 +85,32 @@ internal sealed class SendMessageHandler(
         return response;
     }
 
-    private static Wire.SendMessageResponse Answer(
-        Wire.SendMessageRequest request, IReadOnlyList<AppendedMessage> appended)
+    private Wire.Status? Check(ClientCall call, Wire.SendMessageRequest request) =>
+        drafts.Check(call, request) is { } refusal ? refusal
+        : (SequenceHeaders.Read(call, out var sequence) ?? ProducerRules.Check(sequence, request.Messages.Count)) is { } violation
+            ? StatusMapping.Of(violation)
+        : null;
+
+    // A refusal that all messages share is that of the request as well.
+    private static Wire.SendMessageResponse Answer(Wire.SendMessageRequest request, AppendOutcome outcome)
     {
-        var response = new Wire.SendMessageResponse { Status = StatusMapping.Ok };
-        for (var index = 0; index < appended.Count; index++)
+        var areAllRefused = outcome.Entries.All(entry => entry.Failure is not null);
+        var response = new Wire.SendMessageResponse
         {
+            Status = outcome.Succeeded ? StatusMapping.Ok
+                : areAllRefused ? StatusMapping.Of(outcome.Failure.Value)
+                : StatusMapping.Status(Wire.Code.MultipleResults, "some messages were refused; see their entries"),
+        };
+        for (var index = 0; index < outcome.Entries.Count; index++)
+        {
+            var entry = outcome.Entries[index];
             response.Entries.Add(new Wire.SendResultEntry
             {
-                Status = StatusMapping.Ok,
+                Status = entry.Failure is { } failure ? StatusMapping.Of(failure) : StatusMapping.Ok,
                 MessageId = request.Messages[index].SystemProperties.MessageId,
-                Offset = appended[index].QueueOffset.Value,
-                TransactionId = appended[index].TransactionId ?? "",
-                RecallHandle = appended[index].RecallHandle ?? "",
+                Offset = entry.Failure is null ? entry.Message.QueueOffset.Value : 0,
+                TransactionId = entry.Message.TransactionId ?? "",
+                RecallHandle = entry.Message.RecallHandle ?? "",
             });
         }
 

@@ -1,0 +1,17 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Dledger.Broker.Idempotence;
+
+/// <summary>The 128 bits that stand for a message id in records and windows. Persisted, hence frozen.</summary>
+internal static class MessageIdHash
+{
+    /// <summary>The first 16 bytes of SHA-256 over the UTF-8 text: two ids that agree in it are not found by chance or purpose.</summary>
+    public static UInt128 Of(string messageId)
+    {
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(Encoding.UTF8.GetBytes(messageId), hash);
+        return BinaryPrimitives.ReadUInt128LittleEndian(hash);
+    }
+}
