@@ -48,10 +48,9 @@ public enum BrokerError
     /// <summary>A field is outside its rules; the detail names it and the limit.</summary>
     InvalidArgument,
 
-<<<<<<< HEAD
     /// <summary>The client's filter differs from that of another client of its group, and the group does not allow it.</summary>
     SubscriptionMismatch,
-=======
+
     /// <summary>The producer was initialised again elsewhere. Nothing happened.</summary>
     ProducerFenced,
 
@@ -60,7 +59,6 @@ public enum BrokerError
 
     /// <summary>A message before this one of the same producer and topic is missing. Nothing happened.</summary>
     SequenceOutOfOrder,
->>>>>>> idem
 
     /// <summary>The group has no offset in the queue: it never read it.</summary>
     OffsetNotFound,

@@ -146,7 +146,12 @@ internal sealed class TimerHistory(SimulatedCluster cluster)
     public string? DescribeOpen(long logTime)
     {
         var late = _waiting.Values.Where(waiting => waiting.Tick * TimerKey.TickMicroseconds <= logTime).ToList();
-        var unread = _visible.Values.Where(id => !_consumed.Contains(id)).ToList();
+        // What the cluster gave up before anybody read it cannot be read any more.
+        var unread = _visible
+            .Where(pair => !_consumed.Contains(pair.Value)
+                && !(cluster.Oracle.FindAt(pair.Key) is { } stored && cluster.Oracle.IsGone(stored)))
+            .Select(pair => pair.Value)
+            .ToList();
         return late.Count + unread.Count == 0
             ? null
             : $"{late.Count} late, {unread.Count} not consumed, for example {late.FirstOrDefault()?.Id ?? unread[0]};";
