@@ -78,17 +78,17 @@ internal static class MessageEncoder
 
     private static RecordFields Fields(
         MessageDraft draft, TopicView topic, int queueId, UInt128? idHash, ProducerSequence? sequence) => new()
-    {
-        Kind = RecordKind.Message,
-        TopicId = topic.Id,
-        QueueId = queueId,
-        TagHash = TagHash.Of(draft.Tag),
-        BornTime = draft.BornTimeMicroseconds,
-        DeliverAt = draft.DeliverAtMicroseconds,
-        GroupHash = draft.MessageGroup is { } group ? MessageGroupHash.Of(group) : null,
-        MessageIdHash = idHash,
-        ProducerId = sequence?.ProducerId ?? 0,
-        ProducerEpoch = sequence?.Epoch ?? 0,
-        Sequence = sequence?.First ?? 0,
-    };
+        {
+            Kind = RecordKind.Message,
+            TopicId = topic.Id,
+            QueueId = queueId,
+            TagHash = TagHash.Of(draft.Tag),
+            BornTime = draft.BornTimeMicroseconds,
+            DeliverAt = draft.DeliverAtMicroseconds,
+            GroupHash = draft.MessageGroup is { } group ? MessageGroupHash.Of(group) : null,
+            MessageIdHash = idHash,
+            ProducerId = sequence?.ProducerId ?? 0,
+            ProducerEpoch = sequence?.Epoch ?? 0,
+            Sequence = sequence?.First ?? 0,
+        };
 }

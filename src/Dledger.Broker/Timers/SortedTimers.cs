@@ -45,7 +45,7 @@ internal sealed class SortedTimers
     public bool TryFind(TimerKey key, out TimerEntry entry)
     {
         entry = default;
-        if (Find(key) is not (>= 0, >= 0) place)
+        if (Find(key) is not ( >= 0, >= 0) place)
         {
             return false;
         }
@@ -58,7 +58,7 @@ internal sealed class SortedTimers
     public bool TryRemove(TimerKey key, out TimerEntry entry)
     {
         entry = default;
-        if (Find(key) is not (>= 0, >= 0) place)
+        if (Find(key) is not ( >= 0, >= 0) place)
         {
             return false;
         }

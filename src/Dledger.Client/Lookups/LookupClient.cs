@@ -50,7 +50,11 @@ public sealed class LookupClient(DledgerChannel channel)
             $"Reading topic '{topic}'",
             new FindMessagesRequest
             {
-                Topic = topic, QueueId = queueId, QueueOffset = offset, MaxCount = countMax, WithBody = true,
+                Topic = topic,
+                QueueId = queueId,
+                QueueOffset = offset,
+                MaxCount = countMax,
+                WithBody = true,
             },
             cancellationToken);
 

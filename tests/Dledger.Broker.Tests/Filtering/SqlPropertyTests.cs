@@ -122,13 +122,22 @@ public sealed class SqlPropertyTests
     private static Gen<SqlTwin> Condition(int depth)
     {
         var leaves = Gen.OneOf(
-            from left in Value() from operation in Gen.Elements("=", "<>") from right in Value()
+            from left in Value()
+            from operation in Gen.Elements("=", "<>")
+            from right in Value()
             select (SqlTwin)new SqlTwin.Compare(left, operation, right),
-            from left in Number() from operation in Gen.Elements("<", "<=", ">", ">=") from right in Number()
+            from left in Number()
+            from operation in Gen.Elements("<", "<=", ">", ">=")
+            from right in Number()
             select (SqlTwin)new SqlTwin.Compare(left, operation, right),
-            from value in Number() from low in Gen.Choose(-3, 5) from high in Gen.Choose(5, 9) from isNegated in Flag()
+            from value in Number()
+            from low in Gen.Choose(-3, 5)
+            from high in Gen.Choose(5, 9)
+            from isNegated in Flag()
             select (SqlTwin)new SqlTwin.Between(value, Signed(low), Signed(high), isNegated),
-            from name in Gen.Elements(Names) from texts in Gen.NonEmptyListOf(Gen.Elements(Texts)) from isNegated in Flag()
+            from name in Gen.Elements(Names)
+            from texts in Gen.NonEmptyListOf(Gen.Elements(Texts))
+            from isNegated in Flag()
             select (SqlTwin)new SqlTwin.In(name, [.. texts], isNegated),
             from name in Gen.Elements(Names)
             from word in Gen.Elements("CONTAINS", "STARTSWITH", "ENDSWITH")
@@ -143,7 +152,8 @@ public sealed class SqlPropertyTests
             : Gen.OneOf(
                 leaves,
                 from operand in Condition(depth - 1) select (SqlTwin)new SqlTwin.Not(operand),
-                from operand in Condition(depth - 1) from isNegated in Flag()
+                from operand in Condition(depth - 1)
+                from isNegated in Flag()
                 select (SqlTwin)(operand is SqlTwin.Bare ? operand : new SqlTwin.IsNull(operand, isNegated)),
                 from left in Condition(depth - 1) from right in Condition(depth - 1) select (SqlTwin)new SqlTwin.And(left, right),
                 from left in Condition(depth - 1) from right in Condition(depth - 1) select (SqlTwin)new SqlTwin.Or(left, right));

@@ -57,7 +57,12 @@ public sealed class SqlPullTests
         Assert.True(MessageFilter.TryParseSql(expression, out var filter, out var violation), violation.Detail);
         return new PullRequest
         {
-            Group = "readers", Topic = "t", QueueId = 0, Offset = offset, BatchSize = batch, Filter = filter,
+            Group = "readers",
+            Topic = "t",
+            QueueId = 0,
+            Offset = offset,
+            BatchSize = batch,
+            Filter = filter,
         };
     }
 

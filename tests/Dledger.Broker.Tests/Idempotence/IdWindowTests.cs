@@ -57,7 +57,10 @@ public sealed class IdWindowTests
         var broker = new TestBroker();
         await Create(broker, new TopicSpec
         {
-            Name = "t", QueueCount = 4, AcceptedTypes = MessageTypeSet.Of(MessageType.Fifo), IdWindowTime = TimeSpan.FromMinutes(1),
+            Name = "t",
+            QueueCount = 4,
+            AcceptedTypes = MessageTypeSet.Of(MessageType.Fifo),
+            IdWindowTime = TimeSpan.FromMinutes(1),
         });
         var first = await broker.Send("t", "a", group: "group");
 

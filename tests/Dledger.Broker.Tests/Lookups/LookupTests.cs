@@ -39,7 +39,9 @@ public sealed class LookupTests
         var all = await Find(broker, new KeyQuery("t", "order-7", IsMessageId: false));
         var some = await Find(broker, new KeyQuery("t", "order-7", false)
         {
-            FromMicroseconds = times[2], ToMicroseconds = times[6], CountMax = 3,
+            FromMicroseconds = times[2],
+            ToMicroseconds = times[6],
+            CountMax = 3,
         });
 
         Assert.Equal(Enumerable.Range(0, 10).Reverse().Select(n => $"id-m{n}"), Ids(all));

@@ -167,7 +167,12 @@ public sealed class PullTests
         Assert.True(MessageFilter.TryParseTags(filter, out var parsed, out _));
         return new PullRequest
         {
-            Group = "readers", Topic = "t", QueueId = 0, Offset = offset, BatchSize = batch, Filter = parsed,
+            Group = "readers",
+            Topic = "t",
+            QueueId = 0,
+            Offset = offset,
+            BatchSize = batch,
+            Filter = parsed,
         };
     }
 

@@ -226,7 +226,9 @@ public sealed class SeekTests
         await broker.CreateTopic("t", queues);
         await broker.CreateGroup(new GroupSpec
         {
-            Name = "g", Fifo = isFifo, Settings = new GroupSettings { MaxAttempts = maxAttempts },
+            Name = "g",
+            Fifo = isFifo,
+            Settings = new GroupSettings { MaxAttempts = maxAttempts },
         });
         for (var i = 0; i < count; i++)
         {

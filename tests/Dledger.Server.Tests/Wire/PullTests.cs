@@ -208,7 +208,9 @@ public sealed class PullTests(SharedNode shared) : IClassFixture<SharedNode>
         await Client.Messaging.UpdateOffsetAsync(
             new UpdateOffsetRequest
             {
-                Group = TestClient.Resource(group), MessageQueue = Queue(topic), Offset = offset,
+                Group = TestClient.Resource(group),
+                MessageQueue = Queue(topic),
+                Offset = offset,
             },
             Client.Options());
 
