@@ -76,6 +76,9 @@ public sealed record BrokerOptions
     /// <summary>For tests only, and the same on all nodes: another size of chunks.</summary>
     internal int TimerChunkBits { get; init; } = TimerChunkBitsDefault;
 
+    /// <summary>For tests only: bytes of delayed messages that are copied by one proposal, far below a frame of the log.</summary>
+    internal int TimerBatchBytesMax { get; init; } = 1 << 20;
+
     /// <summary>For the simulation only: the defect to show.</summary>
     internal SeededDefect Defect { get; init; }
 

@@ -63,7 +63,7 @@ internal sealed class LeaderDuties
         _discards = new DiscardForwarder(
             state.Topics, state.Transactions, _inbox, ReadRecord, ReportUnreadable, Propose, logger);
         Timers = new TimerDuty(
-            state, _inbox, ReadRecord, ReportUnreadable, Propose, MakeClock(surroundings), logger);
+            state, _inbox, ReadRecord, ReportUnreadable, Propose, MakeClock(surroundings), options.TimerBatchBytesMax, logger);
         Retention = new RetentionDuty(
             options, surroundings.Disk, state, log, checkpoint, _inbox, Propose, Timers, logger);
     }

@@ -7,12 +7,10 @@ namespace Dledger.Broker.Timers;
 
 /// <summary>Pending messages whose records are read and copied together, beside the apply loop.</summary>
 /// <remarks>Owned by the apply loop, but from <see cref="Begin"/> until it has told that it is done by the reading.</remarks>
-internal sealed class TimerBatch(long epoch, RecordKind kind)
+internal sealed class TimerBatch(long epoch, RecordKind kind, int bytesMax)
 {
     /// <summary>Most messages: as many small ones as fit a proposal of some size.</summary>
     public const int CountMax = 1_024;
-
-    private const int BytesMax = 1 << 20;
 
     private byte[] _records = [];
     private int _bytes;
@@ -45,7 +43,7 @@ internal sealed class TimerBatch(long epoch, RecordKind kind)
     /// <summary>Whether another one fits; the first one always does.</summary>
     public bool HasRoomFor(in TimerEntry entry)
     {
-        if (_bytes > 0 && _bytes + entry.Size > BytesMax)
+        if (_bytes > 0 && _bytes + entry.Size > bytesMax)
         {
             return false;
         }

@@ -22,6 +22,7 @@ internal sealed class TimerDuty(
     Action<LogPosition> reportUnreadable,
     Func<Proposal, ProposalFailure?> propose,
     Func<long, long> clock,
+    int batchBytesMax,
     ILogger logger)
 {
     /// <summary>Batches in flight: what keeps the log busy and the memory small.</summary>
@@ -159,7 +160,7 @@ internal sealed class TimerDuty(
             return false;
         }
 
-        var batch = new TimerBatch(_epoch, RecordKind.TimerFire);
+        var batch = new TimerBatch(_epoch, RecordKind.TimerFire, batchBytesMax);
         foreach (var entry in _found)
         {
             if (!batch.HasRoomFor(entry))
@@ -188,7 +189,7 @@ internal sealed class TimerDuty(
             return;
         }
 
-        var batch = new TimerBatch(_epoch, RecordKind.Relocate);
+        var batch = new TimerBatch(_epoch, RecordKind.Relocate, batchBytesMax);
         foreach (var entry in state.Timers.CollectBelow(_relocateBelow, RelocationsMax))
         {
             if (batch.HasRoomFor(entry))

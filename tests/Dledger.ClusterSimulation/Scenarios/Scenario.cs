@@ -173,6 +173,7 @@ internal sealed record Scenario
         RetentionBytes = RetentionBytes,
         TimerMemoryMax = 16,
         TimerChunkBits = 12,
+        TimerBatchBytesMax = 4096,
         KeyIndex = HasKeyIndex,
         KeyIndexSizes = new() { EntriesPerFile = 48, WaitingBlocksMax = 2 },
         Defect = Enum.TryParse<SeededDefect>(Mutation.ToString(), out var defect) ? defect : SeededDefect.None,
