@@ -75,7 +75,7 @@ public sealed class ClusterSimulationTests
         Assert.True(seed < start + RunCountMax, $"{mutation} was not found in {RunCountMax} runs from seed {start}");
     }
 
-    // The starts save time: runs from there found it when this was written.
+    // The starts save time: runs from there found it when this was written. Those that take hundreds of runs are left to make mutations.
     public static TheoryData<string, ulong> Mutations() => new()
     {
         { nameof(Mutation.AckBeforeSync), 1 },
@@ -85,8 +85,6 @@ public sealed class ClusterSimulationTests
         { nameof(Mutation.CheckpointAheadOfLog), 1 },
         { nameof(Mutation.ApplyByOwnClock), 1 },
         { nameof(Mutation.ApplyInAnotherOrder), 1 },
-        { nameof(Mutation.TruncationKeepsWatermark), 740 },
-        { nameof(Mutation.HighestWatermarkWins), 740 },
         { nameof(Mutation.RecoveryWithoutResync), 100 },
         { nameof(Mutation.DamageCutAway), 30 },
         { nameof(Mutation.LogReleasedBeforeCheckpoint), 10 },
