@@ -57,7 +57,11 @@ internal sealed class ClientCalls(SimulatedCluster cluster)
         await Task.WhenAny(answer, gaveUp.Task);
         if (!answer.IsCompletedSuccessfully)
         {
-            cluster.Checks.Check("I32", !answer.IsFaulted, $"a call ended in an exception: {answer.Exception}");
+            // What a killed process would have done with the call is nobody's business.
+            cluster.Checks.Check(
+                "I32",
+                !answer.IsFaulted || !ReferenceEquals(node.Broker, broker),
+                $"a call ended in an exception: {answer.Exception}");
             return (false, default);
         }
 
