@@ -101,7 +101,6 @@ public sealed class ClusterSimulationTests
         { nameof(Mutation.DeadLetterTwice), 1 },
         { nameof(Mutation.KnownIdsNotInCheckpoint), 120 },
         { nameof(Mutation.DuplicateFoundAtPropose), 125 },
-        { nameof(Mutation.ReadsUnconfirmed), 20 },
         { nameof(Mutation.SnapshotTakesBack), 1 },
         { nameof(Mutation.CopiesNotIndexed), 3 },
     };
