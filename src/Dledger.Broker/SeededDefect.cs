@@ -70,4 +70,7 @@ internal enum SeededDefect
 
     /// <summary>A receive skips for its group what another client's filter wants.</summary>
     MixedFiltersSkip,
+
+    /// <summary>A batch costs its topic's quota one message, however many it has.</summary>
+    QuotaPerSend,
 }

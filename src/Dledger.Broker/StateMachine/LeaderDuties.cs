@@ -2,6 +2,7 @@ using Dledger.Broker.Commands;
 using Dledger.Broker.DeadLetters;
 using Dledger.Broker.Offsets;
 using Dledger.Broker.Proposals;
+using Dledger.Broker.Quotas;
 using Dledger.Broker.Receiving;
 using Dledger.Broker.Retention;
 using Dledger.Broker.Timers;
@@ -31,6 +32,9 @@ internal sealed class LeaderDuties
     private readonly DeadLetterForwarder _forwarder;
     private readonly CheckDuty _checks;
     private readonly DiscardForwarder _discards;
+    private readonly BrokerOptions _options;
+    private readonly QuotaClock _quotaClock;
+    private volatile ProduceQuotas _produceQuotas;
     private bool _tickInFlight;
 
     /// <param name="state">What is applied.</param>
@@ -50,12 +54,15 @@ internal sealed class LeaderDuties
         ILogger logger)
     {
         var options = surroundings.Options;
+        _options = options;
+        _quotaClock = new QuotaClock(surroundings.Time);
+        _produceQuotas = MakeProduceQuotas();
         _state = state;
         _clients = clients;
         _log = log;
         _ask = ask;
         _inbox = new LeaderInbox(() => _log()?.TryPost(WakeRequest.Instance));
-        Receivers = new ReceiverTable(state.Topics, state.Groups, options, _inbox, Propose, clients.IsGone);
+        Receivers = new ReceiverTable(state.Topics, state.Groups, options, _quotaClock, _inbox, Propose, clients.IsGone);
         Pulls = new PullTable(state.Topics, options);
         _forwarder = new DeadLetterForwarder(
             state.Topics, state.Groups, state.Leases, _inbox, ReadRecord, ReportUnreadable, Propose, logger);
@@ -72,6 +79,9 @@ internal sealed class LeaderDuties
     public bool IsServing { get; private set; }
 
     public ReceiverTable Receivers { get; }
+
+    /// <summary>What may be sent; any thread. Others with full buckets with every beginning to serve.</summary>
+    public ProduceQuotas ProduceQuotas => _produceQuotas;
 
     /// <summary>Delayed messages.</summary>
     public TimerDuty Timers { get; }
@@ -95,12 +105,18 @@ internal sealed class LeaderDuties
             var due = Math.Min(_renewals.NextAt, _tickInFlight ? long.MaxValue : NextTickAt);
             due = Math.Min(due, Math.Min(Retention.NextAt, _forwarder.RetryAt));
             due = Math.Min(due, Math.Min(Math.Min(_checks.NextAt, _discards.RetryAt), Timers.NextAt));
+            due = Math.Min(due, NextHeldAt);
             return _forwarder.MustRetry || _discards.MustRetry ? Math.Min(due, _state.LogTime) : due;
         }
     }
 
     // What ends by log time: leases and pauses.
     private long NextTickAt => Math.Min(_state.Leases.NextDeadline, _state.Groups.NextPauseEnd);
+
+    // What ends by the monotonic clock, as a log time.
+    private long NextHeldAt => Receivers.Quotas.NextAt == long.MaxValue || _log() is not { } log
+        ? long.MaxValue
+        : log.LogTimeNow + Math.Max(0, Receivers.Quotas.NextAt - _quotaClock.Now);
 
     /// <summary>Takes in what ended on other threads; the first thing of every call.</summary>
     public void Begin() => _inbox.Drain();
@@ -120,6 +136,7 @@ internal sealed class LeaderDuties
         if (isServing && !IsServing)
         {
             _clients.BeginToServe();
+            _produceQuotas = MakeProduceQuotas();
         }
 
         Retention.Reset();
@@ -153,6 +170,7 @@ internal sealed class LeaderDuties
             Renew(logTimeNow);
         }
 
+        Receivers.QuotasDue();
         Timers.Due(logTimeNow);
         Retention.Work(logTimeNow);
     }
@@ -239,6 +257,8 @@ internal sealed class LeaderDuties
 
         return log.TryPropose(proposal, out var failure) ? null : failure;
     }
+
+    private ProduceQuotas MakeProduceQuotas() => new(_options.ClientQuota, _quotaClock, _options.Defect);
 
     private static Func<long, long> MakeClock(BrokerSurroundings around) =>
         around.Options.Defect == SeededDefect.TimerFiredByWallClock
