@@ -169,7 +169,7 @@ public static class Limits
     public const int InFlightMax = 1_000_000;
 
     /// <summary>The highest rate of a quota, in messages or bytes per second: far above what a node can do.</summary>
-    public const long QuotaRateMax = 1_000_000_000_000;
+    public const long QuotaRateMax = 1L << 40;
 
     /// <summary>The longest delay of a back-off.</summary>
     public static readonly TimeSpan BackoffMax = TimeSpan.FromDays(365);

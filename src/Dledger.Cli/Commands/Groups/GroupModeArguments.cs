@@ -35,6 +35,8 @@ internal sealed class GroupModeArguments
         Description = "The same for one client.",
     };
 
+    private readonly QuotaArguments _quota = QuotaArguments.ForReceive();
+
     public void AddTo(Command command)
     {
         command.Options.Add(_poison);
@@ -44,6 +46,7 @@ internal sealed class GroupModeArguments
         command.Options.Add(_exclusive);
         command.Options.Add(_maxInFlight);
         command.Options.Add(_maxInFlightPerClient);
+        _quota.AddTo(command);
     }
 
     public GroupModes Read(ParseResult result) => new()
@@ -71,6 +74,8 @@ internal sealed class GroupModeArguments
         Exclusive = result.GetValue(_exclusive),
         MaxInFlight = result.GetValue(_maxInFlight),
         MaxInFlightPerClient = result.GetValue(_maxInFlightPerClient),
+        ReceiveMessagesPerSecond = _quota.Messages(result),
+        ReceiveBytesPerSecond = _quota.Bytes(result),
     };
 
     private static Option<string?> Choice(string name, string description, params string[] values)
