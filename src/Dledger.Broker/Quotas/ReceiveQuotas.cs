@@ -9,7 +9,7 @@ namespace Dledger.Broker.Quotas;
 /// held: it is looked at again at <see cref="NextAt"/>, and told why in case that its time is over before.
 /// </summary>
 /// <remarks>
-/// What is handed out is charged when its Lease record is proposed and given back when that has no effect. A scan is charged with the most
+/// What is handed out is charged when its Lease record is proposed, and given back when that fails. A scan is charged with the most
 /// that it may end with until it has ended.
 /// </remarks>
 internal sealed class ReceiveQuotas(QuotaRates ofClient, QuotaClock clock)

@@ -157,11 +157,6 @@ internal sealed class ReceiverTable(
     {
         Release(proposal, failed: false);
         MarkDirty(proposal.Receivers);
-        if (lease is null)
-        {
-            proposal.Charge.GiveBack();
-        }
-
         if (proposal.Operation is not { } operation)
         {
             return;
