@@ -1,6 +1,4 @@
-using Dledger.Broker.Filtering;
 using Dledger.Broker.Groups;
-using Dledger.Broker.Receiving;
 
 namespace Dledger.Broker.Quotas;
 
@@ -9,7 +7,7 @@ namespace Dledger.Broker.Quotas;
 /// held: it is looked at again at <see cref="NextAt"/>, and told why in case that its time is over before.
 /// </summary>
 /// <remarks>
-/// What is handed out is charged when its Lease record is proposed, and given back when that fails. A scan is charged with the most
+/// What is handed out by a lease is charged when its Lease record is proposed, and given back when that fails. A scan is charged with the most
 /// that it may end with until it has ended.
 /// </remarks>
 internal sealed class ReceiveQuotas(QuotaRates ofClient, QuotaClock clock)
@@ -20,37 +18,38 @@ internal sealed class ReceiveQuotas(QuotaRates ofClient, QuotaClock clock)
     /// <summary>When a receive that is held may go on, by <see cref="QuotaClock"/>; <see cref="long.MaxValue"/>: none is.</summary>
     public long NextAt { get; private set; } = long.MaxValue;
 
-    public long Now => clock.Now;
+    /// <summary>Whether anything counts for a client of a group.</summary>
+    public bool Counts(GroupState? group) => ofClient.IsOn || group?.View.Settings.ReceiveQuota.IsOn == true;
 
-    /// <summary>What an operation may get.</summary>
-    public QuotaRoom Room(ReceiveOperation operation, GroupState group)
+    /// <summary>What a client of a group may be given; without a group only the client's quota counts.</summary>
+    public QuotaRoom Room(GroupState? group, long clientHash)
     {
-        var ofGroup = group.View.Settings.ReceiveQuota;
+        var ofGroup = group?.View.Settings.ReceiveQuota ?? QuotaRates.None;
         if (!ofGroup.IsOn && !ofClient.IsOn)
         {
             return QuotaRoom.Unbounded;
         }
 
         var now = clock.Now;
-        var room = ofGroup.IsOn ? OfGroup(group.View.Id).Room(ofGroup, now) : QuotaRoom.Unbounded;
+        var room = ofGroup.IsOn ? OfGroup(group!.View.Id).Room(ofGroup, now) : QuotaRoom.Unbounded;
         return ofClient.IsOn
-            ? QuotaRoom.Smaller(room, _clients.Of(operation.ClientHash, now).Room(ofClient, now))
+            ? QuotaRoom.Smaller(room, _clients.Of(clientHash, now).Room(ofClient, now))
             : room;
     }
 
-    /// <summary>An operation cannot get a message of this size now.</summary>
-    public void Hold(ReceiveOperation operation, GroupState group, long bytes)
+    /// <summary>A message of this size is too much now: why. From <see cref="NextAt"/> on it may be asked for again.</summary>
+    public BrokerFailure Hold(GroupState? group, long clientHash, long bytes)
     {
-        var ofGroup = group.View.Settings.ReceiveQuota;
+        var ofGroup = group?.View.Settings.ReceiveQuota ?? QuotaRates.None;
         var now = clock.Now;
-        var (wait, isBytes) = ofGroup.IsOn ? OfGroup(group.View.Id).WaitFor(ofGroup, 1, bytes, now) : default;
+        var (wait, isBytes) = ofGroup.IsOn ? OfGroup(group!.View.Id).WaitFor(ofGroup, 1, bytes, now) : default;
         var (clientWait, isClientBytes) =
-            ofClient.IsOn ? _clients.Of(operation.ClientHash, now).WaitFor(ofClient, 1, bytes, now) : default;
+            ofClient.IsOn ? _clients.Of(clientHash, now).WaitFor(ofClient, 1, bytes, now) : default;
         NextAt = Math.Min(NextAt, now + Math.Max(1, Math.Max(wait, clientWait)));
-        operation.HoldBack(wait >= clientWait
+        return wait >= clientWait
             ? QuotaRefusal.Of(
-                $"the consumer group '{group.View.Name}' is given", ofGroup, isBytes, wait, "messages wait")
-            : QuotaRefusal.Of("a client is given", ofClient, isClientBytes, clientWait, "messages wait"));
+                $"the consumer group '{group?.View.Name}' is given", ofGroup, isBytes, wait, "messages wait")
+            : QuotaRefusal.Of("a client is given", ofClient, isClientBytes, clientWait, "messages wait");
     }
 
     /// <summary>Whether receives that are held have to be looked at now; from then on nothing is held.</summary>
@@ -66,15 +65,15 @@ internal sealed class ReceiveQuotas(QuotaRates ofClient, QuotaClock clock)
     }
 
     /// <summary>So much was handed out.</summary>
-    public QuotaCharge Charge(GroupState group, long clientHash, long messages, long bytes)
+    public QuotaCharge Charge(GroupState? group, long clientHash, long messages, long bytes)
     {
-        var ofGroup = group.View.Settings.ReceiveQuota;
+        var ofGroup = group?.View.Settings.ReceiveQuota ?? QuotaRates.None;
         if (!ofGroup.IsOn && !ofClient.IsOn)
         {
             return default;
         }
 
-        var meter = ofGroup.IsOn ? OfGroup(group.View.Id) : null;
+        var meter = ofGroup.IsOn ? OfGroup(group!.View.Id) : null;
         var client = ofClient.IsOn ? _clients.Of(clientHash, clock.Now) : null;
         meter?.Take(ofGroup, messages, bytes);
         client?.Take(ofClient, messages, bytes);

@@ -122,12 +122,12 @@ internal sealed class ReceiverTable(
         }
     }
 
-    /// <summary>Looks at the receives that a quota holds when they may go on.</summary>
-    public void QuotasDue()
+    /// <summary>Looks at the receives that a quota holds when they may go on; false when they may not yet.</summary>
+    public bool QuotasDue()
     {
         if (!Quotas.TakeDue())
         {
-            return;
+            return false;
         }
 
         foreach (var receivers in _byPair.Values)
@@ -138,6 +138,8 @@ internal sealed class ReceiverTable(
                 MarkDirty(receivers);
             }
         }
+
+        return true;
     }
 
     /// <summary>Serves parked receives that may have work now.</summary>
@@ -394,14 +396,14 @@ internal sealed class ReceiverTable(
     private int WithinQuotas(
         ReceiveOperation operation, int countMax, Receivers receivers, GroupState group, out QuotaRoom room)
     {
-        room = Quotas.Room(operation, group);
+        room = Quotas.Room(group, operation.ClientHash);
         if (room.IsOpen)
         {
             return (int)Math.Min(countMax, room.Messages);
         }
 
         receivers.IsOverQuota = true;
-        Quotas.Hold(operation, group, bytes: 1);
+        operation.HoldBack(Quotas.Hold(group, operation.ClientHash, bytes: 1));
         return 0;
     }
 
@@ -414,7 +416,7 @@ internal sealed class ReceiverTable(
         }
 
         receivers.IsOverQuota = true;
-        Quotas.Hold(operation, group, _chooser.RefusedBytes);
+        operation.HoldBack(Quotas.Hold(group, operation.ClientHash, _chooser.RefusedBytes));
         return true;
     }
 
@@ -511,7 +513,7 @@ internal sealed class ReceiverTable(
             verdict.LeasedCount > 0 ? operation.AttemptHash : UInt128.Zero,
             LeaseChooser.HolderBefore(group, subscription),
             verdict.Queues);
-        var charge = verdict.LeasedCount == 0
+        var charge = verdict.LeasedCount == 0 || !Quotas.Counts(group)
             ? default
             : Quotas.Charge(group, operation.ClientHash, verdict.LeasedCount, verdict.Scan.BytesOf(verdict.Queues));
         Propose(new LeaseProposal(command, receivers, operation, inbox, LeaseFailed) { Charge = charge }, subscription);

@@ -63,7 +63,7 @@ internal sealed class LeaderDuties
         _ask = ask;
         _inbox = new LeaderInbox(() => _log()?.TryPost(WakeRequest.Instance));
         Receivers = new ReceiverTable(state.Topics, state.Groups, options, _quotaClock, _inbox, Propose, clients.IsGone);
-        Pulls = new PullTable(state.Topics, options);
+        Pulls = new PullTable(state.Topics, state.Groups, options, () => Receivers.Quotas);
         _forwarder = new DeadLetterForwarder(
             state.Topics, state.Groups, state.Leases, _inbox, ReadRecord, ReportUnreadable, Propose, logger);
         _checks = new CheckDuty(state.Transactions, _inbox, Propose);
@@ -170,7 +170,11 @@ internal sealed class LeaderDuties
             Renew(logTimeNow);
         }
 
-        Receivers.QuotasDue();
+        if (Receivers.QuotasDue())
+        {
+            Pulls.QuotasDue();
+        }
+
         Timers.Due(logTimeNow);
         Retention.Work(logTimeNow);
     }

@@ -1,5 +1,6 @@
 using Dledger.Broker.Groups;
 using Dledger.Broker.Messages;
+using Dledger.Broker.Offsets;
 using Dledger.Broker.Quotas;
 using Dledger.Broker.Receiving;
 using Dledger.Broker.Tests.Simulation;
@@ -179,6 +180,36 @@ public sealed class ReceiveQuotaTests
         Assert.Equal(8, (await poll).Messages.Count);
     }
 
+    [Fact]
+    public async Task A_reader_by_offset_is_bound_by_the_quota_of_its_group_and_held_like_a_receive()
+    {
+        var broker = await Prepare(new QuotaRates(3, 0), messages: 10);
+        var first = await broker.Run(node => node.PullAsync(Pull(0), None));
+        Assert.Equal(3, first.Messages.Count);
+
+        Assert.Equal(BrokerError.QuotaExceeded, (await broker.Run(node => node.PullAsync(Pull(3), None))).Failure?.Error);
+        var poll = broker.Start(node => node.PullAsync(Pull(3) with { LongPoll = TimeSpan.FromSeconds(5) }, None));
+        Assert.False(poll.IsCompleted);
+        broker.Advance(TimeSpan.FromSeconds(0.4));
+
+        Assert.Equal("id-m3", Assert.Single((await poll).Messages).MessageId);
+    }
+
+    [Fact]
+    public async Task A_reader_by_offset_whose_time_is_over_is_told_why_and_one_at_the_end_is_not()
+    {
+        var broker = await Prepare(new QuotaRates(0, 1), messages: 2);
+        Assert.Single((await broker.Run(node => node.PullAsync(Pull(0), None))).Messages);
+
+        var held = broker.Start(node => node.PullAsync(Pull(1) with { LongPoll = TimeSpan.FromSeconds(1) }, None));
+        var atEnd = broker.Start(node => node.PullAsync(Pull(2) with { LongPoll = TimeSpan.FromSeconds(1) }, None));
+        broker.Advance(TimeSpan.FromSeconds(2));
+
+        Assert.Equal(BrokerError.QuotaExceeded, (await held).Failure?.Error);
+        Assert.Contains("at most 1 bytes per second", (await held).Failure!.Value.Detail, StringComparison.Ordinal);
+        Assert.Null((await atEnd).Failure);
+    }
+
     [Theory]
     [InlineData(-1, 0, "receive_messages_per_second")]
     [InlineData(0, (1L << 40) + 1, "receive_bytes_per_second")]
@@ -231,6 +262,9 @@ public sealed class ReceiveQuotaTests
 
     private static ReceiveRequest Request(string client, string group = "g") =>
         TestBroker.Request(group, "t", 32, 600, "*", null) with { ClientId = client };
+
+    private static PullRequest Pull(long offset) =>
+        new() { Group = "g", Topic = "t", QueueId = 0, Offset = offset, BatchSize = 32, ClientId = "reader" };
 
     private static Task<ReceiveOutcome> Receive(TestBroker broker, string client, string group = "g") =>
         broker.Run(node => node.ReceiveAsync(Request(client, group), None));
