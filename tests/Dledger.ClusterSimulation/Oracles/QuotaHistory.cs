@@ -1,5 +1,4 @@
 using Dledger.Broker.Commands;
-using Dledger.Broker.Quotas;
 using Dledger.ClusterSimulation.Scenarios;
 using Dledger.Testing.Schedules;
 

@@ -1,6 +1,5 @@
 using Apache.Rocketmq.V2;
 using Dledger.Protocol.Admin.V1;
-using Dledger.Server.Options;
 using Google.Protobuf.WellKnownTypes;
 
 namespace Dledger.Server.Tests.Wire;
