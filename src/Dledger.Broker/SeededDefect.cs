@@ -70,4 +70,7 @@ internal enum SeededDefect
 
     /// <summary>A receive skips for its group what another client's filter wants.</summary>
     MixedFiltersSkip,
+
+    /// <summary>A replay takes the group back to the first message that it lets wait again.</summary>
+    ReplayMovesGroup,
 }

@@ -12,6 +12,9 @@ public static class Limits
     /// </summary>
     public const int InternalTopicLengthMax = 255;
 
+    /// <summary>Most keys and message ids of one replay.</summary>
+    public const int ReplayKeyCountMax = 100;
+
     /// <summary>Longest consumer group name in characters.</summary>
     public const int GroupLengthMax = 120;
 

@@ -9,6 +9,7 @@ using Dledger.Broker.Parking;
 using Dledger.Broker.Proposals;
 using Dledger.Broker.Receipts;
 using Dledger.Broker.Receiving;
+using Dledger.Broker.Replays;
 using Dledger.Broker.Timers;
 using Dledger.Primitives;
 using Dledger.Storage.Records;
@@ -86,6 +87,9 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
             case RecordKind.ResetOffset:
                 ApplyReset(record.Body, proposal as CallerProposal<SeekOutcome>);
                 break;
+            case RecordKind.Replay:
+                ApplyReplay(ReplayCommand.Decode(record.Body), proposal as CallerProposal<ReplayApplied>);
+                break;
             case RecordKind.CommitOffset:
                 SetOutcome(proposal, OffsetApplier.Commit(state, CommitOffsetCommand.Decode(record.Body)));
                 break;
@@ -130,6 +134,12 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
 
         var outcome = OffsetApplier.Seek(state, SeekCommand.Decode(body));
         proposal?.SetOutcome(outcome);
+    }
+
+    private void ApplyReplay(ReplayCommand command, CallerProposal<ReplayApplied>? proposal)
+    {
+        var applied = ReplayApplier.Apply(state, command, defect);
+        proposal?.SetOutcome(applied);
     }
 
     private void ApplyMessage(in RecordView record, LogPosition position, AppendProposal? proposal)

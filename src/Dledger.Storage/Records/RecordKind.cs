@@ -35,6 +35,9 @@ public enum RecordKind : byte
     CommitOffset = 0x30,
     ResetOffset = 0x31,
 
+    /// <summary>Messages that a group has finished wait for it again.</summary>
+    Replay = 0x32,
+
     Lease = 0x40,
     Ack = 0x41,
     ChangeInvisible = 0x42,

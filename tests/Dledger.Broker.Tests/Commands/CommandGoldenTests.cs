@@ -143,6 +143,15 @@ public sealed class CommandGoldenTests
     }
 
     [Fact]
+    public void A_replay_is_frozen()
+    {
+        var command = new ReplayCommand(3, 4, 7, 1_000_000, [new OffsetRange(5, 2), new OffsetRange(9, 1)], [7, -8, 0]);
+
+        GoldenFile.Check("replay-v1.hex", command.Encode());
+        Assert.Equal(command.Encode(), ReplayCommand.Decode(command.Encode()).Encode());
+    }
+
+    [Fact]
     public void An_acknowledgement_is_frozen()
     {
         var command = new AckCommand(3, 4, [new DeliveryReference(1, 2, 1024), new DeliveryReference(0, 9, 2048)]);
