@@ -62,6 +62,7 @@ internal sealed class SimulatedCluster
         Nodes = [.. Enumerable.Range(1, scenario.NodeCount).Select(id => new SimulatedNode(this, new NodeId(id)))];
         _faults = new FaultInjector(this);
         Order = scenario.Order is { } order ? new OrderWorkload(this, order) : null;
+        Replay = scenario.Replay is { } replay ? new ReplayWorkload(this, replay) : null;
     }
 
     public Scenario Scenario { get; }
@@ -111,6 +112,9 @@ internal sealed class SimulatedCluster
 
     /// <summary>Message groups; null in a run without them.</summary>
     public OrderWorkload? Order { get; }
+
+    /// <summary>A group that messages are replayed to; null in a run without it.</summary>
+    public ReplayWorkload? Replay { get; }
 
     /// <summary>The last phase has begun.</summary>
     public bool IsHealed { get; private set; }
@@ -221,6 +225,15 @@ internal sealed class SimulatedCluster
         if (Order is not null)
         {
             await StartOrderAsync(Order);
+        }
+
+        if (Replay is not null)
+        {
+            await Replay.PrepareAsync();
+            foreach (var client in Replay.Start())
+            {
+                Watch(client);
+            }
         }
     }
 
@@ -440,6 +453,7 @@ internal sealed class SimulatedCluster
         }
 
         Order?.Heal();
+        Replay?.Heal();
 
         RunUntil(
             "I50",
@@ -467,6 +481,15 @@ internal sealed class SimulatedCluster
                 "message groups do not come to their end",
                 patience + (4 * Scenario.InvisibleTime) + 20_000_000,
                 () => Order.DescribeOpen(alive));
+        }
+
+        if (Replay is not null)
+        {
+            RunUntil(
+                "I64",
+                "replayed messages are not delivered again",
+                patience + (4 * Scenario.InvisibleTime) + 20_000_000,
+                () => Replay.DescribeOpen(alive));
         }
 
         RunUntil(

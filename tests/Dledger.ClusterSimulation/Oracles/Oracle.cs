@@ -173,6 +173,10 @@ internal sealed class Oracle(SimulatedCluster cluster)
                 cluster.Seeking.Moved(
                     records.CurrentPosition, CommitOffsetCommand.Decode(records.Current.Body).Queues, isSeek: false);
             }
+            else if (records.Current.Kind == RecordKind.Replay)
+            {
+                cluster.Replay!.History.Observed(records.CurrentPosition, ReplayCommand.Decode(records.Current.Body));
+            }
             else if (records.Current.Kind == RecordKind.LogStartAdvance)
             {
                 cluster.Marks.Reach("old messages given up");
@@ -250,6 +254,10 @@ internal sealed class Oracle(SimulatedCluster cluster)
         if (OrderHistory.Owns(message.Id))
         {
             cluster.Order!.History.Stored(message);
+        }
+        else if (ReplayHistory.Owns(message.Id))
+        {
+            cluster.Replay!.History.Stored(message);
         }
         else if (record.Kind == RecordKind.Message)
         {
