@@ -39,6 +39,11 @@ internal sealed class ReplayService(BrokerCalls calls)
             return ReplayOutcome.Of(refused);
         }
 
+        if (calls.Machine.Groups.Find(request.Group) is { } group && BroadcastRules.CheckHasOffsets(group) is { } broadcast)
+        {
+            return ReplayOutcome.Of(BrokerFailure.Of(broadcast));
+        }
+
         var topic = calls.Machine.Topics.Find(request.Topic)!;
         if (request.QueueId is { } one && OffsetRules.CheckQueue(topic, one) is { } wrongQueue)
         {

@@ -1,3 +1,4 @@
+using Dledger.Broker.Broadcasting;
 using Dledger.Broker.Commands;
 using Dledger.Broker.DeadLetters;
 using Dledger.Broker.Offsets;
@@ -31,6 +32,7 @@ internal sealed class LeaderDuties
     private readonly DeadLetterForwarder _forwarder;
     private readonly CheckDuty _checks;
     private readonly DiscardForwarder _discards;
+    private readonly BroadcastDuty _broadcast;
     private bool _tickInFlight;
 
     /// <param name="state">What is applied.</param>
@@ -62,6 +64,7 @@ internal sealed class LeaderDuties
         _checks = new CheckDuty(state.Transactions, _inbox, Propose);
         _discards = new DiscardForwarder(
             state.Topics, state.Transactions, _inbox, ReadRecord, ReportUnreadable, Propose, logger);
+        _broadcast = new BroadcastDuty(state.Groups, clients, _inbox, Propose);
         Timers = new TimerDuty(
             state, _inbox, ReadRecord, ReportUnreadable, Propose, MakeClock(surroundings), options.TimerBatchBytesMax, logger);
         Retention = new RetentionDuty(
@@ -95,6 +98,7 @@ internal sealed class LeaderDuties
             var due = Math.Min(_renewals.NextAt, _tickInFlight ? long.MaxValue : NextTickAt);
             due = Math.Min(due, Math.Min(Retention.NextAt, _forwarder.RetryAt));
             due = Math.Min(due, Math.Min(Math.Min(_checks.NextAt, _discards.RetryAt), Timers.NextAt));
+            due = Math.Min(due, _broadcast.NextAt);
             return _forwarder.MustRetry || _discards.MustRetry ? Math.Min(due, _state.LogTime) : due;
         }
     }
@@ -124,6 +128,7 @@ internal sealed class LeaderDuties
 
         Retention.Reset();
         _checks.Reset();
+        _broadcast.Reset();
         Timers.Reset();
         IsServing = isServing;
         _tickInFlight = false;
@@ -148,6 +153,7 @@ internal sealed class LeaderDuties
         _forwarder.RetryUnreadable(logTimeNow);
         _discards.RetryUnreadable(logTimeNow);
         _checks.Work(logTimeNow);
+        _broadcast.Work(logTimeNow);
         if (_renewals.NextAt <= logTimeNow)
         {
             Renew(logTimeNow);

@@ -131,6 +131,8 @@ public sealed class AdminClient(DledgerChannel channel)
         request.Group.MaxInFlight = modes.MaxInFlight ?? 0;
         request.Group.MaxInFlightPerClient = modes.MaxInFlightPerClient ?? 0;
         request.Group.Expiry = (Protocol.Admin.V1.ExpiryMode)(modes.Expiry ?? 0);
+        request.Group.Broadcast = modes.Broadcast ?? false;
+        request.Group.MemberExpiry = modes.MemberExpiry is { } expiry ? Duration.FromTimeSpan(expiry) : null;
         var response = await AskAsync(
             $"Creating group '{group.Name}'",
             (admin, options) => admin.CreateGroupAsync(request, options),
@@ -180,9 +182,19 @@ public sealed class AdminClient(DledgerChannel channel)
         {
             Queues =
             [
-                .. response.Queues.Select(queue => new GroupQueueProgress(
-                    queue.Topic, queue.QueueId, queue.CommittedOffset, queue.MaxOffset, queue.InFlightCount, queue.LagCount)),
+                .. response.Queues.Select(Describe),
             ],
+            BroadcastMembers = response.Group.Broadcast
+                ?
+                [
+                    .. response.BroadcastMembers.Select(static member => new BroadcastMemberDescription(
+                        member.ClientId,
+                        member.Joined.ToDateTimeOffset(),
+                        member.Seen.ToDateTimeOffset(),
+                        member.Queues.Sum(static queue => queue.LagCount),
+                        [.. member.Queues.Select(Describe)])),
+                ]
+                : null,
             Members =
             [
                 .. response.Members.Select(member => new GroupMemberDescription(
@@ -285,6 +297,9 @@ public sealed class AdminClient(DledgerChannel channel)
             IdWindowCount = topic.IdWindowCount == 0 ? null : topic.IdWindowCount,
         };
 
+    private static GroupQueueProgress Describe(GroupQueue queue) => new(
+        queue.Topic, queue.QueueId, queue.CommittedOffset, queue.MaxOffset, queue.InFlightCount, queue.LagCount);
+
     internal static GroupDescription Describe(Group group) => new(group.Name, group.Fifo, group.MaxAttempts)
     {
         Backoff = [.. group.Backoff.Select(wait => wait.ToTimeSpan())],
@@ -298,6 +313,8 @@ public sealed class AdminClient(DledgerChannel channel)
             MaxInFlight = group.MaxInFlight,
             MaxInFlightPerClient = group.MaxInFlightPerClient,
             Expiry = (ExpiryMode)group.Expiry,
+            Broadcast = group.Broadcast ? true : null,
+            MemberExpiry = group.MemberExpiry?.ToTimeSpan(),
         },
         Pause = group.Pause is { } pause
             ? new GroupPause(pause.Reason, pause.Since.ToDateTimeOffset(), pause.Until?.ToDateTimeOffset())
@@ -339,6 +356,16 @@ public sealed class AdminClient(DledgerChannel channel)
         if (modes.Expiry is { } expiry)
         {
             request.Expiry = (Protocol.Admin.V1.ExpiryMode)expiry;
+        }
+
+        if (modes.Broadcast is { } broadcast)
+        {
+            request.Broadcast = broadcast;
+        }
+
+        if (modes.MemberExpiry is { } memberExpiry)
+        {
+            request.MemberExpiry = Duration.FromTimeSpan(memberExpiry);
         }
     }
 

@@ -32,6 +32,12 @@ public enum RecordKind : byte
     /// <summary>A consumer group is given nothing for a while, or again.</summary>
     GroupPause = 0x26,
 
+    /// <summary>A client becomes a member of a broadcast group; members are still there.</summary>
+    BroadcastJoin = 0x27,
+
+    /// <summary>Members of broadcast groups end.</summary>
+    BroadcastEnd = 0x28,
+
     CommitOffset = 0x30,
     ResetOffset = 0x31,
 
