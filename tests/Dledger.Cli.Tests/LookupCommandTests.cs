@@ -125,6 +125,28 @@ public sealed class LookupCommandTests : IAsyncLifetime
         Assert.Contains("name the queue", refused.Error, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_broadcast_group_is_created_described_with_its_members_and_stays_one()
+    {
+        var created = await RunAsync("group", "create", "caches", "--broadcast", "--member-expiry", "1h");
+        await ProduceAsync("before");
+        await RunAsync("consume", "orders", "--group", "caches", "--until-empty");
+        await ProduceAsync("one");
+        var described = await RunAsync("group", "describe", "caches");
+        var json = await RunAsync("group", "describe", "caches", "--json");
+        var refused = await RunAsync("group", "alter", "caches", "--broadcast", "false");
+        var usage = await RunAsync("group", "alter", "caches", "--member-expiry", "soon");
+
+        Assert.Equal("group caches, 17 attempts, broadcast\n", created.Output);
+        Assert.Contains("MEMBER", described.Output, StringComparison.Ordinal);
+        Assert.Equal(1, Json(json).GetProperty("lagCount").GetInt32());
+        Assert.Equal("01:00:00", Json(json).GetProperty("modes").GetProperty("memberExpiry").GetString());
+        Assert.Single(Json(json).GetProperty("broadcastMembers").EnumerateArray());
+        Assert.Equal(ExitCode.Refused, refused.ExitCode);
+        Assert.Contains("create another group without broadcast", refused.Error, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Usage, usage.ExitCode);
+    }
+
     [Theory]
     [InlineData("message get --topic orders")]
     [InlineData("message get x --topic orders --queue 1 --offset 2")]

@@ -62,6 +62,7 @@ internal sealed class SimulatedCluster
         Nodes = [.. Enumerable.Range(1, scenario.NodeCount).Select(id => new SimulatedNode(this, new NodeId(id)))];
         _faults = new FaultInjector(this);
         Order = scenario.Order is { } order ? new OrderWorkload(this, order) : null;
+        Broadcast = scenario.Broadcast is { } broadcast ? new BroadcastWorkload(this, broadcast) : null;
         Replay = scenario.Replay is { } replay ? new ReplayWorkload(this, replay) : null;
     }
 
@@ -112,6 +113,9 @@ internal sealed class SimulatedCluster
 
     /// <summary>Message groups; null in a run without them.</summary>
     public OrderWorkload? Order { get; }
+
+    /// <summary>A broadcast group; null in a run without it.</summary>
+    public BroadcastWorkload? Broadcast { get; }
 
     /// <summary>A group that messages are replayed to; null in a run without it.</summary>
     public ReplayWorkload? Replay { get; }
@@ -231,6 +235,15 @@ internal sealed class SimulatedCluster
         {
             await Replay.PrepareAsync();
             foreach (var client in Replay.Start())
+            {
+                Watch(client);
+            }
+        }
+
+        if (Broadcast is not null)
+        {
+            await Broadcast.PrepareAsync();
+            foreach (var client in Broadcast.Start())
             {
                 Watch(client);
             }
@@ -454,6 +467,7 @@ internal sealed class SimulatedCluster
 
         Order?.Heal();
         Replay?.Heal();
+        Broadcast?.Heal();
 
         RunUntil(
             "I50",
@@ -490,6 +504,15 @@ internal sealed class SimulatedCluster
                 "replayed messages are not delivered again",
                 patience + (4 * Scenario.InvisibleTime) + 20_000_000,
                 () => Replay.DescribeOpen(alive));
+        }
+
+        if (Broadcast is not null)
+        {
+            RunUntil(
+                "I65",
+                "not every client of the broadcast group gets everything",
+                patience + (4 * Scenario.InvisibleTime) + 20_000_000,
+                () => Broadcast.DescribeOpen(alive));
         }
 
         RunUntil(

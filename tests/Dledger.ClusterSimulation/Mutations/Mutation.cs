@@ -119,4 +119,7 @@ internal enum Mutation
 
     /// <summary>See <see cref="Broker.SeededDefect.ReplayMovesGroup"/>.</summary>
     ReplayMovesGroup,
+
+    /// <summary>See <see cref="Broker.SeededDefect.AckFinishesForAllMembers"/>.</summary>
+    AckFinishesForAllMembers,
 }

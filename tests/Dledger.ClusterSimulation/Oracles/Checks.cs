@@ -64,6 +64,7 @@ internal sealed class Checks(SimulatedCluster cluster)
         ["I61"] = "a key index without disk faults is complete in the end",
         ["I62"] = "a consumer is given only what its filter wants",
         ["I64"] = "a replay delivers the finished messages of its selection again, none of the others, and moves no offset",
+        ["I65"] = "a client of a broadcast group receives every message from where it began, whatever the others do",
     };
 
     /// <summary>

@@ -173,6 +173,14 @@ internal sealed class Oracle(SimulatedCluster cluster)
                 cluster.Seeking.Moved(
                     records.CurrentPosition, CommitOffsetCommand.Decode(records.Current.Body).Queues, isSeek: false);
             }
+            else if (records.Current.Kind == RecordKind.ResetOffset)
+            {
+                cluster.Broadcast?.History.Subscribed(records.CurrentPosition, SubscribeCommand.Decode(records.Current.Body));
+            }
+            else if (records.Current.Kind == RecordKind.BroadcastEnd)
+            {
+                cluster.Broadcast!.History.Ended();
+            }
             else if (records.Current.Kind == RecordKind.Replay)
             {
                 cluster.Replay!.History.Observed(records.CurrentPosition, ReplayCommand.Decode(records.Current.Body));
@@ -254,6 +262,10 @@ internal sealed class Oracle(SimulatedCluster cluster)
         if (OrderHistory.Owns(message.Id))
         {
             cluster.Order!.History.Stored(message);
+        }
+        else if (BroadcastHistory.Owns(message.Id))
+        {
+            cluster.Broadcast!.History.Stored(message);
         }
         else if (ReplayHistory.Owns(message.Id))
         {

@@ -36,6 +36,7 @@ internal sealed class Marks
         "link cut one way",
         "log damaged below the watermark",
         "long absence",
+        "member of a broadcast group ended",
         "message delivered again",
         "message found by key",
         "message moved to the dead letters on request",
