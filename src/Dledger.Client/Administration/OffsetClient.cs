@@ -76,20 +76,27 @@ public sealed class OffsetClient(DledgerChannel channel)
         {
             answer = await channel.CallAsync(
                 operation,
-                async (node, options) => await node.Offsets.ReplayGroupAsync(request, options).ConfigureAwait(false) is var response
-                    && ResponseStatus.Judge(response.Status, operation) is { } failure
-                        ? throw failure
-                        : response,
+                async (node, options) =>
+                {
+                    var response = await node.Offsets.ReplayGroupAsync(request, options).ConfigureAwait(false);
+                    var before = queues.Values.Concat(ResultsOf(response)).Sum(static queue => queue.PutBackCount);
+                    return ResponseStatus.Judge(
+                        response.Status, before == 0 || isDryRun ? operation : $"{operation}, after {before} were put back") is { } failure
+                            ? throw failure
+                            : response;
+                },
                 channel.Options.RequestTimeout,
                 isRepeatable: isDryRun,
                 cancellationToken).ConfigureAwait(false);
-            foreach (var queue in answer.Queues)
+            foreach (var queue in ResultsOf(answer))
             {
-                var before = queues.GetValueOrDefault(queue.QueueId);
-                queues[queue.QueueId] = new QueueReplayResult(
-                    queue.QueueId,
-                    queue.PutBackCount + (before?.PutBackCount ?? 0),
-                    queue.SkippedCount + (before?.SkippedCount ?? 0));
+                queues[queue.QueueId] = queues.GetValueOrDefault(queue.QueueId) is { } before
+                    ? queue with
+                    {
+                        PutBackCount = queue.PutBackCount + before.PutBackCount,
+                        SkippedCount = queue.SkippedCount + before.SkippedCount,
+                    }
+                    : queue;
             }
 
             request.ContinueAt = answer.ContinueAt;
@@ -99,6 +106,9 @@ public sealed class OffsetClient(DledgerChannel channel)
 
         return new GroupReplayResult([.. queues.Values], answer.RoomCount);
     }
+
+    private static IEnumerable<QueueReplayResult> ResultsOf(ReplayGroupResponse response) => response.Queues.Select(
+        static queue => new QueueReplayResult(queue.QueueId, queue.PutBackCount, queue.SkippedCount));
 
     private static ReplayGroupRequest RequestOf(string group, string topic, GroupReplay replay, bool isDryRun)
     {

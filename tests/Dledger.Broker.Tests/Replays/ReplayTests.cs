@@ -244,7 +244,28 @@ public sealed class ReplayTests
     }
 
     [Fact]
-    public async Task A_seek_takes_a_replay_back_and_retention_passes_over_what_is_gone()
+    public async Task What_retention_takes_waits_no_more_and_is_passed_over_by_the_next_replay()
+    {
+        var broker = new TestBroker();
+        var topic = new TopicSpec { Name = "t", QueueCount = 1, RetentionTime = TimeSpan.FromMinutes(10) };
+        Assert.Null(await broker.Run(node => node.CreateTopicAsync(topic, CancellationToken.None)));
+        await broker.CreateGroup(new GroupSpec { Name = "g" });
+        await broker.Send("t", "old0");
+        await broker.Send("t", "old1");
+        broker.Advance(TimeSpan.FromMinutes(5));
+        await broker.Send("t", "young");
+        await Finish(broker, 3);
+        Assert.Equal(3, Assert.Single((await Replay(broker, Request)).Queues).PutBackCount);
+
+        broker.Advance(TimeSpan.FromMinutes(6));
+
+        Assert.Equal(["young"], (await broker.Receive("g", "t")).Select(TestBroker.Text));
+        Assert.Equal(new QueueReplay(0, PutBackCount: 0, SkippedCount: 1), Assert.Single((await Replay(broker, Request)).Queues));
+        Assert.Equal(broker.StateHash, broker.ReplayedStateHash());
+    }
+
+    [Fact]
+    public async Task A_seek_takes_a_replay_back()
     {
         var broker = await WithMessages(6);
         await Finish(broker, 6);
