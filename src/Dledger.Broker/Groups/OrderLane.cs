@@ -5,8 +5,8 @@ namespace Dledger.Broker.Groups;
 /// rebuilt from the deliveries.
 /// </summary>
 /// <remarks>
-/// Offsets join at the end, but for those that are replayed. Those that finish are dropped when they reach an end of the list, so most operations cost the same
-/// whatever the length.
+/// Offsets join at the end, but for those that are replayed. Those that finish are dropped when they reach an end of the list, so most
+/// operations cost the same whatever the length.
 /// </remarks>
 internal sealed class OrderLane(SeededDefect defect)
 {

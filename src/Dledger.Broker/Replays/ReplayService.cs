@@ -1,13 +1,11 @@
 using System.Text;
 using Dledger.Broker.Commands;
-using Dledger.Broker.Groups;
 using Dledger.Broker.Lookups;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Naming;
 using Dledger.Broker.Offsets;
 using Dledger.Broker.Proposals;
 using Dledger.Broker.StateMachine;
-using Dledger.Broker.Topics;
 using Dledger.Storage.Queues;
 using Dledger.Storage.Records;
 

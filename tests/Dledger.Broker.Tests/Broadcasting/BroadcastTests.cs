@@ -1,11 +1,10 @@
 using Dledger.Broker.Groups;
 using Dledger.Broker.Messages;
-using Dledger.Broker.Naming;
 using Dledger.Broker.Offsets;
 using Dledger.Broker.Parking;
+using Dledger.Broker.Receiving;
 using Dledger.Broker.Replays;
 using Dledger.Broker.Tests.Simulation;
-using Dledger.Broker.Topics;
 
 namespace Dledger.Broker.Tests.Broadcasting;
 
@@ -371,7 +370,7 @@ public sealed class BroadcastTests
         return outcome.Messages;
     }
 
-    private static Dledger.Broker.Receiving.ReceiveRequest RequestOf(string client) =>
+    private static ReceiveRequest RequestOf(string client) =>
         TestBroker.Request("all", "t", 1, 30, "*", null) with { ClientId = client };
 
     private static async Task<GroupDescription> Describe(TestBroker broker)
