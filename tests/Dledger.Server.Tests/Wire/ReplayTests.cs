@@ -1,4 +1,3 @@
-using Apache.Rocketmq.V2;
 using Dledger.Protocol.Admin.V1;
 using Google.Protobuf.WellKnownTypes;
 
