@@ -71,6 +71,9 @@ public sealed record BrokerOptions
     /// </summary>
     internal int AsideMax { get; init; } = 1_000_000;
 
+    /// <summary>Most members of a broadcast group; a constant but for tests.</summary>
+    internal int BroadcastMembersMax { get; init; } = Naming.Limits.BroadcastMembersMax;
+
     /// <summary>Delayed messages that wait in memory, of each group; more of them wait in files.</summary>
     internal const int TimerMemoryMaxDefault = 65_536;
 

@@ -63,6 +63,8 @@ internal sealed class SimulatedCluster
         _faults = new FaultInjector(this);
         Order = scenario.Order is { } order ? new OrderWorkload(this, order) : null;
         Quotas = scenario.Quotas is { } quotas ? new QuotaWorkload(this, quotas) : null;
+        Broadcast = scenario.Broadcast is { } broadcast ? new BroadcastWorkload(this, broadcast) : null;
+        Replay = scenario.Replay is { } replay ? new ReplayWorkload(this, replay) : null;
     }
 
     public Scenario Scenario { get; }
@@ -115,6 +117,12 @@ internal sealed class SimulatedCluster
 
     /// <summary>A topic and a group with quotas; null in a run without them.</summary>
     public QuotaWorkload? Quotas { get; }
+
+    /// <summary>A broadcast group; null in a run without it.</summary>
+    public BroadcastWorkload? Broadcast { get; }
+
+    /// <summary>A group that messages are replayed to; null in a run without it.</summary>
+    public ReplayWorkload? Replay { get; }
 
     /// <summary>The last phase has begun.</summary>
     public bool IsHealed { get; private set; }
@@ -233,6 +241,24 @@ internal sealed class SimulatedCluster
             foreach (var client in Quotas.Start())
             {
                 _ = WatchAsync(client);
+            }
+        }
+
+        if (Replay is not null)
+        {
+            await Replay.PrepareAsync();
+            foreach (var client in Replay.Start())
+            {
+                Watch(client);
+            }
+        }
+
+        if (Broadcast is not null)
+        {
+            await Broadcast.PrepareAsync();
+            foreach (var client in Broadcast.Start())
+            {
+                Watch(client);
             }
         }
     }
@@ -453,6 +479,8 @@ internal sealed class SimulatedCluster
         }
 
         Order?.Heal();
+        Replay?.Heal();
+        Broadcast?.Heal();
 
         RunUntil(
             "I50",
@@ -490,6 +518,24 @@ internal sealed class SimulatedCluster
                 patience + (4 * Scenario.InvisibleTime) + 20_000_000,
                 () => Quotas.DescribeOpen(alive));
             Quotas.History.Check();
+        }
+
+        if (Replay is not null)
+        {
+            RunUntil(
+                "I64",
+                "replayed messages are not delivered again",
+                patience + (4 * Scenario.InvisibleTime) + 20_000_000,
+                () => Replay.DescribeOpen(alive));
+        }
+
+        if (Broadcast is not null)
+        {
+            RunUntil(
+                "I65",
+                "not every client of the broadcast group gets everything",
+                patience + (4 * Scenario.InvisibleTime) + 20_000_000,
+                () => Broadcast.DescribeOpen(alive));
         }
 
         RunUntil(

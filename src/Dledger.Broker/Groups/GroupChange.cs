@@ -45,4 +45,10 @@ public sealed record GroupChange
 
     /// <summary>See <see cref="GroupSettings.Expiry"/>.</summary>
     public ExpiryMode? Expiry { get; init; }
+
+    /// <summary>See <see cref="GroupSettings.Broadcast"/>: it never changes, so anything else than what it is gets refused.</summary>
+    public bool? Broadcast { get; init; }
+
+    /// <summary>See <see cref="GroupSettings.MemberExpiry"/>.</summary>
+    public TimeSpan? MemberExpiry { get; init; }
 }

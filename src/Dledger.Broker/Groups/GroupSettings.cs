@@ -47,4 +47,12 @@ public sealed record GroupSettings
 
     /// <summary>What becomes of messages that live too long, see <see cref="Messages.TimeToLive"/>.</summary>
     public ExpiryMode Expiry { get; init; }
+
+    /// <summary>
+    /// Each client of the group receives every message: it has a member group of its own. Fixed for the life of the group.
+    /// </summary>
+    public bool Broadcast { get; init; }
+
+    /// <summary>A client of a broadcast group that was silent for so long is a member no more.</summary>
+    public TimeSpan MemberExpiry { get; init; } = TimeSpan.FromMinutes(30);
 }

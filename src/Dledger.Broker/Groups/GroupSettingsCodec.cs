@@ -19,6 +19,8 @@ internal static class GroupSettingsCodec
     private const int Expiry = 16;
     private const int ReceiveMessagesPerSecond = 40;
     private const int ReceiveBytesPerSecond = 41;
+    private const int Broadcast = 60;
+    private const int MemberExpiry = 61;
 
     /// <summary>What differs from the defaults, by tag.</summary>
     public static List<Setting> Encode(GroupSettings settings) => Encode(new GroupChange
@@ -37,6 +39,8 @@ internal static class GroupSettingsCodec
         Expiry = Unless(settings.Expiry, GroupSettings.Default.Expiry),
         ReceiveMessagesPerSecond = Unless(settings.ReceiveQuota.MessagesPerSecond, 0),
         ReceiveBytesPerSecond = Unless(settings.ReceiveQuota.BytesPerSecond, 0),
+        Broadcast = Unless(settings.Broadcast, GroupSettings.Default.Broadcast),
+        MemberExpiry = Unless(settings.MemberExpiry, GroupSettings.Default.MemberExpiry),
     });
 
     /// <summary>What a change names, by tag.</summary>
@@ -74,6 +78,8 @@ internal static class GroupSettingsCodec
         Add(Expiry, (long?)change.Expiry);
         Add(ReceiveMessagesPerSecond, change.ReceiveMessagesPerSecond);
         Add(ReceiveBytesPerSecond, change.ReceiveBytesPerSecond);
+        Add(Broadcast, ToInt64(change.Broadcast));
+        Add(MemberExpiry, change.MemberExpiry?.Ticks / TimeSpan.TicksPerMicrosecond);
         return list;
 
         void Add(int tag, long? value)
@@ -109,6 +115,8 @@ internal static class GroupSettingsCodec
         {
             ReceiveQuota = settings.ReceiveQuota with { BytesPerSecond = setting.ToInt64() },
         },
+        Broadcast => settings with { Broadcast = setting.ToInt64() != 0 },
+        MemberExpiry => settings with { MemberExpiry = TimeSpan.FromMicroseconds(setting.ToInt64()) },
         _ => throw setting.Unknown("consumer group"),
     };
 

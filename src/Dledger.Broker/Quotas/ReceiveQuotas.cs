@@ -31,7 +31,7 @@ internal sealed class ReceiveQuotas(QuotaRates ofClient, QuotaClock clock)
         }
 
         var now = clock.Now;
-        var room = ofGroup.IsOn ? OfGroup(group!.View.Id).Room(ofGroup, now) : QuotaRoom.Unbounded;
+        var room = ofGroup.IsOn ? OfGroup(group!).Room(ofGroup, now) : QuotaRoom.Unbounded;
         return ofClient.IsOn
             ? QuotaRoom.Smaller(room, _clients.Of(clientHash, now).Room(ofClient, now))
             : room;
@@ -42,7 +42,7 @@ internal sealed class ReceiveQuotas(QuotaRates ofClient, QuotaClock clock)
     {
         var ofGroup = group?.View.Settings.ReceiveQuota ?? QuotaRates.None;
         var now = clock.Now;
-        var (wait, isBytes) = ofGroup.IsOn ? OfGroup(group!.View.Id).WaitFor(ofGroup, 1, bytes, now) : default;
+        var (wait, isBytes) = ofGroup.IsOn ? OfGroup(group!).WaitFor(ofGroup, 1, bytes, now) : default;
         var (clientWait, isClientBytes) =
             ofClient.IsOn ? _clients.Of(clientHash, now).WaitFor(ofClient, 1, bytes, now) : default;
         NextAt = Math.Min(NextAt, now + Math.Max(1, Math.Max(wait, clientWait)));
@@ -73,7 +73,7 @@ internal sealed class ReceiveQuotas(QuotaRates ofClient, QuotaClock clock)
             return default;
         }
 
-        var meter = ofGroup.IsOn ? OfGroup(group!.View.Id) : null;
+        var meter = ofGroup.IsOn ? OfGroup(group!) : null;
         var client = ofClient.IsOn ? _clients.Of(clientHash, clock.Now) : null;
         meter?.Take(ofGroup, messages, bytes);
         client?.Take(ofClient, messages, bytes);
@@ -83,8 +83,10 @@ internal sealed class ReceiveQuotas(QuotaRates ofClient, QuotaClock clock)
     /// <summary>A group is gone.</summary>
     public void Forget(int groupId) => _groups.Remove(groupId);
 
-    private QuotaMeter OfGroup(int groupId)
+    // The clients of a broadcast group share its quota, though each has a member group of its own.
+    private QuotaMeter OfGroup(GroupState group)
     {
+        var groupId = group.View.Member?.GroupId ?? group.View.Id;
         if (!_groups.TryGetValue(groupId, out var meter))
         {
             _groups.Add(groupId, meter = new QuotaMeter());

@@ -1,3 +1,4 @@
+using Dledger.Broker.Broadcasting;
 using Dledger.Broker.Commands;
 using Dledger.Broker.DeadLetters;
 using Dledger.Broker.Offsets;
@@ -35,6 +36,7 @@ internal sealed class LeaderDuties
     private readonly BrokerOptions _options;
     private readonly QuotaClock _quotaClock;
     private volatile ProduceQuotas _produceQuotas;
+    private readonly BroadcastDuty _broadcast;
     private bool _tickInFlight;
 
     /// <param name="state">What is applied.</param>
@@ -69,6 +71,7 @@ internal sealed class LeaderDuties
         _checks = new CheckDuty(state.Transactions, _inbox, Propose);
         _discards = new DiscardForwarder(
             state.Topics, state.Transactions, _inbox, ReadRecord, ReportUnreadable, Propose, logger);
+        _broadcast = new BroadcastDuty(state.Groups, clients, _inbox, Propose);
         Timers = new TimerDuty(
             state, _inbox, ReadRecord, ReportUnreadable, Propose, MakeClock(surroundings), options.TimerBatchBytesMax, logger);
         Retention = new RetentionDuty(
@@ -106,6 +109,7 @@ internal sealed class LeaderDuties
             due = Math.Min(due, Math.Min(Retention.NextAt, _forwarder.RetryAt));
             due = Math.Min(due, Math.Min(Math.Min(_checks.NextAt, _discards.RetryAt), Timers.NextAt));
             due = Math.Min(due, NextHeldAt);
+            due = Math.Min(due, _broadcast.NextAt);
             return _forwarder.MustRetry || _discards.MustRetry ? Math.Min(due, _state.LogTime) : due;
         }
     }
@@ -141,6 +145,7 @@ internal sealed class LeaderDuties
 
         Retention.Reset();
         _checks.Reset();
+        _broadcast.Reset();
         Timers.Reset();
         IsServing = isServing;
         _tickInFlight = false;
@@ -165,6 +170,7 @@ internal sealed class LeaderDuties
         _forwarder.RetryUnreadable(logTimeNow);
         _discards.RetryUnreadable(logTimeNow);
         _checks.Work(logTimeNow);
+        _broadcast.Work(logTimeNow);
         if (_renewals.NextAt <= logTimeNow)
         {
             Renew(logTimeNow);

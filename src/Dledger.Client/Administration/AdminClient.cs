@@ -145,6 +145,8 @@ public sealed class AdminClient(DledgerChannel channel)
         request.Group.Expiry = (Protocol.Admin.V1.ExpiryMode)(modes.Expiry ?? 0);
         request.Group.ReceiveMessagesPerSecond = modes.ReceiveMessagesPerSecond ?? 0;
         request.Group.ReceiveBytesPerSecond = modes.ReceiveBytesPerSecond ?? 0;
+        request.Group.Broadcast = modes.Broadcast ?? false;
+        request.Group.MemberExpiry = modes.MemberExpiry is { } expiry ? Duration.FromTimeSpan(expiry) : null;
         var response = await AskAsync(
             $"Creating group '{group.Name}'",
             (admin, options) => admin.CreateGroupAsync(request, options),
@@ -194,9 +196,19 @@ public sealed class AdminClient(DledgerChannel channel)
         {
             Queues =
             [
-                .. response.Queues.Select(queue => new GroupQueueProgress(
-                    queue.Topic, queue.QueueId, queue.CommittedOffset, queue.MaxOffset, queue.InFlightCount, queue.LagCount)),
+                .. response.Queues.Select(Describe),
             ],
+            BroadcastMembers = response.Group.Broadcast
+                ?
+                [
+                    .. response.BroadcastMembers.Select(static member => new BroadcastMemberDescription(
+                        member.ClientId,
+                        member.Joined.ToDateTimeOffset(),
+                        member.Seen.ToDateTimeOffset(),
+                        member.Queues.Sum(static queue => queue.LagCount),
+                        [.. member.Queues.Select(Describe)])),
+                ]
+                : null,
             Members =
             [
                 .. response.Members.Select(member => new GroupMemberDescription(
@@ -301,6 +313,9 @@ public sealed class AdminClient(DledgerChannel channel)
             ProduceBytesPerSecond = topic.ProduceBytesPerSecond == 0 ? null : topic.ProduceBytesPerSecond,
         };
 
+    private static GroupQueueProgress Describe(GroupQueue queue) => new(
+        queue.Topic, queue.QueueId, queue.CommittedOffset, queue.MaxOffset, queue.InFlightCount, queue.LagCount);
+
     internal static GroupDescription Describe(Group group) => new(group.Name, group.Fifo, group.MaxAttempts)
     {
         Backoff = [.. group.Backoff.Select(wait => wait.ToTimeSpan())],
@@ -316,6 +331,8 @@ public sealed class AdminClient(DledgerChannel channel)
             Expiry = (ExpiryMode)group.Expiry,
             ReceiveMessagesPerSecond = group.ReceiveMessagesPerSecond == 0 ? null : group.ReceiveMessagesPerSecond,
             ReceiveBytesPerSecond = group.ReceiveBytesPerSecond == 0 ? null : group.ReceiveBytesPerSecond,
+            Broadcast = group.Broadcast ? true : null,
+            MemberExpiry = group.MemberExpiry?.ToTimeSpan(),
         },
         Pause = group.Pause is { } pause
             ? new GroupPause(pause.Reason, pause.Since.ToDateTimeOffset(), pause.Until?.ToDateTimeOffset())
@@ -367,6 +384,16 @@ public sealed class AdminClient(DledgerChannel channel)
         if (modes.ReceiveBytesPerSecond is { } bytes)
         {
             request.ReceiveBytesPerSecond = bytes;
+        }
+
+        if (modes.Broadcast is { } broadcast)
+        {
+            request.Broadcast = broadcast;
+        }
+
+        if (modes.MemberExpiry is { } memberExpiry)
+        {
+            request.MemberExpiry = Duration.FromTimeSpan(memberExpiry);
         }
     }
 

@@ -66,6 +66,12 @@ public sealed record GroupModes
     /// <summary>The same in bytes of messages as they are stored.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public long? ReceiveBytesPerSecond { get; init; }
+
+    /// <summary>Each client receives every message; fixed when the group is created. Null for other groups.</summary>
+    public bool? Broadcast { get; init; }
+
+    /// <summary>After so long a silence a client of a broadcast group is a member no more, 2 min to 7 days.</summary>
+    public TimeSpan? MemberExpiry { get; init; }
 }
 
 /// <summary>A group that is given nothing for a while.</summary>

@@ -31,6 +31,8 @@ internal static class GroupModes
         wire.Expiry = (Wire.ExpiryMode)(1 + (int)settings.Expiry);
         wire.ReceiveMessagesPerSecond = settings.ReceiveQuota.MessagesPerSecond;
         wire.ReceiveBytesPerSecond = settings.ReceiveQuota.BytesPerSecond;
+        wire.Broadcast = settings.Broadcast;
+        wire.MemberExpiry = settings.Broadcast ? Duration.FromTimeSpan(settings.MemberExpiry) : null;
         wire.Pause = group.Pause is not { } pause
             ? null
             : new Wire.GroupPause

@@ -14,6 +14,7 @@ public sealed class OffsetAdministrationService : OffsetService.OffsetServiceBas
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly SeekGroupHandler _seekGroup;
+    private readonly ReplayGroupHandler _replayGroup;
 
     internal OffsetAdministrationService(BrokerNode broker, LeaderRouter router, TimeProvider time, ILogger logger)
     {
@@ -21,21 +22,32 @@ public sealed class OffsetAdministrationService : OffsetService.OffsetServiceBas
         _time = time;
         _logger = logger;
         _seekGroup = new SeekGroupHandler(broker);
+        _replayGroup = new ReplayGroupHandler(broker);
     }
 
     /// <inheritdoc/>
-    public override async Task<SeekGroupResponse> SeekGroup(SeekGroupRequest request, ServerCallContext context)
+    public override Task<SeekGroupResponse> SeekGroup(SeekGroupRequest request, ServerCallContext context) =>
+        CallAsync(_seekGroup, request, context);
+
+    /// <inheritdoc/>
+    public override Task<ReplayGroupResponse> ReplayGroup(ReplayGroupRequest request, ServerCallContext context) =>
+        CallAsync(_replayGroup, request, context);
+
+    private async Task<TResponse> CallAsync<TRequest, TResponse>(
+        ILeaderHandler<TRequest, TResponse> handler, TRequest request, ServerCallContext context)
+        where TRequest : class
+        where TResponse : class
     {
         var call = new ClientCall(context, _time);
         try
         {
-            return await _router.CallAsync(_seekGroup, call, request);
+            return await _router.CallAsync(handler, call, request);
         }
         catch (Exception exception) when (
             exception is not RpcException && !call.CancellationToken.IsCancellationRequested)
         {
             FrontendEvents.CallFailed(_logger, exception, context.Method, call.ClientId);
-            return _seekGroup.Refuse(request, new BrokerFailure(BrokerError.None, "the server failed; see its log"));
+            return handler.Refuse(request, new BrokerFailure(BrokerError.None, "the server failed; see its log"));
         }
     }
 }

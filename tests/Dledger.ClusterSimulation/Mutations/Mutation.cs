@@ -119,4 +119,10 @@ internal enum Mutation
 
     /// <summary>See <see cref="Broker.SeededDefect.QuotaPerSend"/>.</summary>
     QuotaPerSend,
+
+    /// <summary>See <see cref="Broker.SeededDefect.ReplayMovesGroup"/>.</summary>
+    ReplayMovesGroup,
+
+    /// <summary>See <see cref="Broker.SeededDefect.AckFinishesForAllMembers"/>.</summary>
+    AckFinishesForAllMembers,
 }

@@ -184,6 +184,18 @@ internal sealed class Oracle(SimulatedCluster cluster)
                 quotas.History.Leased(
                     lease, frame.LogTime, (queueId, offset) => _queues[(lease.TopicId, queueId)][(int)offset].Size);
             }
+            else if (records.Current.Kind == RecordKind.ResetOffset)
+            {
+                cluster.Broadcast?.History.Subscribed(records.CurrentPosition, SubscribeCommand.Decode(records.Current.Body));
+            }
+            else if (records.Current.Kind == RecordKind.BroadcastEnd)
+            {
+                cluster.Broadcast!.History.Ended();
+            }
+            else if (records.Current.Kind == RecordKind.Replay)
+            {
+                cluster.Replay!.History.Observed(records.CurrentPosition, ReplayCommand.Decode(records.Current.Body));
+            }
             else if (records.Current.Kind == RecordKind.LogStartAdvance)
             {
                 cluster.Marks.Reach("old messages given up");
@@ -265,6 +277,14 @@ internal sealed class Oracle(SimulatedCluster cluster)
         else if (QuotaHistory.Owns(message.Id))
         {
             cluster.Quotas!.History.Stored(message);
+        }
+        else if (BroadcastHistory.Owns(message.Id))
+        {
+            cluster.Broadcast!.History.Stored(message);
+        }
+        else if (ReplayHistory.Owns(message.Id))
+        {
+            cluster.Replay!.History.Stored(message);
         }
         else if (record.Kind == RecordKind.Message)
         {

@@ -156,6 +156,12 @@ internal sealed record Scenario
     /// <summary>Message groups; null for a run without them.</summary>
     public OrderScenario? Order { get; init; }
 
+    /// <summary>A group that finished messages are replayed to; null for a run without it.</summary>
+    public ReplayScenario? Replay { get; init; }
+
+    /// <summary>A broadcast group; null for a run without it.</summary>
+    public BroadcastScenario? Broadcast { get; init; }
+
     /// <summary>Producers send transactional messages, some of which they decide only when they are asked.</summary>
     public bool HasTransactions { get; init; }
 
@@ -279,6 +285,8 @@ internal sealed record Scenario
             TopicRetentionBytes = random.Chance(0.1) ? random.NextLogarithmic(1_024, 32_768) : 0,
             Order = OrderScenario.Draw(seed),
             Quotas = QuotaScenario.Draw(seed),
+            Replay = ReplayScenario.Draw(seed),
+            Broadcast = BroadcastScenario.Draw(seed),
             HasTimers = new SimulationRandom(seed ^ TimerStream ^ 1).Chance(0.33),
 
 

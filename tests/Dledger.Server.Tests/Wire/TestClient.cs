@@ -25,6 +25,7 @@ internal sealed class TestClient : IDisposable
         });
         Messaging = new MessagingService.MessagingServiceClient(_channel);
         Admin = new AdminService.AdminServiceClient(_channel);
+        Offsets = new OffsetService.OffsetServiceClient(_channel);
         Timers = new TimerAdminService.TimerAdminServiceClient(_channel);
     }
 
@@ -37,6 +38,8 @@ internal sealed class TestClient : IDisposable
     public MessagingService.MessagingServiceClient Messaging { get; }
 
     public AdminService.AdminServiceClient Admin { get; }
+
+    public OffsetService.OffsetServiceClient Offsets { get; }
 
     public TimerAdminService.TimerAdminServiceClient Timers { get; }
 
