@@ -68,4 +68,7 @@ public enum BrokerError
 
     /// <summary>The message that is meant waits no more, or was never there.</summary>
     MessageNotFound,
+
+    /// <summary>The topic has no route of this name.</summary>
+    RouteNotFound,
 }

@@ -70,4 +70,7 @@ internal enum SeededDefect
 
     /// <summary>A receive skips for its group what another client's filter wants.</summary>
     MixedFiltersSkip,
+
+    /// <summary>A repeat, which the producer is answered with the first result, is routed a second time.</summary>
+    RepeatRoutedAgain,
 }

@@ -39,4 +39,5 @@ public enum BrokenRule
     GroupMode,
     InFlight,
     Pause,
+    Route,
 }

@@ -111,6 +111,15 @@ public static class Limits
     /// <summary>Most queues of one topic.</summary>
     public const int QueueCountMax = 1_024;
 
+    /// <summary>Most routes of one topic.</summary>
+    public const int RoutesPerTopicMax = 16;
+
+    /// <summary>Longest name of a route in characters.</summary>
+    public const int RouteNameLengthMax = 127;
+
+    /// <summary>Longest filter of a route in UTF-8 bytes; all routes of a topic are one setting of it.</summary>
+    public const int RouteFilterBytesMax = 1_024;
+
     /// <summary>Shortest retention time that a topic may wish.</summary>
     public static readonly TimeSpan RetentionTimeMin = TimeSpan.FromSeconds(1);
 

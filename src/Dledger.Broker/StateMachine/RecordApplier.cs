@@ -9,6 +9,7 @@ using Dledger.Broker.Parking;
 using Dledger.Broker.Proposals;
 using Dledger.Broker.Receipts;
 using Dledger.Broker.Receiving;
+using Dledger.Broker.Routes;
 using Dledger.Broker.Timers;
 using Dledger.Primitives;
 using Dledger.Storage.Records;
@@ -24,6 +25,7 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
 {
     private readonly AppendGate _gate = new(state, defect);
     private readonly TimerApplier _timers = new(state, duties, defect);
+    private readonly RouteApplier _routes = new(state, duties);
 
     /// <summary>An unknown kind stops the node: skipping it would make its state differ from the others'.</summary>
     public void Apply(in RecordView record, LogPosition position, BrokerProposal? proposal)
@@ -145,6 +147,11 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
         if (_gate.TryAnswer(record, topic, out var answer))
         {
             proposal?.Add(answer);
+            if (defect == SeededDefect.RepeatRoutedAgain)
+            {
+                _routes.Apply(record, position);
+            }
+
             return;
         }
 
@@ -161,6 +168,7 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
         _gate.Remember(record, topic, appended);
         proposal?.Add(new AppendEntry(appended));
         duties.MessageAppended(topic.Id, record.QueueId);
+        _routes.Apply(record, position);
     }
 
     private void ApplyHalfMessage(in RecordView record, LogPosition position, AppendProposal? proposal)
@@ -332,6 +340,11 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
 
     private BrokerFailure? ApplyTopicDelete(string name)
     {
+        if (state.Topics.Find(name) is { } doomed && RouteRules.CheckDeletion(state.Topics, doomed) is { } refused)
+        {
+            return refused;
+        }
+
         if (state.DeleteTopic(name) is not { } topic)
         {
             return new BrokerFailure(BrokerError.TopicNotFound, $"there is no topic '{name}'");

@@ -1,5 +1,6 @@
 using System.Text;
 using Dledger.Broker.Commands;
+using Dledger.Broker.Routes;
 using Dledger.Broker.Transactions;
 
 namespace Dledger.Broker.Topics;
@@ -31,6 +32,11 @@ internal static class TopicSettingsCodec
         AddUnless(list, CheckCountMax, settings.Checks.CountMax, checks.CountMax);
         AddUnlessEmpty(list, WebhookUrl, settings.Webhook.Url);
         AddUnlessEmpty(list, WebhookSecret, settings.Webhook.Secret);
+        if (settings.Routes.Count > 0)
+        {
+            list.Add(RouteCodec.Encode(settings.Routes));
+        }
+
         return list;
     }
 
@@ -96,6 +102,10 @@ internal static class TopicSettingsCodec
         CheckCountMax => settings with { Checks = settings.Checks with { CountMax = (int)setting.ToInt64() } },
         WebhookUrl => settings with { Webhook = settings.Webhook with { Url = TextOf(setting) } },
         WebhookSecret => settings with { Webhook = settings.Webhook with { Secret = TextOf(setting) } },
+        RouteCodec.All or RouteCodec.Added or RouteCodec.Removed => settings with
+        {
+            Routes = RouteCodec.Apply(settings.Routes, setting),
+        },
         _ => throw setting.Unknown("topic"),
     };
 

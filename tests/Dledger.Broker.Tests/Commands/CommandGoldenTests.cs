@@ -42,7 +42,7 @@ public sealed class CommandGoldenTests
     {
         var draft = TestBroker.Draft("body", "tag") with { Type = MessageType.Transaction };
         var topic = new TopicView(3, "topic", 2, MessageTypeSet.Of(MessageType.Transaction), 0);
-        Assert.True(MessageEncoder.TryEncode([draft, draft], topic, 1, null, out var messages, out _));
+        Assert.True(MessageEncoder.TryEncode([draft, draft], topic, 1, null, TopicDirectory.Empty, out var messages, out _));
         var halves = TransactionEncoder.EncodeHalves(messages, 2, TimeSpan.FromSeconds(2));
         Assert.True(RecordView.TryParseUnchecked(halves, out var first, out _));
         Assert.True(RecordView.TryParseUnchecked(halves.AsSpan(first.Length), out var second, out _));
@@ -250,7 +250,7 @@ public sealed class CommandGoldenTests
             TraceContext = "trace",
         };
         var topic = new TopicView(5, "topic", 4, MessageTypeSet.Of(MessageType.Fifo), 0);
-        Assert.True(MessageEncoder.TryEncode([draft], topic, 2, null, out var record, out _));
+        Assert.True(MessageEncoder.TryEncode([draft], topic, 2, null, TopicDirectory.Empty, out var record, out _));
         return record;
     }
 }
