@@ -61,6 +61,7 @@ internal sealed class SimulatedCluster
         Network = new SimulatedNetwork(this);
         Nodes = [.. Enumerable.Range(1, scenario.NodeCount).Select(id => new SimulatedNode(this, new NodeId(id)))];
         _faults = new FaultInjector(this);
+        Routes = RouteWorkload.Draw(this, seed);
         Order = scenario.Order is { } order ? new OrderWorkload(this, order) : null;
     }
 
@@ -111,6 +112,9 @@ internal sealed class SimulatedCluster
 
     /// <summary>Message groups; null in a run without them.</summary>
     public OrderWorkload? Order { get; }
+
+    /// <summary>Topics with routes; null in a run without them.</summary>
+    public RouteWorkload? Routes { get; }
 
     /// <summary>The last phase has begun.</summary>
     public bool IsHealed { get; private set; }
@@ -203,6 +207,11 @@ internal sealed class SimulatedCluster
             _ = WatchAsync(producer.RunAsync());
         }
 
+        if (Routes is not null)
+        {
+            await Routes.StartAsync();
+        }
+
         if (Scenario.HasTransactions)
         {
             await StartTransactionsAsync();
@@ -250,6 +259,11 @@ internal sealed class SimulatedCluster
             isReady = isAnswered && (failure is null || failure.Value.Error == Broker.BrokerError.AlreadyExists);
         }
 
+        if (Routes is not null)
+        {
+            await Routes.ForwardAsync(TimerClient.Topic);
+        }
+
         _ = WatchAsync(_timerClient.SendAsync());
         _ = WatchAsync(_timerClient.ConsumeAsync());
     }
@@ -277,6 +291,11 @@ internal sealed class SimulatedCluster
             var (isAnswered, failure) = await Calls.CallAsync(
                 node, broker => broker.UpdateTopicAsync(change, CancellationToken.None), Scenario.CallPatience);
             isReady = isAnswered && failure is null;
+        }
+
+        if (Routes is not null)
+        {
+            await Routes.ForwardAsync(TransactionTopic);
         }
 
         TransactionProducer = new TransactionProducer(this, TransactionTopic);
@@ -482,6 +501,16 @@ internal sealed class SimulatedCluster
                 "delayed messages are late or not consumed",
                 patience + (4 * Scenario.InvisibleTime) + 10_000_000,
                 () => Timers.DescribeOpen(alive.Max(node => node.Replication?.LogTimeNow ?? 0)));
+        }
+
+        if (Routes is not null)
+        {
+            Routes.Remaining = 0;
+            RunUntil(
+                "I67",
+                "routed messages are not consumed in all their topics",
+                patience + (4 * Scenario.InvisibleTime) + 10_000_000,
+                Routes.History.DescribeOpen);
         }
 
         RunUntil(

@@ -69,7 +69,7 @@ internal readonly ref struct RoutedPlaces
         return -1;
     }
 
-    /// <summary>Writes the entry, as the first one; nothing without places.</summary>
+    /// <summary>Writes the entry, at the beginning of a property map; nothing without places.</summary>
     public static void Write(ByteWriter properties, IReadOnlyList<RoutedPlace> places)
     {
         if (places.Count == 0)
@@ -77,7 +77,6 @@ internal readonly ref struct RoutedPlaces
             return;
         }
 
-        Invariant.Check(properties.Length == 0, "the routed places are the first entry of a property map");
         properties.Byte((byte)PropertyKind.RoutedTo);
         properties.UInt16(HeaderBytes + (places.Count * BytesEach));
         properties.Byte(FormatVersion);

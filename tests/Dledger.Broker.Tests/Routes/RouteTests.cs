@@ -97,6 +97,20 @@ public sealed class RouteTests
     }
 
     [Fact]
+    public async Task Each_message_of_a_batch_is_routed_by_itself()
+    {
+        var broker = await Prepare();
+        await Add(broker, "b", "red");
+
+        var outcome = await broker.Run(node => node.AppendAsync(
+            "a", [TestBroker.Draft("m1", "red"), TestBroker.Draft("m2", "blue"), TestBroker.Draft("m3", "red")], None));
+
+        Assert.True(outcome.Succeeded);
+        Assert.Equal(["m1", "m2", "m3"], await Texts(broker, "a"));
+        Assert.Equal(["m1", "m3"], await Texts(broker, "b"));
+    }
+
+    [Fact]
     public async Task The_messages_of_a_message_group_keep_their_order_in_the_target()
     {
         var broker = new TestBroker();
