@@ -73,4 +73,7 @@ internal enum SeededDefect
 
     /// <summary>A repeat, which the producer is answered with the first result, is routed a second time.</summary>
     RepeatRoutedAgain,
+
+    /// <summary>The key of a message that nobody acknowledged in time counts as processed.</summary>
+    ExpiredKeysProcessed,
 }

@@ -7,6 +7,12 @@ public sealed record GroupDescription(GroupView Group, IReadOnlyList<GroupQueueD
 {
     /// <summary>Its living clients as this leader heard of them, by topic, then client id.</summary>
     public IReadOnlyList<GroupMember> Members { get; init; } = [];
+
+    /// <summary>Messages that were finished without delivery because the group had processed others of their keys.</summary>
+    public long RepeatCount { get; init; }
+
+    /// <summary>Keys of processed messages that it remembers.</summary>
+    public int ProcessedCount { get; init; }
 }
 
 /// <summary>A client of a group.</summary>

@@ -103,7 +103,11 @@ internal sealed class GroupService(BrokerCalls calls)
 
     private static GroupDescription Describe(GroupState group) => new(
         group.View,
-        [.. group.Subscriptions.Values.SelectMany(subscription => subscription.Cursors.Select(Describe))]);
+        [.. group.Subscriptions.Values.SelectMany(subscription => subscription.Cursors.Select(Describe))])
+    {
+        RepeatCount = group.Processed.RepeatCount,
+        ProcessedCount = group.Processed.Count,
+    };
 
     private static GroupQueueDescription Describe(QueueCursor cursor)
     {

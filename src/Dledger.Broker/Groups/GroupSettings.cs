@@ -1,3 +1,4 @@
+using Dledger.Broker.Deduplication;
 using Dledger.Broker.Filtering;
 
 namespace Dledger.Broker.Groups;
@@ -43,4 +44,7 @@ public sealed record GroupSettings
 
     /// <summary>What becomes of messages that live too long, see <see cref="Messages.TimeToLive"/>.</summary>
     public ExpiryMode Expiry { get; init; }
+
+    /// <summary>By what it knows that it has processed a message, so that no second one is delivered.</summary>
+    public DedupSettings Dedup { get; init; } = DedupSettings.None;
 }

@@ -1,4 +1,6 @@
+using System.Text;
 using Dledger.Broker.Commands;
+using Dledger.Broker.Deduplication;
 using Dledger.Broker.Filtering;
 
 namespace Dledger.Broker.Groups;
@@ -17,6 +19,10 @@ internal static class GroupSettingsCodec
     private const int MaxInFlight = 14;
     private const int MaxInFlightPerClient = 15;
     private const int Expiry = 16;
+    private const int DedupSourceTag = 50;
+    private const int DedupProperty = 51;
+    private const int DedupWindow = 52;
+    private const int DedupCount = 53;
 
     /// <summary>What differs from the defaults, by tag.</summary>
     public static List<Setting> Encode(GroupSettings settings) => Encode(new GroupChange
@@ -33,6 +39,10 @@ internal static class GroupSettingsCodec
         MaxInFlight = Unless(settings.MaxInFlight, GroupSettings.Default.MaxInFlight),
         MaxInFlightPerClient = Unless(settings.MaxInFlightPerClient, GroupSettings.Default.MaxInFlightPerClient),
         Expiry = Unless(settings.Expiry, GroupSettings.Default.Expiry),
+        DedupSource = Unless(settings.Dedup.Source, DedupSource.None),
+        DedupProperty = settings.Dedup.Property.Length > 0 ? settings.Dedup.Property : null,
+        DedupWindow = settings.Dedup.WindowMicroseconds > 0 ? TimeSpan.FromMicroseconds(settings.Dedup.WindowMicroseconds) : null,
+        DedupCount = Unless(settings.Dedup.Count, 0),
     });
 
     /// <summary>What a change names, by tag.</summary>
@@ -68,6 +78,15 @@ internal static class GroupSettingsCodec
         Add(MaxInFlight, change.MaxInFlight);
         Add(MaxInFlightPerClient, change.MaxInFlightPerClient);
         Add(Expiry, (long?)change.Expiry);
+        Add(DedupSourceTag, (long?)change.DedupSource);
+        if (change.DedupSource is not null || change.DedupProperty is not null)
+        {
+            // Another source means another property, or none.
+            list.Add(new Setting(DedupProperty, Encoding.UTF8.GetBytes(change.DedupProperty ?? "")));
+        }
+
+        Add(DedupWindow, change.DedupWindow is { } window ? window.Ticks / TimeSpan.TicksPerMicrosecond : null);
+        Add(DedupCount, change.DedupCount);
         return list;
 
         void Add(int tag, long? value)
@@ -95,6 +114,10 @@ internal static class GroupSettingsCodec
         MaxInFlight => settings with { MaxInFlight = checked((int)setting.ToInt64()) },
         MaxInFlightPerClient => settings with { MaxInFlightPerClient = checked((int)setting.ToInt64()) },
         Expiry => settings with { Expiry = (ExpiryMode)setting.ToInt64() },
+        DedupSourceTag => settings with { Dedup = settings.Dedup with { Source = (DedupSource)setting.ToInt64() } },
+        DedupProperty => settings with { Dedup = settings.Dedup with { Property = Encoding.UTF8.GetString(setting.Content.Span) } },
+        DedupWindow => settings with { Dedup = settings.Dedup with { WindowMicroseconds = setting.ToInt64() } },
+        DedupCount => settings with { Dedup = settings.Dedup with { Count = setting.ToInt64() } },
         _ => throw setting.Unknown("consumer group"),
     };
 

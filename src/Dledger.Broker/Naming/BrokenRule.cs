@@ -40,4 +40,5 @@ public enum BrokenRule
     InFlight,
     Pause,
     Route,
+    Dedup,
 }

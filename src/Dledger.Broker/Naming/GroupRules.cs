@@ -1,3 +1,4 @@
+using Dledger.Broker.Deduplication;
 using Dledger.Broker.Groups;
 
 namespace Dledger.Broker.Naming;
@@ -30,6 +31,47 @@ public static class GroupRules
             : null;
     }
 
+    /// <summary>Null when a group may remember so what it processed.</summary>
+    public static Violation? CheckDedup(DedupSettings dedup)
+    {
+        if (!Enum.IsDefined(dedup.Source))
+        {
+            return new Violation(BrokenRule.Dedup, $"the key source {(int)dedup.Source} of a group is not known");
+        }
+
+        if (dedup.Source == DedupSource.Property != dedup.Property.Length > 0 && dedup.Source != DedupSource.None)
+        {
+            return new Violation(
+                BrokenRule.Dedup, "the name of a user property is given exactly when a user property is the key of a group's messages");
+        }
+
+        var nameBytes = System.Text.Encoding.UTF8.GetByteCount(dedup.Property);
+        if (nameBytes > Limits.DedupPropertyBytesMax || PropertyRules.HasControlCharacter(dedup.Property))
+        {
+            return new Violation(
+                BrokenRule.Dedup,
+                $"the name of the user property that is a group's key has {nameBytes} bytes; 1 to {Limits.DedupPropertyBytesMax} without "
+                + "control characters are allowed");
+        }
+
+        if (dedup.WindowMicroseconds != 0 && (dedup.Window < Limits.DedupWindowMin || dedup.Window > Limits.DedupWindowMax))
+        {
+            return new Violation(
+                BrokenRule.Dedup,
+                string.Create(
+                    System.Globalization.CultureInfo.InvariantCulture,
+                    $"processed keys are to be remembered for {dedup.Window.TotalSeconds} s; {Limits.DedupWindowMin.TotalSeconds} s to ")
+                + string.Create(
+                    System.Globalization.CultureInfo.InvariantCulture, $"{Limits.DedupWindowMax.TotalDays} days are allowed"));
+        }
+
+        return dedup.Count is < 0 or > Limits.DedupCountMax
+            ? new Violation(
+                BrokenRule.Dedup,
+                $"{dedup.Count} processed keys are to be remembered; 1 to {Limits.DedupCountMax} are allowed, and 0 for the usual number")
+            : null;
+    }
+
     /// <summary>Null when the settings may be stored.</summary>
     public static Violation? Check(GroupSettings settings)
     {
@@ -58,6 +100,11 @@ public static class GroupRules
                 BrokenRule.InFlight,
                 $"{settings.MaxInFlight} messages in flight, {settings.MaxInFlightPerClient} for each client, are asked for; " +
                 $"1 to {Limits.InFlightMax} are allowed");
+        }
+
+        if (CheckDedup(settings.Dedup) is { } badDedup)
+        {
+            return badDedup;
         }
 
         var backoff = settings.Backoff;

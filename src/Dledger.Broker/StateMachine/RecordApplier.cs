@@ -58,6 +58,9 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
             case RecordKind.Ack:
                 ApplyAck(AckCommand.Decode(record.Body), proposal as CallerProposal<IReadOnlyList<AckOutcome>>);
                 break;
+            case RecordKind.FinishUnseen:
+                ApplyFinishUnseen(AckCommand.Decode(record.Body));
+                break;
             case RecordKind.ChangeInvisible:
                 ApplyChange(ChangeInvisibleCommand.Decode(record.Body), proposal);
                 break;
@@ -220,7 +223,7 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
         var outcomes = proposal is null ? null : new AckOutcome[command.Deliveries.Count];
         for (var i = 0; i < command.Deliveries.Count; i++)
         {
-            var failure = state.Leases.Finish(subscription, command.Deliveries[i]);
+            var failure = state.Leases.Finish(subscription, command.Deliveries[i], state.LogTime);
             if (outcomes is not null)
             {
                 outcomes[i] = new AckOutcome(failure);
@@ -228,6 +231,15 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
         }
 
         proposal?.SetOutcome(outcomes!);
+    }
+
+    private void ApplyFinishUnseen(AckCommand command)
+    {
+        var subscription = state.FindSubscription(command.GroupId, command.TopicId);
+        foreach (var delivery in command.Deliveries)
+        {
+            state.Leases.Finish(subscription, delivery, state.LogTime, isProcessed: false);
+        }
     }
 
     private void ApplyChange(ChangeInvisibleCommand command, BrokerProposal? proposal)

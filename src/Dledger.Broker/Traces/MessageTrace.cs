@@ -65,6 +65,9 @@ public enum TraceState
 
     /// <summary>Out of attempts and set aside until an operator decides.</summary>
     Parked = 14,
+
+    /// <summary>Finished without delivery: the group had processed another message of its key.</summary>
+    Deduplicated = 15,
 }
 
 /// <summary>What happened to a message.</summary>
@@ -86,6 +89,9 @@ public enum TraceEventKind
     DeadLettered = 8,
     GivenUp = 9,
     SentAgain = 10,
+
+    /// <summary>Finished without delivery: the group had processed another message of its key.</summary>
+    Deduplicated = 11,
 }
 
 /// <summary>One thing that happened, as the log has it.</summary>

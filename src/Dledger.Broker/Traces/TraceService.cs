@@ -238,7 +238,7 @@ internal sealed class TraceService(BrokerCalls calls)
         var events = history.History.Where(happened => happened.Group.Length == 0 || happened.Group == trace.Group).ToList();
         var attempts = Math.Max(trace.Attempts, events.Select(happened => happened.Attempt).DefaultIfEmpty(0).Max());
         var last = events.FindLast(happened => happened.Kind is TraceEventKind.Acknowledged or TraceEventKind.FilteredOut
-            or TraceEventKind.DeadLettered or TraceEventKind.GivenUp);
+            or TraceEventKind.DeadLettered or TraceEventKind.GivenUp or TraceEventKind.Deduplicated);
         var (state, sentence) = last?.Kind switch
         {
             TraceEventKind.Acknowledged => (TraceState.Acknowledged,
@@ -249,6 +249,9 @@ internal sealed class TraceService(BrokerCalls calls)
             TraceEventKind.DeadLettered => (TraceState.DeadLettered,
                 $"{last.Sentence} at {HistoryReader.Time(last.Microseconds)}, after {Count(attempts, "delivery", "deliveries")}: see "
                 + $"'dledger dlq show {trace.Group}'"),
+            TraceEventKind.Deduplicated => (TraceState.Deduplicated,
+                $"not delivered: at {HistoryReader.Time(last.Microseconds)} the group had processed another message of its key, within the "
+                + "time and number that it remembers; see 'dledger group describe'"),
             TraceEventKind.GivenUp => (TraceState.GivenUp,
                 $"not finished when {last.Sentence} at {HistoryReader.Time(last.Microseconds)}"),
             _ => history.IsHistoryComplete

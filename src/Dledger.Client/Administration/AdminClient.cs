@@ -131,6 +131,7 @@ public sealed class AdminClient(DledgerChannel channel)
         request.Group.MaxInFlight = modes.MaxInFlight ?? 0;
         request.Group.MaxInFlightPerClient = modes.MaxInFlightPerClient ?? 0;
         request.Group.Expiry = (Protocol.Admin.V1.ExpiryMode)(modes.Expiry ?? 0);
+        request.Group.Dedup = group.Dedup?.ToWire();
         var response = await AskAsync(
             $"Creating group '{group.Name}'",
             (admin, options) => admin.CreateGroupAsync(request, options),
@@ -153,6 +154,7 @@ public sealed class AdminClient(DledgerChannel channel)
         request.Backoff.AddRange(alteration.Backoff.Select(Duration.FromTimeSpan));
         request.Mismatch = alteration.Mismatch is { } mismatch ? (MismatchPolicy)((int)mismatch + 1) : default;
         Alter(request, alteration.Modes);
+        request.Dedup = alteration.Dedup.ToWire();
         var response = await AskAsync(
             $"Altering group '{alteration.Name}'",
             (admin, options) => admin.AlterGroupAsync(request, options),
@@ -299,6 +301,7 @@ public sealed class AdminClient(DledgerChannel channel)
             MaxInFlightPerClient = group.MaxInFlightPerClient,
             Expiry = (ExpiryMode)group.Expiry,
         },
+        Dedup = GroupDedup.Of(group.Dedup),
         Pause = group.Pause is { } pause
             ? new GroupPause(pause.Reason, pause.Since.ToDateTimeOffset(), pause.Until?.ToDateTimeOffset())
             : null,

@@ -61,6 +61,10 @@ internal sealed class GroupAdministration(BrokerNode broker)
             MaxInFlight = request.HasMaxInFlight ? request.MaxInFlight : null,
             MaxInFlightPerClient = request.HasMaxInFlightPerClient ? request.MaxInFlightPerClient : null,
             Expiry = request.HasExpiry ? GroupModes.FromWire(request.Expiry) : null,
+            DedupSource = GroupDedups.SourceOf(request.Dedup),
+            DedupProperty = request.Dedup is { Property.Length: > 0 } dedup ? dedup.Property : null,
+            DedupWindow = request.Dedup?.Window is { } window ? GroupDedups.WindowOf(window) : null,
+            DedupCount = request.Dedup is { HasCount: true } bounded ? bounded.Count : null,
         };
         if (await broker.UpdateGroupAsync(change, cancellationToken) is { } failure)
         {
@@ -92,6 +96,12 @@ internal sealed class GroupAdministration(BrokerNode broker)
             Status = StatusMapping.AdminOk(),
             Group = ToWire(description.Group),
         };
+        if (response.Group.Dedup is { } dedup)
+        {
+            dedup.Remembered = description.ProcessedCount;
+            dedup.Repeats = description.RepeatCount;
+        }
+
         response.Queues.AddRange(description.Queues
             .OrderBy(queue => queue.Topic, StringComparer.Ordinal)
             .ThenBy(queue => queue.QueueId)
@@ -127,6 +137,7 @@ internal sealed class GroupAdministration(BrokerNode broker)
         MaxInFlightPerClient =
             asked.MaxInFlightPerClient == 0 ? GroupSettings.Default.MaxInFlightPerClient : asked.MaxInFlightPerClient,
         Expiry = GroupModes.FromWire(asked.Expiry),
+        Dedup = GroupDedups.FromWire(asked.Dedup),
     };
 
     private static BackoffPolicy PolicyOf(IEnumerable<Duration> waits) =>
@@ -145,6 +156,7 @@ internal sealed class GroupAdministration(BrokerNode broker)
         var wire = new Group { Name = group.Name, Fifo = group.Fifo, MaxAttempts = group.MaxAttempts };
         wire.Mismatch = (Protocol.Admin.V1.MismatchPolicy)((int)group.Settings.Mismatch + 1);
         GroupModes.ToWire(group, wire);
+        wire.Dedup = GroupDedups.ToWire(group.Settings.Dedup);
         wire.Backoff.AddRange(group.Backoff.Steps.Select(Duration.FromTimeSpan));
         return wire;
     }

@@ -23,7 +23,7 @@ public sealed class TopicRouteTests
         var sent = await client.SendAsync(dear, cheap);
         var routed = Assert.Single(await client.ReceiveAsync("audit", "auditors"));
         var own = await client.ReceiveAsync("orders", "billing");
-        var acked = await client.AckAsync("audit", "auditors", routed);
+        var acked = await client.AckAsync("audit", "auditors", routed.SystemProperties.ReceiptHandle);
 
         Assert.Equal((AdminCode.AdminOk, "audit"), (added.Status.Code, added.Route.Name));
         Assert.Equal(Code.Ok, sent.Status.Code);

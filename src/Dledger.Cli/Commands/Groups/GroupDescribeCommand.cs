@@ -28,6 +28,7 @@ internal static class GroupDescribeCommand
                         group.Members,
                         group.Modes,
                         group.Pause,
+                        group.Dedup,
                         LagCount = group.Queues.Sum(queue => queue.LagCount),
                         group.Queues,
                     });
@@ -37,6 +38,12 @@ internal static class GroupDescribeCommand
                 terminal.Output.WriteLine(
                     $"group {group.Name}: {(group.IsFifo ? "fifo" : "concurrent")}, {group.MaxAttempts} attempts, "
                     + $"{group.Queues.Sum(queue => queue.LagCount)} messages not consumed{GroupAnswer.Remarks(group)}");
+                if (group.Dedup is { } dedup)
+                {
+                    terminal.Output.WriteLine(
+                        $"{dedup.Repeats} messages finished without delivery as repeats; {dedup.Remembered} keys are remembered");
+                }
+
                 terminal.WriteTable(
                     ["TOPIC", "QUEUE", "COMMITTED", "MAX OFFSET", "IN FLIGHT", "LAG"],
                     group.Queues.Select(queue => (string[])
