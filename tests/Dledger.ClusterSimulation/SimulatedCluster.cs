@@ -62,6 +62,7 @@ internal sealed class SimulatedCluster
         Nodes = [.. Enumerable.Range(1, scenario.NodeCount).Select(id => new SimulatedNode(this, new NodeId(id)))];
         _faults = new FaultInjector(this);
         Routes = RouteWorkload.Draw(this, seed);
+        Keyed = DedupWorkload.Draw(this, seed);
         Order = scenario.Order is { } order ? new OrderWorkload(this, order) : null;
     }
 
@@ -115,6 +116,9 @@ internal sealed class SimulatedCluster
 
     /// <summary>Topics with routes; null in a run without them.</summary>
     public RouteWorkload? Routes { get; }
+
+    /// <summary>A group that remembers what it processed; null in a run without one.</summary>
+    public DedupWorkload? Keyed { get; }
 
     /// <summary>The last phase has begun.</summary>
     public bool IsHealed { get; private set; }
@@ -210,6 +214,11 @@ internal sealed class SimulatedCluster
         if (Routes is not null)
         {
             await Routes.StartAsync();
+        }
+
+        if (Keyed is not null)
+        {
+            await Keyed.StartAsync();
         }
 
         if (Scenario.HasTransactions)
@@ -501,6 +510,16 @@ internal sealed class SimulatedCluster
                 "delayed messages are late or not consumed",
                 patience + (4 * Scenario.InvisibleTime) + 10_000_000,
                 () => Timers.DescribeOpen(alive.Max(node => node.Replication?.LogTimeNow ?? 0)));
+        }
+
+        if (Keyed is not null)
+        {
+            Keyed.Remaining = 0;
+            RunUntil(
+                "I66",
+                "messages of keys are not finished, or finished without a reason",
+                patience + (4 * Scenario.InvisibleTime) + 20_000_000,
+                () => Keyed.DescribeOpen(alive));
         }
 
         if (Routes is not null)

@@ -119,4 +119,7 @@ internal enum Mutation
 
     /// <summary>See <see cref="Broker.SeededDefect.RepeatRoutedAgain"/>.</summary>
     RepeatRoutedAgain,
+
+    /// <summary>See <see cref="Broker.SeededDefect.ExpiredKeysProcessed"/>.</summary>
+    ExpiredKeysProcessed,
 }

@@ -63,6 +63,7 @@ internal sealed class Checks(SimulatedCluster cluster)
         ["I60"] = "what stands in a queue is found by its id and its keys on every node, or the index says that it does not know",
         ["I61"] = "a key index without disk faults is complete in the end",
         ["I62"] = "a consumer is given only what its filter wants",
+        ["I66"] = "a key that a group acknowledged is not delivered to it again, and nothing is skipped whose key was not acknowledged",
         ["I67"] = "a message stands in exactly the topics whose routes want it, once each, as soon as it is acked, and never when refused",
     };
 

@@ -246,6 +246,12 @@ internal sealed class Oracle(SimulatedCluster cluster)
     // Queue offsets by counting: no topic is deleted here, and every record names a queue that exists.
     private void Append(in RecordView record, LogPosition position, long logTime)
     {
+        if (cluster.Keyed is { } keyed && DedupHistory.Owns(Encoding.UTF8.GetString(record.Key)))
+        {
+            keyed.History.Stored(AppendToQueue(record, position, logTime));
+            return;
+        }
+
         if (cluster.Routes is { } routes && Encoding.UTF8.GetString(record.Key) is var id && RouteHistory.Owns(id))
         {
             if (routes.History.Stored(id, record, position))

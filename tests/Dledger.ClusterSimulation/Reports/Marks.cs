@@ -43,6 +43,7 @@ internal sealed class Marks
         "message parked",
         "messages wait behind a parked one",
         "released message delivered",
+        "repeat of a key finished without delivery",
         "repeat of a routed message without effect",
         "route added or removed under load",
         "routed message refused",
