@@ -103,6 +103,8 @@ public sealed class ClusterSimulationTests
         { nameof(Mutation.DuplicateFoundAtPropose), 125 },
         { nameof(Mutation.SnapshotTakesBack), 1 },
         { nameof(Mutation.CopiesNotIndexed), 3 },
+        { nameof(Mutation.RepeatRoutedAgain), 1 },
+        { nameof(Mutation.ExpiredKeysProcessed), 6 },
     };
 
     private static string Explain(RunResult result) => $"{result.Failure?.Message}; replay: make sim SEED={result.Seed}";

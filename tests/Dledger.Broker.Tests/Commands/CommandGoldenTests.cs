@@ -1,7 +1,9 @@
 using Dledger.Broker.Commands;
 using Dledger.Broker.DeadLetters;
+using Dledger.Broker.Filtering;
 using Dledger.Broker.Groups;
 using Dledger.Broker.Messages;
+using Dledger.Broker.Routes;
 using Dledger.Broker.Tests.Simulation;
 using Dledger.Broker.Topics;
 using Dledger.Broker.Transactions;
@@ -140,6 +142,45 @@ public sealed class CommandGoldenTests
 
         GoldenFile.Check("lease-v2.hex", command.Encode());
         Assert.Equal(command.Encode(), LeaseCommand.Decode(command.Encode()).Encode());
+    }
+
+    [Fact]
+    public void A_lease_with_keys_is_frozen()
+    {
+        var command = new LeaseCommand(3, 4, 30_000_000, false, 7, UInt128.Zero, 0,
+        [
+            new LeaseQueue(1, [new OffsetRange(10, 2)], [])
+            {
+                Keys = [new UInt128(1, 2), UInt128.Zero],
+                Repeats = [new OffsetRange(12, 1)],
+                RepeatKeys = [new UInt128(3, 4)],
+            },
+        ]);
+
+        GoldenFile.Check("lease-v3.hex", command.Encode());
+        Assert.Equal(command.Encode(), LeaseCommand.Decode(command.Encode()).Encode());
+    }
+
+    [Fact]
+    public void Routes_of_a_topic_and_the_places_of_a_routed_record_are_frozen()
+    {
+        Assert.True(MessageFilter.TryParseSql("price > 10", out var sql, out _));
+        var routes = new[] { new TopicRoute("all", 6, MessageFilter.All), new TopicRoute("dear", 7, sql) };
+        var topic = new TopicView(5, "topic", 4, MessageTypeSet.Normal, 0)
+        {
+            Settings = TopicSettings.Default with { Routes = routes },
+        };
+        var topics = new TopicDirectory(
+            [topic, new TopicView(6, "six", 2, MessageTypeSet.Normal, 0), new TopicView(7, "seven", 3, MessageTypeSet.Normal, 0)]);
+        var draft = TestBroker.Draft("body") with { UserProperties = [KeyValuePair.Create("price", "11")] };
+
+        Assert.True(MessageEncoder.TryEncode([draft], topic, 3, null, topics, out var record, out _));
+
+        GoldenFile.Check("routes-v1.hex", RouteCodec.Encode(routes).Content.Span);
+        GoldenFile.Check("routed-record-v1.hex", record);
+        Assert.True(RecordView.TryParseUnchecked(record, out var view, out _));
+        Assert.Equal([1, 0], new[] { RoutedPlaces.QueueOf(view, 6), RoutedPlaces.QueueOf(view, 7) });
+        Assert.Equal(routes, RouteCodec.Apply([], RouteCodec.Encode(routes)).Select((route, n) => route with { Filter = routes[n].Filter }));
     }
 
     [Fact]
