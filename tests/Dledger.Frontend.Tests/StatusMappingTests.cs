@@ -33,6 +33,7 @@ public sealed class StatusMappingTests
         [BrokerError.OffsetNotFound] = (Code.OffsetNotFound, AdminCode.AdminNotFound),
         [BrokerError.Unsupported] = (Code.NotImplemented, AdminCode.AdminInvalidArgument),
         [BrokerError.MessageNotFound] = (Code.NotFound, AdminCode.AdminNotFound),
+        [BrokerError.RouteNotFound] = (Code.NotFound, AdminCode.AdminNotFound),
     };
 
     private static readonly Dictionary<BrokenRule, Code> Rules = new()
@@ -73,6 +74,8 @@ public sealed class StatusMappingTests
         [BrokenRule.GroupMode] = Code.BadRequest,
         [BrokenRule.InFlight] = Code.BadRequest,
         [BrokenRule.Pause] = Code.BadRequest,
+        [BrokenRule.Route] = Code.BadRequest,
+        [BrokenRule.Dedup] = Code.BadRequest,
     };
 
     [Fact]
