@@ -92,7 +92,7 @@ internal sealed class TraceService(BrokerCalls calls)
             return new Standing(new BrokerFailure(BrokerError.GroupNotFound, $"the consumer group '{group}' does not exist"));
         }
 
-        var standing = new Standing(null) 
+        var standing = new Standing(null)
         {
             TopicId = topic.Id,
             LogTime = state.LogTime,
