@@ -10,6 +10,7 @@ using Dledger.Broker.Proposals;
 using Dledger.Broker.Receipts;
 using Dledger.Broker.Receiving;
 using Dledger.Broker.Replays;
+using Dledger.Broker.Routes;
 using Dledger.Broker.StateMachine;
 using Dledger.Broker.Timers;
 using Dledger.Broker.Topics;
@@ -52,6 +53,7 @@ internal sealed class BrokerCalls
         TransactionReads = new TransactionReads(this);
         Timers = new TimerService(this);
         Replays = new ReplayService(this);
+        Routes = new RouteService(this);
     }
 
     public BrokerStateMachine Machine { get; }
@@ -95,6 +97,7 @@ internal sealed class BrokerCalls
     public TimerService Timers { get; }
 
     public ReplayService Replays { get; }
+    public RouteService Routes { get; }
 
     /// <summary>Known once the cluster has its id, which every serving node's has.</summary>
     public ReceiptCodec Codec

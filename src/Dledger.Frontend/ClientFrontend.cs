@@ -32,6 +32,7 @@ public sealed class ClientFrontend : IDisposable
         Administration = new AdministrationService(broker, log, options, router, time, _logger);
         NumberedProducers = new NumberedProducerService(broker, router, time, _logger);
         Parking = new ParkingEndpoint(broker, router, time, _logger);
+        TopicRoutes = new RouteEndpoint(broker, router, time, _logger);
         Transactions = new TransactionAdministrationService(broker, options, router, time, _logger);
         Timers = new TimerAdministrationService(broker, router, time, _logger);
         Lookups = new MessageLookupService(broker, router, time, _logger);
@@ -55,6 +56,9 @@ public sealed class ClientFrontend : IDisposable
 
     /// <summary>The service for groups that stand still.</summary>
     public ParkingEndpoint Parking { get; }
+
+    /// <summary>The service for routes between topics.</summary>
+    public RouteEndpoint TopicRoutes { get; }
 
     /// <summary>The administration of transactions.</summary>
     public TransactionAdministrationService Transactions { get; }

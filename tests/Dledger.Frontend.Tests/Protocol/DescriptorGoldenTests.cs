@@ -15,7 +15,7 @@ public sealed class DescriptorGoldenTests
     public static TheoryData<string> Files =>
     [
         "definition", "service", "admin", "offsets", "parking", "transactions", "checks", "timers", "messages", "deadletters",
-        "producer",
+        "producer", "routes",
     ];
 
     [Theory]
@@ -58,6 +58,7 @@ public sealed class DescriptorGoldenTests
         "messages" => MessagesReflection.Descriptor,
         "deadletters" => DeadlettersReflection.Descriptor,
         "parking" => ParkingReflection.Descriptor,
+        "routes" => RoutesReflection.Descriptor,
         _ => AdminReflection.Descriptor,
     };
 
