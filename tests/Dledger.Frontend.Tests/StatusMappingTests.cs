@@ -73,6 +73,7 @@ public sealed class StatusMappingTests
         [BrokenRule.GroupMode] = Code.BadRequest,
         [BrokenRule.InFlight] = Code.BadRequest,
         [BrokenRule.Pause] = Code.BadRequest,
+        [BrokenRule.Replay] = Code.BadRequest,
     };
 
     [Fact]
