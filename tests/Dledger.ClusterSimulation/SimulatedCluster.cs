@@ -62,6 +62,7 @@ internal sealed class SimulatedCluster
         Nodes = [.. Enumerable.Range(1, scenario.NodeCount).Select(id => new SimulatedNode(this, new NodeId(id)))];
         _faults = new FaultInjector(this);
         Order = scenario.Order is { } order ? new OrderWorkload(this, order) : null;
+        Quotas = scenario.Quotas is { } quotas ? new QuotaWorkload(this, quotas) : null;
         Broadcast = scenario.Broadcast is { } broadcast ? new BroadcastWorkload(this, broadcast) : null;
         Replay = scenario.Replay is { } replay ? new ReplayWorkload(this, replay) : null;
     }
@@ -113,6 +114,9 @@ internal sealed class SimulatedCluster
 
     /// <summary>Message groups; null in a run without them.</summary>
     public OrderWorkload? Order { get; }
+
+    /// <summary>A topic and a group with quotas; null in a run without them.</summary>
+    public QuotaWorkload? Quotas { get; }
 
     /// <summary>A broadcast group; null in a run without it.</summary>
     public BroadcastWorkload? Broadcast { get; }
@@ -229,6 +233,15 @@ internal sealed class SimulatedCluster
         if (Order is not null)
         {
             await StartOrderAsync(Order);
+        }
+
+        if (Quotas is not null)
+        {
+            await Quotas.PrepareAsync();
+            foreach (var client in Quotas.Start())
+            {
+                _ = WatchAsync(client);
+            }
         }
 
         if (Replay is not null)
@@ -495,6 +508,16 @@ internal sealed class SimulatedCluster
                 "message groups do not come to their end",
                 patience + (4 * Scenario.InvisibleTime) + 20_000_000,
                 () => Order.DescribeOpen(alive));
+        }
+
+        if (Quotas is not null)
+        {
+            RunUntil(
+                "I43",
+                "messages of the topic with a quota are not finished",
+                patience + (4 * Scenario.InvisibleTime) + 20_000_000,
+                () => Quotas.DescribeOpen(alive));
+            Quotas.History.Check();
         }
 
         if (Replay is not null)

@@ -39,5 +39,6 @@ public enum BrokenRule
     GroupMode,
     InFlight,
     Pause,
+    Quota,
     Replay,
 }

@@ -60,6 +60,11 @@ public static class GroupRules
                 $"1 to {Limits.InFlightMax} are allowed");
         }
 
+        if (QuotaRules.Check("receive", settings.ReceiveQuota) is { } quota)
+        {
+            return quota;
+        }
+
         if (settings.MemberExpiry < Limits.MemberExpiryMin || settings.MemberExpiry > Limits.MemberExpiryMax)
         {
             return new Violation(

@@ -357,8 +357,12 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
         }
     }
 
-    private void RemoveReceivers(GroupState group, string why) => duties.Receivers.Remove(
-        receivers => receivers.GroupId == group.View.Id, new BrokerFailure(BrokerError.GroupNotFound, why));
+    private void RemoveReceivers(GroupState group, string why)
+    {
+        duties.Receivers.Remove(
+            receivers => receivers.GroupId == group.View.Id, new BrokerFailure(BrokerError.GroupNotFound, why));
+        duties.Receivers.Quotas.Forget(group.View.Id);
+    }
 
     private void GroupChanged(GroupState group)
     {
@@ -419,6 +423,7 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
         duties.Receivers.Remove(
             receivers => receivers.TopicId == topic.Id,
             new BrokerFailure(BrokerError.TopicNotFound, $"the topic '{name}' was deleted"));
+        duties.ProduceQuotas.Forget(topic.Id);
         duties.Pulls.Remove(topic.Id, new BrokerFailure(BrokerError.TopicNotFound, $"the topic '{name}' was deleted"));
         BrokerEvents.TopicDeleted(logger, name);
         return null;

@@ -38,6 +38,8 @@ public sealed class AdminClient(DledgerChannel channel)
                 RetentionBytes = topic.RetentionBytes ?? 0,
                 IdWindowTime = topic.IdWindowTime is { } window ? Duration.FromTimeSpan(window) : null,
                 IdWindowCount = topic.IdWindowCount ?? 0,
+                ProduceMessagesPerSecond = topic.ProduceMessagesPerSecond ?? 0,
+                ProduceBytesPerSecond = topic.ProduceBytesPerSecond ?? 0,
             },
         };
         request.Topic.AcceptMessageTypes.AddRange(topic.MessageTypes.Select(type => (Apache.Rocketmq.V2.MessageType)type));
@@ -71,6 +73,16 @@ public sealed class AdminClient(DledgerChannel channel)
         if (alteration.IdWindowCount is { } count)
         {
             request.IdWindowCount = count;
+        }
+
+        if (alteration.ProduceMessagesPerSecond is { } messageRate)
+        {
+            request.ProduceMessagesPerSecond = messageRate;
+        }
+
+        if (alteration.ProduceBytesPerSecond is { } byteRate)
+        {
+            request.ProduceBytesPerSecond = byteRate;
         }
 
         var response = await AskAsync(
@@ -131,6 +143,8 @@ public sealed class AdminClient(DledgerChannel channel)
         request.Group.MaxInFlight = modes.MaxInFlight ?? 0;
         request.Group.MaxInFlightPerClient = modes.MaxInFlightPerClient ?? 0;
         request.Group.Expiry = (Protocol.Admin.V1.ExpiryMode)(modes.Expiry ?? 0);
+        request.Group.ReceiveMessagesPerSecond = modes.ReceiveMessagesPerSecond ?? 0;
+        request.Group.ReceiveBytesPerSecond = modes.ReceiveBytesPerSecond ?? 0;
         request.Group.Broadcast = modes.Broadcast ?? false;
         request.Group.MemberExpiry = modes.MemberExpiry is { } expiry ? Duration.FromTimeSpan(expiry) : null;
         var response = await AskAsync(
@@ -295,6 +309,8 @@ public sealed class AdminClient(DledgerChannel channel)
             RetentionBytes = topic.RetentionBytes == 0 ? null : topic.RetentionBytes,
             IdWindowTime = topic.IdWindowTime?.ToTimeSpan(),
             IdWindowCount = topic.IdWindowCount == 0 ? null : topic.IdWindowCount,
+            ProduceMessagesPerSecond = topic.ProduceMessagesPerSecond == 0 ? null : topic.ProduceMessagesPerSecond,
+            ProduceBytesPerSecond = topic.ProduceBytesPerSecond == 0 ? null : topic.ProduceBytesPerSecond,
         };
 
     private static GroupQueueProgress Describe(GroupQueue queue) => new(
@@ -313,6 +329,8 @@ public sealed class AdminClient(DledgerChannel channel)
             MaxInFlight = group.MaxInFlight,
             MaxInFlightPerClient = group.MaxInFlightPerClient,
             Expiry = (ExpiryMode)group.Expiry,
+            ReceiveMessagesPerSecond = group.ReceiveMessagesPerSecond == 0 ? null : group.ReceiveMessagesPerSecond,
+            ReceiveBytesPerSecond = group.ReceiveBytesPerSecond == 0 ? null : group.ReceiveBytesPerSecond,
             Broadcast = group.Broadcast ? true : null,
             MemberExpiry = group.MemberExpiry?.ToTimeSpan(),
         },
@@ -356,6 +374,16 @@ public sealed class AdminClient(DledgerChannel channel)
         if (modes.Expiry is { } expiry)
         {
             request.Expiry = (Protocol.Admin.V1.ExpiryMode)expiry;
+        }
+
+        if (modes.ReceiveMessagesPerSecond is { } messages)
+        {
+            request.ReceiveMessagesPerSecond = messages;
+        }
+
+        if (modes.ReceiveBytesPerSecond is { } bytes)
+        {
+            request.ReceiveBytesPerSecond = bytes;
         }
 
         if (modes.Broadcast is { } broadcast)

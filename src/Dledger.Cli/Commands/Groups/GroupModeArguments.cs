@@ -36,6 +36,7 @@ internal sealed class GroupModeArguments
         Description = "The same for one client.",
     };
 
+    private readonly QuotaArguments _quota = QuotaArguments.ForReceive();
     private readonly Option<bool?> _broadcast = new("--broadcast")
     {
         Description = "Deliver every message to each client; fixed when the group is created.",
@@ -55,6 +56,7 @@ internal sealed class GroupModeArguments
         command.Options.Add(_exclusive);
         command.Options.Add(_maxInFlight);
         command.Options.Add(_maxInFlightPerClient);
+        _quota.AddTo(command);
         command.Options.Add(_broadcast);
         command.Options.Add(_memberExpiry);
     }
@@ -84,6 +86,8 @@ internal sealed class GroupModeArguments
         Exclusive = result.GetValue(_exclusive),
         MaxInFlight = result.GetValue(_maxInFlight),
         MaxInFlightPerClient = result.GetValue(_maxInFlightPerClient),
+        ReceiveMessagesPerSecond = _quota.Messages(result),
+        ReceiveBytesPerSecond = _quota.Bytes(result),
         Broadcast = result.GetValue(_broadcast),
         MemberExpiry = result.GetValue(_memberExpiry) is not { } text ? null
             : OptionText.TryParseDuration(text, out var expiry) ? TimeSpan.FromMicroseconds(expiry)
