@@ -78,6 +78,7 @@ public sealed class StatusMappingTests
         [BrokenRule.Pause] = Code.BadRequest,
         [BrokenRule.Route] = Code.BadRequest,
         [BrokenRule.Dedup] = Code.BadRequest,
+        [BrokenRule.Replay] = Code.BadRequest,
     };
 
     [Fact]
