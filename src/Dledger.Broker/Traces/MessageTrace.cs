@@ -91,7 +91,7 @@ public enum TraceEventKind
     SentAgain = 10,
 
     /// <summary>Finished without delivery: the group had processed another message of its key.</summary>
-    Deduplicated = 11,
+    Deduplicated = 12,
 }
 
 /// <summary>One thing that happened, as the log has it.</summary>
