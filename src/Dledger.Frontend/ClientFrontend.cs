@@ -5,6 +5,7 @@ using Dledger.Frontend.Messaging;
 using Dledger.Frontend.Messaging.Transactions;
 using Dledger.Frontend.Nodes;
 using Dledger.Frontend.Producing;
+using Dledger.Frontend.RocketAdministration;
 using Dledger.Replication;
 using Microsoft.Extensions.Logging;
 
@@ -35,6 +36,7 @@ public sealed class ClientFrontend : IDisposable
         Transactions = new TransactionAdministrationService(broker, options, router, time, _logger);
         Timers = new TimerAdministrationService(broker, router, time, _logger);
         Lookups = new MessageLookupService(broker, router, time, _logger);
+        RocketAdmin = new RocketAdminService(broker, options, router, time, _logger);
         DeadLetters = new DeadLetterAdministration(broker, router, time, _logger);
     }
 
@@ -64,6 +66,9 @@ public sealed class ClientFrontend : IDisposable
 
     /// <summary>Messages by id, key, time and place, and what became of them.</summary>
     public MessageLookupService Lookups { get; }
+
+    /// <summary>RocketMQ's administration.</summary>
+    public RocketAdminService RocketAdmin { get; }
 
     /// <summary>The dead letters.</summary>
     public DeadLetterAdministration DeadLetters { get; }

@@ -148,6 +148,7 @@ internal sealed class ClientListener : IAsyncDisposable
         builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Transactions);
 
         builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Timers);
+        builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.RocketAdmin);
 
         var application = builder.Build();
         application.UseRouting();
@@ -161,6 +162,7 @@ internal sealed class ClientListener : IAsyncDisposable
         application.MapGrpcService<Frontend.Administration.TimerAdministrationService>();
         application.MapGrpcService<Frontend.Administration.MessageLookupService>();
         application.MapGrpcService<Frontend.Administration.DeadLetterAdministration>();
+        application.MapGrpcService<Frontend.RocketAdministration.RocketAdminService>();
         return application;
     }
 

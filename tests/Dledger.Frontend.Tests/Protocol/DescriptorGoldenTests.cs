@@ -15,7 +15,7 @@ public sealed class DescriptorGoldenTests
     public static TheoryData<string> Files =>
     [
         "definition", "service", "admin", "offsets", "parking", "transactions", "checks", "timers", "messages", "deadletters",
-        "producer",
+        "producer", "rocketadmin", "clients",
     ];
 
     [Theory]
@@ -58,7 +58,9 @@ public sealed class DescriptorGoldenTests
         "messages" => MessagesReflection.Descriptor,
         "deadletters" => DeadlettersReflection.Descriptor,
         "parking" => ParkingReflection.Descriptor,
-        _ => AdminReflection.Descriptor,
+        "rocketadmin" => Apache.Rocketmq.V2.AdminReflection.Descriptor,
+        "clients" => ClientsReflection.Descriptor,
+        _ => Dledger.Protocol.Admin.V1.AdminReflection.Descriptor,
     };
 
     private static string Describe(FileDescriptor file)
