@@ -10,6 +10,7 @@ using Dledger.Broker.Proposals;
 using Dledger.Broker.Receipts;
 using Dledger.Broker.Receiving;
 using Dledger.Broker.StateMachine;
+using Dledger.Broker.Surveys;
 using Dledger.Broker.Timers;
 using Dledger.Broker.Topics;
 using Dledger.Broker.Traces;
@@ -50,6 +51,7 @@ internal sealed class BrokerCalls
         Transactions = new TransactionService(this);
         TransactionReads = new TransactionReads(this);
         Timers = new TimerService(this);
+        Surveys = new SurveyService(this);
     }
 
     public BrokerStateMachine Machine { get; }
@@ -91,6 +93,8 @@ internal sealed class BrokerCalls
     public TransactionReads TransactionReads { get; }
 
     public TimerService Timers { get; }
+
+    public SurveyService Surveys { get; }
 
     /// <summary>Known once the cluster has its id, which every serving node's has.</summary>
     public ReceiptCodec Codec

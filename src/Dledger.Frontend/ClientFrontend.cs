@@ -2,6 +2,7 @@ using Dledger.Broker;
 using Dledger.Frontend.Administration;
 using Dledger.Frontend.Forwarding;
 using Dledger.Frontend.Messaging;
+using Dledger.Frontend.Messaging.Clients;
 using Dledger.Frontend.Messaging.Transactions;
 using Dledger.Frontend.Nodes;
 using Dledger.Frontend.Producing;
@@ -28,7 +29,9 @@ public sealed class ClientFrontend : IDisposable
         _channels = new NodeChannels(options, nodes);
         var router = new LeaderRouter(broker, options, nodes, _channels, time, _logger);
         _checking = new TransactionChecking(broker, options, router, _draining, time, _logger);
-        Messaging = new MessagingService(broker, options, router, _checking.Producers, _draining, time, _logger);
+        var connected = new ConnectedClients(time);
+        Clients = new ClientService(connected);
+        Messaging = new MessagingService(broker, options, router, _checking.Producers, connected, _draining, time, _logger);
         Offsets = new OffsetAdministrationService(broker, router, time, _logger);
         Administration = new AdministrationService(broker, log, options, router, time, _logger);
         NumberedProducers = new NumberedProducerService(broker, router, time, _logger);
@@ -36,7 +39,9 @@ public sealed class ClientFrontend : IDisposable
         Transactions = new TransactionAdministrationService(broker, options, router, time, _logger);
         Timers = new TimerAdministrationService(broker, router, time, _logger);
         Lookups = new MessageLookupService(broker, router, time, _logger);
-        RocketAdmin = new RocketAdminService(broker, options, router, time, _logger);
+        var node = new NodeCalls(options, connected, Messaging.In, Messaging.Out, _logger);
+        var cluster = new ClusterClients(connected, options, router, time);
+        RocketAdmin = new RocketAdminService(broker, options, router, node, cluster, time, _logger);
         DeadLetters = new DeadLetterAdministration(broker, router, time, _logger);
     }
 
@@ -45,6 +50,9 @@ public sealed class ClientFrontend : IDisposable
 
     /// <summary>What other nodes tell about their producers.</summary>
     public ProducerService Producers => _checking.Nodes;
+
+    /// <summary>What other nodes ask about the clients of this one.</summary>
+    public ClientService Clients { get; }
 
     /// <summary>The administration service.</summary>
     public AdministrationService Administration { get; }

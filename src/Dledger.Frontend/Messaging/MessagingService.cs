@@ -42,12 +42,15 @@ public sealed class MessagingService : Wire.MessagingService.MessagingServiceBas
         FrontendOptions options,
         LeaderRouter router,
         ProducerRegistry producers,
+        ConnectedClients clients,
         Draining draining,
         TimeProvider time,
         ILogger logger)
     {
         _time = time;
         _logger = logger;
+        In = new TrafficMeter(time);
+        Out = new TrafficMeter(time);
         var entries = new RouteEntries(options, router.Nodes);
         var liveness = new LivenessRelay(broker, router);
         _queryRoute = new QueryRouteHandler(broker, entries, router);
@@ -66,12 +69,17 @@ public sealed class MessagingService : Wire.MessagingService.MessagingServiceBas
         _updateOffset = new UpdateOffsetHandler(broker, options, router);
         _queryOffset = new QueryOffsetHandler(broker, options, router);
         _telemetry = new TelemetryHandler(
-            new SettingsAnswer(broker, options), options, producers, draining, time, logger);
+            new SettingsAnswer(broker, options), options, producers, clients, draining, time, logger);
         _endTransaction = new EndTransactionHandler(broker, router);
     }
 
     /// <summary>Telemetry streams that are open now.</summary>
     public int TelemetryCount => _telemetry.OpenCount;
+
+    /// <summary>Messages that came in through this node, and that went out.</summary>
+    internal TrafficMeter In { get; }
+
+    internal TrafficMeter Out { get; }
 
     /// <inheritdoc/>
     public override Task<Wire.QueryRouteResponse> QueryRoute(
@@ -84,16 +92,26 @@ public sealed class MessagingService : Wire.MessagingService.MessagingServiceBas
         GuardAsync(context, request, _queryAssignment.HandleAsync, _queryAssignment.Refuse);
 
     /// <inheritdoc/>
-    public override Task<Wire.SendMessageResponse> SendMessage(
-        Wire.SendMessageRequest request, ServerCallContext context) =>
-        GuardAsync(context, request, _sendMessage.HandleAsync, _sendMessage.Refuse);
+    public override async Task<Wire.SendMessageResponse> SendMessage(
+        Wire.SendMessageRequest request, ServerCallContext context)
+    {
+        var response = await GuardAsync(context, request, _sendMessage.HandleAsync, _sendMessage.Refuse);
+        In.Add(response.Entries.Count(static entry => entry.Status.Code == Wire.Code.Ok));
+        return response;
+    }
 
     /// <inheritdoc/>
     public override Task ReceiveMessage(
         Wire.ReceiveMessageRequest request,
         IServerStreamWriter<Wire.ReceiveMessageResponse> responseStream,
         ServerCallContext context) =>
-        GuardStreamAsync(context, call => _receiveMessage.HandleAsync(call, request, responseStream));
+        GuardStreamAsync(context, call => _receiveMessage.HandleAsync(
+            call,
+            request,
+            new CountingWriter<Wire.ReceiveMessageResponse>(
+                responseStream,
+                static frame => frame.ContentCase == Wire.ReceiveMessageResponse.ContentOneofCase.Message,
+                Out)));
 
     /// <inheritdoc/>
     public override Task<Wire.AckMessageResponse> AckMessage(
@@ -144,7 +162,13 @@ public sealed class MessagingService : Wire.MessagingService.MessagingServiceBas
         Wire.PullMessageRequest request,
         IServerStreamWriter<Wire.PullMessageResponse> responseStream,
         ServerCallContext context) =>
-        GuardStreamAsync(context, call => _pullMessage.HandleAsync(call, request, responseStream));
+        GuardStreamAsync(context, call => _pullMessage.HandleAsync(
+            call,
+            request,
+            new CountingWriter<Wire.PullMessageResponse>(
+                responseStream,
+                static frame => frame.ContentCase == Wire.PullMessageResponse.ContentOneofCase.Message,
+                Out)));
 
     /// <inheritdoc/>
     public override Task<Wire.UpdateOffsetResponse> UpdateOffset(

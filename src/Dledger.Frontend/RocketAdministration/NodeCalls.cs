@@ -1,3 +1,6 @@
+using Dledger.Frontend.Messaging;
+using Dledger.Frontend.Messaging.Clients;
+using Dledger.Protocol.Node.V1;
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
 using Level = Apache.Rocketmq.V2.ChangeLogLevelRequest.Types.Level;
@@ -6,7 +9,7 @@ using Wire = Apache.Rocketmq.V2;
 namespace Dledger.Frontend.RocketAdministration;
 
 /// <summary>What is about the node that was asked, whoever leads.</summary>
-internal sealed class NodeCalls(FrontendOptions options, ILogger logger)
+internal sealed class NodeCalls(FrontendOptions options, ConnectedClients clients, TrafficMeter incoming, TrafficMeter outgoing, ILogger logger)
 {
     /// <exception cref="RpcException">The level does not exist, or this process cannot change it: the answer has no status.</exception>
     public Wire.ChangeLogLevelResponse ChangeLogLevel(Wire.ChangeLogLevelRequest request)
@@ -42,4 +45,27 @@ internal sealed class NodeCalls(FrontendOptions options, ILogger logger)
             Remark = $"node {options.Self} logs from {level} on; it was {before}, and is again after a restart",
         };
     }
+
+    /// <summary>Of this node alone. A connection is an open telemetry stream: plain calls come and go.</summary>
+    public Wire.GetProxyRuntimeStatsResponse Stats()
+    {
+        var connected = clients.List("", "");
+        return new Wire.GetProxyRuntimeStatsResponse
+        {
+            Status = StatusMapping.Ok,
+            ProxyName = $"{options.GroupName}-node-{options.Self}",
+            Version = typeof(NodeCalls).Assembly.GetName().Version?.ToString(3) ?? "",
+            InTps = incoming.PerSecond,
+            OutTps = outgoing.PerSecond,
+            Connections = connected.Count,
+            Producers = CountOf(connected, Wire.Settings.PubSubOneofCase.Publishing),
+            Consumers = CountOf(connected, Wire.Settings.PubSubOneofCase.Subscription),
+        };
+    }
+
+    // A client may have several streams.
+    private static int CountOf(IReadOnlyList<ConnectedClient> connected, Wire.Settings.PubSubOneofCase role) => connected
+        .Where(client => client.Settings.PubSubCase == role)
+        .DistinctBy(client => client.ClientId, StringComparer.Ordinal)
+        .Count();
 }

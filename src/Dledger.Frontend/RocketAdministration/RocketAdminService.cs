@@ -1,5 +1,7 @@
 using Dledger.Broker;
 using Dledger.Frontend.Forwarding;
+using Dledger.Frontend.Messaging.Clients;
+using Dledger.Frontend.Messaging.Producing;
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
 using Wire = Apache.Rocketmq.V2;
@@ -12,34 +14,148 @@ public sealed class RocketAdminService : Wire.Admin.AdminBase
 {
     private readonly CallGuard _guard;
     private readonly NodeCalls _node;
-    private readonly TopicCalls _topics;
-    private readonly LeaderCall<Wire.DescribeTopicStatusRequest, Wire.DescribeTopicStatusResponse> _describeTopic;
-    private readonly LeaderCall<Wire.GetTopicRouteRequest, Wire.GetTopicRouteResponse> _topicRoute;
+    private readonly DiagnosticCalls _diagnostics;
+    private readonly LeaderCall<Wire.DescribeTopicStatusRequest, Wire.DescribeTopicStatusResponse> _describeTopicStatus;
+    private readonly LeaderCall<Wire.ListSubscriptionRequest, Wire.ListSubscriptionResponse> _listSubscription;
+    private readonly LeaderCall<Wire.DescribeSubscriptionRequest, Wire.DescribeSubscriptionResponse> _describeSubscription;
+    private readonly LeaderCall<Wire.DescribeGroupAccumulationRequest, Wire.DescribeGroupAccumulationResponse> _describeGroupAccumulation;
+    private readonly LeaderCall<Wire.ListConsumerConnectionRequest, Wire.ListConsumerConnectionResponse> _listConsumerConnection;
+    private readonly LeaderCall<Wire.ResetGroupOffsetRequest, Wire.ResetGroupOffsetResponse> _resetGroupOffset;
+    private readonly LeaderCall<Wire.ListMessageRequest, Wire.ListMessageResponse> _queryMessage;
+    private readonly LeaderCall<Wire.VerifyMessageRequest, Wire.VerifyMessageResponse> _verifyMessage;
+    private readonly LeaderCall<Wire.AdminSendMessageRequest, Wire.AdminSendMessageResponse> _adminSendMessage;
+    private readonly LeaderCall<Wire.GetConsumerRunningInfoRequest, Wire.GetConsumerRunningInfoResponse> _getConsumerRunningInfo;
+    private readonly LeaderCall<Wire.GetTopicRouteRequest, Wire.GetTopicRouteResponse> _getTopicRoute;
+    private readonly LeaderCall<Wire.QueryTimeSpanRequest, Wire.QueryTimeSpanResponse> _queryTimeSpan;
 
     internal RocketAdminService(
-        BrokerNode broker, FrontendOptions options, LeaderRouter router, TimeProvider time, ILogger logger)
+        BrokerNode broker,
+        FrontendOptions options,
+        LeaderRouter router,
+        NodeCalls node,
+        ClusterClients clients,
+        TimeProvider time,
+        ILogger logger)
     {
         _guard = new CallGuard(router, time, logger);
+        _node = node;
         var arguments = new Arguments(options);
-        _node = new NodeCalls(options, logger);
-        _topics = new TopicCalls(broker, options, arguments, router);
-        _describeTopic = new(
+        var topics = new TopicCalls(broker, options, arguments, router);
+        var subscriptions = new SubscriptionCalls(broker, clients, arguments);
+        var progress = new ProgressCalls(broker, options, arguments, router, time);
+        var messages = new MessageCalls(broker, options, arguments, time);
+        var sends = new SendCalls(broker, new MessageDrafts(options, time), arguments);
+        var diagnostics = _diagnostics = new DiagnosticCalls(broker, options, clients, arguments);
+        _describeTopicStatus = new(
             "DescribeTopicStatus",
-            _topics.DescribeAsync,
+            topics.DescribeAsync,
             (c, n, r, o) => c.RocketAdmin(n).DescribeTopicStatusAsync(r, o),
             (Wire.Status status) => new() { Status = status })
         {
             IsRepeatable = true,
-            Check = _topics.Check,
+            Check = topics.Check,
         };
-        _topicRoute = new(
+        _listSubscription = new(
+            "ListSubscription",
+            subscriptions.ListAsync,
+            (c, n, r, o) => c.RocketAdmin(n).ListSubscriptionAsync(r, o),
+            (Wire.Status status) => new() { Status = status })
+        {
+            IsRepeatable = true,
+            Check = subscriptions.Check,
+        };
+        _describeSubscription = new(
+            "DescribeSubscription",
+            subscriptions.DescribeAsync,
+            (c, n, r, o) => c.RocketAdmin(n).DescribeSubscriptionAsync(r, o),
+            (Wire.Status status) => new() { Status = status })
+        {
+            IsRepeatable = true,
+            Check = subscriptions.Check,
+        };
+        _describeGroupAccumulation = new(
+            "DescribeGroupAccumulation",
+            progress.DescribeAsync,
+            (c, n, r, o) => c.RocketAdmin(n).DescribeGroupAccumulationAsync(r, o),
+            (Wire.Status status) => new() { Status = status })
+        {
+            IsRepeatable = true,
+            Check = progress.Check,
+        };
+        _listConsumerConnection = new(
+            "ListConsumerConnection",
+            subscriptions.ListConnectionsAsync,
+            (c, n, r, o) => c.RocketAdmin(n).ListConsumerConnectionAsync(r, o),
+            (Wire.Status status) => new() { Status = status })
+        {
+            IsRepeatable = true,
+            Check = subscriptions.Check,
+        };
+
+        // Not repeated: what was handed out since the first try would be cut off.
+        _resetGroupOffset = new(
+            "ResetGroupOffset",
+            progress.ResetAsync,
+            (c, n, r, o) => c.RocketAdmin(n).ResetGroupOffsetAsync(r, o),
+            (Wire.Status status) => new() { Status = status })
+        {
+            Check = progress.Check,
+        };
+        _queryMessage = new(
+            "QueryMessage",
+            messages.ListAsync,
+            (c, n, r, o) => c.RocketAdmin(n).QueryMessageAsync(r, o),
+            (Wire.Status status) => new() { Status = status })
+        {
+            IsRepeatable = true,
+            Check = messages.Check,
+        };
+
+        // Not repeated: the client would try the message once more.
+        _verifyMessage = new(
+            "VerifyMessage",
+            diagnostics.VerifyAsync,
+            (c, n, r, o) => c.RocketAdmin(n).VerifyMessageAsync(r, o),
+            (Wire.Status status) => new() { Status = status })
+        {
+            Check = diagnostics.Check,
+        };
+
+        // Not repeated: the message might be stored twice.
+        _adminSendMessage = new(
+            "AdminSendMessage",
+            sends.SendAsync,
+            (c, n, r, o) => c.RocketAdmin(n).AdminSendMessageAsync(r, o),
+            (Wire.Status status) => new() { Status = status })
+        {
+            Check = sends.Check,
+        };
+        _getConsumerRunningInfo = new(
+            "GetConsumerRunningInfo",
+            subscriptions.DescribeRunningAsync,
+            (c, n, r, o) => c.RocketAdmin(n).GetConsumerRunningInfoAsync(r, o),
+            (Wire.Status status) => new() { Status = status })
+        {
+            IsRepeatable = true,
+            Check = subscriptions.Check,
+        };
+        _getTopicRoute = new(
             "GetTopicRoute",
-            _topics.RouteAsync,
+            topics.RouteAsync,
             (c, n, r, o) => c.RocketAdmin(n).GetTopicRouteAsync(r, o),
             (Wire.Status status) => new() { Status = status })
         {
             IsRepeatable = true,
-            Check = _topics.Check,
+            Check = topics.Check,
+        };
+        _queryTimeSpan = new(
+            "QueryTimeSpan",
+            progress.QueryTimeSpanAsync,
+            (c, n, r, o) => c.RocketAdmin(n).QueryTimeSpanAsync(r, o),
+            (Wire.Status status) => new() { Status = status })
+        {
+            IsRepeatable = true,
+            Check = progress.Check,
         };
     }
 
@@ -49,9 +165,70 @@ public sealed class RocketAdminService : Wire.Admin.AdminBase
 
     /// <inheritdoc/>
     public override Task<Wire.DescribeTopicStatusResponse> DescribeTopicStatus(
-        Wire.DescribeTopicStatusRequest request, ServerCallContext context) => _guard.RunAsync(_describeTopic, request, context);
+        Wire.DescribeTopicStatusRequest request, ServerCallContext context) => _guard.RunAsync(_describeTopicStatus, request, context);
+
+    /// <inheritdoc/>
+    public override Task<Wire.ListSubscriptionResponse> ListSubscription(
+        Wire.ListSubscriptionRequest request, ServerCallContext context) => _guard.RunAsync(_listSubscription, request, context);
+
+    /// <inheritdoc/>
+    public override Task<Wire.DescribeSubscriptionResponse> DescribeSubscription(
+        Wire.DescribeSubscriptionRequest request, ServerCallContext context) => _guard.RunAsync(_describeSubscription, request, context);
+
+    /// <inheritdoc/>
+    public override Task<Wire.DeleteSubscriptionResponse> DeleteSubscription(
+        Wire.DeleteSubscriptionRequest request, ServerCallContext context) => Task.FromResult(new Wire.DeleteSubscriptionResponse
+        {
+            Status = StatusMapping.Status(
+                Wire.Code.NotImplemented,
+                "a subscription is what the members of a group ask for and how far the group is: stop the members, then use "
+                    + "'dledger group seek' to move the group or 'dledger group delete' to forget it"),
+        });
+
+    /// <inheritdoc/>
+    public override Task<Wire.DescribeGroupAccumulationResponse> DescribeGroupAccumulation(
+        Wire.DescribeGroupAccumulationRequest request, ServerCallContext context) => _guard.RunAsync(_describeGroupAccumulation, request, context);
+
+    /// <inheritdoc/>
+    public override Task<Wire.ListConsumerConnectionResponse> ListConsumerConnection(
+        Wire.ListConsumerConnectionRequest request, ServerCallContext context) => _guard.RunAsync(_listConsumerConnection, request, context);
+
+    /// <inheritdoc/>
+    public override Task<Wire.ResetGroupOffsetResponse> ResetGroupOffset(
+        Wire.ResetGroupOffsetRequest request, ServerCallContext context) => _guard.RunAsync(_resetGroupOffset, request, context);
+
+    /// <inheritdoc/>
+    public override Task<Wire.ListMessageResponse> QueryMessage(
+        Wire.ListMessageRequest request, ServerCallContext context) => _guard.RunAsync(_queryMessage, request, context);
+
+    /// <inheritdoc/>
+    public override Task<Wire.PrintThreadStackTraceResponse> PrintThreadStackTrace(
+        Wire.PrintThreadStackTraceRequest request, ServerCallContext context) => _guard.RunHereAsync(
+            context,
+            call => _diagnostics.PrintStackTraceAsync(call, request),
+            static failure => new() { Status = StatusMapping.Of(failure) });
+
+    /// <inheritdoc/>
+    public override Task<Wire.VerifyMessageResponse> VerifyMessage(
+        Wire.VerifyMessageRequest request, ServerCallContext context) => _guard.RunAsync(_verifyMessage, request, context);
+
+    /// <inheritdoc/>
+    public override Task<Wire.AdminSendMessageResponse> AdminSendMessage(
+        Wire.AdminSendMessageRequest request, ServerCallContext context) => _guard.RunAsync(_adminSendMessage, request, context);
+
+    /// <inheritdoc/>
+    public override Task<Wire.GetConsumerRunningInfoResponse> GetConsumerRunningInfo(
+        Wire.GetConsumerRunningInfoRequest request, ServerCallContext context) => _guard.RunAsync(_getConsumerRunningInfo, request, context);
 
     /// <inheritdoc/>
     public override Task<Wire.GetTopicRouteResponse> GetTopicRoute(
-        Wire.GetTopicRouteRequest request, ServerCallContext context) => _guard.RunAsync(_topicRoute, request, context);
+        Wire.GetTopicRouteRequest request, ServerCallContext context) => _guard.RunAsync(_getTopicRoute, request, context);
+
+    /// <inheritdoc/>
+    public override Task<Wire.QueryTimeSpanResponse> QueryTimeSpan(
+        Wire.QueryTimeSpanRequest request, ServerCallContext context) => _guard.RunAsync(_queryTimeSpan, request, context);
+
+    /// <inheritdoc/>
+    public override Task<Wire.GetProxyRuntimeStatsResponse> GetProxyRuntimeStats(
+        Wire.GetProxyRuntimeStatsRequest request, ServerCallContext context) => Task.FromResult(_node.Stats());
 }

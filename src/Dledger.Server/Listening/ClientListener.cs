@@ -149,11 +149,13 @@ internal sealed class ClientListener : IAsyncDisposable
 
         builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Timers);
         builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.RocketAdmin);
+        builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Clients);
 
         var application = builder.Build();
         application.UseRouting();
         application.MapGrpcService<Frontend.Messaging.MessagingService>();
         application.MapGrpcService<Frontend.Messaging.Transactions.ProducerService>();
+        application.MapGrpcService<Frontend.Messaging.Clients.ClientService>();
         application.MapGrpcService<Frontend.Administration.AdministrationService>();
         application.MapGrpcService<Frontend.Producing.NumberedProducerService>();
         application.MapGrpcService<Frontend.Administration.OffsetAdministrationService>();
