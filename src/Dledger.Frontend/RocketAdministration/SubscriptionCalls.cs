@@ -157,11 +157,11 @@ internal sealed class SubscriptionCalls(BrokerNode broker, ClusterClients client
             running.Properties[key] = value;
         }
 
-        running.Properties["client_type"] = settings.ClientType.ToString();
+        running.Properties["client_type"] = WireNames.Of(settings.ClientType);
         running.Properties["client_address"] = client.Address;
         if (settings.UserAgent is { } agent)
         {
-            running.Properties["client_language"] = agent.Language.ToString();
+            running.Properties["client_language"] = WireNames.Of(agent.Language);
             running.Properties["client_version"] = agent.Version;
             running.Properties["client_platform"] = agent.Platform;
             running.Properties["client_host"] = agent.Hostname;
@@ -196,7 +196,7 @@ internal sealed class SubscriptionCalls(BrokerNode broker, ClusterClients client
             if (found.Settings.UserAgent is { } agent)
             {
                 wire.Version = agent.Version;
-                wire.Language = agent.Language.ToString();
+                wire.Language = WireNames.Of(agent.Language);
                 wire.Hostname = agent.Hostname;
             }
         }

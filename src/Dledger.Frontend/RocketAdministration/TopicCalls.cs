@@ -37,7 +37,7 @@ internal sealed class TopicCalls(BrokerNode broker, FrontendOptions options, Arg
             TopicMessageType = types.Length == 1 ? types[0] : Wire.MessageType.Unspecified,
             CreateTimestamp = WireTime.ToTimestamp(topic.CreatedAtMicroseconds),
         };
-        response.Tags["message.type"] = string.Join(',', types.Select(type => type.ToString().ToUpperInvariant()));
+        response.Tags["message.type"] = string.Join(',', types.Select(WireNames.Of));
         response.Tags["queue.count"] = topic.QueueCount.ToString(CultureInfo.InvariantCulture);
         response.Tags["message.count"] = description.Queues
             .Sum(queue => queue.Max.Value - queue.Min.Value)

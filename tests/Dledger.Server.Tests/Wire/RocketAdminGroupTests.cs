@@ -85,7 +85,7 @@ public sealed class RocketAdminGroupTests(SharedNode shared) : IClassFixture<Sha
             {
                 ClientId = client.ClientId,
                 Version = "5.1.2",
-                Language = "Golang",
+                Language = "GOLANG",
                 Hostname = "host7",
                 EgressIp = "127.0.0.1",
                 MessageModel = MessageModel.Clustering,
@@ -121,7 +121,7 @@ public sealed class RocketAdminGroupTests(SharedNode shared) : IClassFixture<Sha
             new() { Group = Resource(group), ClientId = client.ClientId }, Options());
 
         Assert.Equal("z1", told.ConsumerRunningInfo.Properties["zone"]);
-        Assert.Equal("PushConsumer", told.ConsumerRunningInfo.Properties["client_type"]);
+        Assert.Equal("PUSH_CONSUMER", told.ConsumerRunningInfo.Properties["client_type"]);
         Assert.Equal("a", told.ConsumerRunningInfo.Subscriptions[topic].Expression);
         Assert.Equal("c", asked.ConsumerRunningInfo.Subscriptions[topic].Expression);
         Assert.Empty(told.ConsumerRunningInfo.MessageQueueTable);
