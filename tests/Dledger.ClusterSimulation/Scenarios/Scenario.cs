@@ -171,6 +171,8 @@ internal sealed record Scenario
         CheckpointBytes = 1 << 20,
         CheckpointInterval = TimeSpan.FromMicroseconds(CheckpointInterval),
         RetentionBytes = RetentionBytes,
+        // Clocks jump by up to an hour each time, and log time goes with those that jump ahead.
+        ProducerExpiry = TimeSpan.FromDays(7),
         TimerMemoryMax = 16,
         TimerChunkBits = 12,
         TimerBatchBytesMax = 4096,
