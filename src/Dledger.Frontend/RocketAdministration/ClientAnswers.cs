@@ -1,4 +1,3 @@
-using Dledger.Broker;
 using Dledger.Frontend.Messaging.Clients;
 using Dledger.Primitives;
 using Dledger.Protocol.Node.V1;

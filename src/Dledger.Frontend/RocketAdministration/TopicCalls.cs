@@ -5,7 +5,6 @@ using Dledger.Broker.Topics;
 using Dledger.Frontend.Calls;
 using Dledger.Frontend.Forwarding;
 using Dledger.Frontend.Messaging.Routing;
-using Dledger.Primitives;
 using Wire = Apache.Rocketmq.V2;
 
 namespace Dledger.Frontend.RocketAdministration;
