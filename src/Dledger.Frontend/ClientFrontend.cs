@@ -28,21 +28,22 @@ public sealed class ClientFrontend : IDisposable
         var nodes = new NodeDirectory(options, () => log.Status.Members);
         _channels = new NodeChannels(options, nodes);
         var router = new LeaderRouter(broker, options, nodes, _channels, time, _logger);
+        var guard = new CallGuard(router, time, _logger);
         _checking = new TransactionChecking(broker, options, router, _draining, time, _logger);
         var connected = new ConnectedClients(time);
         Clients = new ClientService(connected);
-        Messaging = new MessagingService(broker, options, router, _checking.Producers, connected, _draining, time, _logger);
-        Offsets = new OffsetAdministrationService(broker, router, time, _logger);
-        Administration = new AdministrationService(broker, log, options, router, time, _logger);
-        NumberedProducers = new NumberedProducerService(broker, router, time, _logger);
-        Parking = new ParkingEndpoint(broker, router, time, _logger);
-        Transactions = new TransactionAdministrationService(broker, options, router, time, _logger);
-        Timers = new TimerAdministrationService(broker, router, time, _logger);
-        Lookups = new MessageLookupService(broker, router, time, _logger);
+        Messaging = new MessagingService(broker, options, router, guard, _checking.Producers, connected, _draining, time, _logger);
+        Offsets = new OffsetAdministrationService(broker, guard);
+        Administration = new AdministrationService(broker, log, options, router, guard, time);
+        NumberedProducers = new NumberedProducerService(broker, guard);
+        Parking = new ParkingEndpoint(broker, guard);
+        Transactions = new TransactionAdministrationService(broker, options, guard);
+        Timers = new TimerAdministrationService(broker, guard);
+        Lookups = new MessageLookupService(broker, guard);
         var node = new NodeCalls(options, connected, Messaging.In, Messaging.Out, _logger);
         var cluster = new ClusterClients(connected, options, router, time);
-        RocketAdmin = new RocketAdminService(broker, options, router, node, cluster, time, _logger);
-        DeadLetters = new DeadLetterAdministration(broker, router, time, _logger);
+        RocketAdmin = new RocketAdminService(broker, options, router, guard, node, cluster, time);
+        DeadLetters = new DeadLetterAdministration(broker, guard);
     }
 
     /// <summary>The RocketMQ 5 service.</summary>

@@ -9,6 +9,8 @@ namespace Dledger.Frontend.Forwarding;
 /// answer and a log event. Safe for any thread.</summary>
 internal sealed class CallGuard(LeaderRouter router, TimeProvider time, ILogger logger)
 {
+    private const string Failed = "the server failed; see its log";
+
     /// <summary>On the leader.</summary>
     public Task<TResponse> RunAsync<TRequest, TResponse>(
         LeaderCall<TRequest, TResponse> rpc, TRequest request, ServerCallContext context)
@@ -35,7 +37,33 @@ internal sealed class CallGuard(LeaderRouter router, TimeProvider time, ILogger 
         {
             // The text of an exception is for the log, not for whoever caused it.
             FrontendEvents.CallFailed(logger, exception, context.Method, call.ClientId);
-            return refuse(new BrokerFailure(BrokerError.None, "the server failed; see its log"));
+            return refuse(new BrokerFailure(BrokerError.None, Failed));
+        }
+        catch (Exception exception) when (exception is not RpcException)
+        {
+            throw CallerGone();
         }
     }
+
+    /// <summary>On this node, with an answer of several frames, of which the gRPC status tells a fault.</summary>
+    public async Task RunStreamAsync(ServerCallContext context, Func<ClientCall, Task> run)
+    {
+        var call = new ClientCall(context, time);
+        try
+        {
+            await run(call);
+        }
+        catch (Exception exception) when (
+            exception is not RpcException && !call.CancellationToken.IsCancellationRequested)
+        {
+            FrontendEvents.CallFailed(logger, exception, context.Method, call.ClientId);
+            throw new RpcException(new Status(StatusCode.Internal, Failed));
+        }
+        catch (Exception exception) when (exception is not RpcException)
+        {
+            throw CallerGone();
+        }
+    }
+
+    private static RpcException CallerGone() => new(new Status(StatusCode.Cancelled, "the caller has gone"));
 }

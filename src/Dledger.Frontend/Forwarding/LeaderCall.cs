@@ -11,6 +11,7 @@ namespace Dledger.Frontend.Forwarding;
 /// that carries a failure.</summary>
 internal sealed class LeaderCall<TRequest, TResponse>(
     string method,
+    bool isRepeatable,
     Func<ClientCall, TRequest, CancellationToken, ValueTask<LocalOutcome<TResponse>>> run,
     Func<NodeChannels, NodeId, TRequest, CallOptions, AsyncUnaryCall<TResponse>> forward,
     Func<BrokerFailure, TResponse> refuse)
@@ -21,26 +22,28 @@ internal sealed class LeaderCall<TRequest, TResponse>(
     /// <summary>An RPC of RocketMQ's services.</summary>
     public LeaderCall(
         string method,
+        bool isRepeatable,
         Func<ClientCall, TRequest, CancellationToken, ValueTask<LocalOutcome<TResponse>>> run,
         Func<NodeChannels, NodeId, TRequest, CallOptions, AsyncUnaryCall<TResponse>> forward,
         Func<Wire.Status, TResponse> refuse)
-        : this(method, run, forward, failure => refuse(StatusMapping.Of(failure)))
+        : this(method, isRepeatable, run, forward, failure => refuse(StatusMapping.Of(failure)))
     {
     }
 
     /// <summary>An RPC of the administration, which does not care who calls.</summary>
     public LeaderCall(
         string method,
+        bool isRepeatable,
         Func<TRequest, CancellationToken, ValueTask<LocalOutcome<TResponse>>> run,
         Func<NodeChannels, NodeId, TRequest, CallOptions, AsyncUnaryCall<TResponse>> forward,
         Func<AdminStatus, TResponse> refuse)
-        : this(method, (_, request, token) => run(request, token), forward, failure => refuse(StatusMapping.AdminOf(failure)))
+        : this(method, isRepeatable, (_, request, token) => run(request, token), forward, failure => refuse(StatusMapping.AdminOf(failure)))
     {
     }
 
     public string Method => method;
 
-    public bool IsRepeatable { get; init; }
+    public bool IsRepeatable => isRepeatable;
 
     public bool MovesLeadership { get; init; }
 

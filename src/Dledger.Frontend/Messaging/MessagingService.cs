@@ -19,7 +19,7 @@ namespace Dledger.Frontend.Messaging;
 public sealed class MessagingService : Wire.MessagingService.MessagingServiceBase
 {
     private readonly TimeProvider _time;
-    private readonly ILogger _logger;
+    private readonly CallGuard _guard;
     private readonly QueryRouteHandler _queryRoute;
     private readonly QueryAssignmentHandler _queryAssignment;
     private readonly SendMessageHandler _sendMessage;
@@ -41,6 +41,7 @@ public sealed class MessagingService : Wire.MessagingService.MessagingServiceBas
         BrokerNode broker,
         FrontendOptions options,
         LeaderRouter router,
+        CallGuard guard,
         ProducerRegistry producers,
         ConnectedClients clients,
         Draining draining,
@@ -48,7 +49,7 @@ public sealed class MessagingService : Wire.MessagingService.MessagingServiceBas
         ILogger logger)
     {
         _time = time;
-        _logger = logger;
+        _guard = guard;
         In = new TrafficMeter(time);
         Out = new TrafficMeter(time);
         var entries = new RouteEntries(options, router.Nodes);
@@ -105,7 +106,7 @@ public sealed class MessagingService : Wire.MessagingService.MessagingServiceBas
         Wire.ReceiveMessageRequest request,
         IServerStreamWriter<Wire.ReceiveMessageResponse> responseStream,
         ServerCallContext context) =>
-        GuardStreamAsync(context, call => _receiveMessage.HandleAsync(
+        _guard.RunStreamAsync(context, call => _receiveMessage.HandleAsync(
             call,
             request,
             new CountingWriter<Wire.ReceiveMessageResponse>(
@@ -144,7 +145,7 @@ public sealed class MessagingService : Wire.MessagingService.MessagingServiceBas
         IAsyncStreamReader<Wire.TelemetryCommand> requestStream,
         IServerStreamWriter<Wire.TelemetryCommand> responseStream,
         ServerCallContext context) =>
-        GuardStreamAsync(context, call => _telemetry.HandleAsync(call, requestStream, responseStream, context));
+        _guard.RunStreamAsync(context, call => _telemetry.HandleAsync(call, requestStream, responseStream, context));
 
     /// <inheritdoc/>
     public override Task<Wire.SyncLiteSubscriptionResponse> SyncLiteSubscription(
@@ -162,7 +163,7 @@ public sealed class MessagingService : Wire.MessagingService.MessagingServiceBas
         Wire.PullMessageRequest request,
         IServerStreamWriter<Wire.PullMessageResponse> responseStream,
         ServerCallContext context) =>
-        GuardStreamAsync(context, call => _pullMessage.HandleAsync(
+        _guard.RunStreamAsync(context, call => _pullMessage.HandleAsync(
             call,
             request,
             new CountingWriter<Wire.PullMessageResponse>(
@@ -195,47 +196,10 @@ public sealed class MessagingService : Wire.MessagingService.MessagingServiceBas
         Wire.RecallMessageRequest request, ServerCallContext context) =>
         GuardAsync(context, request, _recallMessage.HandleAsync, _recallMessage.Refuse);
 
-    private async Task<TResponse> GuardAsync<TRequest, TResponse>(
+    private Task<TResponse> GuardAsync<TRequest, TResponse>(
         ServerCallContext context,
         TRequest request,
         Func<ClientCall, TRequest, Task<TResponse>> handle,
-        Func<TRequest, Wire.Status, TResponse> refuse)
-    {
-        var call = new ClientCall(context, _time);
-        try
-        {
-            return await handle(call, request);
-        }
-        catch (Exception exception) when (
-            exception is not RpcException && !call.CancellationToken.IsCancellationRequested)
-        {
-            // The text of an exception is for the log, not for whoever caused it.
-            FrontendEvents.CallFailed(_logger, exception, context.Method, call.ClientId);
-            return refuse(
-                request, StatusMapping.Status(Wire.Code.InternalServerError, "the server failed; see its log"));
-        }
-        catch (Exception exception) when (exception is not RpcException)
-        {
-            throw new RpcException(new Status(StatusCode.Cancelled, "the caller has gone"));
-        }
-    }
-
-    private async Task GuardStreamAsync(ServerCallContext context, Func<ClientCall, Task> handle)
-    {
-        var call = new ClientCall(context, _time);
-        try
-        {
-            await handle(call);
-        }
-        catch (Exception exception) when (
-            exception is not RpcException && !call.CancellationToken.IsCancellationRequested)
-        {
-            FrontendEvents.CallFailed(_logger, exception, context.Method, call.ClientId);
-            throw new RpcException(new Status(StatusCode.Internal, "the server failed; see its log"));
-        }
-        catch (Exception exception) when (exception is not RpcException)
-        {
-            throw new RpcException(new Status(StatusCode.Cancelled, "the caller has gone"));
-        }
-    }
+        Func<TRequest, Wire.Status, TResponse> refuse) => _guard.RunHereAsync(
+            context, call => handle(call, request), failure => refuse(request, StatusMapping.Of(failure)));
 }

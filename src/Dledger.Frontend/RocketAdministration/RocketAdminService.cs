@@ -3,7 +3,6 @@ using Dledger.Frontend.Forwarding;
 using Dledger.Frontend.Messaging.Clients;
 using Dledger.Frontend.Messaging.Producing;
 using Grpc.Core;
-using Microsoft.Extensions.Logging;
 using Wire = Apache.Rocketmq.V2;
 
 namespace Dledger.Frontend.RocketAdministration;
@@ -32,12 +31,12 @@ public sealed class RocketAdminService : Wire.Admin.AdminBase
         BrokerNode broker,
         FrontendOptions options,
         LeaderRouter router,
+        CallGuard guard,
         NodeCalls node,
         ClusterClients clients,
-        TimeProvider time,
-        ILogger logger)
+        TimeProvider time)
     {
-        _guard = new CallGuard(router, time, logger);
+        _guard = guard;
         _node = node;
         var arguments = new Arguments(options);
         var topics = new TopicCalls(broker, options, arguments, router);
@@ -48,115 +47,94 @@ public sealed class RocketAdminService : Wire.Admin.AdminBase
         var diagnostics = _diagnostics = new DiagnosticCalls(broker, options, clients, arguments);
         _describeTopicStatus = new(
             "DescribeTopicStatus",
+            true,
             topics.DescribeAsync,
             (c, n, r, o) => c.RocketAdmin(n).DescribeTopicStatusAsync(r, o),
-            (Wire.Status status) => new() { Status = status })
-        {
-            IsRepeatable = true,
-            Check = topics.Check,
-        };
+            status => new() { Status = status })
+        { Check = topics.Check };
         _listSubscription = new(
             "ListSubscription",
+            true,
             subscriptions.ListAsync,
             (c, n, r, o) => c.RocketAdmin(n).ListSubscriptionAsync(r, o),
-            (Wire.Status status) => new() { Status = status })
-        {
-            IsRepeatable = true,
-            Check = subscriptions.Check,
-        };
+            status => new() { Status = status })
+        { Check = subscriptions.Check };
         _describeSubscription = new(
             "DescribeSubscription",
+            true,
             subscriptions.DescribeAsync,
             (c, n, r, o) => c.RocketAdmin(n).DescribeSubscriptionAsync(r, o),
-            (Wire.Status status) => new() { Status = status })
-        {
-            IsRepeatable = true,
-            Check = subscriptions.Check,
-        };
+            status => new() { Status = status })
+        { Check = subscriptions.Check };
         _describeGroupAccumulation = new(
             "DescribeGroupAccumulation",
+            true,
             progress.DescribeAsync,
             (c, n, r, o) => c.RocketAdmin(n).DescribeGroupAccumulationAsync(r, o),
-            (Wire.Status status) => new() { Status = status })
-        {
-            IsRepeatable = true,
-            Check = progress.Check,
-        };
+            status => new() { Status = status })
+        { Check = progress.Check };
         _listConsumerConnection = new(
             "ListConsumerConnection",
+            true,
             subscriptions.ListConnectionsAsync,
             (c, n, r, o) => c.RocketAdmin(n).ListConsumerConnectionAsync(r, o),
-            (Wire.Status status) => new() { Status = status })
-        {
-            IsRepeatable = true,
-            Check = subscriptions.Check,
-        };
+            status => new() { Status = status })
+        { Check = subscriptions.Check };
 
         // Not repeated: what was handed out since the first try would be cut off.
         _resetGroupOffset = new(
             "ResetGroupOffset",
+            false,
             progress.ResetAsync,
             (c, n, r, o) => c.RocketAdmin(n).ResetGroupOffsetAsync(r, o),
-            (Wire.Status status) => new() { Status = status })
-        {
-            Check = progress.Check,
-        };
+            status => new() { Status = status })
+        { Check = progress.Check };
         _queryMessage = new(
             "QueryMessage",
+            true,
             messages.ListAsync,
             (c, n, r, o) => c.RocketAdmin(n).QueryMessageAsync(r, o),
-            (Wire.Status status) => new() { Status = status })
-        {
-            IsRepeatable = true,
-            Check = messages.Check,
-        };
+            status => new() { Status = status })
+        { Check = messages.Check };
 
         // Not repeated: the client would try the message once more.
         _verifyMessage = new(
             "VerifyMessage",
+            false,
             diagnostics.VerifyAsync,
             (c, n, r, o) => c.RocketAdmin(n).VerifyMessageAsync(r, o),
-            (Wire.Status status) => new() { Status = status })
-        {
-            Check = diagnostics.Check,
-        };
+            status => new() { Status = status })
+        { Check = diagnostics.Check };
 
         // Not repeated: the message might be stored twice.
         _adminSendMessage = new(
             "AdminSendMessage",
+            false,
             sends.SendAsync,
             (c, n, r, o) => c.RocketAdmin(n).AdminSendMessageAsync(r, o),
-            (Wire.Status status) => new() { Status = status })
-        {
-            Check = sends.Check,
-        };
+            status => new() { Status = status })
+        { Check = sends.Check };
         _getConsumerRunningInfo = new(
             "GetConsumerRunningInfo",
+            true,
             subscriptions.DescribeRunningAsync,
             (c, n, r, o) => c.RocketAdmin(n).GetConsumerRunningInfoAsync(r, o),
-            (Wire.Status status) => new() { Status = status })
-        {
-            IsRepeatable = true,
-            Check = subscriptions.Check,
-        };
+            status => new() { Status = status })
+        { Check = subscriptions.Check };
         _getTopicRoute = new(
             "GetTopicRoute",
+            true,
             topics.RouteAsync,
             (c, n, r, o) => c.RocketAdmin(n).GetTopicRouteAsync(r, o),
-            (Wire.Status status) => new() { Status = status })
-        {
-            IsRepeatable = true,
-            Check = topics.Check,
-        };
+            status => new() { Status = status })
+        { Check = topics.Check };
         _queryTimeSpan = new(
             "QueryTimeSpan",
+            true,
             progress.QueryTimeSpanAsync,
             (c, n, r, o) => c.RocketAdmin(n).QueryTimeSpanAsync(r, o),
-            (Wire.Status status) => new() { Status = status })
-        {
-            IsRepeatable = true,
-            Check = progress.Check,
-        };
+            status => new() { Status = status })
+        { Check = progress.Check };
     }
 
     /// <inheritdoc/>
