@@ -193,8 +193,10 @@ internal sealed class SurveyService(BrokerCalls calls)
     {
         var members = calls.Machine.Filters.Members(groupId, topic.Id);
         var differ = members.Select(static member => member.Filter.Text).Distinct(StringComparer.Ordinal).Skip(1).Any();
-        return [.. members.Select(member => 
-            new GroupMember(member.ClientId, topic.Name, member.Filter.Text, differ) { IsSql = member.Filter.NeedsRecords })];
+        return [.. members.Select(member => new GroupMember(member.ClientId, topic.Name, member.Filter.Text, differ)
+        {
+            IsSql = member.Filter.NeedsRecords,
+        })];
     }
 
     // What was given up since the look, or cannot be read, has no time.
