@@ -54,11 +54,15 @@ public sealed class OfficialClientDiagnosticsTests(SharedClusters clusters) : IC
             "admin.mjs", cluster.Nodes[0].Address, Path.Combine(Repository.Root, "proto"));
 
         var first = await CallAsync(console, "ChangeLogLevel", new { level = "DEBUG" });
-        await using var producer = await SdkScript.StartProducerAsync(cluster.Nodes[0].Address, clusters.NewName("topic"));
-        var logged = cluster.Nodes[0].Log.Contains("Telemetry of client", StringComparison.Ordinal);
+        var topic = clusters.NewName("topic");
+        await cluster.CommandAsync("topic", "create", topic);
+        await using var producer = await SdkScript.StartProducerAsync(cluster.Nodes[0].Address, topic);
+        await Eventually.TrueAsync(
+            "the log has an event of the level Debug",
+            Patience,
+            () => Task.FromResult(cluster.Nodes[0].Log.Contains("Telemetry of client", StringComparison.Ordinal)));
         var second = await CallAsync(console, "ChangeLogLevel", new { level = "INFO" });
 
-        Assert.True(logged, "the log has no event of the level Debug");
         Assert.Contains("from Debug on", first.GetProperty("remark").GetString(), StringComparison.Ordinal);
         Assert.Contains("from Information on; it was Debug", second.GetProperty("remark").GetString(), StringComparison.Ordinal);
     }
