@@ -9,6 +9,7 @@ using Dledger.Broker.Parking;
 using Dledger.Broker.Proposals;
 using Dledger.Broker.Receipts;
 using Dledger.Broker.Receiving;
+using Dledger.Broker.Replays;
 using Dledger.Broker.StateMachine;
 using Dledger.Broker.Surveys;
 using Dledger.Broker.Timers;
@@ -52,6 +53,7 @@ internal sealed class BrokerCalls
         TransactionReads = new TransactionReads(this);
         Timers = new TimerService(this);
         Surveys = new SurveyService(this);
+        Replays = new ReplayService(this);
     }
 
     public BrokerStateMachine Machine { get; }
@@ -95,6 +97,8 @@ internal sealed class BrokerCalls
     public TimerService Timers { get; }
 
     public SurveyService Surveys { get; }
+
+    public ReplayService Replays { get; }
 
     /// <summary>Known once the cluster has its id, which every serving node's has.</summary>
     public ReceiptCodec Codec

@@ -8,6 +8,7 @@ using Dledger.Broker.Offsets;
 using Dledger.Broker.Parking;
 using Dledger.Broker.Receipts;
 using Dledger.Broker.Receiving;
+using Dledger.Broker.Replays;
 using Dledger.Broker.StateMachine;
 using Dledger.Broker.Surveys;
 using Dledger.Broker.Timers;
@@ -190,8 +191,17 @@ public sealed class BrokerNode : IDisposable
     /// <summary>The same for messages that their producer numbers: a repeat of a number is stored no second time.</summary>
     public ValueTask<AppendOutcome> AppendAsync(
         string topic, IReadOnlyList<MessageDraft> drafts, ProducerSequence? sequence, CancellationToken cancellationToken) =>
+        AppendAsync(topic, drafts, sequence, "", cancellationToken);
+
+    /// <summary>The same for a client whose quota it counts towards; an empty id has none.</summary>
+    public ValueTask<AppendOutcome> AppendAsync(
+        string topic,
+        IReadOnlyList<MessageDraft> drafts,
+        ProducerSequence? sequence,
+        string clientId,
+        CancellationToken cancellationToken) =>
         _calls is { } calls
-            ? calls.Producing.AppendAsync(topic, drafts, sequence, cancellationToken)
+            ? calls.Producing.AppendAsync(topic, drafts, sequence, clientId, cancellationToken)
             : new(AppendOutcome.Of(NotStarted));
 
     /// <summary>
@@ -344,6 +354,13 @@ public sealed class BrokerNode : IDisposable
         _calls is { } calls
             ? calls.Timers.MoveAsync(selection, deliverAtMicroseconds, countMax, page, cancellationToken)
             : new(PendingPage.Of(NotStarted));
+
+    /// <summary>
+    /// Has finished messages of a selection delivered to a group again, or says what that would do. One call goes on for a bounded time
+    /// and says where to continue.
+    /// </summary>
+    public ValueTask<ReplayOutcome> ReplayAsync(ReplayRequest request, CancellationToken cancellationToken) =>
+        _calls is { } calls ? calls.Replays.ReplayAsync(request, cancellationToken) : new(ReplayOutcome.Of(NotStarted));
 
     /// <summary>
     /// Moves a group to another place in a topic while it goes on consuming, or says what that would do. The leader only.

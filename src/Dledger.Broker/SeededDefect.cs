@@ -70,4 +70,13 @@ internal enum SeededDefect
 
     /// <summary>A receive skips for its group what another client's filter wants.</summary>
     MixedFiltersSkip,
+
+    /// <summary>A batch costs its topic's quota one message, however many it has.</summary>
+    QuotaPerSend,
+
+    /// <summary>A replay takes the group back to the first message that it lets wait again.</summary>
+    ReplayMovesGroup,
+
+    /// <summary>What one member of a broadcast group has finished counts as finished for all of them.</summary>
+    AckFinishesForAllMembers,
 }

@@ -70,6 +70,7 @@ internal static class CommandLine
             GroupListCommand.Create(terminal),
             GroupDescribeCommand.Create(terminal),
             GroupSeekCommand.Create(terminal),
+            GroupReplayCommand.Create(terminal),
             GroupAlterCommand.Create(terminal),
             GroupDeleteCommand.Create(terminal),
             GroupPauseCommand.CreatePause(terminal),

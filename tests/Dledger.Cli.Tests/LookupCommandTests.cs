@@ -96,10 +96,65 @@ public sealed class LookupCommandTests : IAsyncLifetime
         Assert.Equal(6, (await RunAsync("message", "tail", "orders", "--beginning", "--until-end")).Output.Split('\n').Length - 1);
     }
 
+    [Fact]
+    public async Task Consumed_messages_are_counted_and_replayed_to_a_group()
+    {
+        var id = await ProduceAsync("one", "--tag", "red", "--key", "k1");
+        await ProduceAsync("two", "--tag", "blue");
+        await ProduceAsync("three", "--tag", "red");
+        await RunAsync("consume", "orders", "--group", "billing", "--max", "3");
+
+        var dry = await RunAsync("group", "replay", "--group", "billing", "--topic", "orders", "--tag", "red", "--dry-run");
+        var again = await RunAsync(
+            "group", "replay", "-g", "billing", "-t", "orders", "--id", id, "--key", "k1", "--from", "2020-01-01T00:00:00Z", "--json");
+        var first = await RunAsync("consume", "orders", "--group", "billing", "--max", "1");
+        var range = await RunAsync(
+            "group", "replay", "-g", "billing", "-t", "orders", "--queue", "0", "--offsets", "1-2", "--sql", "TAGS = 'blue'", "--limit", "5");
+        var unknown = await RunAsync("group", "replay", "-g", "nobody", "-t", "orders");
+        var refused = await RunAsync("group", "replay", "-g", "billing", "-t", "orders", "--offsets", "1-2");
+
+        Assert.Equal(
+            "group billing would get 2 messages of topic orders again, 0 skipped that it has not finished\n"
+                + "QUEUE  AGAIN  SKIPPED\n0      2      0\n",
+            dry.Output);
+        Assert.Equal(1, Json(again).GetProperty("queues")[0].GetProperty("putBackCount").GetInt32());
+        Assert.Contains("one", first.Output, StringComparison.Ordinal);
+        Assert.Contains("gets 1 messages", range.Output, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.NotFound, unknown.ExitCode);
+        Assert.Equal(ExitCode.Refused, refused.ExitCode);
+        Assert.Contains("name the queue", refused.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_broadcast_group_is_created_described_with_its_members_and_stays_one()
+    {
+        var created = await RunAsync("group", "create", "caches", "--broadcast", "--member-expiry", "1h");
+        await ProduceAsync("before");
+        await RunAsync("consume", "orders", "--group", "caches", "--until-empty");
+        await ProduceAsync("one");
+        var described = await RunAsync("group", "describe", "caches");
+        var json = await RunAsync("group", "describe", "caches", "--json");
+        var refused = await RunAsync("group", "alter", "caches", "--broadcast", "false");
+        var usage = await RunAsync("group", "alter", "caches", "--member-expiry", "soon");
+
+        Assert.Equal("group caches, 17 attempts, broadcast\n", created.Output);
+        Assert.Contains("MEMBER", described.Output, StringComparison.Ordinal);
+        Assert.Equal(1, Json(json).GetProperty("lagCount").GetInt32());
+        Assert.Equal("01:00:00", Json(json).GetProperty("modes").GetProperty("memberExpiry").GetString());
+        Assert.Single(Json(json).GetProperty("broadcastMembers").EnumerateArray());
+        Assert.Equal(ExitCode.Refused, refused.ExitCode);
+        Assert.Contains("create another group without broadcast", refused.Error, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Usage, usage.ExitCode);
+    }
+
     [Theory]
     [InlineData("message get --topic orders")]
     [InlineData("message get x --topic orders --queue 1 --offset 2")]
     [InlineData("message find k --topic orders --from yesterday-ish")]
+    [InlineData("group replay --group g")]
+    [InlineData("group replay --group g --topic t --offsets 5")]
+    [InlineData("group replay --group g --topic t --limit 0")]
+    [InlineData("group replay --group g --topic t --queue -1")]
     [InlineData("dlq resend billing")]
     [InlineData("dlq resend billing --all --rate 0")]
     public async Task A_command_line_that_says_too_little_or_too_much_is_a_usage_fault(string command)

@@ -103,6 +103,9 @@ public sealed class ClusterSimulationTests
         { nameof(Mutation.DuplicateFoundAtPropose), 125 },
         { nameof(Mutation.SnapshotTakesBack), 1 },
         { nameof(Mutation.CopiesNotIndexed), 3 },
+        { nameof(Mutation.QuotaPerSend), 1 },
+        { nameof(Mutation.ReplayMovesGroup), 20 },
+        { nameof(Mutation.AckFinishesForAllMembers), 20 },
     };
 
     private static string Explain(RunResult result) => $"{result.Failure?.Message}; replay: make sim SEED={result.Seed}";

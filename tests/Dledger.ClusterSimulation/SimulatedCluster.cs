@@ -62,6 +62,9 @@ internal sealed class SimulatedCluster
         Nodes = [.. Enumerable.Range(1, scenario.NodeCount).Select(id => new SimulatedNode(this, new NodeId(id)))];
         _faults = new FaultInjector(this);
         Order = scenario.Order is { } order ? new OrderWorkload(this, order) : null;
+        Quotas = scenario.Quotas is { } quotas ? new QuotaWorkload(this, quotas) : null;
+        Broadcast = scenario.Broadcast is { } broadcast ? new BroadcastWorkload(this, broadcast) : null;
+        Replay = scenario.Replay is { } replay ? new ReplayWorkload(this, replay) : null;
     }
 
     public Scenario Scenario { get; }
@@ -111,6 +114,15 @@ internal sealed class SimulatedCluster
 
     /// <summary>Message groups; null in a run without them.</summary>
     public OrderWorkload? Order { get; }
+
+    /// <summary>A topic and a group with quotas; null in a run without them.</summary>
+    public QuotaWorkload? Quotas { get; }
+
+    /// <summary>A broadcast group; null in a run without it.</summary>
+    public BroadcastWorkload? Broadcast { get; }
+
+    /// <summary>A group that messages are replayed to; null in a run without it.</summary>
+    public ReplayWorkload? Replay { get; }
 
     /// <summary>The last phase has begun.</summary>
     public bool IsHealed { get; private set; }
@@ -221,6 +233,33 @@ internal sealed class SimulatedCluster
         if (Order is not null)
         {
             await StartOrderAsync(Order);
+        }
+
+        if (Quotas is not null)
+        {
+            await Quotas.PrepareAsync();
+            foreach (var client in Quotas.Start())
+            {
+                _ = WatchAsync(client);
+            }
+        }
+
+        if (Replay is not null)
+        {
+            await Replay.PrepareAsync();
+            foreach (var client in Replay.Start())
+            {
+                Watch(client);
+            }
+        }
+
+        if (Broadcast is not null)
+        {
+            await Broadcast.PrepareAsync();
+            foreach (var client in Broadcast.Start())
+            {
+                Watch(client);
+            }
         }
     }
 
@@ -440,6 +479,8 @@ internal sealed class SimulatedCluster
         }
 
         Order?.Heal();
+        Replay?.Heal();
+        Broadcast?.Heal();
 
         RunUntil(
             "I50",
@@ -467,6 +508,34 @@ internal sealed class SimulatedCluster
                 "message groups do not come to their end",
                 patience + (4 * Scenario.InvisibleTime) + 20_000_000,
                 () => Order.DescribeOpen(alive));
+        }
+
+        if (Quotas is not null)
+        {
+            RunUntil(
+                "I43",
+                "messages of the topic with a quota are not finished",
+                patience + (4 * Scenario.InvisibleTime) + 20_000_000,
+                () => Quotas.DescribeOpen(alive));
+            Quotas.History.Check();
+        }
+
+        if (Replay is not null)
+        {
+            RunUntil(
+                "I64",
+                "replayed messages are not delivered again",
+                patience + (4 * Scenario.InvisibleTime) + 20_000_000,
+                () => Replay.DescribeOpen(alive));
+        }
+
+        if (Broadcast is not null)
+        {
+            RunUntil(
+                "I65",
+                "not every client of the broadcast group gets everything",
+                patience + (4 * Scenario.InvisibleTime) + 20_000_000,
+                () => Broadcast.DescribeOpen(alive));
         }
 
         RunUntil(

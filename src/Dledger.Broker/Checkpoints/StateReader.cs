@@ -132,7 +132,10 @@ internal static class StateReader
             var createdAt = reader.Int64();
             var settings = GroupSettingsCodec.Apply(GroupSettings.Default, Setting.Read(ref reader));
             var view = new GroupView(id, name, fifo, start, createdAt, settings) { Pause = ReadPause(ref reader) };
-            var group = state.Groups.Restore(view);
+            var ownerId = reader.Int32();
+            var group = ownerId == 0
+                ? state.Groups.Restore(view)
+                : state.Groups.Restore(view with { Member = new Membership(ownerId, reader.Text()) }, reader.Int64());
             for (var queues = reader.Count(8); queues > 0; queues--)
             {
                 group.DeadLetterQueues.Add(reader.Int32(), reader.Int32());

@@ -18,8 +18,8 @@ internal static class StateWriter
     /// <summary>Of the part of topics: it holds lists of settings.</summary>
     public const byte TopicsVersion = 3;
 
-    /// <summary>Of the part of groups: it holds what is aside, parked and paused.</summary>
-    public const byte GroupsVersion = 4;
+    /// <summary>Of the part of groups: it holds what is aside, parked and paused, and members of broadcast groups.</summary>
+    public const byte GroupsVersion = 5;
 
     /// <summary>Of the part of leases: it holds rests as well.</summary>
     public const byte LeasesVersion = 2;
@@ -124,6 +124,7 @@ internal static class StateWriter
             writer.Int64(group.View.CreatedAtMicroseconds);
             Setting.Write(writer, GroupSettingsCodec.Encode(group.View.Settings));
             WritePause(writer, group.Pause);
+            WriteMembership(writer, group);
             writer.Int32(group.DeadLetterQueues.Count);
             foreach (var (topicId, queueId) in group.DeadLetterQueues)
             {
@@ -155,6 +156,16 @@ internal static class StateWriter
             writer.Text(pause.Reason);
             writer.Int64(pause.SinceMicroseconds);
             writer.Int64(pause.UntilMicroseconds);
+        }
+    }
+
+    private static void WriteMembership(ByteWriter writer, GroupState group)
+    {
+        writer.Int32(group.View.Member?.GroupId ?? 0);
+        if (group.View.Member is { } member)
+        {
+            writer.Text(member.ClientId);
+            writer.Int64(group.UsedAt);
         }
     }
 

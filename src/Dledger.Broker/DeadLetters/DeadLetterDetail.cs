@@ -12,10 +12,11 @@ namespace Dledger.Broker.DeadLetters;
 /// <param name="Attempts">How often it was delivered.</param>
 /// <param name="Reason">Why it was given up.</param>
 /// <param name="StoredAt">Log time at which the origin was stored.</param>
+/// <param name="ClientId">Which client of a broadcast group gave it up; empty in other groups.</param>
 internal readonly record struct DeadLetterDetail(
-    int QueueId, long Offset, int Attempts, DeadLetterReason Reason, long StoredAt)
+    int QueueId, long Offset, int Attempts, DeadLetterReason Reason, long StoredAt, string ClientId)
 {
-    private const byte FormatVersion = 1;
+    private const byte FormatVersion = 2;
 
     public byte[] Encode()
     {
@@ -26,6 +27,7 @@ internal readonly record struct DeadLetterDetail(
         writer.UInt16(Attempts);
         writer.Byte((byte)Reason);
         writer.Int64(StoredAt);
+        writer.Text(ClientId);
         return writer.ToArray();
     }
 
@@ -34,11 +36,11 @@ internal readonly record struct DeadLetterDetail(
         var reader = new ByteReader(bytes);
         reader.Version(FormatVersion);
         var detail = new DeadLetterDetail(
-            reader.Int32(), reader.Int64(), reader.UInt16(), (DeadLetterReason)reader.Byte(), reader.Int64());
+            reader.Int32(), reader.Int64(), reader.UInt16(), (DeadLetterReason)reader.Byte(), reader.Int64(), reader.Text());
         reader.End();
         return detail;
     }
 
     public DeadLetterOrigin ToOrigin(string topic, string messageId) =>
-        new(topic, messageId, QueueId, new QueueOffset(Offset), Attempts, Reason, StoredAt);
+        new(topic, messageId, QueueId, new QueueOffset(Offset), Attempts, Reason, StoredAt, ClientId);
 }

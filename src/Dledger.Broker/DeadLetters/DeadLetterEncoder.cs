@@ -18,6 +18,7 @@ internal static class DeadLetterEncoder
     /// <param name="attempts">How often the message was delivered.</param>
     /// <param name="reason">Why it is given up.</param>
     /// <param name="reference">The delivery that ends by it.</param>
+    /// <param name="clientId">Which client of a broadcast group gives it up; else empty.</param>
     public static byte[] Encode(
         in RecordView source,
         string sourceTopic,
@@ -25,13 +26,14 @@ internal static class DeadLetterEncoder
         int queueId,
         int attempts,
         DeadLetterReason reason,
-        in ForwardReference reference)
+        in ForwardReference reference,
+        string clientId = "")
     {
         var hasOrigin = RecordCopy.TryFind(source, PropertyKind.DeadLetterTopic, out _);
         var messageId = Encoding.UTF8.GetString(source.Key);
         var encodedReference = reference.Encode();
         var detail = new DeadLetterDetail(
-            reference.Delivery.QueueId, reference.Delivery.Offset, attempts, reason, source.StoreTime).Encode();
+            reference.Delivery.QueueId, reference.Delivery.Offset, attempts, reason, source.StoreTime, clientId).Encode();
         return RecordCopy.Encode(
             source,
             RecordKind.Forward,

@@ -125,7 +125,8 @@ internal sealed class DeadLetterForwarder(
                 DeadLetterQueues.Of(group, topic.Id),
                 delivery.Attempts,
                 delivery.Reason,
-                reference),
+                reference,
+                group.View.Member?.ClientId ?? ""),
             () => _inFlight.Remove(obligation));
     }
 

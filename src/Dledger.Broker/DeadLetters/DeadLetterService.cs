@@ -22,9 +22,9 @@ internal sealed class DeadLetterService(BrokerCalls calls)
 
         calls.Receipts.TryRead(handle, groupId, topicId, out var receipt);
         return calls.Machine.Groups.Find(group)?.Settings.Poison is PoisonMode.Block or PoisonMode.Park
-            ? await GiveUpAsync(groupId, topicId, receipt.Delivery, cancellationToken)
+            ? await GiveUpAsync(receipt.GroupId, topicId, receipt.Delivery, cancellationToken)
             : await ForwardAsync(
-                group, topic, groupId, topicId, receipt.Delivery, DeadLetterReason.AskedByReceiver, cancellationToken);
+                group, topic, receipt.GroupId, topicId, receipt.Delivery, DeadLetterReason.AskedByReceiver, cancellationToken);
     }
 
     /// <summary>Moves a leased message to the group's dead letter topic. Null on success, also on a repeat.</summary>
@@ -82,8 +82,9 @@ internal sealed class DeadLetterService(BrokerCalls calls)
                 verdict,
                 subscription!.Topic.Queues[delivery.QueueId].Read(delivery.Offset),
                 subscription.Cursors[delivery.QueueId].At(delivery.Offset).Attempts,
-                DeadLetterQueues.Of(subscription.Group, topicId))
-            : new LeasedMessage(verdict, default, 0, 0);
+                DeadLetterQueues.Of(subscription.Group, topicId),
+                subscription.Group.View.Member?.ClientId ?? "")
+            : new LeasedMessage(verdict, default, 0, 0, "");
     }
 
     private async ValueTask<(int TopicId, BrokerFailure? Failure)> EnsureTopicAsync(
@@ -119,7 +120,14 @@ internal sealed class DeadLetterService(BrokerCalls calls)
         if (RecordView.TryParseSealed(bytes, entry.Position, out var record, out _))
         {
             return DeadLetterEncoder.Encode(
-                record, topic, deadLetterTopicId, message.DeadLetterQueue, message.Attempts, reason, reference);
+                record,
+                topic,
+                deadLetterTopicId,
+                message.DeadLetterQueue,
+                message.Attempts,
+                reason,
+                reference,
+                message.ClientId);
         }
 
         calls.Log.ReportUnreadable(entry.Position);
@@ -127,5 +135,5 @@ internal sealed class DeadLetterService(BrokerCalls calls)
     }
 
     private readonly record struct LeasedMessage(
-        DeliveryVerdict Verdict, ConsumeQueueEntry Entry, int Attempts, int DeadLetterQueue);
+        DeliveryVerdict Verdict, ConsumeQueueEntry Entry, int Attempts, int DeadLetterQueue, string ClientId);
 }

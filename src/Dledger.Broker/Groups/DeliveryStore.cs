@@ -87,6 +87,22 @@ internal sealed class DeliveryStore(long commit)
         AdvanceCommit();
     }
 
+    /// <summary>Makes a finished message one that waits and was never handed out; Commit stays where it is.</summary>
+    public ref Delivery Reopen(long offset)
+    {
+        if (offset < Commit)
+        {
+            RestoreAside(offset, default);
+            return ref At(offset);
+        }
+
+        ref var delivery = ref At(offset);
+        Invariant.Check(delivery.State == DeliveryState.Done, $"offset {offset} is {delivery.State}, not finished");
+        DoneCount--;
+        delivery = default;
+        return ref delivery;
+    }
+
     /// <summary>Moves Commit up to an offset; what is not finished below it stays aside. The answer is how many came to it.</summary>
     public int PutAside(long below)
     {

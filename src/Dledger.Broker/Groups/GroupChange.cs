@@ -37,6 +37,18 @@ public sealed record GroupChange
     /// <summary>See <see cref="GroupSettings.MaxInFlightPerClient"/>.</summary>
     public int? MaxInFlightPerClient { get; init; }
 
+    /// <summary>See <see cref="GroupSettings.ReceiveQuota"/>; 0 takes the bound away.</summary>
+    public long? ReceiveMessagesPerSecond { get; init; }
+
+    /// <inheritdoc cref="ReceiveMessagesPerSecond"/>
+    public long? ReceiveBytesPerSecond { get; init; }
+
     /// <summary>See <see cref="GroupSettings.Expiry"/>.</summary>
     public ExpiryMode? Expiry { get; init; }
+
+    /// <summary>See <see cref="GroupSettings.Broadcast"/>: it never changes, so anything else than what it is gets refused.</summary>
+    public bool? Broadcast { get; init; }
+
+    /// <summary>See <see cref="GroupSettings.MemberExpiry"/>.</summary>
+    public TimeSpan? MemberExpiry { get; init; }
 }

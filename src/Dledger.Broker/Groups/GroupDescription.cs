@@ -7,6 +7,9 @@ public sealed record GroupDescription(GroupView Group, IReadOnlyList<GroupQueueD
 {
     /// <summary>Its living clients as this leader heard of them, by topic, then client id.</summary>
     public IReadOnlyList<GroupMember> Members { get; init; } = [];
+
+    /// <summary>The members of a broadcast group, by client id; empty for other groups.</summary>
+    public IReadOnlyList<BroadcastMember> Broadcast { get; init; } = [];
 }
 
 /// <summary>A client of a group.</summary>
@@ -19,6 +22,19 @@ public sealed record GroupMember(string ClientId, string Topic, string Filter, b
     /// <summary>The filter is <c>SQL</c> and an expression, not tags.</summary>
     public bool IsSql { get; init; }
 }
+
+/// <summary>A client of a broadcast group with its progress.</summary>
+/// <param name="GroupId">The number of its member group.</param>
+/// <param name="ClientId">As it calls itself.</param>
+/// <param name="JoinedAtMicroseconds">Log time of its first receive.</param>
+/// <param name="UsedAtMicroseconds">Log time of the newest record that shows it alive.</param>
+/// <param name="Queues">By topic id, then queue id.</param>
+public sealed record BroadcastMember(
+    int GroupId,
+    string ClientId,
+    long JoinedAtMicroseconds,
+    long UsedAtMicroseconds,
+    IReadOnlyList<GroupQueueDescription> Queues);
 
 /// <summary>A group's progress in one queue.</summary>
 /// <param name="Topic">The topic's name.</param>

@@ -39,19 +39,51 @@ internal sealed class GroupService(BrokerCalls calls)
             : (null, failure ?? NotFound(name));
     }
 
+    /// <summary>The group that a client is given messages of: of a broadcast group its own part, made at its first receive.</summary>
+    public async ValueTask<(GroupView? Group, BrokerFailure? Failure)> JoinAsync(
+        GroupView group, string clientId, CancellationToken cancellationToken)
+    {
+        if (!group.Settings.Broadcast)
+        {
+            return (group, null);
+        }
+
+        if (BroadcastRules.CheckClient(clientId) is { } violation)
+        {
+            return (null, BrokerFailure.Of(violation));
+        }
+
+        if (calls.Machine.Groups.FindMember(group.Id, clientId) is { } known)
+        {
+            return (known, null);
+        }
+
+        var command = new BroadcastJoinCommand(group.Id, clientId, calls.Options.BroadcastMembersMax, []);
+        var failure = await calls.ProposeAsync(RecordKind.BroadcastJoin, command.Encode(), cancellationToken);
+        return failure is null && calls.Machine.Groups.FindMember(group.Id, clientId) is { } joined
+            ? (joined, null)
+            : (null, failure ?? new BrokerFailure(BrokerError.Busy, "the membership of this client ended meanwhile; ask again"));
+    }
+
     public ValueTask<BrokerFailure?> CreateAsync(GroupSpec spec, CancellationToken cancellationToken) =>
         UpsertAsync(CommandOf(spec, UpsertMode.Create), GroupRules.Check(spec), cancellationToken);
 
     // Who chooses a policy begins anew: whether the filters are mixed is found out again with the next receives.
-    public ValueTask<BrokerFailure?> UpdateAsync(GroupChange change, CancellationToken cancellationToken) => UpsertAsync(
-        new GroupUpsertCommand(
-            UpsertMode.Update,
-            change.Name,
-            false,
-            default,
-            GroupSettingsCodec.Encode(change.Mismatch is null ? change : change with { HasMixedFilters = false })),
-        GroupRules.Check(GroupSettingsCodec.Apply(GroupSettings.Default, GroupSettingsCodec.Encode(change))),
-        cancellationToken);
+    public ValueTask<BrokerFailure?> UpdateAsync(GroupChange change, CancellationToken cancellationToken)
+    {
+        var broken = GroupRules.Check(
+            GroupSettingsCodec.Apply(GroupSettings.Default, GroupSettingsCodec.Encode(change with { Broadcast = null })));
+        if (broken is null && calls.Machine.Groups.Find(change.Name) is { } group)
+        {
+            broken = BroadcastRules.CheckChange(group, change);
+        }
+
+        var settings = change with { Broadcast = null, HasMixedFilters = change.Mismatch is null ? change.HasMixedFilters : false };
+        return UpsertAsync(
+            new GroupUpsertCommand(UpsertMode.Update, change.Name, false, default, GroupSettingsCodec.Encode(settings)),
+            broken,
+            cancellationToken);
+    }
 
     public ValueTask<BrokerFailure?> PauseAsync(
         string name, string reason, TimeSpan duration, CancellationToken cancellationToken) => SetPauseAsync(
@@ -80,7 +112,7 @@ internal sealed class GroupService(BrokerCalls calls)
             state => state.Groups.Find(name) is { } group ? (Describe(group), null) : (null, Unknown(name)),
             static failure => (null, failure),
             cancellationToken);
-        return (group is null ? null : group with { Members = MembersOf(group.Group.Id) }, failure);
+        return (group is null ? null : group with { Members = MembersOf(group) }, failure);
     }
 
     internal static BrokerFailure NotFound(string name) => new(
@@ -89,21 +121,40 @@ internal sealed class GroupService(BrokerCalls calls)
     private static BrokerFailure Unknown(string name) =>
         new(BrokerError.GroupNotFound, $"the consumer group '{name}' does not exist");
 
-    private GroupMember[] MembersOf(int groupId) =>
+    // In a broadcast group everybody may ask with a filter of his own.
+    private GroupMember[] MembersOf(GroupDescription group) =>
     [
         .. calls.Machine.Topics.All
             .OrderBy(topic => topic.Name, StringComparer.Ordinal)
             .SelectMany(topic =>
             {
-                var members = calls.Machine.Filters.Members(groupId, topic.Id);
+                if (group.Group.Settings.Broadcast)
+                {
+                    return group.Broadcast.SelectMany(member => calls.Machine.Filters.Members(member.GroupId, topic.Id))
+                        .Select(member => new GroupMember(member.ClientId, topic.Name, member.Filter.Text, Differs: false));
+                }
+
+                var members = calls.Machine.Filters.Members(group.Group.Id, topic.Id);
                 var differ = members.Select(member => member.Filter.Text).Distinct(StringComparer.Ordinal).Skip(1).Any();
                 return members.Select(member => new GroupMember(member.ClientId, topic.Name, member.Filter.Text, differ));
             }),
     ];
 
-    private static GroupDescription Describe(GroupState group) => new(
-        group.View,
-        [.. group.Subscriptions.Values.SelectMany(subscription => subscription.Cursors.Select(Describe))]);
+    private static GroupDescription Describe(GroupState group) => new(group.View, QueuesOf(group))
+    {
+        Broadcast =
+        [
+            .. group.Members.Values.Select(member => new BroadcastMember(
+                member.View.Id,
+                member.View.Member!.Value.ClientId,
+                member.View.CreatedAtMicroseconds,
+                member.UsedAt,
+                QueuesOf(member))),
+        ],
+    };
+
+    private static GroupQueueDescription[] QueuesOf(GroupState group) =>
+        [.. group.Subscriptions.Values.SelectMany(subscription => subscription.Cursors.Select(Describe))];
 
     private static GroupQueueDescription Describe(QueueCursor cursor)
     {
@@ -144,5 +195,9 @@ internal sealed class GroupService(BrokerCalls calls)
     }
 
     private GroupUpsertCommand CommandOf(GroupSpec spec, UpsertMode mode) => new(
-        mode, spec.Name, spec.Fifo, spec.Start ?? calls.Options.NewGroupStart, GroupSettingsCodec.Encode(spec.Settings));
+        mode,
+        spec.Name,
+        spec.Fifo,
+        spec.Start ?? (spec.Settings.Broadcast ? GroupStart.Latest : calls.Options.NewGroupStart),
+        GroupSettingsCodec.Encode(spec.Settings));
 }

@@ -1,4 +1,5 @@
 using Dledger.Broker.Filtering;
+using Dledger.Broker.Quotas;
 
 namespace Dledger.Broker.Groups;
 
@@ -41,6 +42,17 @@ public sealed record GroupSettings
     /// <summary>Most messages that one client of the group may have in flight, over all topics.</summary>
     public int MaxInFlightPerClient { get; init; } = 10_000;
 
+    /// <summary>What all of its clients together may be given in a second, over all topics.</summary>
+    public QuotaRates ReceiveQuota { get; init; }
+
     /// <summary>What becomes of messages that live too long, see <see cref="Messages.TimeToLive"/>.</summary>
     public ExpiryMode Expiry { get; init; }
+
+    /// <summary>
+    /// Each client of the group receives every message: it has a member group of its own. Fixed for the life of the group.
+    /// </summary>
+    public bool Broadcast { get; init; }
+
+    /// <summary>A client of a broadcast group that was silent for so long is a member no more.</summary>
+    public TimeSpan MemberExpiry { get; init; } = TimeSpan.FromMinutes(30);
 }

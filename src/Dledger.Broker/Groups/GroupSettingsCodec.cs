@@ -17,6 +17,10 @@ internal static class GroupSettingsCodec
     private const int MaxInFlight = 14;
     private const int MaxInFlightPerClient = 15;
     private const int Expiry = 16;
+    private const int ReceiveMessagesPerSecond = 40;
+    private const int ReceiveBytesPerSecond = 41;
+    private const int Broadcast = 60;
+    private const int MemberExpiry = 61;
 
     /// <summary>What differs from the defaults, by tag.</summary>
     public static List<Setting> Encode(GroupSettings settings) => Encode(new GroupChange
@@ -33,6 +37,10 @@ internal static class GroupSettingsCodec
         MaxInFlight = Unless(settings.MaxInFlight, GroupSettings.Default.MaxInFlight),
         MaxInFlightPerClient = Unless(settings.MaxInFlightPerClient, GroupSettings.Default.MaxInFlightPerClient),
         Expiry = Unless(settings.Expiry, GroupSettings.Default.Expiry),
+        ReceiveMessagesPerSecond = Unless(settings.ReceiveQuota.MessagesPerSecond, 0),
+        ReceiveBytesPerSecond = Unless(settings.ReceiveQuota.BytesPerSecond, 0),
+        Broadcast = Unless(settings.Broadcast, GroupSettings.Default.Broadcast),
+        MemberExpiry = Unless(settings.MemberExpiry, GroupSettings.Default.MemberExpiry),
     });
 
     /// <summary>What a change names, by tag.</summary>
@@ -68,6 +76,10 @@ internal static class GroupSettingsCodec
         Add(MaxInFlight, change.MaxInFlight);
         Add(MaxInFlightPerClient, change.MaxInFlightPerClient);
         Add(Expiry, (long?)change.Expiry);
+        Add(ReceiveMessagesPerSecond, change.ReceiveMessagesPerSecond);
+        Add(ReceiveBytesPerSecond, change.ReceiveBytesPerSecond);
+        Add(Broadcast, ToInt64(change.Broadcast));
+        Add(MemberExpiry, change.MemberExpiry?.Ticks / TimeSpan.TicksPerMicrosecond);
         return list;
 
         void Add(int tag, long? value)
@@ -95,6 +107,16 @@ internal static class GroupSettingsCodec
         MaxInFlight => settings with { MaxInFlight = checked((int)setting.ToInt64()) },
         MaxInFlightPerClient => settings with { MaxInFlightPerClient = checked((int)setting.ToInt64()) },
         Expiry => settings with { Expiry = (ExpiryMode)setting.ToInt64() },
+        ReceiveMessagesPerSecond => settings with
+        {
+            ReceiveQuota = settings.ReceiveQuota with { MessagesPerSecond = setting.ToInt64() },
+        },
+        ReceiveBytesPerSecond => settings with
+        {
+            ReceiveQuota = settings.ReceiveQuota with { BytesPerSecond = setting.ToInt64() },
+        },
+        Broadcast => settings with { Broadcast = setting.ToInt64() != 0 },
+        MemberExpiry => settings with { MemberExpiry = TimeSpan.FromMicroseconds(setting.ToInt64()) },
         _ => throw setting.Unknown("consumer group"),
     };
 

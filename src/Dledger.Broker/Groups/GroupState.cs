@@ -9,6 +9,15 @@ internal sealed class GroupState(GroupView view)
     /// <summary>Not null while the group is given nothing.</summary>
     public GroupPause? Pause => View.Pause;
 
+    /// <summary>Of a member group the broadcast group, else null.</summary>
+    public GroupState? Owner { get; init; }
+
+    /// <summary>Of a broadcast group its member groups by client id; they have no names of their own.</summary>
+    public SortedDictionary<string, GroupState> Members { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Of a member group: log time of the newest record that shows its client alive.</summary>
+    public long UsedAt { get; set; }
+
     /// <summary>By topic id, ascending.</summary>
     public SortedDictionary<int, Subscription> Subscriptions { get; } = [];
 

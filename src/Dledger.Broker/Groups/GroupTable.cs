@@ -22,6 +22,9 @@ internal sealed class GroupTable
     /// <summary>By ascending id.</summary>
     public IReadOnlyCollection<GroupState> All => _byId.Values;
 
+    /// <summary>Whether any broadcast group has members.</summary>
+    public bool HasMembers => _byId.Count > _byName.Count;
+
     public GroupState? Find(int id) => _byId.GetValueOrDefault(id);
 
     public GroupState? Find(string name) => _byName.GetValueOrDefault(name);
@@ -56,6 +59,12 @@ internal sealed class GroupTable
             case UpsertMode.Update:
                 group.View = group.View with { Settings = GroupSettingsCodec.Apply(group.View.Settings, command.Settings) };
                 Publish();
+                foreach (var member in group.Members.Values)
+                {
+                    member.View = member.View with { Settings = group.View.Settings };
+                    Publish(member);
+                }
+
                 return null;
             default:
                 return null;
@@ -74,8 +83,15 @@ internal sealed class GroupTable
         }
 
         var until = command.Microseconds == 0 ? long.MaxValue : logTime + command.Microseconds;
-        SetPause(group, command.IsPaused ? new GroupPause(command.Reason, logTime, until) : null);
+        var pause = command.IsPaused ? new GroupPause(command.Reason, logTime, until) : null;
+        SetPause(group, pause);
         Publish();
+        foreach (var member in group.Members.Values)
+        {
+            SetPause(member, pause);
+            Publish(member);
+        }
+
         return group;
     }
 
@@ -93,19 +109,70 @@ internal sealed class GroupTable
             var group = _byId[_pauseEnds.Min.GroupId];
             SetPause(group, null);
             ended.Add(group);
+            if (group.Owner is not null)
+            {
+                Publish(group);
+            }
         }
 
         Publish();
         return ended;
     }
 
-    /// <summary>Forgets a group. Null when there is none.</summary>
+    /// <summary>
+    /// The member group of a client of a broadcast group, made when there is none. A failure when the group is gone, is no broadcast group
+    /// or has all the members that it may have.
+    /// </summary>
+    public (GroupState? Member, BrokerFailure? Failure) Join(BroadcastJoinCommand command, long logTime)
+    {
+        if (Find(command.GroupId) is not { View.Settings.Broadcast: true } owner)
+        {
+            return (null, new BrokerFailure(BrokerError.GroupNotFound, "the consumer group was deleted"));
+        }
+
+        if (owner.Members.TryGetValue(command.ClientId, out var known))
+        {
+            known.UsedAt = logTime;
+            return (known, null);
+        }
+
+        if (owner.Members.Count >= command.MembersMax)
+        {
+            return (null, new BrokerFailure(
+                BrokerError.Busy,
+                $"the broadcast group '{owner.View.Name}' has {owner.Members.Count} members, {command.MembersMax} are allowed: "
+                    + "a place becomes free when a client says goodbye or was silent for long"));
+        }
+
+        var view = owner.View with
+        {
+            Id = NextId,
+            CreatedAtMicroseconds = logTime,
+            Member = new Membership(owner.View.Id, command.ClientId),
+        };
+        NextId++;
+        return (Restore(view, logTime), null);
+    }
+
+    /// <summary>Forgets a member group.</summary>
+    public void Remove(GroupState member)
+    {
+        Invariant.Check(member.Owner is not null, $"group {member.View.Id} is a member");
+        member.Owner.Members.Remove(member.View.Member!.Value.ClientId);
+        _byId.Remove(member.View.Id);
+        SetPause(member, null);
+        _directory = _directory.WithoutMember(member.View);
+    }
+
+    /// <summary>Forgets a group. Null when there is none. Its members are removed before.</summary>
     public GroupState? Remove(string name)
     {
         if (!_byName.Remove(name, out var group))
         {
             return null;
         }
+
+        Invariant.Check(group.Members.Count == 0, $"group '{name}' has no members any more");
 
         _byId.Remove(group.View.Id);
         SetPause(group, null);
@@ -114,11 +181,21 @@ internal sealed class GroupTable
     }
 
     /// <summary>Puts a group in place.</summary>
-    public GroupState Restore(GroupView view)
+    public GroupState Restore(GroupView view, long usedAt = 0)
     {
-        var group = new GroupState(view);
+        var owner = view.Member is { } member ? _byId[member.GroupId] : null;
+        var group = new GroupState(view) { Owner = owner, UsedAt = usedAt };
         _byId.Add(view.Id, group);
-        _byName.Add(view.Name, group);
+        if (owner is null)
+        {
+            _byName.Add(view.Name, group);
+        }
+        else
+        {
+            owner.Members.Add(view.Member!.Value.ClientId, group);
+            Publish(group);
+        }
+
         SetPause(group, view.Pause);
         return group;
     }
@@ -145,5 +222,7 @@ internal sealed class GroupTable
         }
     }
 
-    private void Publish() => _directory = new GroupDirectory(_byId.Values.Select(group => group.View));
+    private void Publish() => _directory = _directory.With(_byName.Values.Select(group => group.View));
+
+    private void Publish(GroupState member) => _directory = _directory.WithMember(member.View);
 }

@@ -13,6 +13,12 @@ public sealed record GroupView(
     /// <summary>Not null while the group is paused.</summary>
     public GroupPause? Pause { get; init; }
 
+    /// <summary>Not null for a member group: the part of a broadcast group that belongs to one client.</summary>
+    public Membership? Member { get; init; }
+
+    /// <summary>Its name, for a member with the client; for people.</summary>
+    public string DisplayName => Member is { } member ? $"{Name} (client {Naming.Names.Printable(member.ClientId)})" : Name;
+
     /// <inheritdoc cref="GroupSettings.MaxAttempts"/>
     public int MaxAttempts => Settings.MaxAttempts;
 

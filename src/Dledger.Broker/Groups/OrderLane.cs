@@ -5,8 +5,8 @@ namespace Dledger.Broker.Groups;
 /// rebuilt from the deliveries.
 /// </summary>
 /// <remarks>
-/// Offsets only ever join at the end. Those that finish are dropped when they reach an end of the list, so most operations cost the same
-/// whatever the length.
+/// Offsets join at the end, but for those that are replayed. Those that finish are dropped when they reach an end of the list, so most
+/// operations cost the same whatever the length.
 /// </remarks>
 internal sealed class OrderLane(SeededDefect defect)
 {
@@ -26,8 +26,21 @@ internal sealed class OrderLane(SeededDefect defect)
     /// </summary>
     public ReadOnlySpan<long> Offsets => System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_offsets)[_first..];
 
+    /// <summary>Messages of the lane that are handed out.</summary>
+    public int LeasedCount { get; set; }
+
     /// <summary>A new offset, above all others.</summary>
     public void Add(long offset) => _offsets.Add(offset);
+
+    /// <summary>An offset that had been finished and is not any more, at its place.</summary>
+    public void Insert(long offset)
+    {
+        var index = _offsets.BinarySearch(_first, _offsets.Count - _first, offset, null);
+        if (index < 0)
+        {
+            _offsets.Insert(~index, offset);
+        }
+    }
 
     /// <summary>Drops finished offsets at both ends.</summary>
     public void Trim(DeliveryStore deliveries)

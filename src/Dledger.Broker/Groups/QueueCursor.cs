@@ -97,6 +97,7 @@ internal sealed class QueueCursor
             return true;
         }
 
+        var leasedBefore = 0;
         foreach (var before in lane.Offsets)
         {
             if (before >= offset)
@@ -106,14 +107,19 @@ internal sealed class QueueCursor
 
             if (_deliveries.Contains(before)
                 && _deliveries.At(before) is var delivery
-                && delivery.State != DeliveryState.Done
-                && !ReferenceEquals(delivery.Lease, lease))
+                && delivery.State != DeliveryState.Done)
             {
-                return false;
+                if (!ReferenceEquals(delivery.Lease, lease))
+                {
+                    return false;
+                }
+
+                leasedBefore++;
             }
         }
 
-        return true;
+        // A replayed message comes before what somebody is working on, and waits for the end of that.
+        return _deliveries.At(offset).DeliveryId != 0 || lane.LeasedCount <= leasedBefore;
     }
 
     /// <summary>Takes up offsets behind Next, in order, with their message groups.</summary>
@@ -222,6 +228,32 @@ internal sealed class QueueCursor
         Settle(offset, delivery.GroupHash);
     }
 
+    /// <summary>
+    /// Lets a finished message below Next wait again, as if it had never been delivered; Commit stays where it is. In an ordered group it
+    /// takes its place in its message group.
+    /// </summary>
+    public void Replay(long offset, int groupHash)
+    {
+        Invariant.Check(IsFinished(offset), $"offset {offset} is finished in [0, {Next})");
+        var asideBefore = _deliveries.AsideCount;
+        ref var delivery = ref _deliveries.Reopen(offset);
+        delivery.GroupHash = groupHash;
+        Subscription.AsideCount += _deliveries.AsideCount - asideBefore;
+        _counts[(int)DeliveryState.Waiting]++;
+        if (_lanes is null)
+        {
+            _ready.Add(offset);
+            return;
+        }
+
+        LaneFor(groupHash).Insert(offset);
+        Settle(groupHash);
+    }
+
+    /// <summary>Whether a message that was looked at is finished, in order or ahead of others.</summary>
+    public bool IsFinished(long offset) =>
+        offset < Next && (!Contains(offset) || _deliveries.At(offset).State == DeliveryState.Done);
+
     /// <summary>Moves Commit up; what is not finished below it stays aside, so that it does not hold up the rest.</summary>
     public void PutAside(long below) => Subscription.AsideCount += _deliveries.PutAside(below);
 
@@ -273,6 +305,7 @@ internal sealed class QueueCursor
         if (_lanes is not null)
         {
             JoinLane(stored.GroupHash, offset);
+            CountLeased(stored.GroupHash, stored.State == DeliveryState.Leased ? 1 : 0);
             Settle(stored.GroupHash);
         }
         else if (stored.State == DeliveryState.Waiting)
@@ -301,6 +334,8 @@ internal sealed class QueueCursor
             _ready.Remove(offset);
         }
 
+        CountLeased(delivery.GroupHash, (to == DeliveryState.Leased ? 1 : 0) - (from == DeliveryState.Leased ? 1 : 0));
+
         return ref delivery;
     }
 
@@ -316,14 +351,24 @@ internal sealed class QueueCursor
         }
     }
 
-    private void JoinLane(int groupHash, long offset)
+    private void JoinLane(int groupHash, long offset) => LaneFor(groupHash).Add(offset);
+
+    private OrderLane LaneFor(int groupHash)
     {
         if (!_lanes!.TryGetValue(groupHash, out var lane))
         {
             _lanes.Add(groupHash, lane = new OrderLane(Subscription.Defect));
         }
 
-        lane.Add(offset);
+        return lane;
+    }
+
+    private void CountLeased(int groupHash, int change)
+    {
+        if (change != 0 && _lanes is not null && _lanes.TryGetValue(groupHash, out var lane))
+        {
+            lane.LeasedCount += change;
+        }
     }
 
     private void Settle(long offset, int groupHash)
@@ -347,7 +392,7 @@ internal sealed class QueueCursor
         }
 
         lane.Trim(_deliveries);
-        var ready = lane.Head >= 0 && _deliveries.At(lane.Head).State == DeliveryState.Waiting ? lane.Head : -1;
+        var ready = lane.Head >= 0 && IsReady(lane) ? lane.Head : -1;
         if (ready != lane.ReadyHead)
         {
             _ready.Remove(lane.ReadyHead);
@@ -363,5 +408,12 @@ internal sealed class QueueCursor
         {
             _lanes.Remove(groupHash);
         }
+    }
+
+    // What was never handed out and has something behind it in hand was replayed: it waits for the end of that.
+    private bool IsReady(OrderLane lane)
+    {
+        ref readonly var head = ref _deliveries.At(lane.Head);
+        return head.State == DeliveryState.Waiting && (head.DeliveryId != 0 || lane.LeasedCount <= 0);
     }
 }

@@ -10,6 +10,7 @@ namespace Dledger.Broker.Messages;
 /// <param name="Attempts">How often it was delivered.</param>
 /// <param name="Reason">Why it was given up.</param>
 /// <param name="StoredAtMicroseconds">Log time at which it was stored there; that of the copy is when it was given up.</param>
+/// <param name="ClientId">Which client of a broadcast group gave it up; empty in other groups.</param>
 public readonly record struct DeadLetterOrigin(
     string Topic,
     string MessageId,
@@ -17,4 +18,5 @@ public readonly record struct DeadLetterOrigin(
     QueueOffset QueueOffset,
     int Attempts,
     DeadLetterReason Reason,
-    long StoredAtMicroseconds);
+    long StoredAtMicroseconds,
+    string ClientId = "");

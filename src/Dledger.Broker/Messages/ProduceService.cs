@@ -17,7 +17,11 @@ internal sealed class ProduceService(BrokerCalls calls)
         calls.Options.Defect == SeededDefect.QueueOffsetAtAppend ? new SeededOffsets(calls.Machine) : null;
 
     public async ValueTask<AppendOutcome> AppendAsync(
-        string topicName, IReadOnlyList<MessageDraft> drafts, ProducerSequence? sequence, CancellationToken cancellationToken)
+        string topicName,
+        IReadOnlyList<MessageDraft> drafts,
+        ProducerSequence? sequence,
+        string clientId,
+        CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         if ((Names.CheckTopic(topicName) ?? MessageRules.Check(drafts) ?? ProducerRules.Check(sequence, drafts.Count)) is { } violation)
@@ -70,6 +74,13 @@ internal sealed class ProduceService(BrokerCalls calls)
             return AppendOutcome.Of([new AppendEntry(first with { IsDuplicate = true })]);
         }
 
+        var quotas = calls.Machine.ProduceQuotas;
+        var bytes = records.Length;
+        if (quotas.TryTake(topic, clientId, drafts.Count, bytes) is { } exceeded)
+        {
+            return AppendOutcome.Of(exceeded);
+        }
+
         var isTransaction = drafts[0].Type == MessageType.Transaction;
         if (isTransaction)
         {
@@ -82,6 +93,7 @@ internal sealed class ProduceService(BrokerCalls calls)
         };
         if (!calls.Log.TryPropose(proposal, out var refused))
         {
+            quotas.GiveBack(topic, clientId, drafts.Count, bytes);
             return AppendOutcome.Of(FailureMapping.Of(refused));
         }
 

@@ -60,6 +60,28 @@ public static class GroupRules
                 $"1 to {Limits.InFlightMax} are allowed");
         }
 
+        if (QuotaRules.Check("receive", settings.ReceiveQuota) is { } quota)
+        {
+            return quota;
+        }
+
+        if (settings.MemberExpiry < Limits.MemberExpiryMin || settings.MemberExpiry > Limits.MemberExpiryMax)
+        {
+            return new Violation(
+                BrokenRule.GroupMode,
+                $"members of a broadcast group shall end after {settings.MemberExpiry} of silence; "
+                + $"{Limits.MemberExpiryMin} to {Limits.MemberExpiryMax} are allowed");
+        }
+
+        if (settings.Broadcast && (settings.Exclusive || settings.Poison == PoisonMode.Park))
+        {
+            return new Violation(
+                BrokenRule.GroupMode,
+                settings.Exclusive
+                    ? "a broadcast group cannot be exclusive: each of its clients receives every message"
+                    : "a broadcast group cannot park messages: its poison mode is dead letter or block");
+        }
+
         var backoff = settings.Backoff;
         if (backoff.IsExponential)
         {

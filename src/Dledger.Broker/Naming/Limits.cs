@@ -12,6 +12,21 @@ public static class Limits
     /// </summary>
     public const int InternalTopicLengthMax = 255;
 
+    /// <summary>Most keys and message ids of one replay.</summary>
+    public const int ReplayKeyCountMax = 100;
+
+    /// <summary>Most clients of a broadcast group at a time.</summary>
+    public const int BroadcastMembersMax = 1_000;
+
+    /// <summary>Longest id of a client of a broadcast group, in UTF-8 bytes.</summary>
+    public const int MemberClientIdBytesMax = 512;
+
+    /// <summary>The shortest silence after which a client of a broadcast group is a member no more.</summary>
+    public static readonly TimeSpan MemberExpiryMin = TimeSpan.FromMinutes(2);
+
+    /// <summary>The longest such silence.</summary>
+    public static readonly TimeSpan MemberExpiryMax = TimeSpan.FromDays(7);
+
     /// <summary>Longest consumer group name in characters.</summary>
     public const int GroupLengthMax = 120;
 
@@ -167,6 +182,9 @@ public static class Limits
 
     /// <summary>The highest cap on messages in flight of a group or a client.</summary>
     public const int InFlightMax = 1_000_000;
+
+    /// <summary>The highest rate of a quota, in messages or bytes per second: far above what a node can do.</summary>
+    public const long QuotaRateMax = 1L << 40;
 
     /// <summary>The longest delay of a back-off.</summary>
     public static readonly TimeSpan BackoffMax = TimeSpan.FromDays(365);

@@ -34,6 +34,11 @@ internal sealed class OffsetService(BrokerCalls calls)
             return SeekOutcome.Of(GroupService.NotFound(request.Group));
         }
 
+        if (BroadcastRules.CheckHasOffsets(group) is { } broadcast)
+        {
+            return SeekOutcome.Of(BrokerFailure.Of(broadcast));
+        }
+
         if (request.QueueId is { } one && OffsetRules.CheckQueue(topic, one) is { } wrongQueue)
         {
             return SeekOutcome.Of(BrokerFailure.Of(wrongQueue));
@@ -196,6 +201,11 @@ internal sealed class OffsetService(BrokerCalls calls)
         if (failure is not null)
         {
             return (new OffsetAnswer(failure, 0), 0, 0);
+        }
+
+        if (calls.Machine.Groups.Find(group) is { } view && BroadcastRules.CheckHasOffsets(view) is { } broadcast)
+        {
+            return (new OffsetAnswer(BrokerFailure.Of(broadcast), 0), 0, 0);
         }
 
         if (OffsetRules.CheckQueue(calls.Machine.Topics.Find(topic)!, queueId) is { } wrongQueue)

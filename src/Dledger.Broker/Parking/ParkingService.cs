@@ -119,6 +119,11 @@ internal sealed class ParkingService(BrokerCalls calls)
             return (null, GroupService.NotFound(selection.Group));
         }
 
+        if (BroadcastRules.CheckHasOffsets(group) is { } broadcast)
+        {
+            return (null, BrokerFailure.Of(broadcast));
+        }
+
         var topic = selection.Topic is null ? null : calls.Machine.Topics.Find(selection.Topic);
         if (selection.Topic is not null && topic is null)
         {

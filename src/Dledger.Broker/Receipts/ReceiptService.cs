@@ -34,12 +34,20 @@ internal sealed class ReceiptService(BrokerCalls calls)
 
         var outcomes = new AckOutcome[handles.Count];
         var deliveries = new List<DeliveryReference>(handles.Count);
+        var leasedTo = groupId;
         for (var i = 0; i < handles.Count; i++)
         {
             var invalid = TryRead(handles[i], groupId, topicId, out var receipt);
+            if (invalid is null && deliveries.Count > 0 && receipt.GroupId != leasedTo)
+            {
+                invalid = new BrokerFailure(
+                    BrokerError.InvalidHandle, "the receipt handle belongs to another client of the broadcast group than the first one");
+            }
+
             outcomes[i] = new AckOutcome(invalid);
             if (invalid is null)
             {
+                leasedTo = receipt.GroupId;
                 deliveries.Add(receipt.Delivery);
             }
         }
@@ -50,7 +58,7 @@ internal sealed class ReceiptService(BrokerCalls calls)
         }
 
         var record = ControlRecord.Encode(
-            RecordKind.Ack, new AckCommand(groupId, topicId, deliveries).Encode());
+            RecordKind.Ack, new AckCommand(leasedTo, topicId, deliveries).Encode());
         var proposed = calls.ProposeRecordsAsync(
             record, 1, problem => All(deliveries.Count, problem), cancellationToken);
         if (calls.Options.Defect == SeededDefect.AckBeforeCommit)
@@ -97,7 +105,7 @@ internal sealed class ReceiptService(BrokerCalls calls)
         }
 
         var command = ChangeInvisibleCommand.OfChange(
-            groupId, topicId, receipt.Delivery, duration.Ticks / TimeSpan.TicksPerMicrosecond, suspend)
+            receipt.GroupId, topicId, receipt.Delivery, duration.Ticks / TimeSpan.TicksPerMicrosecond, suspend)
             with
         { RaisesToBackoff = raisesToBackoff };
         var result = await calls.ProposeAsync(RecordKind.ChangeInvisible, command.Encode(), cancellationToken);
@@ -127,7 +135,7 @@ internal sealed class ReceiptService(BrokerCalls calls)
             : (0, 0, Groups.GroupService.NotFound(group));
     }
 
-    /// <summary>Null when the handle is ours and of this group and topic.</summary>
+    /// <summary>Null when the handle is ours and of this group, or of a member of it, and topic.</summary>
     public BrokerFailure? TryRead(string? handle, int groupId, int topicId, out Receipt receipt)
     {
         if (!calls.Codec.TryDecode(handle, out receipt) || receipt.RaftGroup != calls.Log.Group.Value)
@@ -135,7 +143,8 @@ internal sealed class ReceiptService(BrokerCalls calls)
             return new BrokerFailure(BrokerError.InvalidHandle, "this is not a receipt handle of this cluster");
         }
 
-        return receipt.GroupId != groupId || receipt.TopicId != topicId
+        var isOfGroup = receipt.GroupId == groupId || calls.Machine.Groups.OwnerOf(receipt.GroupId) == groupId;
+        return !isOfGroup || receipt.TopicId != topicId
             ? new BrokerFailure(
                 BrokerError.InvalidHandle, "the receipt handle belongs to another consumer group or topic")
             : null;

@@ -61,6 +61,9 @@ internal sealed class ClientRegistry(TimeProvider time)
     public bool IsAlive(long clientHash) =>
         _seenAt.TryGetValue(clientHash, out var seenAt) && time.GetElapsedTime(seenAt) <= AliveFor;
 
+    /// <summary>Whether a client said goodbye and was not heard of since.</summary>
+    public bool HasLeft(long clientHash) => _terminated.ContainsKey(clientHash);
+
     /// <summary>Whether a client said goodbye, or would have been heard of by now if it were alive.</summary>
     public bool IsGone(long clientHash) =>
         _terminated.ContainsKey(clientHash)

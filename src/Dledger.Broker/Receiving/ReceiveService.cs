@@ -40,13 +40,19 @@ internal sealed class ReceiveService(BrokerCalls calls, PollTimer polls, ILogger
             return ReceiveOutcome.Of(TopicService.NotFound(request.Topic));
         }
 
-        var (group, failure) = await calls.Groups.FindOrCreateAsync(request.Group, cancellationToken);
-        if (group is null)
+        var (named, failure) = await calls.Groups.FindOrCreateAsync(request.Group, cancellationToken);
+        if (named is null)
         {
             return ReceiveOutcome.Of(failure!.Value);
         }
 
         calls.Machine.Clients.Seen(request.ClientId);
+        (var group, failure) = await calls.Groups.JoinAsync(named, request.ClientId, cancellationToken);
+        if (group is null)
+        {
+            return ReceiveOutcome.Of(failure!.Value);
+        }
+
         var filters = calls.Machine.Filters.Of(group.Id, topic.Id);
         var (warning, refusal) = await _guard.AdmitAsync(request, group, topic, filters, cancellationToken);
         return refusal is { } refused

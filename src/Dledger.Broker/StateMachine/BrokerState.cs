@@ -1,3 +1,4 @@
+using Dledger.Broker.Broadcasting;
 using Dledger.Broker.Commands;
 using Dledger.Broker.Groups;
 using Dledger.Broker.Idempotence;
@@ -159,14 +160,50 @@ internal sealed class BrokerState(
         return topic;
     }
 
-    /// <summary>Deletes a group with all its progress. Null when there is none.</summary>
+    /// <summary>
+    /// Ends member groups of broadcast groups whose clients are gone. Those that were used since the leader looked, whose silence is too
+    /// short, or which owe dead letters stay. The answer is which ended.
+    /// </summary>
+    public List<GroupState> EndMembers(BroadcastEndCommand command)
+    {
+        var ended = new List<GroupState>();
+        foreach (var end in command.Members)
+        {
+            if (Groups.Find(end.Id) is { Owner: not null } member
+                && member.UsedAt == end.UsedAt
+                && (end.HasLeft || BroadcastDuty.SilenceEnds(member) <= LogTime)
+                && member.Subscriptions.Values.All(each => each.Cursors.All(static cursor => cursor.ObligedCount == 0)))
+            {
+                Groups.Remove(member);
+                Forget(member);
+                ended.Add(member);
+            }
+        }
+
+        return ended;
+    }
+
+    /// <summary>Deletes a group with all its progress and its members. Null when there is none.</summary>
     public GroupState? DeleteGroup(string name)
     {
-        if (Groups.Remove(name) is not { } group)
+        if (Groups.Find(name) is not { } group)
         {
             return null;
         }
 
+        foreach (var member in group.Members.Values.ToList())
+        {
+            Groups.Remove(member);
+            Forget(member);
+        }
+
+        Groups.Remove(name);
+        Forget(group);
+        return group;
+    }
+
+    private void Forget(GroupState group)
+    {
         var groupId = group.View.Id;
         Leases.Forget(subscription => ReferenceEquals(subscription.Group, group));
         Leases.ForgetObligations(obligation => obligation.GroupId == groupId);
@@ -174,7 +211,5 @@ internal sealed class BrokerState(
         {
             subscription.Topic.Subscriptions.Remove(groupId);
         }
-
-        return group;
     }
 }

@@ -1,7 +1,9 @@
+using Dledger.Broker.Broadcasting;
 using Dledger.Broker.Commands;
 using Dledger.Broker.DeadLetters;
 using Dledger.Broker.Offsets;
 using Dledger.Broker.Proposals;
+using Dledger.Broker.Quotas;
 using Dledger.Broker.Receiving;
 using Dledger.Broker.Retention;
 using Dledger.Broker.Timers;
@@ -31,6 +33,10 @@ internal sealed class LeaderDuties
     private readonly DeadLetterForwarder _forwarder;
     private readonly CheckDuty _checks;
     private readonly DiscardForwarder _discards;
+    private readonly BrokerOptions _options;
+    private readonly QuotaClock _quotaClock;
+    private volatile ProduceQuotas _produceQuotas;
+    private readonly BroadcastDuty _broadcast;
     private bool _tickInFlight;
 
     /// <param name="state">What is applied.</param>
@@ -50,18 +56,22 @@ internal sealed class LeaderDuties
         ILogger logger)
     {
         var options = surroundings.Options;
+        _options = options;
+        _quotaClock = new QuotaClock(surroundings.Time);
+        _produceQuotas = MakeProduceQuotas();
         _state = state;
         _clients = clients;
         _log = log;
         _ask = ask;
         _inbox = new LeaderInbox(() => _log()?.TryPost(WakeRequest.Instance));
-        Receivers = new ReceiverTable(state.Topics, state.Groups, options, _inbox, Propose, clients.IsGone);
-        Pulls = new PullTable(state.Topics, options);
+        Receivers = new ReceiverTable(state.Topics, state.Groups, options, _quotaClock, _inbox, Propose, clients.IsGone);
+        Pulls = new PullTable(state.Topics, state.Groups, options, () => Receivers.Quotas);
         _forwarder = new DeadLetterForwarder(
             state.Topics, state.Groups, state.Leases, _inbox, ReadRecord, ReportUnreadable, Propose, logger);
         _checks = new CheckDuty(state.Transactions, _inbox, Propose);
         _discards = new DiscardForwarder(
             state.Topics, state.Transactions, _inbox, ReadRecord, ReportUnreadable, Propose, logger);
+        _broadcast = new BroadcastDuty(state.Groups, clients, _inbox, Propose);
         Timers = new TimerDuty(
             state, _inbox, ReadRecord, ReportUnreadable, Propose, MakeClock(surroundings), options.TimerBatchBytesMax, logger);
         Retention = new RetentionDuty(
@@ -72,6 +82,9 @@ internal sealed class LeaderDuties
     public bool IsServing { get; private set; }
 
     public ReceiverTable Receivers { get; }
+
+    /// <summary>What may be sent; any thread. Others with full buckets with every beginning to serve.</summary>
+    public ProduceQuotas ProduceQuotas => _produceQuotas;
 
     /// <summary>Delayed messages.</summary>
     public TimerDuty Timers { get; }
@@ -95,12 +108,19 @@ internal sealed class LeaderDuties
             var due = Math.Min(_renewals.NextAt, _tickInFlight ? long.MaxValue : NextTickAt);
             due = Math.Min(due, Math.Min(Retention.NextAt, _forwarder.RetryAt));
             due = Math.Min(due, Math.Min(Math.Min(_checks.NextAt, _discards.RetryAt), Timers.NextAt));
+            due = Math.Min(due, NextHeldAt);
+            due = Math.Min(due, _broadcast.NextAt);
             return _forwarder.MustRetry || _discards.MustRetry ? Math.Min(due, _state.LogTime) : due;
         }
     }
 
     // What ends by log time: leases and pauses.
     private long NextTickAt => Math.Min(_state.Leases.NextDeadline, _state.Groups.NextPauseEnd);
+
+    // What ends by the monotonic clock, as a log time.
+    private long NextHeldAt => Receivers.Quotas.NextAt == long.MaxValue || _log() is not { } log
+        ? long.MaxValue
+        : log.LogTimeNow + Math.Max(0, Receivers.Quotas.NextAt - _quotaClock.Now);
 
     /// <summary>Takes in what ended on other threads; the first thing of every call.</summary>
     public void Begin() => _inbox.Drain();
@@ -120,10 +140,12 @@ internal sealed class LeaderDuties
         if (isServing && !IsServing)
         {
             _clients.BeginToServe();
+            _produceQuotas = MakeProduceQuotas();
         }
 
         Retention.Reset();
         _checks.Reset();
+        _broadcast.Reset();
         Timers.Reset();
         IsServing = isServing;
         _tickInFlight = false;
@@ -148,9 +170,15 @@ internal sealed class LeaderDuties
         _forwarder.RetryUnreadable(logTimeNow);
         _discards.RetryUnreadable(logTimeNow);
         _checks.Work(logTimeNow);
+        _broadcast.Work(logTimeNow);
         if (_renewals.NextAt <= logTimeNow)
         {
             Renew(logTimeNow);
+        }
+
+        if (Receivers.QuotasDue())
+        {
+            Pulls.QuotasDue();
         }
 
         Timers.Due(logTimeNow);
@@ -239,6 +267,8 @@ internal sealed class LeaderDuties
 
         return log.TryPropose(proposal, out var failure) ? null : failure;
     }
+
+    private ProduceQuotas MakeProduceQuotas() => new(_options.ClientQuota, _quotaClock, _options.Defect);
 
     private static Func<long, long> MakeClock(BrokerSurroundings around) =>
         around.Options.Defect == SeededDefect.TimerFiredByWallClock

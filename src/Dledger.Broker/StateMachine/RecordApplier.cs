@@ -9,6 +9,7 @@ using Dledger.Broker.Parking;
 using Dledger.Broker.Proposals;
 using Dledger.Broker.Receipts;
 using Dledger.Broker.Receiving;
+using Dledger.Broker.Replays;
 using Dledger.Broker.Timers;
 using Dledger.Primitives;
 using Dledger.Storage.Records;
@@ -80,11 +81,20 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
             case RecordKind.GroupPause:
                 SetOutcome(proposal, ApplyGroupPause(GroupPauseCommand.Decode(record.Body)));
                 break;
+            case RecordKind.BroadcastJoin:
+                SetOutcome(proposal, ApplyJoin(BroadcastJoinCommand.Decode(record.Body)));
+                break;
+            case RecordKind.BroadcastEnd:
+                ApplyMemberEnds(BroadcastEndCommand.Decode(record.Body));
+                break;
             case RecordKind.Parking:
                 ApplyParking(ParkingCommand.Decode(record.Body), proposal);
                 break;
             case RecordKind.ResetOffset:
                 ApplyReset(record.Body, proposal as CallerProposal<SeekOutcome>);
+                break;
+            case RecordKind.Replay:
+                ApplyReplay(ReplayCommand.Decode(record.Body), proposal as CallerProposal<ReplayApplied>);
                 break;
             case RecordKind.CommitOffset:
                 SetOutcome(proposal, OffsetApplier.Commit(state, CommitOffsetCommand.Decode(record.Body)));
@@ -130,6 +140,12 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
 
         var outcome = OffsetApplier.Seek(state, SeekCommand.Decode(body));
         proposal?.SetOutcome(outcome);
+    }
+
+    private void ApplyReplay(ReplayCommand command, CallerProposal<ReplayApplied>? proposal)
+    {
+        var applied = ReplayApplier.Apply(state, command, defect);
+        proposal?.SetOutcome(applied);
     }
 
     private void ApplyMessage(in RecordView record, LogPosition position, AppendProposal? proposal)
@@ -194,6 +210,11 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
         var lease = subscription is null
             ? null
             : state.Leases.Take(subscription, command, position.Value, state.LogTime, countsAttempts);
+        if (subscription?.Group.Owner is not null)
+        {
+            subscription.Group.UsedAt = state.LogTime;
+        }
+
         if (proposal is null)
         {
             return;
@@ -213,6 +234,11 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
         for (var i = 0; i < command.Deliveries.Count; i++)
         {
             var failure = state.Leases.Finish(subscription, command.Deliveries[i]);
+            if (defect == SeededDefect.AckFinishesForAllMembers)
+            {
+                FinishForOthers(subscription, command.Deliveries[i]);
+            }
+
             if (outcomes is not null)
             {
                 outcomes[i] = new AckOutcome(failure);
@@ -220,6 +246,21 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
         }
 
         proposal?.SetOutcome(outcomes!);
+    }
+
+    // The seeded defect only.
+    private static void FinishForOthers(Subscription? subscription, in DeliveryReference delivery)
+    {
+        IEnumerable<GroupState> members = subscription?.Group.Owner is { } owner ? owner.Members.Values : [];
+        foreach (var member in members)
+        {
+            if (member.Subscriptions.TryGetValue(subscription!.Topic.Id, out var other)
+                && other.Cursors[delivery.QueueId] is { IsOrdered: false } cursor
+                && cursor.IsAvailable(delivery.Offset))
+            {
+                cursor.Skip(delivery.Offset);
+            }
+        }
     }
 
     private void ApplyChange(ChangeInvisibleCommand command, BrokerProposal? proposal)
@@ -290,6 +331,48 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
         return null;
     }
 
+    private BrokerFailure? ApplyJoin(BroadcastJoinCommand command)
+    {
+        if (command.IsJoin)
+        {
+            return state.Groups.Join(command, state.LogTime).Failure;
+        }
+
+        foreach (var id in command.Present)
+        {
+            if (state.Groups.Find(id) is { Owner: not null } member)
+            {
+                member.UsedAt = state.LogTime;
+            }
+        }
+
+        return null;
+    }
+
+    private void ApplyMemberEnds(BroadcastEndCommand command)
+    {
+        foreach (var member in state.EndMembers(command))
+        {
+            RemoveReceivers(member, "the membership of this client in the broadcast group ended");
+        }
+    }
+
+    private void RemoveReceivers(GroupState group, string why)
+    {
+        duties.Receivers.Remove(
+            receivers => receivers.GroupId == group.View.Id, new BrokerFailure(BrokerError.GroupNotFound, why));
+        duties.Receivers.Quotas.Forget(group.View.Id);
+    }
+
+    private void GroupChanged(GroupState group)
+    {
+        duties.Receivers.GroupChanged(group.View.Id);
+        foreach (var member in group.Members.Values)
+        {
+            duties.Receivers.GroupChanged(member.View.Id);
+        }
+    }
+
     private BrokerFailure? ApplyGroupPause(GroupPauseCommand command)
     {
         if (state.Groups.Pause(command, state.LogTime) is not { } group)
@@ -297,7 +380,7 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
             return new BrokerFailure(BrokerError.GroupNotFound, $"there is no consumer group '{command.Name}'");
         }
 
-        duties.Receivers.GroupChanged(group.View.Id);
+        GroupChanged(group);
         return null;
     }
 
@@ -340,6 +423,7 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
         duties.Receivers.Remove(
             receivers => receivers.TopicId == topic.Id,
             new BrokerFailure(BrokerError.TopicNotFound, $"the topic '{name}' was deleted"));
+        duties.ProduceQuotas.Forget(topic.Id);
         duties.Pulls.Remove(topic.Id, new BrokerFailure(BrokerError.TopicNotFound, $"the topic '{name}' was deleted"));
         BrokerEvents.TopicDeleted(logger, name);
         return null;
@@ -355,7 +439,7 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
         }
         else if (failure is null)
         {
-            duties.Receivers.GroupChanged(state.Groups.Find(command.Name)!.View.Id);
+            GroupChanged(state.Groups.Find(command.Name)!);
         }
 
         return failure;
@@ -363,14 +447,17 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
 
     private BrokerFailure? ApplyGroupDelete(string name)
     {
+        var members = state.Groups.Find(name)?.Members.Values.ToList() ?? [];
         if (state.DeleteGroup(name) is not { } group)
         {
             return new BrokerFailure(BrokerError.GroupNotFound, $"there is no consumer group '{name}'");
         }
 
-        duties.Receivers.Remove(
-            receivers => receivers.GroupId == group.View.Id,
-            new BrokerFailure(BrokerError.GroupNotFound, $"the consumer group '{name}' was deleted"));
+        foreach (var gone in members.Append(group))
+        {
+            RemoveReceivers(gone, $"the consumer group '{name}' was deleted");
+        }
+
         BrokerEvents.GroupDeleted(logger, name);
         return null;
     }

@@ -1,3 +1,4 @@
+using Dledger.Broker.Filtering;
 using Dledger.Broker.Groups;
 using Dledger.Broker.Naming;
 using Dledger.Broker.Offsets;
@@ -26,8 +27,8 @@ internal sealed class SurveyService(BrokerCalls calls)
             return ([], BrokerFailure.Of(broken));
         }
 
-        var (begun, refused) = await calls.LookAsync<(List<(GroupView, TopicView)>, BrokerFailure?)>(
-            state => FindBegun(state, group, topic), static reason => ([], reason), cancellationToken);
+        var (begun, askers, refused) = await calls.LookAsync<(List<(GroupView, TopicView)>, Dictionary<int, int[]>, BrokerFailure?)>(
+            state => FindBegun(state, group, topic), static reason => ([], [], reason), cancellationToken);
         if (refused is { } failure)
         {
             return ([], failure);
@@ -38,14 +39,14 @@ internal sealed class SurveyService(BrokerCalls calls)
         var pairs = begun.Concat(calls.Machine.Groups.All
             .Where(known => group is null || known.Name == group)
             .SelectMany(known => topics.Select(asked => (known, asked)))
-            .Where(pair => calls.Machine.Filters.Members(pair.known.Id, pair.asked.Id).Count > 0));
+            .Where(pair => FiltersOf(pair.known, pair.asked, askers).Any()));
         return (
             [.. pairs
                 .DistinctBy(static pair => (pair.Item1.Id, pair.Item2.Id))
                 .OrderBy(static pair => pair.Item1.Name, StringComparer.Ordinal)
                 .ThenBy(static pair => pair.Item2.Name, StringComparer.Ordinal)
                 .Select(pair => new GroupSubscription(
-                    pair.Item1, pair.Item2.Name, MembersOf(pair.Item1.Id, pair.Item2)))],
+                    pair.Item1, pair.Item2.Name, MembersOf(pair.Item1, pair.Item2, askers)))],
             null);
     }
 
@@ -107,25 +108,33 @@ internal sealed class SurveyService(BrokerCalls calls)
             : ([.. queueIds.Select((id, index) => new OffsetRange(id, from![index], to![index]))], null);
     }
 
-    private static (List<(GroupView Group, TopicView Topic)> Pairs, BrokerFailure? Failure) FindBegun(
+    // Of broadcast groups also under which numbers their clients ask: each has a part of its own.
+    private static (List<(GroupView Group, TopicView Topic)> Pairs, Dictionary<int, int[]> Askers, BrokerFailure? Failure) FindBegun(
         BrokerState state, string? groupName, string? topicName)
     {
         var group = groupName is null ? null : state.Groups.Find(groupName);
         var topic = topicName is null ? null : state.Topics.Find(topicName);
         if (groupName is not null && group is null)
         {
-            return ([], UnknownGroup(groupName));
+            return ([], [], UnknownGroup(groupName));
         }
 
         if (topicName is not null && topic is null)
         {
-            return ([], UnknownTopic(topicName));
+            return ([], [], UnknownTopic(topicName));
         }
 
         var subscriptions = group is null
             ? topic!.Subscriptions.Values
-            : group.Subscriptions.Values.Where(subscription => topic is null || subscription.Topic == topic);
-        return ([.. subscriptions.Select(static found => (found.Group.View, found.Topic.View))], null);
+            : PartsOf(group).SelectMany(static part => part.Subscriptions.Values)
+                .Where(subscription => topic is null || subscription.Topic == topic);
+        IEnumerable<GroupState> groups = group is null ? state.Groups.All : [group];
+        return (
+            [.. subscriptions.Select(static found => ((found.Group.Owner ?? found.Group).View, found.Topic.View))],
+            groups.Where(static known => known.Members.Count > 0).ToDictionary(
+                static known => known.View.Id,
+                static known => known.Members.Values.Select(static member => member.View.Id).ToArray()),
+            null);
     }
 
     private static (List<Place> Places, BrokerFailure? Failure) FindPlaces(
@@ -149,7 +158,10 @@ internal sealed class SurveyService(BrokerCalls calls)
 
         if (topics.Count == 0)
         {
-            topics.AddRange(group.Subscriptions.Values.Select(static subscription => subscription.Topic));
+            topics.AddRange(PartsOf(group)
+                .SelectMany(static part => part.Subscriptions.Values)
+                .Select(static subscription => subscription.Topic)
+                .Distinct());
         }
 
         var queueCount = topics.Sum(static topic => topic.Queues.Count);
@@ -163,14 +175,20 @@ internal sealed class SurveyService(BrokerCalls calls)
         return (
             [.. topics
                 .OrderBy(static topic => topic.View.Name, StringComparer.Ordinal)
-                .SelectMany(topic => topic.Queues.Select(queue =>
-                    PlaceOf(topic.View.Name, queue, group.Subscriptions.GetValueOrDefault(topic.Id)?.Cursors[queue.QueueId])))],
+                .SelectMany(topic => topic.Queues.Select(queue => PlaceOf(topic.View.Name, queue, CommitOf(group, topic, queue))))],
             null);
     }
 
-    private static Place PlaceOf(string topic, QueueState queue, QueueCursor? cursor)
+    // Of a broadcast group: of the client that is farthest behind.
+    private static long? CommitOf(GroupState group, TopicState topic, QueueState queue) => PartsOf(group)
+        .Select(part => part.Subscriptions.GetValueOrDefault(topic.Id)?.Cursors[queue.QueueId].Commit)
+        .Min();
+
+    private static IEnumerable<GroupState> PartsOf(GroupState group) => group.Members.Values.Prepend(group);
+
+    private static Place PlaceOf(string topic, QueueState queue, long? committed)
     {
-        var commit = cursor is null ? (long?)null : Math.Max(cursor.Commit, queue.Min);
+        var commit = committed is { } known ? Math.Max(known, queue.Min) : (long?)null;
         return new Place(
             topic,
             queue.QueueId,
@@ -189,10 +207,14 @@ internal sealed class SurveyService(BrokerCalls calls)
     private static BrokerFailure UnknownTopic(string name) =>
         new(BrokerError.TopicNotFound, $"the topic '{name}' does not exist");
 
-    private GroupMember[] MembersOf(int groupId, TopicView topic)
+    private IEnumerable<ClientFilter> FiltersOf(GroupView group, TopicView topic, Dictionary<int, int[]> askers) =>
+        (askers.GetValueOrDefault(group.Id) ?? [group.Id]).SelectMany(asker => calls.Machine.Filters.Members(asker, topic.Id));
+
+    // In a broadcast group everybody may ask with a filter of his own.
+    private GroupMember[] MembersOf(GroupView group, TopicView topic, Dictionary<int, int[]> askers)
     {
-        var members = calls.Machine.Filters.Members(groupId, topic.Id);
-        var differ = members.Select(static member => member.Filter.Text).Distinct(StringComparer.Ordinal).Skip(1).Any();
+        ClientFilter[] members = [.. FiltersOf(group, topic, askers).OrderBy(static member => member.ClientId, StringComparer.Ordinal)];
+        var differ = !group.Settings.Broadcast && members.Select(static member => member.Filter.Text).Distinct(StringComparer.Ordinal).Skip(1).Any();
         return [.. members.Select(member => new GroupMember(member.ClientId, topic.Name, member.Filter.Text, differ)
         {
             IsSql = member.Filter.NeedsRecords,

@@ -1,6 +1,7 @@
 using Dledger.Broker.Commands;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Naming;
+using Dledger.Broker.Quotas;
 using Dledger.Broker.Transactions;
 using Dledger.Primitives;
 using Dledger.Storage.Records;
@@ -50,7 +51,8 @@ internal sealed class TopicService(BrokerCalls calls)
             spec.AcceptedTypes,
             TopicSettingsCodec.Encode(spec.Settings)),
         TopicRules.CheckRetention(spec.RetentionTime, spec.RetentionBytes)
-            ?? TopicRules.CheckIdWindow(spec.IdWindowTime, spec.IdWindowCount),
+            ?? TopicRules.CheckIdWindow(spec.IdWindowTime, spec.IdWindowCount)
+            ?? QuotaRules.Check("produce", spec.ProduceQuota),
         cancellationToken);
 
     public ValueTask<BrokerFailure?> UpdateAsync(TopicChange change, CancellationToken cancellationToken) => UpsertAsync(
@@ -63,7 +65,9 @@ internal sealed class TopicService(BrokerCalls calls)
         CheckChange(change)
             ?? TransactionRules.Check(change)
             ?? TopicRules.CheckRetention(change.RetentionTime ?? TimeSpan.Zero, change.RetentionBytes ?? 0)
-            ?? TopicRules.CheckIdWindow(change.IdWindowTime ?? TimeSpan.Zero, change.IdWindowCount ?? 0),
+            ?? TopicRules.CheckIdWindow(change.IdWindowTime ?? TimeSpan.Zero, change.IdWindowCount ?? 0)
+            ?? QuotaRules.Check(
+                "produce", new QuotaRates(change.ProduceMessagesPerSecond ?? 0, change.ProduceBytesPerSecond ?? 0)),
         cancellationToken);
 
     public async ValueTask<BrokerFailure?> DeleteAsync(string name, CancellationToken cancellationToken)

@@ -1,4 +1,5 @@
 using Dledger.Broker.Idempotence;
+using Dledger.Broker.Quotas;
 using Dledger.Broker.Transactions;
 
 namespace Dledger.Broker.Topics;
@@ -16,6 +17,9 @@ public sealed record TopicSettings
 
     /// <summary>When its producers are asked about transactions that they did not decide.</summary>
     public TransactionChecks Checks { get; init; } = TransactionChecks.Default;
+
+    /// <summary>What all of its producers together may send in a second.</summary>
+    public QuotaRates ProduceQuota { get; init; }
 
     /// <summary>Who is asked about them while no producer is connected.</summary>
     public TransactionWebhook Webhook { get; init; } = TransactionWebhook.None;

@@ -16,6 +16,8 @@ internal static class TopicSettingsCodec
     private const int CheckCountMax = 12;
     private const int WebhookUrl = 13;
     private const int WebhookSecret = 14;
+    private const int ProduceMessagesPerSecond = 40;
+    private const int ProduceBytesPerSecond = 41;
 
     /// <summary>What differs from the defaults, by tag.</summary>
     public static List<Setting> Encode(TopicSettings settings)
@@ -31,6 +33,8 @@ internal static class TopicSettingsCodec
         AddUnless(list, CheckCountMax, settings.Checks.CountMax, checks.CountMax);
         AddUnlessEmpty(list, WebhookUrl, settings.Webhook.Url);
         AddUnlessEmpty(list, WebhookSecret, settings.Webhook.Secret);
+        AddUnlessDefault(list, ProduceMessagesPerSecond, settings.ProduceQuota.MessagesPerSecond);
+        AddUnlessDefault(list, ProduceBytesPerSecond, settings.ProduceQuota.BytesPerSecond);
         return list;
     }
 
@@ -79,6 +83,16 @@ internal static class TopicSettingsCodec
             list.Add(new Setting(WebhookSecret, Encoding.UTF8.GetBytes(webhook.Secret)));
         }
 
+        if (change.ProduceMessagesPerSecond is { } messages)
+        {
+            list.Add(Setting.Of(ProduceMessagesPerSecond, messages));
+        }
+
+        if (change.ProduceBytesPerSecond is { } size)
+        {
+            list.Add(Setting.Of(ProduceBytesPerSecond, size));
+        }
+
         return list;
     }
 
@@ -96,6 +110,14 @@ internal static class TopicSettingsCodec
         CheckCountMax => settings with { Checks = settings.Checks with { CountMax = (int)setting.ToInt64() } },
         WebhookUrl => settings with { Webhook = settings.Webhook with { Url = TextOf(setting) } },
         WebhookSecret => settings with { Webhook = settings.Webhook with { Secret = TextOf(setting) } },
+        ProduceMessagesPerSecond => settings with
+        {
+            ProduceQuota = settings.ProduceQuota with { MessagesPerSecond = setting.ToInt64() },
+        },
+        ProduceBytesPerSecond => settings with
+        {
+            ProduceQuota = settings.ProduceQuota with { BytesPerSecond = setting.ToInt64() },
+        },
         _ => throw setting.Unknown("topic"),
     };
 

@@ -1,5 +1,6 @@
 using Dledger.Broker.Idempotence;
 using Dledger.Broker.Messages;
+using Dledger.Broker.Quotas;
 
 namespace Dledger.Broker.Topics;
 
@@ -33,9 +34,13 @@ public sealed record TopicSpec
     /// <summary>Most ids remembered; above it the oldest are forgotten. 0: 100,000.</summary>
     public long IdWindowCount { get; init; }
 
+    /// <summary>What all of its producers together may send in a second; up to <see cref="Naming.Limits.QuotaRateMax"/> each.</summary>
+    public QuotaRates ProduceQuota { get; init; }
+
     internal TopicSettings Settings => new()
     {
         Retention = new TopicRetention((long)RetentionTime.TotalMicroseconds, RetentionBytes),
         IdWindow = new IdWindowSettings((long)IdWindowTime.TotalMicroseconds, IdWindowCount),
+        ProduceQuota = ProduceQuota,
     };
 }

@@ -40,6 +40,9 @@ internal sealed class HistoryReader(
             case RecordKind.Resend:
                 TakeResend(record, position);
                 break;
+            case RecordKind.Replay:
+                Take(ReplayCommand.Decode(record.Body), position, record.StoreTime);
+                break;
             case RecordKind.TopicTrim:
                 var trim = TopicTrimCommand.Decode(record.Body);
                 if (trim.TopicId == topicId && trim.Queues.Any(queue => queue.QueueId == queueId && queue.Min > offset))
@@ -184,6 +187,24 @@ internal sealed class HistoryReader(
                 ? "given back by its consumer"
                 : $"its consumer asked for another delivery at {Time(time + command.InvisibleMicroseconds)}");
         changed.IsRetry = true;
+    }
+
+    // What it names and is not finished it leaves as it is. Where the history began later, it is taken for finished.
+    private void Take(ReplayCommand command, LogPosition position, long time)
+    {
+        if (command.TopicId != topicId
+            || command.QueueId != queueId
+            || !Holds(command.Ranges)
+            || !groups.ContainsKey(command.GroupId))
+        {
+            return;
+        }
+
+        if (CourseOf(command.GroupId, time) is { IsOpen: false, IsDone: true } or { DeliveryId: 0, Attempts: 0 })
+        {
+            _courses[command.GroupId] = new Course();
+            Add(TraceEventKind.Replayed, position, time, command.GroupId, 0, "", 0, "replayed to the group: its attempts begin anew");
+        }
     }
 
     private void TakeForward(in RecordView record, LogPosition position)

@@ -86,6 +86,9 @@ public enum TraceEventKind
     DeadLettered = 8,
     GivenUp = 9,
     SentAgain = 10,
+
+    /// <summary>An operator had it delivered to the group again.</summary>
+    Replayed = 11,
 }
 
 /// <summary>One thing that happened, as the log has it.</summary>

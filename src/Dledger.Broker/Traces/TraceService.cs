@@ -92,12 +92,13 @@ internal sealed class TraceService(BrokerCalls calls)
         }
 
         var standing = new Standing(null) { TopicId = topic.Id, LogTime = state.LogTime };
-        foreach (var candidate in state.Groups.All.OrderBy(candidate => candidate.View.Name, StringComparer.Ordinal))
+        foreach (var candidate in state.Groups.All.OrderBy(candidate => candidate.View.DisplayName, StringComparer.Ordinal))
         {
             var subscription = candidate.Subscriptions.GetValueOrDefault(topic.Id);
-            if (candidate.View.Name == group || (group is null && subscription is not null))
+            var isNamed = candidate.View.Name == group && (candidate.View.Member is not null || candidate.Members.Count == 0);
+            if (isNamed || (group is null && subscription is not null))
             {
-                standing.GroupNames.Add(candidate.View.Id, candidate.View.Name);
+                standing.GroupNames.Add(candidate.View.Id, candidate.View.DisplayName);
                 standing.Groups.Add(Describe(candidate.View, subscription, message));
             }
         }
@@ -107,7 +108,7 @@ internal sealed class TraceService(BrokerCalls calls)
 
     private GroupTrace Describe(GroupView group, Subscription? subscription, DeliveredMessage message)
     {
-        var trace = new GroupTrace(group.Name, TraceState.NeverRead, 0, 0, "", 0, "");
+        var trace = new GroupTrace(group.DisplayName, TraceState.NeverRead, 0, 0, "", 0, "");
         if (subscription is null)
         {
             return trace with { Sentence = "the group has never read this topic: start a consumer that subscribes to it" };

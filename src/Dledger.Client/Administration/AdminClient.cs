@@ -38,6 +38,8 @@ public sealed class AdminClient(DledgerChannel channel)
                 RetentionBytes = topic.RetentionBytes ?? 0,
                 IdWindowTime = topic.IdWindowTime is { } window ? Duration.FromTimeSpan(window) : null,
                 IdWindowCount = topic.IdWindowCount ?? 0,
+                ProduceMessagesPerSecond = topic.ProduceMessagesPerSecond ?? 0,
+                ProduceBytesPerSecond = topic.ProduceBytesPerSecond ?? 0,
             },
         };
         request.Topic.AcceptMessageTypes.AddRange(topic.MessageTypes.Select(type => (Apache.Rocketmq.V2.MessageType)type));
@@ -71,6 +73,16 @@ public sealed class AdminClient(DledgerChannel channel)
         if (alteration.IdWindowCount is { } count)
         {
             request.IdWindowCount = count;
+        }
+
+        if (alteration.ProduceMessagesPerSecond is { } messageRate)
+        {
+            request.ProduceMessagesPerSecond = messageRate;
+        }
+
+        if (alteration.ProduceBytesPerSecond is { } byteRate)
+        {
+            request.ProduceBytesPerSecond = byteRate;
         }
 
         var response = await AskAsync(
@@ -131,6 +143,10 @@ public sealed class AdminClient(DledgerChannel channel)
         request.Group.MaxInFlight = modes.MaxInFlight ?? 0;
         request.Group.MaxInFlightPerClient = modes.MaxInFlightPerClient ?? 0;
         request.Group.Expiry = (Protocol.Admin.V1.ExpiryMode)(modes.Expiry ?? 0);
+        request.Group.ReceiveMessagesPerSecond = modes.ReceiveMessagesPerSecond ?? 0;
+        request.Group.ReceiveBytesPerSecond = modes.ReceiveBytesPerSecond ?? 0;
+        request.Group.Broadcast = modes.Broadcast ?? false;
+        request.Group.MemberExpiry = modes.MemberExpiry is { } expiry ? Duration.FromTimeSpan(expiry) : null;
         var response = await AskAsync(
             $"Creating group '{group.Name}'",
             (admin, options) => admin.CreateGroupAsync(request, options),
@@ -180,9 +196,19 @@ public sealed class AdminClient(DledgerChannel channel)
         {
             Queues =
             [
-                .. response.Queues.Select(queue => new GroupQueueProgress(
-                    queue.Topic, queue.QueueId, queue.CommittedOffset, queue.MaxOffset, queue.InFlightCount, queue.LagCount)),
+                .. response.Queues.Select(Describe),
             ],
+            BroadcastMembers = response.Group.Broadcast
+                ?
+                [
+                    .. response.BroadcastMembers.Select(static member => new BroadcastMemberDescription(
+                        member.ClientId,
+                        member.Joined.ToDateTimeOffset(),
+                        member.Seen.ToDateTimeOffset(),
+                        member.Queues.Sum(static queue => queue.LagCount),
+                        [.. member.Queues.Select(Describe)])),
+                ]
+                : null,
             Members =
             [
                 .. response.Members.Select(member => new GroupMemberDescription(
@@ -283,7 +309,12 @@ public sealed class AdminClient(DledgerChannel channel)
             RetentionBytes = topic.RetentionBytes == 0 ? null : topic.RetentionBytes,
             IdWindowTime = topic.IdWindowTime?.ToTimeSpan(),
             IdWindowCount = topic.IdWindowCount == 0 ? null : topic.IdWindowCount,
+            ProduceMessagesPerSecond = topic.ProduceMessagesPerSecond == 0 ? null : topic.ProduceMessagesPerSecond,
+            ProduceBytesPerSecond = topic.ProduceBytesPerSecond == 0 ? null : topic.ProduceBytesPerSecond,
         };
+
+    private static GroupQueueProgress Describe(GroupQueue queue) => new(
+        queue.Topic, queue.QueueId, queue.CommittedOffset, queue.MaxOffset, queue.InFlightCount, queue.LagCount);
 
     internal static GroupDescription Describe(Group group) => new(group.Name, group.Fifo, group.MaxAttempts)
     {
@@ -298,6 +329,10 @@ public sealed class AdminClient(DledgerChannel channel)
             MaxInFlight = group.MaxInFlight,
             MaxInFlightPerClient = group.MaxInFlightPerClient,
             Expiry = (ExpiryMode)group.Expiry,
+            ReceiveMessagesPerSecond = group.ReceiveMessagesPerSecond == 0 ? null : group.ReceiveMessagesPerSecond,
+            ReceiveBytesPerSecond = group.ReceiveBytesPerSecond == 0 ? null : group.ReceiveBytesPerSecond,
+            Broadcast = group.Broadcast ? true : null,
+            MemberExpiry = group.MemberExpiry?.ToTimeSpan(),
         },
         Pause = group.Pause is { } pause
             ? new GroupPause(pause.Reason, pause.Since.ToDateTimeOffset(), pause.Until?.ToDateTimeOffset())
@@ -339,6 +374,26 @@ public sealed class AdminClient(DledgerChannel channel)
         if (modes.Expiry is { } expiry)
         {
             request.Expiry = (Protocol.Admin.V1.ExpiryMode)expiry;
+        }
+
+        if (modes.ReceiveMessagesPerSecond is { } messages)
+        {
+            request.ReceiveMessagesPerSecond = messages;
+        }
+
+        if (modes.ReceiveBytesPerSecond is { } bytes)
+        {
+            request.ReceiveBytesPerSecond = bytes;
+        }
+
+        if (modes.Broadcast is { } broadcast)
+        {
+            request.Broadcast = broadcast;
+        }
+
+        if (modes.MemberExpiry is { } memberExpiry)
+        {
+            request.MemberExpiry = Duration.FromTimeSpan(memberExpiry);
         }
     }
 

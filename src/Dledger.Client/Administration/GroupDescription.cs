@@ -23,7 +23,19 @@ public sealed record GroupDescription(string Name, bool IsFifo, int MaxAttempts)
 
     /// <summary>Where the group stands, by topic and queue id; empty in lists of groups.</summary>
     public IReadOnlyList<GroupQueueProgress> Queues { get; init; } = [];
+
+    /// <summary>The clients of a broadcast group, by client id; null for other groups and in lists of groups.</summary>
+    public IReadOnlyList<BroadcastMemberDescription>? BroadcastMembers { get; init; }
 }
+
+/// <summary>A client of a broadcast group.</summary>
+/// <param name="ClientId">As it calls itself.</param>
+/// <param name="Joined">Its first receive.</param>
+/// <param name="Seen">When the log last had a sign of it.</param>
+/// <param name="LagCount">What it has not consumed.</param>
+/// <param name="Queues">Where it stands, by topic and queue id.</param>
+public sealed record BroadcastMemberDescription(
+    string ClientId, DateTimeOffset Joined, DateTimeOffset Seen, long LagCount, IReadOnlyList<GroupQueueProgress> Queues);
 
 /// <summary>A living client of a group.</summary>
 /// <param name="ClientId">As it calls itself.</param>

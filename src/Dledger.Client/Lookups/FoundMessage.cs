@@ -46,7 +46,11 @@ public sealed record FoundMessage
 /// <param name="QueueId">-1: not known.</param>
 /// <param name="Offset">In that queue.</param>
 /// <param name="IsByConsumer">A consumer gave it up; else it ran out of attempts.</param>
-public sealed record FoundOrigin(string Topic, string MessageId, int QueueId, long Offset, bool IsByConsumer);
+public sealed record FoundOrigin(string Topic, string MessageId, int QueueId, long Offset, bool IsByConsumer)
+{
+    /// <summary>Which client of a broadcast group gave it up; null in other groups.</summary>
+    public string? ClientId { get; init; }
+}
 
 /// <summary>What was found.</summary>
 /// <param name="Messages">Newest first by id or key, ascending by offset.</param>

@@ -229,6 +229,9 @@ public sealed class LookupClient(DledgerChannel channel)
         BodyBytes = message.BodyBytes,
         Origin = message.Origin is { } origin
             ? new FoundOrigin(origin.Topic, origin.MessageId, origin.QueueId, origin.QueueOffset, origin.ByConsumer)
+            {
+                ClientId = origin.ClientId.Length == 0 ? null : origin.ClientId,
+            }
             : null,
     };
 

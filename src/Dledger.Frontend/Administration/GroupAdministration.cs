@@ -1,6 +1,7 @@
 using Dledger.Broker;
 using Dledger.Broker.Groups;
 using Dledger.Broker.Naming;
+using Dledger.Broker.Quotas;
 using Dledger.Frontend.Calls;
 using Dledger.Frontend.Forwarding;
 using Dledger.Protocol.Admin.V1;
@@ -61,6 +62,10 @@ internal sealed class GroupAdministration(BrokerNode broker)
             MaxInFlight = request.HasMaxInFlight ? request.MaxInFlight : null,
             MaxInFlightPerClient = request.HasMaxInFlightPerClient ? request.MaxInFlightPerClient : null,
             Expiry = request.HasExpiry ? GroupModes.FromWire(request.Expiry) : null,
+            ReceiveMessagesPerSecond = request.HasReceiveMessagesPerSecond ? request.ReceiveMessagesPerSecond : null,
+            ReceiveBytesPerSecond = request.HasReceiveBytesPerSecond ? request.ReceiveBytesPerSecond : null,
+            Broadcast = request.HasBroadcast ? request.Broadcast : null,
+            MemberExpiry = request.MemberExpiry is { } expiry ? WireTime.ToTimeSpan(expiry) : null,
         };
         if (await broker.UpdateGroupAsync(change, cancellationToken) is { } failure)
         {
@@ -92,18 +97,7 @@ internal sealed class GroupAdministration(BrokerNode broker)
             Status = StatusMapping.AdminOk(),
             Group = ToWire(description.Group),
         };
-        response.Queues.AddRange(description.Queues
-            .OrderBy(queue => queue.Topic, StringComparer.Ordinal)
-            .ThenBy(queue => queue.QueueId)
-            .Select(queue => new GroupQueue
-            {
-                Topic = queue.Topic,
-                QueueId = queue.QueueId,
-                CommittedOffset = queue.CommitOffset.Value,
-                MaxOffset = queue.Max.Value,
-                InFlightCount = queue.InFlight,
-                LagCount = queue.Lag,
-            }));
+        response.Queues.AddRange(QueuesOf(description.Queues));
         response.Members.AddRange(description.Members.Select(member => new Protocol.Admin.V1.GroupMember
         {
             ClientId = member.ClientId,
@@ -111,8 +105,33 @@ internal sealed class GroupAdministration(BrokerNode broker)
             Filter = member.Filter,
             Mismatch = member.Differs,
         }));
+        foreach (var member in description.Broadcast)
+        {
+            var wire = new Protocol.Admin.V1.BroadcastMember
+            {
+                ClientId = member.ClientId,
+                Joined = GroupModes.TimeOf(member.JoinedAtMicroseconds),
+                Seen = GroupModes.TimeOf(member.UsedAtMicroseconds),
+            };
+            wire.Queues.AddRange(QueuesOf(member.Queues));
+            response.BroadcastMembers.Add(wire);
+        }
+
         return response;
     }
+
+    private static IEnumerable<GroupQueue> QueuesOf(IEnumerable<GroupQueueDescription> queues) => queues
+        .OrderBy(queue => queue.Topic, StringComparer.Ordinal)
+        .ThenBy(queue => queue.QueueId)
+        .Select(queue => new GroupQueue
+        {
+            Topic = queue.Topic,
+            QueueId = queue.QueueId,
+            CommittedOffset = queue.CommitOffset.Value,
+            MaxOffset = queue.Max.Value,
+            InFlightCount = queue.InFlight,
+            LagCount = queue.Lag,
+        });
 
     private static GroupSettings SettingsOf(Group asked) => new()
     {
@@ -127,6 +146,9 @@ internal sealed class GroupAdministration(BrokerNode broker)
         MaxInFlightPerClient =
             asked.MaxInFlightPerClient == 0 ? GroupSettings.Default.MaxInFlightPerClient : asked.MaxInFlightPerClient,
         Expiry = GroupModes.FromWire(asked.Expiry),
+        ReceiveQuota = new QuotaRates(asked.ReceiveMessagesPerSecond, asked.ReceiveBytesPerSecond),
+        Broadcast = asked.Broadcast,
+        MemberExpiry = asked.MemberExpiry is { } expiry ? WireTime.ToTimeSpan(expiry) : GroupSettings.Default.MemberExpiry,
     };
 
     private static BackoffPolicy PolicyOf(IEnumerable<Duration> waits) =>

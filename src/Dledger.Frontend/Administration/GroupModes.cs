@@ -29,6 +29,10 @@ internal static class GroupModes
         wire.MaxInFlight = settings.MaxInFlight;
         wire.MaxInFlightPerClient = settings.MaxInFlightPerClient;
         wire.Expiry = (Wire.ExpiryMode)(1 + (int)settings.Expiry);
+        wire.ReceiveMessagesPerSecond = settings.ReceiveQuota.MessagesPerSecond;
+        wire.ReceiveBytesPerSecond = settings.ReceiveQuota.BytesPerSecond;
+        wire.Broadcast = settings.Broadcast;
+        wire.MemberExpiry = settings.Broadcast ? Duration.FromTimeSpan(settings.MemberExpiry) : null;
         wire.Pause = group.Pause is not { } pause
             ? null
             : new Wire.GroupPause

@@ -10,6 +10,7 @@ public sealed class OffsetAdministrationService : OffsetService.OffsetServiceBas
 {
     private readonly CallGuard _guard;
     private readonly LeaderCall<SeekGroupRequest, SeekGroupResponse> _seekGroup;
+    private readonly LeaderCall<ReplayGroupRequest, ReplayGroupResponse> _replayGroup;
 
     internal OffsetAdministrationService(BrokerNode broker, CallGuard guard)
     {
@@ -19,9 +20,18 @@ public sealed class OffsetAdministrationService : OffsetService.OffsetServiceBas
         _seekGroup = new(
             "SeekGroup", false, new SeekGroupHandler(broker).RunAsync, (c, n, r, o) => c.Offsets(n).SeekGroupAsync(r, o),
             s => new() { Status = s });
+
+        // Not repeated: what was put back and consumed since would be delivered once more.
+        _replayGroup = new(
+            "ReplayGroup", false, new ReplayGroupHandler(broker).RunAsync, (c, n, r, o) => c.Offsets(n).ReplayGroupAsync(r, o),
+            s => new() { Status = s });
     }
 
     /// <inheritdoc/>
     public override Task<SeekGroupResponse> SeekGroup(SeekGroupRequest request, ServerCallContext context) =>
         _guard.RunAsync(_seekGroup, request, context);
+
+    /// <inheritdoc/>
+    public override Task<ReplayGroupResponse> ReplayGroup(ReplayGroupRequest request, ServerCallContext context) =>
+        _guard.RunAsync(_replayGroup, request, context);
 }

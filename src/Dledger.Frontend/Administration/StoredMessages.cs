@@ -35,6 +35,7 @@ internal static class StoredMessages
                     QueueId = origin.QueueId,
                     QueueOffset = origin.QueueOffset.Value,
                     ByConsumer = origin.Reason == DeadLetterReason.AskedByReceiver,
+                    ClientId = origin.ClientId,
                 }
                 : null,
         };

@@ -1,6 +1,7 @@
 using Dledger.Broker;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Naming;
+using Dledger.Broker.Quotas;
 using Dledger.Broker.Topics;
 using Dledger.Frontend.Forwarding;
 using Dledger.Protocol.Admin.V1;
@@ -50,6 +51,7 @@ internal sealed class TopicAdministration(BrokerNode broker, FrontendOptions opt
             RetentionBytes = asked.RetentionBytes,
             IdWindowTime = TimeOf(asked.IdWindowTime) ?? TimeSpan.Zero,
             IdWindowCount = asked.IdWindowCount,
+            ProduceQuota = new QuotaRates(asked.ProduceMessagesPerSecond, asked.ProduceBytesPerSecond),
         };
         var failure = await broker.CreateTopicAsync(spec, cancellationToken);
         var topic = broker.FindTopic(spec.Name);
@@ -59,7 +61,8 @@ internal sealed class TopicAdministration(BrokerNode broker, FrontendOptions opt
             && (topic.Retention.Time ?? TimeSpan.Zero) == spec.RetentionTime
             && topic.Retention.Bytes == spec.RetentionBytes
             && (topic.IdWindow.Time ?? TimeSpan.Zero) == spec.IdWindowTime
-            && topic.IdWindow.Count == spec.IdWindowCount;
+            && topic.IdWindow.Count == spec.IdWindowCount
+            && topic.Settings.ProduceQuota == spec.ProduceQuota;
         if (failure is { } failed && !(failed.Error == BrokerError.AlreadyExists && isSame))
         {
             return failed;
@@ -89,6 +92,8 @@ internal sealed class TopicAdministration(BrokerNode broker, FrontendOptions opt
             RetentionBytes = request.HasRetentionBytes ? request.RetentionBytes : null,
             IdWindowTime = TimeOf(request.IdWindowTime),
             IdWindowCount = request.HasIdWindowCount ? request.IdWindowCount : null,
+            ProduceMessagesPerSecond = request.HasProduceMessagesPerSecond ? request.ProduceMessagesPerSecond : null,
+            ProduceBytesPerSecond = request.HasProduceBytesPerSecond ? request.ProduceBytesPerSecond : null,
         };
         if (await broker.UpdateTopicAsync(change, cancellationToken) is { } failure)
         {
@@ -159,6 +164,8 @@ internal sealed class TopicAdministration(BrokerNode broker, FrontendOptions opt
             RetentionBytes = topic.Retention.Bytes,
             IdWindowTime = topic.IdWindow.Time is { } window ? Duration.FromTimeSpan(window) : null,
             IdWindowCount = topic.IdWindow.CountMax,
+            ProduceMessagesPerSecond = topic.Settings.ProduceQuota.MessagesPerSecond,
+            ProduceBytesPerSecond = topic.Settings.ProduceQuota.BytesPerSecond,
         };
         wire.AcceptMessageTypes.AddRange(topic.AcceptedTypes.ToList().Select(type => (Wire.MessageType)(int)type));
         return wire;

@@ -45,13 +45,15 @@ internal sealed class ProgressCalls(BrokerNode broker, FrontendOptions options, 
             return refused;
         }
 
+        // Of a broadcast group: of all its clients together.
+        GroupQueueDescription[] queues = [.. description.Queues, .. description.Broadcast.SelectMany(member => member.Queues)];
         var now = Now();
         var response = new Wire.DescribeGroupAccumulationResponse
         {
             Status = StatusMapping.Ok,
-            Accumulation = Sum(description.Queues, times, now),
+            Accumulation = Sum(queues, times, now),
         };
-        var begun = description.Queues.ToLookup(queue => queue.Topic, StringComparer.Ordinal);
+        var begun = queues.ToLookup(queue => queue.Topic, StringComparer.Ordinal);
         var timesByTopic = times.ToLookup(queue => queue.Topic, StringComparer.Ordinal);
         foreach (var topic in named.Where(begun.Contains))
         {

@@ -65,7 +65,7 @@ internal sealed class SubscriptionCalls(BrokerNode broker, ClusterClients client
         response.ClientSubscriptionInfo.AddRange(subscriptions.SelectMany(subscription => subscription.Members.Select(member =>
             new Wire.DescribeSubscriptionResponse.Types.ClientSubscriptionInfo
             {
-                ClientInfo = ToWire(member.ClientId, connected.Clients),
+                ClientInfo = ToWire(member.ClientId, ModelOf(subscription.Group), connected.Clients),
                 SubscriptionInfo = ToWire(space, subscription, member),
             })));
         return response;
@@ -89,6 +89,7 @@ internal sealed class SubscriptionCalls(BrokerNode broker, ClusterClients client
         }
 
         // Those with a stream, and those that ask without one.
+        var model = broker.FindGroup(group) is { } view ? ModelOf(view) : Wire.MessageModel.Unspecified;
         var connected = await clients.ListAsync(group, "", cancellationToken);
         var response = new Wire.ListConsumerConnectionResponse { Status = connected.Status };
         response.ClientInfo.AddRange(connected.Clients
@@ -97,7 +98,7 @@ internal sealed class SubscriptionCalls(BrokerNode broker, ClusterClients client
             .Concat(subscriptions.SelectMany(subscription => subscription.Members.Select(member => member.ClientId)))
             .Distinct(StringComparer.Ordinal)
             .Order(StringComparer.Ordinal)
-            .Select(clientId => ToWire(clientId, connected.Clients)));
+            .Select(clientId => ToWire(clientId, model, connected.Clients)));
         return response;
     }
 
@@ -179,7 +180,7 @@ internal sealed class SubscriptionCalls(BrokerNode broker, ClusterClients client
         Topic = ResourceOf(subscription.Topic, space),
         Expression = member is null ? null : FilterOf(member),
         Online = subscription.Members.Count > 0,
-        MessageModel = Wire.MessageModel.Clustering,
+        MessageModel = ModelOf(subscription.Group),
         SubscriptionConsistency = !subscription.Members.Any(other => other.Differs),
     };
 
@@ -187,9 +188,12 @@ internal sealed class SubscriptionCalls(BrokerNode broker, ClusterClients client
         ? new() { Type = Wire.FilterType.Sql, Expression = member.Filter[SqlPrefix.Length..] }
         : new() { Type = Wire.FilterType.Tag, Expression = member.Filter };
 
-    private static Wire.ClientInfo ToWire(string clientId, IReadOnlyList<ConnectedClient> connected)
+    private static Wire.MessageModel ModelOf(GroupView group) =>
+        group.Settings.Broadcast ? Wire.MessageModel.Broadcasting : Wire.MessageModel.Clustering;
+
+    private static Wire.ClientInfo ToWire(string clientId, Wire.MessageModel model, IReadOnlyList<ConnectedClient> connected)
     {
-        var wire = new Wire.ClientInfo { ClientId = clientId, MessageModel = Wire.MessageModel.Clustering };
+        var wire = new Wire.ClientInfo { ClientId = clientId, MessageModel = model };
         if (connected.FirstOrDefault(client => client.ClientId == clientId) is { } found)
         {
             wire.EgressIp = found.Address;

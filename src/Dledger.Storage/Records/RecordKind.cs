@@ -32,8 +32,17 @@ public enum RecordKind : byte
     /// <summary>A consumer group is given nothing for a while, or again.</summary>
     GroupPause = 0x26,
 
+    /// <summary>A client becomes a member of a broadcast group; members are still there.</summary>
+    BroadcastJoin = 0x27,
+
+    /// <summary>Members of broadcast groups end.</summary>
+    BroadcastEnd = 0x28,
+
     CommitOffset = 0x30,
     ResetOffset = 0x31,
+
+    /// <summary>Messages that a group has finished wait for it again.</summary>
+    Replay = 0x32,
 
     Lease = 0x40,
     Ack = 0x41,

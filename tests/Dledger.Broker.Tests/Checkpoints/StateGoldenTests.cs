@@ -14,7 +14,7 @@ public sealed class StateGoldenTests
     [Theory]
     [InlineData("meta", 1)]
     [InlineData("topics", 3)]
-    [InlineData("groups", 4)]
+    [InlineData("groups", 5)]
     [InlineData("leases", 2)]
     [InlineData("resent", 1)]
     public async Task A_part_of_the_checkpoint_is_frozen(string part, int version)
@@ -38,6 +38,22 @@ public sealed class StateGoldenTests
         var checkpoint = new StateCheckpointStore(broker.Disk, "state").ReadNewest(broker.Log.End, out _);
 
         GoldenFile.Check($"state-{part}-v{version}.hex", checkpoint!.Parts[part]);
+    }
+
+    [Fact]
+    public async Task The_part_of_the_groups_is_frozen_with_members_of_a_broadcast_group()
+    {
+        var broker = new TestBroker();
+        await broker.CreateTopic("t");
+        await broker.CreateGroup(
+            new GroupSpec { Name = "all", Start = GroupStart.Earliest, Settings = new GroupSettings { Broadcast = true } });
+        await broker.Send("t", "m");
+        await broker.Receive("all", "t");
+        broker.Restart(graceful: true);
+
+        var checkpoint = new StateCheckpointStore(broker.Disk, "state").ReadNewest(broker.Log.End, out _);
+
+        GoldenFile.Check("state-groups-broadcast-v5.hex", checkpoint!.Parts["groups"]);
     }
 
     [Fact]

@@ -143,6 +143,30 @@ public sealed class CommandGoldenTests
     }
 
     [Fact]
+    public void A_replay_is_frozen()
+    {
+        var command = new ReplayCommand(3, 4, 7, 1_000_000, [new OffsetRange(5, 2), new OffsetRange(9, 1)], [7, -8, 0]);
+
+        GoldenFile.Check("replay-v1.hex", command.Encode());
+        Assert.Equal(command.Encode(), ReplayCommand.Decode(command.Encode()).Encode());
+    }
+
+    [Fact]
+    public void The_coming_and_going_of_members_is_frozen()
+    {
+        var join = new BroadcastJoinCommand(3, "client@1", 1_000, []);
+        var presence = BroadcastJoinCommand.OfPresence([4, 5]);
+        var end = new BroadcastEndCommand([new MemberEnd(4, 1_234_567, true), new MemberEnd(5, 7_654_321, false)]);
+
+        GoldenFile.Check("broadcast-join-v1.hex", join.Encode());
+        GoldenFile.Check("broadcast-presence-v1.hex", presence.Encode());
+        GoldenFile.Check("broadcast-end-v1.hex", end.Encode());
+        Assert.Equal(join.Encode(), BroadcastJoinCommand.Decode(join.Encode()).Encode());
+        Assert.Equal(presence.Encode(), BroadcastJoinCommand.Decode(presence.Encode()).Encode());
+        Assert.Equal(end.Encode(), BroadcastEndCommand.Decode(end.Encode()).Encode());
+    }
+
+    [Fact]
     public void An_acknowledgement_is_frozen()
     {
         var command = new AckCommand(3, 4, [new DeliveryReference(1, 2, 1024), new DeliveryReference(0, 9, 2048)]);
@@ -216,7 +240,7 @@ public sealed class CommandGoldenTests
         var forward = DeadLetterEncoder.Encode(
             source, "topic", 9, 1, 3, DeadLetterReason.MaxAttempts, new ForwardReference(3, 5, new DeliveryReference(2, 7, 1024)));
 
-        GoldenFile.Check("forward-record-v2.hex", forward);
+        GoldenFile.Check("forward-record-v3.hex", forward);
         Assert.True(RecordView.TryParse(forward, out var record, out _));
         Assert.Equal(
             new DeadLetterOrigin(

@@ -1,4 +1,5 @@
 using Dledger.Broker.Groups;
+using Dledger.Broker.Replays;
 using Dledger.Broker.Tests.Simulation;
 using Dledger.Broker.Traces;
 using Dledger.Primitives;
@@ -36,6 +37,27 @@ public sealed class TraceTests
 
         Assert.Equal((TraceState.InFlight, "'client'", 1), (group.State, group.Client, group.Attempts));
         Assert.StartsWith("in flight with client 'client' in attempt 1 of 17, until ", group.Sentence, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_replay_is_part_of_the_story_and_begins_it_anew()
+    {
+        var broker = await Prepare();
+        await broker.Send("t", "m");
+        Assert.Null(await broker.Ack("g", "t", Assert.Single(await broker.Receive("g", "t"))));
+        await broker.Run(node => node.ReplayAsync(new ReplayRequest { Group = "g", Topic = "t" }, None));
+        Assert.Null(await broker.Ack("g", "t", Assert.Single(await broker.Receive("g", "t"))));
+
+        var trace = await Explain(broker, "m");
+
+        Assert.Equal(
+            [
+                TraceEventKind.Stored, TraceEventKind.Delivered, TraceEventKind.Acknowledged,
+                TraceEventKind.Replayed, TraceEventKind.Delivered, TraceEventKind.Acknowledged,
+            ],
+            trace.History.Select(happened => happened.Kind));
+        Assert.Equal(1, trace.History[4].Attempt);
+        Assert.Equal(TraceState.Acknowledged, Assert.Single(trace.Groups).State);
     }
 
     [Fact]

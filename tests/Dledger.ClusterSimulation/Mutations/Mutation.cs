@@ -116,4 +116,13 @@ internal enum Mutation
 
     /// <summary>See <see cref="Broker.SeededDefect.CopiesNotIndexed"/>.</summary>
     CopiesNotIndexed,
+
+    /// <summary>See <see cref="Broker.SeededDefect.QuotaPerSend"/>.</summary>
+    QuotaPerSend,
+
+    /// <summary>See <see cref="Broker.SeededDefect.ReplayMovesGroup"/>.</summary>
+    ReplayMovesGroup,
+
+    /// <summary>See <see cref="Broker.SeededDefect.AckFinishesForAllMembers"/>.</summary>
+    AckFinishesForAllMembers,
 }

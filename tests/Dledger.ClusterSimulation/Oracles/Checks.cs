@@ -63,6 +63,9 @@ internal sealed class Checks(SimulatedCluster cluster)
         ["I60"] = "what stands in a queue is found by its id and its keys on every node, or the index says that it does not know",
         ["I61"] = "a key index without disk faults is complete in the end",
         ["I62"] = "a consumer is given only what its filter wants",
+        ["I63"] = "in one leadership no more passes a quota than its rate and one burst; what a quota refused never appears",
+        ["I64"] = "a replay delivers the finished messages of its selection again, none of the others, and moves no offset",
+        ["I65"] = "a client of a broadcast group receives every message from where it began, whatever the others do",
     };
 
     /// <summary>
@@ -74,7 +77,7 @@ internal sealed class Checks(SimulatedCluster cluster)
         ("I51", "whether an install kept the log or began a new one shows in no status; what is acked must survive either (I14)"),
     ];
 
-    private const int NumberMax = 62;
+    private const int NumberMax = 69;
 
     // By the number in the name.
     private readonly long[] _counts = new long[NumberMax + 1];

@@ -156,8 +156,17 @@ internal sealed record Scenario
     /// <summary>Message groups; null for a run without them.</summary>
     public OrderScenario? Order { get; init; }
 
+    /// <summary>A group that finished messages are replayed to; null for a run without it.</summary>
+    public ReplayScenario? Replay { get; init; }
+
+    /// <summary>A broadcast group; null for a run without it.</summary>
+    public BroadcastScenario? Broadcast { get; init; }
+
     /// <summary>Producers send transactional messages, some of which they decide only when they are asked.</summary>
     public bool HasTransactions { get; init; }
+
+    /// <summary>A topic and a group with quotas; null for a run without them.</summary>
+    public QuotaScenario? Quotas { get; init; }
 
     public bool ChangesMembers => HasLostDisks || HasMemberChanges;
 
@@ -275,6 +284,9 @@ internal sealed record Scenario
             TopicRetentionTime = random.Chance(0.1) ? random.NextLogarithmic(1_000_000, 5_000_000) : 0,
             TopicRetentionBytes = random.Chance(0.1) ? random.NextLogarithmic(1_024, 32_768) : 0,
             Order = OrderScenario.Draw(seed),
+            Quotas = QuotaScenario.Draw(seed),
+            Replay = ReplayScenario.Draw(seed),
+            Broadcast = BroadcastScenario.Draw(seed),
             HasTimers = new SimulationRandom(seed ^ TimerStream ^ 1).Chance(0.33),
 
 

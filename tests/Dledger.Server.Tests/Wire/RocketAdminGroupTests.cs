@@ -227,6 +227,38 @@ public sealed class RocketAdminGroupTests(SharedNode shared) : IClassFixture<Sha
         Assert.Equal(["2"], again.Select(message => message.Body.ToStringUtf8()));
     }
 
+    [Fact]
+    public async Task A_broadcast_group_shows_as_one_group_with_its_clients()
+    {
+        var (topic, group) = (await shared.NewTopicAsync(), SharedNode.NewName("broadcast"));
+        var created = await shared.Client.Admin.CreateGroupAsync(
+            new() { Group = new Dledger.Protocol.Admin.V1.Group { Name = group, Broadcast = true } }, Options());
+        using var other = new TestClient(shared.Client.Port, $"other-of-{group}");
+        foreach (var client in new[] { shared.Client, other })
+        {
+            await client.ReceiveAsync(topic, group, Asking("*"));
+        }
+
+        await shared.Client.SendAsync(shared.Client.Message(topic));
+        var received = await shared.Client.ReceiveAsync(topic, group);
+        await shared.Client.AckAsync(topic, group, received[0].SystemProperties.ReceiptHandle);
+        await other.ReceiveAsync(topic, group);
+
+        var listed = await Admin.ListSubscriptionAsync(new() { Topic = Resource(topic) }, Options());
+        var connections = await Admin.ListConsumerConnectionAsync(new() { Group = Resource(group) }, Options());
+        var accumulation = await Admin.DescribeGroupAccumulationAsync(new() { Group = Resource(group) }, Options());
+        var span = await Admin.QueryTimeSpanAsync(new() { Group = Resource(group) }, Options());
+
+        Assert.Equal(Dledger.Protocol.Admin.V1.AdminCode.AdminOk, created.Status.Code);
+        var subscription = Assert.Single(listed.SubscriptionInfo);
+        Assert.Equal((group, MessageModel.Broadcasting, true), (
+            subscription.Group.Name, subscription.MessageModel, subscription.Online));
+        Assert.Equal(2, connections.ClientInfo.Count);
+        Assert.All(connections.ClientInfo, client => Assert.Equal(MessageModel.Broadcasting, client.MessageModel));
+        Assert.Equal((1L, 0L), (accumulation.Accumulation.InflightMessages, accumulation.Accumulation.ReadyMessages));
+        Assert.Equal(0, Assert.Single(span.QueueTimeSpanList).ConsumeTimestamp);
+    }
+
     private static long Milliseconds(Message message) =>
         message.SystemProperties.StoreTimestamp.ToDateTimeOffset().ToUnixTimeMilliseconds();
 

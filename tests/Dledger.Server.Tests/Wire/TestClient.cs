@@ -26,6 +26,7 @@ internal sealed class TestClient : IDisposable
         Messaging = new MessagingService.MessagingServiceClient(_channel);
         Admin = new AdminService.AdminServiceClient(_channel);
         RocketAdmin = new Apache.Rocketmq.V2.Admin.AdminClient(_channel);
+        Offsets = new OffsetService.OffsetServiceClient(_channel);
         Timers = new TimerAdminService.TimerAdminServiceClient(_channel);
     }
 
@@ -40,6 +41,8 @@ internal sealed class TestClient : IDisposable
     public AdminService.AdminServiceClient Admin { get; }
 
     public Apache.Rocketmq.V2.Admin.AdminClient RocketAdmin { get; }
+
+    public OffsetService.OffsetServiceClient Offsets { get; }
 
     public TimerAdminService.TimerAdminServiceClient Timers { get; }
 

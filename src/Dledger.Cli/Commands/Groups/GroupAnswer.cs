@@ -25,6 +25,7 @@ internal sealed record GroupAnswer(
         Add(modes.AckMode is AckMode.AtMostOnce, "at most once");
         Add(modes.Exclusive is true, "exclusive");
         Add(modes.BackoffOnExpiry is true, "back-off on expiry");
+        Add(modes.Broadcast is true, "broadcast");
         if (group.Pause is { } pause)
         {
             remarks.Add("paused"
@@ -32,7 +33,8 @@ internal sealed record GroupAnswer(
                 + (pause.Reason.Length > 0 ? $" ({pause.Reason})" : ""));
         }
 
-        return string.Concat(remarks.Select(remark => $", {remark}"));
+        return string.Concat(remarks.Select(remark => $", {remark}"))
+            + QuotaArguments.Describe("is given", modes.ReceiveMessagesPerSecond, modes.ReceiveBytesPerSecond);
 
         void Add(bool applies, string remark)
         {

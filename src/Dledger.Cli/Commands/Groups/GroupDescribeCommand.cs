@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Dledger.Cli.Commands.Lookups;
 using Dledger.Cli.Output;
 using Dledger.Client.Administration;
 
@@ -28,22 +29,31 @@ internal static class GroupDescribeCommand
                         group.Members,
                         group.Modes,
                         group.Pause,
-                        LagCount = group.Queues.Sum(queue => queue.LagCount),
+                        LagCount = LagOf(group),
                         group.Queues,
+                        group.BroadcastMembers,
                     });
                     return ExitCode.Ok;
                 }
 
                 terminal.Output.WriteLine(
                     $"group {group.Name}: {(group.IsFifo ? "fifo" : "concurrent")}, {group.MaxAttempts} attempts, "
-                    + $"{group.Queues.Sum(queue => queue.LagCount)} messages not consumed{GroupAnswer.Remarks(group)}");
-                terminal.WriteTable(
-                    ["TOPIC", "QUEUE", "COMMITTED", "MAX OFFSET", "IN FLIGHT", "LAG"],
-                    group.Queues.Select(queue => (string[])
-                    [
-                        queue.Topic, Text(queue.QueueId), Text(queue.CommittedOffset), Text(queue.MaxOffset),
-                        Text(queue.InFlightCount), Text(queue.LagCount),
-                    ]));
+                    + $"{LagOf(group)} messages not consumed{GroupAnswer.Remarks(group)}");
+                if (group.BroadcastMembers is { } members)
+                {
+                    terminal.WriteTable(
+                        ["MEMBER", "JOINED", "SEEN", "TOPIC", "QUEUE", "COMMITTED", "MAX OFFSET", "IN FLIGHT", "LAG"],
+                        members.SelectMany(member => member.Queues.Select(queue => (string[])
+                        [
+                            Shown(member.ClientId), LookupAnswer.Time(member.Joined), LookupAnswer.Time(member.Seen), .. Cells(queue),
+                        ])));
+                }
+                else
+                {
+                    terminal.WriteTable(
+                        ["TOPIC", "QUEUE", "COMMITTED", "MAX OFFSET", "IN FLIGHT", "LAG"], group.Queues.Select(Cells));
+                }
+
                 if (group.Members.Count > 0)
                 {
                     terminal.WriteTable(
@@ -58,6 +68,16 @@ internal static class GroupDescribeCommand
                 return ExitCode.Ok;
             });
     }
+
+    private static string[] Cells(GroupQueueProgress queue) =>
+    [
+        queue.Topic, Text(queue.QueueId), Text(queue.CommittedOffset), Text(queue.MaxOffset), Text(queue.InFlightCount),
+        Text(queue.LagCount),
+    ];
+
+    // Of a broadcast group what all its members together have not consumed.
+    private static long LagOf(GroupDescription group) =>
+        group.Queues.Sum(queue => queue.LagCount) + (group.BroadcastMembers?.Sum(member => member.LagCount) ?? 0);
 
     // Clients choose both freely, and an expression may have line ends.
     private static string Shown(string text) => string.Concat(text.Select(unit => char.IsControl(unit) ? ' ' : unit));

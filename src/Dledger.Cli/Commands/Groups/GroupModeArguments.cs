@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Dledger.Client.Administration;
+using Dledger.Server.Options;
 
 namespace Dledger.Cli.Commands.Groups;
 
@@ -35,6 +36,17 @@ internal sealed class GroupModeArguments
         Description = "The same for one client.",
     };
 
+    private readonly QuotaArguments _quota = QuotaArguments.ForReceive();
+    private readonly Option<bool?> _broadcast = new("--broadcast")
+    {
+        Description = "Deliver every message to each client; fixed when the group is created.",
+    };
+
+    private readonly Option<string?> _memberExpiry = new("--member-expiry")
+    {
+        Description = "Silence after which a client of a broadcast group is a member no more, like 30m; 2m to 7d.",
+    };
+
     public void AddTo(Command command)
     {
         command.Options.Add(_poison);
@@ -44,6 +56,9 @@ internal sealed class GroupModeArguments
         command.Options.Add(_exclusive);
         command.Options.Add(_maxInFlight);
         command.Options.Add(_maxInFlightPerClient);
+        _quota.AddTo(command);
+        command.Options.Add(_broadcast);
+        command.Options.Add(_memberExpiry);
     }
 
     public GroupModes Read(ParseResult result) => new()
@@ -71,6 +86,12 @@ internal sealed class GroupModeArguments
         Exclusive = result.GetValue(_exclusive),
         MaxInFlight = result.GetValue(_maxInFlight),
         MaxInFlightPerClient = result.GetValue(_maxInFlightPerClient),
+        ReceiveMessagesPerSecond = _quota.Messages(result),
+        ReceiveBytesPerSecond = _quota.Bytes(result),
+        Broadcast = result.GetValue(_broadcast),
+        MemberExpiry = result.GetValue(_memberExpiry) is not { } text ? null
+            : OptionText.TryParseDuration(text, out var expiry) ? TimeSpan.FromMicroseconds(expiry)
+            : throw new UsageException($"--member-expiry '{text}' is no duration.", "Write it like 30m or 2h."),
     };
 
     private static Option<string?> Choice(string name, string description, params string[] values)

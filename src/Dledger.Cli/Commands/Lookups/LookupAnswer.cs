@@ -72,7 +72,8 @@ internal static class LookupAnswer
 
     public static string Describe(FoundOrigin origin) =>
         $"topic {origin.Topic}" + (origin.QueueId < 0 ? "" : $", queue {origin.QueueId}, offset {Text(origin.Offset)}")
-        + (origin.IsByConsumer ? ", given up by its consumer" : ", out of attempts");
+        + (origin.IsByConsumer ? ", given up by its consumer" : ", out of attempts")
+        + (origin.ClientId is { } client ? $", client {Plain(client)}" : "");
 
     /// <summary>Says on the error stream what a search could not see.</summary>
     public static void Warn(Terminal terminal, FoundMessages found)

@@ -23,12 +23,22 @@ internal sealed record TopicAnswer(string Name, int QueueCount, IReadOnlyList<Me
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public long? IdWindowCount { get; init; }
 
+    /// <summary>Left out when there is no bound.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public long? ProduceMessagesPerSecond { get; init; }
+
+    /// <summary>The same.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public long? ProduceBytesPerSecond { get; init; }
+
     public static TopicAnswer Of(TopicDescription topic) => new(topic.Name, topic.QueueCount, topic.MessageTypes)
     {
         RetentionTime = topic.RetentionTime,
         RetentionBytes = topic.RetentionBytes,
         IdWindowTime = topic.IdWindowTime,
         IdWindowCount = topic.IdWindowCount,
+        ProduceMessagesPerSecond = topic.ProduceMessagesPerSecond,
+        ProduceBytesPerSecond = topic.ProduceBytesPerSecond,
     };
 
     /// <summary>Shows a topic that was just created or altered.</summary>
@@ -43,7 +53,8 @@ internal sealed record TopicAnswer(string Name, int QueueCount, IReadOnlyList<Me
             terminal.Output.WriteLine(
                 $"topic {topic.Name} with {topic.QueueCount} queues"
                 + RetentionArguments.Describe(topic.RetentionTime, topic.RetentionBytes)
-                + IdWindowArguments.Describe(topic.IdWindowTime, topic.IdWindowCount));
+                + IdWindowArguments.Describe(topic.IdWindowTime, topic.IdWindowCount)
+                + QuotaArguments.Describe("takes", topic.ProduceMessagesPerSecond, topic.ProduceBytesPerSecond));
         }
     }
 }
