@@ -12,6 +12,7 @@ using Dledger.Broker.Receiving;
 using Dledger.Broker.Replays;
 using Dledger.Broker.Routes;
 using Dledger.Broker.StateMachine;
+using Dledger.Broker.Surveys;
 using Dledger.Broker.Timers;
 using Dledger.Broker.Topics;
 using Dledger.Broker.Traces;
@@ -52,6 +53,7 @@ internal sealed class BrokerCalls
         Transactions = new TransactionService(this);
         TransactionReads = new TransactionReads(this);
         Timers = new TimerService(this);
+        Surveys = new SurveyService(this);
         Replays = new ReplayService(this);
         Routes = new RouteService(this);
     }
@@ -95,6 +97,8 @@ internal sealed class BrokerCalls
     public TransactionReads TransactionReads { get; }
 
     public TimerService Timers { get; }
+
+    public SurveyService Surveys { get; }
 
     public ReplayService Replays { get; }
     public RouteService Routes { get; }

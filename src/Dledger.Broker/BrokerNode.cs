@@ -10,6 +10,7 @@ using Dledger.Broker.Receipts;
 using Dledger.Broker.Receiving;
 using Dledger.Broker.Replays;
 using Dledger.Broker.StateMachine;
+using Dledger.Broker.Surveys;
 using Dledger.Broker.Timers;
 using Dledger.Broker.Routes;
 using Dledger.Broker.Topics;
@@ -296,6 +297,25 @@ public sealed class BrokerNode : IDisposable
         _calls is { } calls
             ? calls.Lookups.FindOffsetAsync(topic, queueId, microseconds, cancellationToken)
             : new((default, NotStarted));
+
+    /// <summary>Who reads what, of one group, of one topic or of both. The leader only.</summary>
+    public ValueTask<(IReadOnlyList<GroupSubscription> Subscriptions, BrokerFailure? Failure)> ListSubscriptionsAsync(
+        string? group, string? topic, CancellationToken cancellationToken) =>
+        _calls is { } calls ? calls.Surveys.ListSubscriptionsAsync(group, topic, cancellationToken) : new(([], NotStarted));
+
+    /// <summary>Store times of what a group reads; of all its topics when none is named. The leader only.</summary>
+    public ValueTask<(IReadOnlyList<QueueTimes> Queues, BrokerFailure? Failure)> ReadQueueTimesAsync(
+        string group, IReadOnlyList<string> topics, CancellationToken cancellationToken) =>
+        _calls is { } calls ? calls.Surveys.ReadTimesAsync(group, topics, cancellationToken) : new(([], NotStarted));
+
+    /// <summary>
+    /// The offsets of what was stored from a time on up to and without another, in each queue of a topic or in one. The leader only.
+    /// </summary>
+    public ValueTask<(IReadOnlyList<OffsetRange> Ranges, BrokerFailure? Failure)> FindRangesAsync(
+        string topic, int? queueId, long fromMicroseconds, long toMicroseconds, CancellationToken cancellationToken) =>
+        _calls is { } calls
+            ? calls.Surveys.FindRangesAsync(topic, queueId, fromMicroseconds, toMicroseconds, cancellationToken)
+            : new(([], NotStarted));
 
     /// <summary>Why a message was delivered to the groups, or not. The leader only.</summary>
     public ValueTask<MessageTrace> ExplainMessageAsync(TraceQuery query, CancellationToken cancellationToken) =>

@@ -2,9 +2,11 @@ using Dledger.Broker;
 using Dledger.Frontend.Administration;
 using Dledger.Frontend.Forwarding;
 using Dledger.Frontend.Messaging;
+using Dledger.Frontend.Messaging.Clients;
 using Dledger.Frontend.Messaging.Transactions;
 using Dledger.Frontend.Nodes;
 using Dledger.Frontend.Producing;
+using Dledger.Frontend.RocketAdministration;
 using Dledger.Replication;
 using Microsoft.Extensions.Logging;
 
@@ -26,17 +28,23 @@ public sealed class ClientFrontend : IDisposable
         var nodes = new NodeDirectory(options, () => log.Status.Members);
         _channels = new NodeChannels(options, nodes);
         var router = new LeaderRouter(broker, options, nodes, _channels, time, _logger);
+        var guard = new CallGuard(router, time, _logger);
         _checking = new TransactionChecking(broker, options, router, _draining, time, _logger);
-        Messaging = new MessagingService(broker, options, router, _checking.Producers, _draining, time, _logger);
-        Offsets = new OffsetAdministrationService(broker, router, time, _logger);
-        Administration = new AdministrationService(broker, log, options, router, time, _logger);
-        NumberedProducers = new NumberedProducerService(broker, router, time, _logger);
-        Parking = new ParkingEndpoint(broker, router, time, _logger);
-        TopicRoutes = new RouteEndpoint(broker, router, time, _logger);
-        Transactions = new TransactionAdministrationService(broker, options, router, time, _logger);
-        Timers = new TimerAdministrationService(broker, router, time, _logger);
-        Lookups = new MessageLookupService(broker, router, time, _logger);
-        DeadLetters = new DeadLetterAdministration(broker, router, time, _logger);
+        var connected = new ConnectedClients(time);
+        Clients = new ClientService(connected);
+        Messaging = new MessagingService(broker, options, router, guard, _checking.Producers, connected, _draining, time, _logger);
+        Offsets = new OffsetAdministrationService(broker, guard);
+        Administration = new AdministrationService(broker, log, options, router, guard, time);
+        NumberedProducers = new NumberedProducerService(broker, guard);
+        Parking = new ParkingEndpoint(broker, guard);
+        TopicRoutes = new RouteEndpoint(broker, guard);
+        Transactions = new TransactionAdministrationService(broker, options, guard);
+        Timers = new TimerAdministrationService(broker, guard);
+        Lookups = new MessageLookupService(broker, guard);
+        var node = new NodeCalls(options, connected, Messaging.In, Messaging.Out, _logger);
+        var cluster = new ClusterClients(connected, options, router, time);
+        RocketAdmin = new RocketAdminService(broker, options, router, guard, node, cluster, time);
+        DeadLetters = new DeadLetterAdministration(broker, guard);
     }
 
     /// <summary>The RocketMQ 5 service.</summary>
@@ -44,6 +52,9 @@ public sealed class ClientFrontend : IDisposable
 
     /// <summary>What other nodes tell about their producers.</summary>
     public ProducerService Producers => _checking.Nodes;
+
+    /// <summary>What other nodes ask about the clients of this one.</summary>
+    public ClientService Clients { get; }
 
     /// <summary>The administration service.</summary>
     public AdministrationService Administration { get; }
@@ -68,6 +79,9 @@ public sealed class ClientFrontend : IDisposable
 
     /// <summary>Messages by id, key, time and place, and what became of them.</summary>
     public MessageLookupService Lookups { get; }
+
+    /// <summary>RocketMQ's administration.</summary>
+    public RocketAdminService RocketAdmin { get; }
 
     /// <summary>The dead letters.</summary>
     public DeadLetterAdministration DeadLetters { get; }

@@ -43,6 +43,10 @@ internal static partial class FrontendEvents
         EventName = "WebhookFailed")]
     public static partial void WebhookFailed(ILogger logger, string topic, string detail);
 
+    [LoggerMessage(4300, LogLevel.Warning, "From now on events of {Level} and above are logged; it was {Before}",
+        EventName = "LogLevelChanged")]
+    public static partial void LogLevelChanged(ILogger logger, LogLevel before, LogLevel level);
+
     [LoggerMessage(4007, LogLevel.Debug, "Deliveries of group {Group} were lost on the way to client {ClientId}; "
         + "they return when their lease ends", EventName = "DeliveryLost")]
     public static partial void DeliveryLost(ILogger logger, string group, string clientId);

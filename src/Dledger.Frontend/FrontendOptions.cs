@@ -48,6 +48,9 @@ public sealed record FrontendOptions
     /// <summary>The largest request and answer between nodes, in bytes.</summary>
     public int RequestBytesMax { get; init; } = 130 << 20;
 
+    /// <summary>What may be changed about logging while the node runs; null when that is not this process's to decide.</summary>
+    public LogLevels? LogLevels { get; init; }
+
     /// <summary>The entry of <see cref="Nodes"/> with this number, or null.</summary>
     public FrontendNode? FindNode(NodeId id) => Nodes.FirstOrDefault(node => node.Id == id);
 }

@@ -84,6 +84,15 @@ public sealed class DledgerServer : IAsyncDisposable
         CancellationToken cancellationToken = default) =>
         await StartAsync(options, static frontend => frontend, loggers, time ?? TimeProvider.System, cancellationToken);
 
+    /// <summary>As above, with a switch that changes what the loggers let through; clients may then turn it.</summary>
+    public static async Task<DledgerServer> StartAsync(
+        ServerOptions options,
+        ILoggerFactory loggers,
+        LogLevels levels,
+        TimeProvider? time = null,
+        CancellationToken cancellationToken = default) => await StartAsync(
+            options, frontend => frontend with { LogLevels = levels }, loggers, time ?? TimeProvider.System, cancellationToken);
+
     /// <summary>Stops in good order: clients are sent away, the leadership is handed over, calls under way end, the log
     /// is closed. Repeated calls wait for the first.</summary>
     public Task StopAsync() => _stop.Value;

@@ -23,7 +23,11 @@ public sealed record GroupDescription(GroupView Group, IReadOnlyList<GroupQueueD
 /// <param name="Topic">The topic that it asks for.</param>
 /// <param name="Filter">The filter that it asks with.</param>
 /// <param name="Differs">Another member asks for the topic with another filter.</param>
-public sealed record GroupMember(string ClientId, string Topic, string Filter, bool Differs);
+public sealed record GroupMember(string ClientId, string Topic, string Filter, bool Differs)
+{
+    /// <summary>The filter is <c>SQL</c> and an expression, not tags.</summary>
+    public bool IsSql { get; init; }
+}
 
 /// <summary>A client of a broadcast group with its progress.</summary>
 /// <param name="GroupId">The number of its member group.</param>

@@ -4,7 +4,6 @@ using Dledger.Frontend.Forwarding;
 using Dledger.Primitives;
 using Dledger.Protocol.Admin.V1;
 using Grpc.Core;
-using Microsoft.Extensions.Logging;
 
 namespace Dledger.Frontend.Administration;
 
@@ -15,45 +14,45 @@ public sealed class DeadLetterAdministration : DeadLetterService.DeadLetterServi
     private const long BodyBytesMax = 4L << 20;
 
     private readonly BrokerNode _broker;
-    private readonly LookupRunner _runner;
-    private readonly LookupCall<ListDeadLettersRequest, ListDeadLettersResponse> _list;
-    private readonly LookupCall<ReadDeadLettersRequest, ReadDeadLettersResponse> _read;
-    private readonly LookupCall<ResendDeadLettersRequest, ResendDeadLettersResponse> _resend;
-    private readonly LookupCall<PurgeDeadLettersRequest, PurgeDeadLettersResponse> _purge;
+    private readonly CallGuard _guard;
+    private readonly LeaderCall<ListDeadLettersRequest, ListDeadLettersResponse> _list;
+    private readonly LeaderCall<ReadDeadLettersRequest, ReadDeadLettersResponse> _read;
+    private readonly LeaderCall<ResendDeadLettersRequest, ResendDeadLettersResponse> _resend;
+    private readonly LeaderCall<PurgeDeadLettersRequest, PurgeDeadLettersResponse> _purge;
 
-    internal DeadLetterAdministration(BrokerNode broker, LeaderRouter router, TimeProvider time, ILogger logger)
+    internal DeadLetterAdministration(BrokerNode broker, CallGuard guard)
     {
         _broker = broker;
-        _runner = new LookupRunner(router, time, logger);
+        _guard = guard;
         _list = new(
-            "ListDeadLetters", ListAsync, (c, n, r, o) => c.DeadLetters(n).ListDeadLettersAsync(r, o), s => new() { Status = s });
+            "ListDeadLetters", true, ListAsync, (c, n, r, o) => c.DeadLetters(n).ListDeadLettersAsync(r, o), s => new() { Status = s });
         _read = new(
-            "ReadDeadLetters", ReadAsync, (c, n, r, o) => c.DeadLetters(n).ReadDeadLettersAsync(r, o), s => new() { Status = s });
+            "ReadDeadLetters", true, ReadAsync, (c, n, r, o) => c.DeadLetters(n).ReadDeadLettersAsync(r, o), s => new() { Status = s });
 
         // Repeated without harm: a letter that was sent again says so.
         _resend = new(
-            "ResendDeadLetters", ResendAsync, (c, n, r, o) => c.DeadLetters(n).ResendDeadLettersAsync(r, o),
+            "ResendDeadLetters", true, ResendAsync, (c, n, r, o) => c.DeadLetters(n).ResendDeadLettersAsync(r, o),
             s => new() { Status = s });
         _purge = new(
-            "PurgeDeadLetters", PurgeAsync, (c, n, r, o) => c.DeadLetters(n).PurgeDeadLettersAsync(r, o),
+            "PurgeDeadLetters", true, PurgeAsync, (c, n, r, o) => c.DeadLetters(n).PurgeDeadLettersAsync(r, o),
             s => new() { Status = s });
     }
 
     /// <inheritdoc/>
     public override Task<ListDeadLettersResponse> ListDeadLetters(
-        ListDeadLettersRequest request, ServerCallContext context) => _runner.RunAsync(_list, request, context);
+        ListDeadLettersRequest request, ServerCallContext context) => _guard.RunAsync(_list, request, context);
 
     /// <inheritdoc/>
     public override Task<ReadDeadLettersResponse> ReadDeadLetters(
-        ReadDeadLettersRequest request, ServerCallContext context) => _runner.RunAsync(_read, request, context);
+        ReadDeadLettersRequest request, ServerCallContext context) => _guard.RunAsync(_read, request, context);
 
     /// <inheritdoc/>
     public override Task<ResendDeadLettersResponse> ResendDeadLetters(
-        ResendDeadLettersRequest request, ServerCallContext context) => _runner.RunAsync(_resend, request, context);
+        ResendDeadLettersRequest request, ServerCallContext context) => _guard.RunAsync(_resend, request, context);
 
     /// <inheritdoc/>
     public override Task<PurgeDeadLettersResponse> PurgeDeadLetters(
-        PurgeDeadLettersRequest request, ServerCallContext context) => _runner.RunAsync(_purge, request, context);
+        PurgeDeadLettersRequest request, ServerCallContext context) => _guard.RunAsync(_purge, request, context);
 
     private async ValueTask<LocalOutcome<ListDeadLettersResponse>> ListAsync(
         ListDeadLettersRequest request, CancellationToken cancellationToken)

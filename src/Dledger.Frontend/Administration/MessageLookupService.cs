@@ -6,7 +6,6 @@ using Dledger.Frontend.Forwarding;
 using Dledger.Primitives;
 using Dledger.Protocol.Admin.V1;
 using Grpc.Core;
-using Microsoft.Extensions.Logging;
 using Wire = Dledger.Protocol.Admin.V1;
 
 namespace Dledger.Frontend.Administration;
@@ -19,34 +18,34 @@ public sealed class MessageLookupService : MessageService.MessageServiceBase
     private const long BodyBytesMax = 4L << 20;
 
     private readonly BrokerNode _broker;
-    private readonly LookupRunner _runner;
-    private readonly LookupCall<FindMessagesRequest, FindMessagesResponse> _find;
-    private readonly LookupCall<FindOffsetRequest, FindOffsetResponse> _findOffset;
-    private readonly LookupCall<ExplainMessageRequest, ExplainMessageResponse> _explain;
+    private readonly CallGuard _guard;
+    private readonly LeaderCall<FindMessagesRequest, FindMessagesResponse> _find;
+    private readonly LeaderCall<FindOffsetRequest, FindOffsetResponse> _findOffset;
+    private readonly LeaderCall<ExplainMessageRequest, ExplainMessageResponse> _explain;
 
-    internal MessageLookupService(BrokerNode broker, LeaderRouter router, TimeProvider time, ILogger logger)
+    internal MessageLookupService(BrokerNode broker, CallGuard guard)
     {
         _broker = broker;
-        _runner = new LookupRunner(router, time, logger);
+        _guard = guard;
         _find = new(
-            "FindMessages", FindAsync, (c, n, r, o) => c.Messages(n).FindMessagesAsync(r, o), s => new() { Status = s });
+            "FindMessages", true, FindAsync, (c, n, r, o) => c.Messages(n).FindMessagesAsync(r, o), s => new() { Status = s });
         _findOffset = new(
-            "FindOffset", FindOffsetAsync, (c, n, r, o) => c.Messages(n).FindOffsetAsync(r, o), s => new() { Status = s });
+            "FindOffset", true, FindOffsetAsync, (c, n, r, o) => c.Messages(n).FindOffsetAsync(r, o), s => new() { Status = s });
         _explain = new(
-            "ExplainMessage", ExplainAsync, (c, n, r, o) => c.Messages(n).ExplainMessageAsync(r, o), s => new() { Status = s });
+            "ExplainMessage", true, ExplainAsync, (c, n, r, o) => c.Messages(n).ExplainMessageAsync(r, o), s => new() { Status = s });
     }
 
     /// <inheritdoc/>
     public override Task<FindMessagesResponse> FindMessages(FindMessagesRequest request, ServerCallContext context) =>
-        _runner.RunAsync(_find, request, context);
+        _guard.RunAsync(_find, request, context);
 
     /// <inheritdoc/>
     public override Task<FindOffsetResponse> FindOffset(FindOffsetRequest request, ServerCallContext context) =>
-        _runner.RunAsync(_findOffset, request, context);
+        _guard.RunAsync(_findOffset, request, context);
 
     /// <inheritdoc/>
     public override Task<ExplainMessageResponse> ExplainMessage(ExplainMessageRequest request, ServerCallContext context) =>
-        _runner.RunAsync(_explain, request, context);
+        _guard.RunAsync(_explain, request, context);
 
     private async ValueTask<LocalOutcome<FindMessagesResponse>> FindAsync(
         FindMessagesRequest request, CancellationToken cancellationToken)

@@ -1,53 +1,37 @@
 using Dledger.Broker;
-using Dledger.Frontend.Calls;
 using Dledger.Frontend.Forwarding;
 using Dledger.Protocol.Admin.V1;
 using Grpc.Core;
-using Microsoft.Extensions.Logging;
 
 namespace Dledger.Frontend.Administration;
 
 /// <summary>The administration of where groups stand. Only dispatches; any node answers, the leader does it.</summary>
 public sealed class OffsetAdministrationService : OffsetService.OffsetServiceBase
 {
-    private readonly LeaderRouter _router;
-    private readonly TimeProvider _time;
-    private readonly ILogger _logger;
-    private readonly SeekGroupHandler _seekGroup;
-    private readonly ReplayGroupHandler _replayGroup;
+    private readonly CallGuard _guard;
+    private readonly LeaderCall<SeekGroupRequest, SeekGroupResponse> _seekGroup;
+    private readonly LeaderCall<ReplayGroupRequest, ReplayGroupResponse> _replayGroup;
 
-    internal OffsetAdministrationService(BrokerNode broker, LeaderRouter router, TimeProvider time, ILogger logger)
+    internal OffsetAdministrationService(BrokerNode broker, CallGuard guard)
     {
-        _router = router;
-        _time = time;
-        _logger = logger;
-        _seekGroup = new SeekGroupHandler(broker);
-        _replayGroup = new ReplayGroupHandler(broker);
+        _guard = guard;
+
+        // Not repeated: a relative seek would go twice as far, and any other one would cut off what was handed out since.
+        _seekGroup = new(
+            "SeekGroup", false, new SeekGroupHandler(broker).RunAsync, (c, n, r, o) => c.Offsets(n).SeekGroupAsync(r, o),
+            s => new() { Status = s });
+
+        // Not repeated: what was put back and consumed since would be delivered once more.
+        _replayGroup = new(
+            "ReplayGroup", false, new ReplayGroupHandler(broker).RunAsync, (c, n, r, o) => c.Offsets(n).ReplayGroupAsync(r, o),
+            s => new() { Status = s });
     }
 
     /// <inheritdoc/>
     public override Task<SeekGroupResponse> SeekGroup(SeekGroupRequest request, ServerCallContext context) =>
-        CallAsync(_seekGroup, request, context);
+        _guard.RunAsync(_seekGroup, request, context);
 
     /// <inheritdoc/>
     public override Task<ReplayGroupResponse> ReplayGroup(ReplayGroupRequest request, ServerCallContext context) =>
-        CallAsync(_replayGroup, request, context);
-
-    private async Task<TResponse> CallAsync<TRequest, TResponse>(
-        ILeaderHandler<TRequest, TResponse> handler, TRequest request, ServerCallContext context)
-        where TRequest : class
-        where TResponse : class
-    {
-        var call = new ClientCall(context, _time);
-        try
-        {
-            return await _router.CallAsync(handler, call, request);
-        }
-        catch (Exception exception) when (
-            exception is not RpcException && !call.CancellationToken.IsCancellationRequested)
-        {
-            FrontendEvents.CallFailed(_logger, exception, context.Method, call.ClientId);
-            return handler.Refuse(request, new BrokerFailure(BrokerError.None, "the server failed; see its log"));
-        }
-    }
+        _guard.RunAsync(_replayGroup, request, context);
 }

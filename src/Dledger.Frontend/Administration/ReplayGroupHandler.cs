@@ -4,27 +4,20 @@ using Dledger.Broker.Naming;
 using Dledger.Broker.Replays;
 using Dledger.Frontend.Calls;
 using Dledger.Frontend.Forwarding;
-using Dledger.Primitives;
 using Dledger.Protocol.Admin.V1;
-using Grpc.Core;
 using Wire = Dledger.Protocol.Admin.V1;
 
 namespace Dledger.Frontend.Administration;
 
 /// <summary>Has finished messages delivered to a group again, or says what that would do.</summary>
-internal sealed class ReplayGroupHandler(BrokerNode broker) : ILeaderHandler<ReplayGroupRequest, ReplayGroupResponse>
+internal sealed class ReplayGroupHandler(BrokerNode broker)
 {
-    public string Method => "ReplayGroup";
-
-    // What was put back and consumed since would be delivered once more.
-    public bool IsRepeatable => false;
-
     public async ValueTask<LocalOutcome<ReplayGroupResponse>> RunAsync(
-        ClientCall call, ReplayGroupRequest request, CancellationToken cancellationToken)
+        ReplayGroupRequest request, CancellationToken cancellationToken)
     {
         if (!TryReadFilter(request, out var filter, out var violation))
         {
-            return new ReplayGroupResponse { Status = StatusMapping.AdminOf(violation) };
+            return violation;
         }
 
         var outcome = await broker.ReplayAsync(
@@ -68,13 +61,6 @@ internal sealed class ReplayGroupHandler(BrokerNode broker) : ILeaderHandler<Rep
         }));
         return response;
     }
-
-    public AsyncUnaryCall<ReplayGroupResponse> Forward(
-        NodeChannels channels, NodeId leader, ReplayGroupRequest request, CallOptions options) =>
-        channels.Offsets(leader).ReplayGroupAsync(request, options);
-
-    public ReplayGroupResponse Refuse(ReplayGroupRequest request, BrokerFailure failure) =>
-        new() { Status = StatusMapping.AdminOf(failure) };
 
     private static bool TryReadFilter(ReplayGroupRequest request, out MessageFilter filter, out Violation violation)
     {

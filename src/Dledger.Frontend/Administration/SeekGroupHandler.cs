@@ -3,29 +3,22 @@ using Dledger.Broker.Naming;
 using Dledger.Broker.Offsets;
 using Dledger.Frontend.Calls;
 using Dledger.Frontend.Forwarding;
-using Dledger.Primitives;
 using Dledger.Protocol.Admin.V1;
-using Grpc.Core;
 using Target = Dledger.Protocol.Admin.V1.SeekGroupRequest.TargetOneofCase;
 using Wire = Dledger.Protocol.Admin.V1;
 
 namespace Dledger.Frontend.Administration;
 
 /// <summary>Moves a consumer group, or says what that would do.</summary>
-internal sealed class SeekGroupHandler(BrokerNode broker) : ILeaderHandler<SeekGroupRequest, SeekGroupResponse>
+internal sealed class SeekGroupHandler(BrokerNode broker)
 {
-    public string Method => "SeekGroup";
-
-    // A relative seek would go twice as far, and any other one would cut off what was handed out since.
-    public bool IsRepeatable => false;
-
     public async ValueTask<LocalOutcome<SeekGroupResponse>> RunAsync(
-        ClientCall call, SeekGroupRequest request, CancellationToken cancellationToken)
+        SeekGroupRequest request, CancellationToken cancellationToken)
     {
         if (TargetOf(request) is not { } target)
         {
-            return Refuse(new Violation(
-                BrokenRule.Offset, "none of the fields 'end', 'offset', 'time' and 'relative' says where to go"));
+            return new Violation(
+                BrokenRule.Offset, "none of the fields 'end', 'offset', 'time' and 'relative' says where to go");
         }
 
         var outcome = await broker.SeekAsync(
@@ -55,15 +48,6 @@ internal sealed class SeekGroupHandler(BrokerNode broker) : ILeaderHandler<SeekG
         }));
         return response;
     }
-
-    public AsyncUnaryCall<SeekGroupResponse> Forward(
-        NodeChannels channels, NodeId leader, SeekGroupRequest request, CallOptions options) =>
-        channels.Offsets(leader).SeekGroupAsync(request, options);
-
-    public SeekGroupResponse Refuse(SeekGroupRequest request, BrokerFailure failure) =>
-        new() { Status = StatusMapping.AdminOf(failure) };
-
-    private static SeekGroupResponse Refuse(Violation violation) => new() { Status = StatusMapping.AdminOf(violation) };
 
     private static SeekTarget? TargetOf(SeekGroupRequest request) => request.TargetCase switch
     {

@@ -4,7 +4,6 @@ using Dledger.Frontend.Calls;
 using Dledger.Frontend.Forwarding;
 using Dledger.Protocol.Admin.V1;
 using Grpc.Core;
-using Microsoft.Extensions.Logging;
 
 namespace Dledger.Frontend.Administration;
 
@@ -14,38 +13,34 @@ public sealed class TimerAdministrationService : TimerAdminService.TimerAdminSer
     private const int PageSizeDefault = 100;
 
     private readonly BrokerNode _broker;
-    private readonly LeaderRouter _router;
-    private readonly TimeProvider _time;
-    private readonly ILogger _logger;
-    private readonly TimerCall<ListTimersRequest> _list;
-    private readonly TimerCall<CancelTimersRequest> _cancel;
-    private readonly TimerCall<MoveTimersRequest> _move;
+    private readonly CallGuard _guard;
+    private readonly LeaderCall<ListTimersRequest, TimersResponse> _list;
+    private readonly LeaderCall<CancelTimersRequest, TimersResponse> _cancel;
+    private readonly LeaderCall<MoveTimersRequest, TimersResponse> _move;
 
-    internal TimerAdministrationService(BrokerNode broker, LeaderRouter router, TimeProvider time, ILogger logger)
+    internal TimerAdministrationService(BrokerNode broker, CallGuard guard)
     {
         _broker = broker;
-        _router = router;
-        _time = time;
-        _logger = logger;
-        _list = new("ListTimers", true, ListAsync, (client, request, options) => client.ListTimersAsync(request, options));
+        _guard = guard;
+        _list = new("ListTimers", true, ListAsync, (c, n, r, o) => c.Timers(n).ListTimersAsync(r, o), s => new() { Status = s });
 
         // Not repeated: what a second try finds is less, and it would say so.
         _cancel = new(
-            "CancelTimers", false, CancelAsync, (client, request, options) => client.CancelTimersAsync(request, options));
-        _move = new("MoveTimers", false, MoveAsync, (client, request, options) => client.MoveTimersAsync(request, options));
+            "CancelTimers", false, CancelAsync, (c, n, r, o) => c.Timers(n).CancelTimersAsync(r, o), s => new() { Status = s });
+        _move = new("MoveTimers", false, MoveAsync, (c, n, r, o) => c.Timers(n).MoveTimersAsync(r, o), s => new() { Status = s });
     }
 
     /// <inheritdoc/>
     public override Task<TimersResponse> ListTimers(ListTimersRequest request, ServerCallContext context) =>
-        RunAsync(_list, request, context);
+        _guard.RunAsync(_list, request, context);
 
     /// <inheritdoc/>
     public override Task<TimersResponse> CancelTimers(CancelTimersRequest request, ServerCallContext context) =>
-        RunAsync(_cancel, request, context);
+        _guard.RunAsync(_cancel, request, context);
 
     /// <inheritdoc/>
     public override Task<TimersResponse> MoveTimers(MoveTimersRequest request, ServerCallContext context) =>
-        RunAsync(_move, request, context);
+        _guard.RunAsync(_move, request, context);
 
     private static PendingSelection SelectionOf(TimerSelection? asked) => new()
     {
@@ -111,21 +106,4 @@ public sealed class TimerAdministrationService : TimerAdminService.TimerAdminSer
             SizeOf(request.PageSize),
             PageOf(request.Page),
             cancellationToken));
-
-    private async Task<TimersResponse> RunAsync<TRequest>(
-        TimerCall<TRequest> timer, TRequest request, ServerCallContext context)
-        where TRequest : class
-    {
-        var call = new ClientCall(context, _time);
-        try
-        {
-            return await _router.CallAsync(timer, call, request);
-        }
-        catch (Exception exception) when (
-            exception is not RpcException && !call.CancellationToken.IsCancellationRequested)
-        {
-            FrontendEvents.CallFailed(_logger, exception, context.Method, call.ClientId);
-            return timer.Refuse(request, new BrokerFailure(BrokerError.None, "the server failed; see its log"));
-        }
-    }
 }

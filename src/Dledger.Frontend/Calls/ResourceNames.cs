@@ -17,7 +17,12 @@ internal static class ResourceNames
     /// <summary>The broker's name of a resource. The namespace of the call's metadata counts when the resource has
     /// none, because some clients fill it only there.</summary>
     public static string Of(Wire.Resource? resource, ClientCall call) =>
-        resource is null ? "" : Join(NamespaceOf(resource, call), resource.Name);
+        Of(resource, call.Namespace);
+
+    /// <summary>The same with the namespace of a client that does not call now.</summary>
+    public static string Of(Wire.Resource? resource, string clientNamespace) => resource is null
+        ? ""
+        : Join(string.IsNullOrEmpty(resource.ResourceNamespace) ? clientNamespace : resource.ResourceNamespace, resource.Name);
 
     /// <summary>The namespace that counts for this resource; may be empty.</summary>
     public static string NamespaceOf(Wire.Resource? resource, ClientCall call) =>

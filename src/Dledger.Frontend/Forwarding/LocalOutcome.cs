@@ -1,4 +1,5 @@
 using Dledger.Broker;
+using Dledger.Broker.Naming;
 
 namespace Dledger.Frontend.Forwarding;
 
@@ -9,4 +10,6 @@ internal readonly record struct LocalOutcome<TResponse>(TResponse? Response, Bro
     public static implicit operator LocalOutcome<TResponse>(TResponse response) => new(response, null);
 
     public static implicit operator LocalOutcome<TResponse>(BrokerFailure failure) => new(null, failure);
+
+    public static implicit operator LocalOutcome<TResponse>(Violation violation) => new(null, BrokerFailure.Of(violation));
 }

@@ -45,6 +45,10 @@ internal sealed class NodeChannels(FrontendOptions options, NodeDirectory nodes)
 
     public DeadLetterService.DeadLetterServiceClient DeadLetters(NodeId node) => new(Channel(node));
 
+    public ClientService.ClientServiceClient Clients(NodeId node) => new(Channel(node));
+
+    public Admin.AdminClient RocketAdmin(NodeId node) => new(Channel(node));
+
     public void Dispose()
     {
         foreach (var channel in _channels.Values.Where(channel => channel.IsValueCreated))

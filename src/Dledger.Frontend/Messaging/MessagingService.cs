@@ -19,7 +19,7 @@ namespace Dledger.Frontend.Messaging;
 public sealed class MessagingService : Wire.MessagingService.MessagingServiceBase
 {
     private readonly TimeProvider _time;
-    private readonly ILogger _logger;
+    private readonly CallGuard _guard;
     private readonly QueryRouteHandler _queryRoute;
     private readonly QueryAssignmentHandler _queryAssignment;
     private readonly SendMessageHandler _sendMessage;
@@ -41,13 +41,17 @@ public sealed class MessagingService : Wire.MessagingService.MessagingServiceBas
         BrokerNode broker,
         FrontendOptions options,
         LeaderRouter router,
+        CallGuard guard,
         ProducerRegistry producers,
+        ConnectedClients clients,
         Draining draining,
         TimeProvider time,
         ILogger logger)
     {
         _time = time;
-        _logger = logger;
+        _guard = guard;
+        In = new TrafficMeter(time);
+        Out = new TrafficMeter(time);
         var entries = new RouteEntries(options, router.Nodes);
         var liveness = new LivenessRelay(broker, router);
         _queryRoute = new QueryRouteHandler(broker, entries, router);
@@ -66,12 +70,17 @@ public sealed class MessagingService : Wire.MessagingService.MessagingServiceBas
         _updateOffset = new UpdateOffsetHandler(broker, options, router);
         _queryOffset = new QueryOffsetHandler(broker, options, router);
         _telemetry = new TelemetryHandler(
-            new SettingsAnswer(broker, options), options, producers, draining, time, logger);
+            new SettingsAnswer(broker, options), options, producers, clients, draining, time, logger);
         _endTransaction = new EndTransactionHandler(broker, router);
     }
 
     /// <summary>Telemetry streams that are open now.</summary>
     public int TelemetryCount => _telemetry.OpenCount;
+
+    /// <summary>Messages that came in through this node, and that went out.</summary>
+    internal TrafficMeter In { get; }
+
+    internal TrafficMeter Out { get; }
 
     /// <inheritdoc/>
     public override Task<Wire.QueryRouteResponse> QueryRoute(
@@ -84,16 +93,26 @@ public sealed class MessagingService : Wire.MessagingService.MessagingServiceBas
         GuardAsync(context, request, _queryAssignment.HandleAsync, _queryAssignment.Refuse);
 
     /// <inheritdoc/>
-    public override Task<Wire.SendMessageResponse> SendMessage(
-        Wire.SendMessageRequest request, ServerCallContext context) =>
-        GuardAsync(context, request, _sendMessage.HandleAsync, _sendMessage.Refuse);
+    public override async Task<Wire.SendMessageResponse> SendMessage(
+        Wire.SendMessageRequest request, ServerCallContext context)
+    {
+        var response = await GuardAsync(context, request, _sendMessage.HandleAsync, _sendMessage.Refuse);
+        In.Add(response.Entries.Count(static entry => entry.Status.Code == Wire.Code.Ok));
+        return response;
+    }
 
     /// <inheritdoc/>
     public override Task ReceiveMessage(
         Wire.ReceiveMessageRequest request,
         IServerStreamWriter<Wire.ReceiveMessageResponse> responseStream,
         ServerCallContext context) =>
-        GuardStreamAsync(context, call => _receiveMessage.HandleAsync(call, request, responseStream));
+        _guard.RunStreamAsync(context, call => _receiveMessage.HandleAsync(
+            call,
+            request,
+            new CountingWriter<Wire.ReceiveMessageResponse>(
+                responseStream,
+                static frame => frame.ContentCase == Wire.ReceiveMessageResponse.ContentOneofCase.Message,
+                Out)));
 
     /// <inheritdoc/>
     public override Task<Wire.AckMessageResponse> AckMessage(
@@ -126,7 +145,7 @@ public sealed class MessagingService : Wire.MessagingService.MessagingServiceBas
         IAsyncStreamReader<Wire.TelemetryCommand> requestStream,
         IServerStreamWriter<Wire.TelemetryCommand> responseStream,
         ServerCallContext context) =>
-        GuardStreamAsync(context, call => _telemetry.HandleAsync(call, requestStream, responseStream, context));
+        _guard.RunStreamAsync(context, call => _telemetry.HandleAsync(call, requestStream, responseStream, context));
 
     /// <inheritdoc/>
     public override Task<Wire.SyncLiteSubscriptionResponse> SyncLiteSubscription(
@@ -144,7 +163,13 @@ public sealed class MessagingService : Wire.MessagingService.MessagingServiceBas
         Wire.PullMessageRequest request,
         IServerStreamWriter<Wire.PullMessageResponse> responseStream,
         ServerCallContext context) =>
-        GuardStreamAsync(context, call => _pullMessage.HandleAsync(call, request, responseStream));
+        _guard.RunStreamAsync(context, call => _pullMessage.HandleAsync(
+            call,
+            request,
+            new CountingWriter<Wire.PullMessageResponse>(
+                responseStream,
+                static frame => frame.ContentCase == Wire.PullMessageResponse.ContentOneofCase.Message,
+                Out)));
 
     /// <inheritdoc/>
     public override Task<Wire.UpdateOffsetResponse> UpdateOffset(
@@ -171,47 +196,10 @@ public sealed class MessagingService : Wire.MessagingService.MessagingServiceBas
         Wire.RecallMessageRequest request, ServerCallContext context) =>
         GuardAsync(context, request, _recallMessage.HandleAsync, _recallMessage.Refuse);
 
-    private async Task<TResponse> GuardAsync<TRequest, TResponse>(
+    private Task<TResponse> GuardAsync<TRequest, TResponse>(
         ServerCallContext context,
         TRequest request,
         Func<ClientCall, TRequest, Task<TResponse>> handle,
-        Func<TRequest, Wire.Status, TResponse> refuse)
-    {
-        var call = new ClientCall(context, _time);
-        try
-        {
-            return await handle(call, request);
-        }
-        catch (Exception exception) when (
-            exception is not RpcException && !call.CancellationToken.IsCancellationRequested)
-        {
-            // The text of an exception is for the log, not for whoever caused it.
-            FrontendEvents.CallFailed(_logger, exception, context.Method, call.ClientId);
-            return refuse(
-                request, StatusMapping.Status(Wire.Code.InternalServerError, "the server failed; see its log"));
-        }
-        catch (Exception exception) when (exception is not RpcException)
-        {
-            throw new RpcException(new Status(StatusCode.Cancelled, "the caller has gone"));
-        }
-    }
-
-    private async Task GuardStreamAsync(ServerCallContext context, Func<ClientCall, Task> handle)
-    {
-        var call = new ClientCall(context, _time);
-        try
-        {
-            await handle(call);
-        }
-        catch (Exception exception) when (
-            exception is not RpcException && !call.CancellationToken.IsCancellationRequested)
-        {
-            FrontendEvents.CallFailed(_logger, exception, context.Method, call.ClientId);
-            throw new RpcException(new Status(StatusCode.Internal, "the server failed; see its log"));
-        }
-        catch (Exception exception) when (exception is not RpcException)
-        {
-            throw new RpcException(new Status(StatusCode.Cancelled, "the caller has gone"));
-        }
-    }
+        Func<TRequest, Wire.Status, TResponse> refuse) => _guard.RunHereAsync(
+            context, call => handle(call, request), failure => refuse(request, StatusMapping.Of(failure)));
 }

@@ -1,11 +1,9 @@
 using Dledger.Broker;
 using Dledger.Broker.Idempotence;
-using Dledger.Frontend.Calls;
 using Dledger.Frontend.Forwarding;
 using Dledger.Protocol.Producer.V1;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
-using Microsoft.Extensions.Logging;
 using Service = Dledger.Protocol.Producer.V1.ProducerService;
 
 namespace Dledger.Frontend.Producing;
@@ -14,29 +12,27 @@ namespace Dledger.Frontend.Producing;
 public sealed class NumberedProducerService : Service.ProducerServiceBase
 {
     private readonly BrokerNode _broker;
-    private readonly LeaderRouter _router;
-    private readonly TimeProvider _time;
-    private readonly ILogger _logger;
-    private readonly ProducerCall<InitProducerRequest, InitProducerResponse> _init;
-    private readonly ProducerCall<ListProducersRequest, ListProducersResponse> _list;
+    private readonly CallGuard _guard;
+    private readonly LeaderCall<InitProducerRequest, InitProducerResponse> _init;
+    private readonly LeaderCall<ListProducersRequest, ListProducersResponse> _list;
 
-    internal NumberedProducerService(BrokerNode broker, LeaderRouter router, TimeProvider time, ILogger logger)
+    internal NumberedProducerService(BrokerNode broker, CallGuard guard)
     {
         _broker = broker;
-        _router = router;
-        _time = time;
-        _logger = logger;
-        _init = new("InitProducer", InitAsync, (c, r, o) => c.InitProducerAsync(r, o), s => new() { Status = s });
-        _list = new("ListProducers", ListAsync, (c, r, o) => c.ListProducersAsync(r, o), s => new() { Status = s });
+        _guard = guard;
+
+        // A producer that was made and not answered is used by nobody and forgotten in time.
+        _init = new("InitProducer", true, InitAsync, (c, n, r, o) => c.NumberedProducers(n).InitProducerAsync(r, o), s => new() { Status = s });
+        _list = new("ListProducers", true, ListAsync, (c, n, r, o) => c.NumberedProducers(n).ListProducersAsync(r, o), s => new() { Status = s });
     }
 
     /// <inheritdoc/>
     public override Task<InitProducerResponse> InitProducer(InitProducerRequest request, ServerCallContext context) =>
-        RunAsync(_init, request, context);
+        _guard.RunAsync(_init, request, context);
 
     /// <inheritdoc/>
     public override Task<ListProducersResponse> ListProducers(ListProducersRequest request, ServerCallContext context) =>
-        RunAsync(_list, request, context);
+        _guard.RunAsync(_list, request, context);
 
     private async ValueTask<LocalOutcome<InitProducerResponse>> InitAsync(
         InitProducerRequest request, CancellationToken cancellationToken)
@@ -82,23 +78,5 @@ public sealed class NumberedProducerService : Service.ProducerServiceBase
             LastSequence = progress.LastSequence,
         }));
         return wire;
-    }
-
-    private async Task<TResponse> RunAsync<TRequest, TResponse>(
-        ProducerCall<TRequest, TResponse> handler, TRequest request, ServerCallContext context)
-        where TRequest : class
-        where TResponse : class
-    {
-        var call = new ClientCall(context, _time);
-        try
-        {
-            return await _router.CallAsync(handler, call, request);
-        }
-        catch (Exception exception) when (
-            exception is not RpcException && !call.CancellationToken.IsCancellationRequested)
-        {
-            FrontendEvents.CallFailed(_logger, exception, context.Method, call.ClientId);
-            return handler.Refuse(request, new BrokerFailure(BrokerError.None, "the server failed; see its log"));
-        }
     }
 }

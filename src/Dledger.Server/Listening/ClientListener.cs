@@ -149,11 +149,14 @@ internal sealed class ClientListener : IAsyncDisposable
         builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Transactions);
 
         builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Timers);
+        builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.RocketAdmin);
+        builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Clients);
 
         var application = builder.Build();
         application.UseRouting();
         application.MapGrpcService<Frontend.Messaging.MessagingService>();
         application.MapGrpcService<Frontend.Messaging.Transactions.ProducerService>();
+        application.MapGrpcService<Frontend.Messaging.Clients.ClientService>();
         application.MapGrpcService<Frontend.Administration.AdministrationService>();
         application.MapGrpcService<Frontend.Producing.NumberedProducerService>();
         application.MapGrpcService<Frontend.Administration.OffsetAdministrationService>();
@@ -163,6 +166,7 @@ internal sealed class ClientListener : IAsyncDisposable
         application.MapGrpcService<Frontend.Administration.TimerAdministrationService>();
         application.MapGrpcService<Frontend.Administration.MessageLookupService>();
         application.MapGrpcService<Frontend.Administration.DeadLetterAdministration>();
+        application.MapGrpcService<Frontend.RocketAdministration.RocketAdminService>();
         return application;
     }
 

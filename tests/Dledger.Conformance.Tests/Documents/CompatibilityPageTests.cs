@@ -3,6 +3,7 @@ using Apache.Rocketmq.V2;
 using Dledger.Conformance.Tests.Checklists;
 using Dledger.Conformance.Tests.Nodes;
 using Grpc.Core;
+using Status = Apache.Rocketmq.V2.Status;
 
 namespace Dledger.Conformance.Tests.Documents;
 
@@ -11,8 +12,13 @@ public sealed partial class CompatibilityPageTests(SharedNode shared) : IClassFi
 {
     private static readonly string Page = File.ReadAllText(Path.Combine(Repository.Root, "docs", "rocketmq-compatibility.md"));
 
-    private static readonly Dictionary<string, bool> States = CallRow().Matches(Page)
+    private static readonly Dictionary<string, bool> States = CallRow().Matches(Page.Replace(AdminSection(), "", StringComparison.Ordinal))
         .ToDictionary(row => row.Groups["call"].Value, row => row.Groups["state"].Value == "yes");
+
+    private static readonly Dictionary<string, bool> AdminStates = CallRow().Matches(AdminSection())
+        .ToDictionary(row => row.Groups["call"].Value, row => row.Groups["state"].Value == "yes");
+
+    public static TheoryData<string> AdminMethods => [.. Admin.Descriptor.Methods.Select(method => method.Name)];
 
     public static TheoryData<string> Methods => [.. MessagingService.Descriptor.Methods.Select(method => method.Name)];
 
@@ -24,6 +30,15 @@ public sealed partial class CompatibilityPageTests(SharedNode shared) : IClassFi
     [MemberData(nameof(Methods))]
     public async Task A_call_is_answered_exactly_when_the_page_says_so(string method) =>
         Assert.Equal(States[method], await IsAnsweredAsync(method));
+
+    [Fact]
+    public void The_page_has_one_row_for_each_call_of_the_administration() =>
+        Assert.Equal(Admin.Descriptor.Methods.Select(method => method.Name).Order(), AdminStates.Keys.Order());
+
+    [Theory]
+    [MemberData(nameof(AdminMethods))]
+    public async Task A_call_of_the_administration_is_answered_exactly_when_the_page_says_so(string method) =>
+        Assert.Equal(AdminStates[method], await IsAdminAnsweredAsync(method));
 
     [Fact]
     public void The_page_knows_how_long_the_checklist_is() =>
@@ -113,7 +128,45 @@ public sealed partial class CompatibilityPageTests(SharedNode shared) : IClassFi
         }
     }
 
-    private async Task<Apache.Rocketmq.V2.Status> OpenAsync()
+    private static string AdminSection()
+    {
+        var begin = Page.IndexOf("## Calls of RocketMQ's `Admin` service", StringComparison.Ordinal);
+        Assert.True(begin > 0, "the page has no section about the administration");
+        return Page[begin..Page.IndexOf("\n## ", begin, StringComparison.Ordinal)];
+    }
+
+    private async Task<bool> IsAdminAnsweredAsync(string method)
+    {
+        var client = shared.Client.RocketAdmin;
+        var options = shared.Client.Options(TimeSpan.FromSeconds(20));
+        var status = method switch
+        {
+            "ChangeLogLevel" => new Status
+            {
+                Code = (await client.ChangeLogLevelAsync(
+                    new() { Level = ChangeLogLevelRequest.Types.Level.Warn }, options)).Remark.Length > 0 ? Code.Ok : Code.NotImplemented,
+            },
+            "DescribeTopicStatus" => (await client.DescribeTopicStatusAsync(new(), options)).Status,
+            "ListSubscription" => (await client.ListSubscriptionAsync(new(), options)).Status,
+            "DescribeSubscription" => (await client.DescribeSubscriptionAsync(new(), options)).Status,
+            "DeleteSubscription" => (await client.DeleteSubscriptionAsync(new(), options)).Status,
+            "DescribeGroupAccumulation" => (await client.DescribeGroupAccumulationAsync(new(), options)).Status,
+            "ListConsumerConnection" => (await client.ListConsumerConnectionAsync(new(), options)).Status,
+            "ResetGroupOffset" => (await client.ResetGroupOffsetAsync(new(), options)).Status,
+            "QueryMessage" => (await client.QueryMessageAsync(new(), options)).Status,
+            "PrintThreadStackTrace" => (await client.PrintThreadStackTraceAsync(new(), options)).Status,
+            "VerifyMessage" => (await client.VerifyMessageAsync(new(), options)).Status,
+            "AdminSendMessage" => (await client.AdminSendMessageAsync(new(), options)).Status,
+            "GetConsumerRunningInfo" => (await client.GetConsumerRunningInfoAsync(new(), options)).Status,
+            "GetTopicRoute" => (await client.GetTopicRouteAsync(new(), options)).Status,
+            "QueryTimeSpan" => (await client.QueryTimeSpanAsync(new(), options)).Status,
+            "GetProxyRuntimeStats" => (await client.GetProxyRuntimeStatsAsync(new(), options)).Status,
+            _ => throw new InvalidOperationException($"a call that this test does not know: {method}"),
+        };
+        return status.Code != Code.NotImplemented;
+    }
+
+    private async Task<Status> OpenAsync()
     {
         using var stream = new Wire.TelemetryStream(shared.Client);
         await stream.SendAsync(stream.Producer("orders"));

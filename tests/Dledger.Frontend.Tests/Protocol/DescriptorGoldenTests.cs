@@ -15,7 +15,7 @@ public sealed class DescriptorGoldenTests
     public static TheoryData<string> Files =>
     [
         "definition", "service", "admin", "offsets", "parking", "transactions", "checks", "timers", "messages", "deadletters",
-        "producer", "routes",
+        "producer", "routes", "rocketadmin", "clients",
     ];
 
     [Theory]
@@ -59,7 +59,9 @@ public sealed class DescriptorGoldenTests
         "deadletters" => DeadlettersReflection.Descriptor,
         "parking" => ParkingReflection.Descriptor,
         "routes" => RoutesReflection.Descriptor,
-        _ => AdminReflection.Descriptor,
+        "rocketadmin" => Apache.Rocketmq.V2.AdminReflection.Descriptor,
+        "clients" => ClientsReflection.Descriptor,
+        _ => Dledger.Protocol.Admin.V1.AdminReflection.Descriptor,
     };
 
     private static string Describe(FileDescriptor file)

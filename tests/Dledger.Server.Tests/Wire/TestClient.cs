@@ -25,6 +25,7 @@ internal sealed class TestClient : IDisposable
         });
         Messaging = new MessagingService.MessagingServiceClient(_channel);
         Admin = new AdminService.AdminServiceClient(_channel);
+        RocketAdmin = new Apache.Rocketmq.V2.Admin.AdminClient(_channel);
         Offsets = new OffsetService.OffsetServiceClient(_channel);
         Timers = new TimerAdminService.TimerAdminServiceClient(_channel);
     }
@@ -38,6 +39,8 @@ internal sealed class TestClient : IDisposable
     public MessagingService.MessagingServiceClient Messaging { get; }
 
     public AdminService.AdminServiceClient Admin { get; }
+
+    public Apache.Rocketmq.V2.Admin.AdminClient RocketAdmin { get; }
 
     public OffsetService.OffsetServiceClient Offsets { get; }
 

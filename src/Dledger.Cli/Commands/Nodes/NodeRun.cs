@@ -1,4 +1,5 @@
 using Dledger.Cli.Output;
+using Dledger.Frontend;
 using Dledger.Replication;
 using Dledger.Server;
 using Dledger.Server.Options;
@@ -22,14 +23,17 @@ internal static class NodeRun
         Action<DledgerServer> started,
         CancellationToken cancellationToken)
     {
+        // What is below the level is dropped by a filter that can be turned, not by the factory.
+        var levels = new LogLevels(level);
         using var loggers = LoggerFactory.Create(logging => logging
-            .SetMinimumLevel(level)
+            .SetMinimumLevel(LogLevel.Trace)
+            .AddFilter(levels.Allows)
             .AddFilter("Microsoft", LogLevel.Warning)
             .AddProvider(new TerminalLoggerProvider(terminal.Error, TimeProvider.System)));
         DledgerServer server;
         try
         {
-            server = await DledgerServer.StartAsync(options, loggers, TimeProvider.System, cancellationToken);
+            server = await DledgerServer.StartAsync(options, loggers, levels, TimeProvider.System, cancellationToken);
         }
         catch (DataDirectoryException exception)
         {

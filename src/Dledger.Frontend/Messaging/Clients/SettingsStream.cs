@@ -10,9 +10,10 @@ namespace Dledger.Frontend.Messaging.Clients;
 /// time.</summary>
 internal sealed class SettingsStream(
     ClientCall call,
+    string peer,
     IServerStreamWriter<Wire.TelemetryCommand> responses,
     FrontendOptions options,
-    TimeProvider time) : IProducerStream, IDisposable
+    TimeProvider time) : IProducerStream, IClientStream, IDisposable
 {
     /// <summary>Commands that wait to be written; further ones are refused.</summary>
     private const int CommandsMax = 64;
@@ -41,6 +42,9 @@ internal sealed class SettingsStream(
 
     /// <inheritdoc/>
     public string Namespace => call.Namespace;
+
+    /// <inheritdoc/>
+    public string Address { get; } = PeerText.AddressOf(peer);
 
     /// <inheritdoc/>
     public bool TrySend(Wire.TelemetryCommand command) => _commands.Writer.TryWrite(command);

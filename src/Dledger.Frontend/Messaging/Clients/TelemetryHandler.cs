@@ -10,13 +10,14 @@ namespace Dledger.Frontend.Messaging.Clients;
 /// <remarks>
 /// Answered by the node that the client reached, without a look at the leader: clients wait here before they start. The
 /// headers leave at once, an answer follows each settings frame, and the first one is repeated. Frames that answer
-/// commands are ignored. The stream ends with OK when the client closes its side, with INVALID_ARGUMENT when its
+/// nothing that was asked are ignored. The stream ends with OK when the client closes its side, with INVALID_ARGUMENT when its
 /// settings break a rule, and with UNAVAILABLE when the node drains.
 /// </remarks>
 internal sealed class TelemetryHandler(
     SettingsAnswer answers,
     FrontendOptions options,
     ProducerRegistry producers,
+    ConnectedClients clients,
     Draining draining,
     TimeProvider time,
     ILogger logger)
@@ -40,7 +41,7 @@ internal sealed class TelemetryHandler(
         }
 
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(call.CancellationToken, draining.Token);
-        using var stream = new SettingsStream(call, responses, options, time);
+        using var stream = new SettingsStream(call, context.Peer, responses, options, time);
         Interlocked.Increment(ref _openCount);
         try
         {
@@ -54,6 +55,7 @@ internal sealed class TelemetryHandler(
         {
             Interlocked.Decrement(ref _openCount);
             producers.Remove(stream);
+            clients.Remove(stream);
             await stop.CancelAsync();
             await stream.CloseAsync();
             FrontendEvents.TelemetryEnded(logger, call.ClientId);
@@ -71,6 +73,7 @@ internal sealed class TelemetryHandler(
             var frame = requests.Current;
             if (frame.CommandCase != Wire.TelemetryCommand.CommandOneofCase.Settings)
             {
+                clients.Answer(stream, frame);
                 continue;
             }
 
@@ -86,6 +89,7 @@ internal sealed class TelemetryHandler(
                 producers.Settings(stream, frame.Settings.Publishing.Topics.Select(topic => ResourceNames.Of(topic, call)));
             }
 
+            clients.Settings(stream, frame.Settings);
             await stream.AnswerAsync(answers.Create(call, frame.Settings), cancellationToken);
         }
     }

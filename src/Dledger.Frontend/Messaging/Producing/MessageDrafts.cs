@@ -60,7 +60,8 @@ internal sealed class MessageDrafts(FrontendOptions options, TimeProvider time)
         : MessageRules.Check(created) is { } violation ? StatusMapping.Of(violation)
         : null;
 
-    private Wire.Status? TryCreate(Wire.Message message, out MessageDraft draft)
+    /// <summary>One message, whatever its topic.</summary>
+    public Wire.Status? TryCreate(Wire.Message message, out MessageDraft draft)
     {
         var system = message.SystemProperties ?? new Wire.SystemProperties();
         var now = (time.GetUtcNow().UtcTicks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
