@@ -70,4 +70,7 @@ internal enum SeededDefect
 
     /// <summary>A receive skips for its group what another client's filter wants.</summary>
     MixedFiltersSkip,
+
+    /// <summary>The bands of a PRIORITY topic are visited in turns, like the queues of other topics.</summary>
+    PriorityRoundRobin,
 }

@@ -70,6 +70,7 @@ internal static class StatusMapping
         BrokenRule.ClientProperties => Wire.Code.InvalidClientProperties,
         BrokenRule.ClientId => Wire.Code.ClientIdRequired,
         BrokenRule.Offset => Wire.Code.IllegalOffset,
+        BrokenRule.MessageTypeConflict => Wire.Code.MessagePropertyConflictWithType,
         _ => Wire.Code.BadRequest,
     };
 

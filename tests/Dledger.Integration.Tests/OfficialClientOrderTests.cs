@@ -51,18 +51,6 @@ public sealed class OfficialClientOrderTests(SharedClusters clusters) : IClassFi
     }
 
     [Fact]
-    public async Task A_priority_message_is_refused_as_not_implemented()
-    {
-        var (cluster, topic, _) = await PrepareAsync(1, "Priority");
-        await using var producer = await SdkScript.StartProducerAsync(cluster.Address, topic);
-
-        var refusal = await Assert.ThrowsAsync<SdkException>(() => producer.SendAsync(new { body = "urgent", priority = 5 }));
-
-        Assert.Contains("50100", refusal.Message, StringComparison.Ordinal);
-        Assert.Contains("Priority", refusal.Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
     public async Task A_message_for_a_lite_topic_is_refused_as_not_implemented()
     {
         var (cluster, topic, _) = await PrepareAsync(1, "Lite");

@@ -281,7 +281,8 @@ internal sealed class LetterService(BrokerCalls calls)
         }
 
         RecordView.TryParseUnchecked(placed.Bytes, out var view, out _);
-        var targetQueue = letter.Message.MessageGroup is { } messageGroup
+        var targetQueue = target.IsPriority ? target.BandOf(letter.Message.Priority)
+            : letter.Message.MessageGroup is { } messageGroup
             ? MessageGroupHash.QueueOf(MessageGroupHash.Of(messageGroup), target.QueueCount)
             : Math.Max(0, letter.OriginQueueId) % target.QueueCount;
         record = LetterEncoder.Encode(view, target.Id, targetQueue, reference);

@@ -33,6 +33,9 @@ public sealed record MessageDraft
     /// <summary>Required for <see cref="MessageType.Fifo"/>.</summary>
     public string? MessageGroup { get; init; }
 
+    /// <summary>For <see cref="MessageType.Priority"/>: 0 or more, larger is more urgent; null counts as 0.</summary>
+    public int? Priority { get; init; }
+
     /// <summary>Opaque tracing text.</summary>
     public string? TraceContext { get; init; }
 

@@ -52,7 +52,8 @@ internal sealed class ProduceService(BrokerCalls calls)
             return AppendOutcome.Of(failure!.Value);
         }
 
-        if ((CheckTypes(topic, drafts) ?? TransactionService.Check(drafts) ?? CheckNumbers(drafts, sequence) ?? CheckDelays(drafts))
+        if ((CheckTypes(topic, drafts) ?? TransactionService.Check(drafts) ?? CheckNumbers(drafts, sequence)
+                ?? CheckBand(topic, drafts) ?? CheckDelays(drafts))
             is { } mismatch)
         {
             return AppendOutcome.Of(mismatch);
@@ -160,7 +161,8 @@ internal sealed class ProduceService(BrokerCalls calls)
                     $"the topic '{topic.Name}' accepts {topic.AcceptedTypes} messages, not {draft.Type} ones");
             }
 
-            if (draft.Type is not (MessageType.Normal or MessageType.Fifo or MessageType.Delay or MessageType.Transaction))
+            if (draft.Type is not (MessageType.Normal or MessageType.Fifo or MessageType.Delay
+                or MessageType.Transaction or MessageType.Priority))
             {
                 return new BrokerFailure(
                     BrokerError.Unsupported, $"this version does not implement {draft.Type} messages");
@@ -176,9 +178,31 @@ internal sealed class ProduceService(BrokerCalls calls)
         return null;
     }
 
+    private static BrokerFailure? CheckBand(TopicView topic, IReadOnlyList<MessageDraft> drafts)
+    {
+        if (topic.IsPriority)
+        {
+            foreach (var draft in drafts)
+            {
+                if (topic.BandOf(draft.Priority) != topic.BandOf(drafts[0].Priority))
+                {
+                    return BrokerFailure.Of(new Violation(
+                        BrokenRule.Batch, "the messages of a batch go to one queue, so they have one priority"));
+                }
+            }
+        }
+
+        return null;
+    }
+
     // A message group keeps its queue for ever, which makes its order; everything else goes round.
     private int ChooseQueue(TopicView topic, IReadOnlyList<MessageDraft> drafts)
     {
+        if (topic.IsPriority)
+        {
+            return topic.BandOf(drafts[0].Priority);
+        }
+
         if (drafts[0].MessageGroup is { } group)
         {
             return MessageGroupHash.QueueOf(MessageGroupHash.Of(group), topic.QueueCount);

@@ -45,6 +45,9 @@ internal enum PropertyKind : byte
     /// <summary>Only in TimerFire and Relocate records: a <see cref="Timers.TimerReference"/>.</summary>
     TimerReference = 12,
 
+    /// <summary>4 bytes: the priority as the producer set it.</summary>
+    Priority = 32,
+
     /// <summary>Only in Relocate records: 8 bytes, where the message lay first.</summary>
     TimerOrigin = 13,
 }

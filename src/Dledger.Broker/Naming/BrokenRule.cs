@@ -39,4 +39,6 @@ public enum BrokenRule
     GroupMode,
     InFlight,
     Pause,
+    Priority,
+    MessageTypeConflict,
 }

@@ -96,7 +96,7 @@ internal sealed class LeaseChooser(BrokerOptions options)
         _scansLeft = ScanMax;
         for (var i = 0; i < topic.Queues.Count && _wanted > 0 && _scansLeft > 0; i++)
         {
-            var queue = topic.Queues[(receivers.NextQueue + i) % topic.Queues.Count];
+            var queue = topic.Queues[PlaceOf(i, receivers, topic)];
             ChooseFrom(
                 filter,
                 group.View.Fifo,
@@ -123,6 +123,12 @@ internal sealed class LeaseChooser(BrokerOptions options)
             HolderBefore(group, subscription),
             [.. _queues]);
     }
+
+    // Bands of priority from the most urgent down; else all queues alike, so a full one cannot starve the others.
+    private int PlaceOf(int turn, Receivers receivers, TopicState topic) =>
+        topic.View.IsPriority && options.Defect != SeededDefect.PriorityRoundRobin
+            ? topic.Queues.Count - 1 - turn
+            : (receivers.NextQueue + turn) % topic.Queues.Count;
 
     /// <summary>In an exclusive group the client whose place another one may take; else 0.</summary>
     public static long HolderBefore(GroupState group, Subscription? subscription) =>

@@ -210,6 +210,14 @@ internal sealed class ReceiverTable(
             }
         }
 
+        if (lease.Subscription.Topic.View.IsPriority)
+        {
+            // The record lists queues ascending; the receiver hears of the most urgent first.
+            messages.Sort(static (left, right) => left.QueueId == right.QueueId
+                ? left.Offset.CompareTo(right.Offset)
+                : right.QueueId.CompareTo(left.QueueId));
+        }
+
         return new ReceiveGrant(null, lease.DeliveryId, operation.InvisibleMicroseconds, messages);
     }
 

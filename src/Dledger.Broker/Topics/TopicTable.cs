@@ -157,11 +157,20 @@ internal sealed class TopicTable(ConsumeQueueStore queues)
                 Rule: BrokenRule.QueueCount);
         }
 
-        return command.AcceptedTypes.IsValid
+        if (!command.AcceptedTypes.IsValid)
+        {
+            return new BrokerFailure(
+                BrokerError.InvalidArgument,
+                $"the topic '{command.Name}' would accept no known message type",
+                Rule: BrokenRule.MessageTypes);
+        }
+
+        return command.AcceptedTypes.IsSociable
             ? null
             : new BrokerFailure(
                 BrokerError.InvalidArgument,
-                $"the topic '{command.Name}' would accept no known message type",
+                $"the topic '{command.Name}' would accept {command.AcceptedTypes} messages; a topic of type PRIORITY or LITE takes "
+                + "no others",
                 Rule: BrokenRule.MessageTypes);
     }
 

@@ -15,9 +15,15 @@ public sealed record TopicView(
     /// <summary>What else can be changed.</summary>
     public TopicSettings Settings { get; init; } = TopicSettings.Default;
 
+    /// <summary>Whether its queues are bands of priority, of which the last is served first.</summary>
+    public bool IsPriority => AcceptedTypes == MessageTypeSet.Priority;
+
     /// <inheritdoc cref="TopicSettings.Retention"/>
     public TopicRetention Retention => Settings.Retention;
 
     /// <inheritdoc cref="TopicSettings.IdWindow"/>
     public IdWindowSettings IdWindow => Settings.IdWindow;
+
+    /// <summary>The queue of a priority: the highest takes all that lies above it.</summary>
+    public int BandOf(int? priority) => Math.Min(priority ?? 0, QueueCount - 1);
 }

@@ -116,6 +116,7 @@ public sealed class Producer
             MessageId = message.MessageId ?? MessageIds.Next(),
             BodyEncoding = message.IsGzip ? Encoding.Gzip : Encoding.Identity,
             MessageType = message.DeliverAt is not null ? Apache.Rocketmq.V2.MessageType.Delay
+                : message.Priority is not null ? Apache.Rocketmq.V2.MessageType.Priority
                 : message.MessageGroup is null ? Apache.Rocketmq.V2.MessageType.Normal
                 : Apache.Rocketmq.V2.MessageType.Fifo,
             DeliveryTimestamp = message.DeliverAt is { } time ? Timestamp.FromDateTimeOffset(time) : null,
@@ -126,6 +127,11 @@ public sealed class Producer
         if (message.Tag is not null)
         {
             system.Tag = message.Tag;
+        }
+
+        if (message.Priority is { } priority)
+        {
+            system.Priority = priority;
         }
 
         if (message.MessageGroup is not null)

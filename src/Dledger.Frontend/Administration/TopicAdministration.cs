@@ -15,6 +15,9 @@ internal sealed class TopicAdministration(BrokerNode broker, FrontendOptions opt
 {
     private const long SecondsMax = 1L << 32;
 
+    /// <summary>Priorities 0 to 9, unless the topic is made with a number of its own.</summary>
+    private const int PriorityBandsDefault = 10;
+
     public ValueTask<LocalOutcome<ListTopicsResponse>> ListAsync(ListTopicsRequest request, CancellationToken _)
     {
         var response = new ListTopicsResponse { Status = StatusMapping.AdminOk() };
@@ -39,13 +42,14 @@ internal sealed class TopicAdministration(BrokerNode broker, FrontendOptions opt
             return new CreateTopicResponse { Status = StatusMapping.AdminOf(bad) };
         }
 
+        var types = asked.AcceptMessageTypes.Count == 0 ? MessageTypeSet.Normal : SetOf(asked.AcceptMessageTypes);
         var spec = new TopicSpec
         {
             Name = asked.Name,
-            QueueCount = asked.QueueCount == 0 ? options.QueueCountDefault : asked.QueueCount,
-            AcceptedTypes = asked.AcceptMessageTypes.Count == 0
-                ? MessageTypeSet.Normal
-                : SetOf(asked.AcceptMessageTypes),
+            QueueCount = asked.QueueCount != 0 ? asked.QueueCount
+                : types == MessageTypeSet.Priority ? PriorityBandsDefault
+                : options.QueueCountDefault,
+            AcceptedTypes = types,
             RetentionTime = TimeOf(asked.RetentionTime) ?? TimeSpan.Zero,
             RetentionBytes = asked.RetentionBytes,
             IdWindowTime = TimeOf(asked.IdWindowTime) ?? TimeSpan.Zero,

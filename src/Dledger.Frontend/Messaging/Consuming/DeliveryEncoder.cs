@@ -50,6 +50,11 @@ internal static class DeliveryEncoder
             system.MessageGroup = message.MessageGroup;
         }
 
+        if (message.Priority is { } priority)
+        {
+            system.Priority = priority;
+        }
+
         if (message.DeliverAtMicroseconds is { } deliverAt)
         {
             system.DeliveryTimestamp = WireTime.ToTimestamp(deliverAt);

@@ -112,6 +112,7 @@ export function describe(view, deliveries) {
     offset: view.offset,
     attempt: view.deliveryAttempt,
     tag: view.tag,
+    priority: view.priority,
     keys: view.keys,
     properties: Object.fromEntries(view.properties),
     bodyEncoding: noted?.bodyEncoding,
