@@ -103,6 +103,7 @@ public sealed class ClusterSimulationTests
         { nameof(Mutation.DuplicateFoundAtPropose), 125 },
         { nameof(Mutation.SnapshotTakesBack), 1 },
         { nameof(Mutation.CopiesNotIndexed), 3 },
+        { nameof(Mutation.PriorityRoundRobin), 12 },
     };
 
     private static string Explain(RunResult result) => $"{result.Failure?.Message}; replay: make sim SEED={result.Seed}";

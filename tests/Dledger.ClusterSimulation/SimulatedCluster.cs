@@ -61,6 +61,7 @@ internal sealed class SimulatedCluster
         Network = new SimulatedNetwork(this);
         Nodes = [.. Enumerable.Range(1, scenario.NodeCount).Select(id => new SimulatedNode(this, new NodeId(id)))];
         _faults = new FaultInjector(this);
+        Priorities = PriorityWorkload.Draw(this, seed);
         Order = scenario.Order is { } order ? new OrderWorkload(this, order) : null;
     }
 
@@ -111,6 +112,9 @@ internal sealed class SimulatedCluster
 
     /// <summary>Message groups; null in a run without them.</summary>
     public OrderWorkload? Order { get; }
+
+    /// <summary>Messages with priorities; null in a run without them.</summary>
+    public PriorityWorkload? Priorities { get; }
 
     /// <summary>The last phase has begun.</summary>
     public bool IsHealed { get; private set; }
@@ -221,6 +225,11 @@ internal sealed class SimulatedCluster
         if (Order is not null)
         {
             await StartOrderAsync(Order);
+        }
+
+        if (Priorities is not null)
+        {
+            await Priorities.StartAsync();
         }
     }
 
@@ -440,6 +449,7 @@ internal sealed class SimulatedCluster
         }
 
         Order?.Heal();
+        Priorities?.Heal();
 
         RunUntil(
             "I50",
@@ -467,6 +477,15 @@ internal sealed class SimulatedCluster
                 "message groups do not come to their end",
                 patience + (4 * Scenario.InvisibleTime) + 20_000_000,
                 () => Order.DescribeOpen(alive));
+        }
+
+        if (Priorities is not null)
+        {
+            RunUntil(
+                "I68",
+                "messages with priorities do not come to their end",
+                patience + (6 * Scenario.InvisibleTime) + (4 * Scenario.CallPatience) + 20_000_000,
+                () => Priorities.DescribeOpen(alive));
         }
 
         RunUntil(

@@ -116,4 +116,7 @@ internal enum Mutation
 
     /// <summary>See <see cref="Broker.SeededDefect.CopiesNotIndexed"/>.</summary>
     CopiesNotIndexed,
+
+    /// <summary>See <see cref="Broker.SeededDefect.PriorityRoundRobin"/>.</summary>
+    PriorityRoundRobin,
 }

@@ -63,6 +63,7 @@ internal sealed class Checks(SimulatedCluster cluster)
         ["I60"] = "what stands in a queue is found by its id and its keys on every node, or the index says that it does not know",
         ["I61"] = "a key index without disk faults is complete in the end",
         ["I62"] = "a consumer is given only what its filter wants",
+        ["I68"] = "a message waits in the band of its priority, and none that is surely free is passed over for a less urgent one",
     };
 
     /// <summary>
@@ -74,7 +75,7 @@ internal sealed class Checks(SimulatedCluster cluster)
         ("I51", "whether an install kept the log or began a new one shows in no status; what is acked must survive either (I14)"),
     ];
 
-    private const int NumberMax = 62;
+    private const int NumberMax = 69;
 
     // By the number in the name.
     private readonly long[] _counts = new long[NumberMax + 1];

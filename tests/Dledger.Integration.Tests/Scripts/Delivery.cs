@@ -13,4 +13,5 @@ internal sealed record Delivery(
     int BodyEncoding,
     string Body,
     bool Corrupted,
-    string ReceiptHandle);
+    string ReceiptHandle,
+    int Priority = 0);
