@@ -2,6 +2,7 @@ using Dledger.Broker.DeadLetters;
 using Dledger.Broker.Groups;
 using Dledger.Broker.Idempotence;
 using Dledger.Broker.Letters;
+using Dledger.Broker.Lites;
 using Dledger.Broker.Lookups;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Offsets;
@@ -50,6 +51,7 @@ internal sealed class BrokerCalls
         Transactions = new TransactionService(this);
         TransactionReads = new TransactionReads(this);
         Timers = new TimerService(this);
+        Lites = new LiteService(this);
     }
 
     public BrokerStateMachine Machine { get; }
@@ -91,6 +93,8 @@ internal sealed class BrokerCalls
     public TransactionReads TransactionReads { get; }
 
     public TimerService Timers { get; }
+
+    public LiteService Lites { get; }
 
     /// <summary>Known once the cluster has its id, which every serving node's has.</summary>
     public ReceiptCodec Codec

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using Dledger.Broker.Commands;
 using Dledger.Broker.Groups;
+using Dledger.Broker.Lites;
 using Dledger.Broker.StateMachine;
 using Dledger.Broker.Topics;
 using Dledger.Broker.Transactions;
@@ -43,6 +44,7 @@ internal static class StateWriter
         ResentPart,
         IdempotenceParts.IdsPart,
         IdempotenceParts.ProducersPart,
+        LitesPart.Name,
     ];
 
     /// <summary>The parts of a checkpoint.</summary>
@@ -59,6 +61,7 @@ internal static class StateWriter
         (ResentPart, state.Resent.Write()),
         (IdempotenceParts.IdsPart, IdempotenceParts.WriteIds(state, defect)),
         (IdempotenceParts.ProducersPart, IdempotenceParts.WriteProducers(state)),
+        (LitesPart.Name, LitesPart.Write(state)),
     ];
 
     /// <summary>64 bits that are equal on two nodes exactly if their states are (I36), but for collisions.</summary>
@@ -71,6 +74,7 @@ internal static class StateWriter
         hash.AppendData(WriteGroups(state).Span);
         hash.AppendData(WriteLeases(state.Leases.All).Span);
         hash.AppendData(TimerWriter.WriteContent(state.Timers).Span);
+        hash.AppendData(LitesPart.Write(state).Span);
 
         return BinaryPrimitives.ReadUInt64LittleEndian(hash.GetHashAndReset());
     }

@@ -37,6 +37,9 @@ public sealed record GroupChange
     /// <summary>See <see cref="GroupSettings.MaxInFlightPerClient"/>.</summary>
     public int? MaxInFlightPerClient { get; init; }
 
+    /// <summary>See <see cref="GroupSettings.LiteSubscriptionQuota"/>. A larger set that a client has already stays.</summary>
+    public int? LiteSubscriptionQuota { get; init; }
+
     /// <summary>See <see cref="GroupSettings.Expiry"/>.</summary>
     public ExpiryMode? Expiry { get; init; }
 }

@@ -41,6 +41,9 @@ public sealed record GroupSettings
     /// <summary>Most messages that one client of the group may have in flight, over all topics.</summary>
     public int MaxInFlightPerClient { get; init; } = 10_000;
 
+    /// <summary>Most lite topics in the set of one client.</summary>
+    public int LiteSubscriptionQuota { get; init; } = 2_000;
+
     /// <summary>What becomes of messages that live too long, see <see cref="Messages.TimeToLive"/>.</summary>
     public ExpiryMode Expiry { get; init; }
 }

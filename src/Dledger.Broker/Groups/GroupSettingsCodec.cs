@@ -17,6 +17,7 @@ internal static class GroupSettingsCodec
     private const int MaxInFlight = 14;
     private const int MaxInFlightPerClient = 15;
     private const int Expiry = 16;
+    private const int LiteSubscriptionQuota = 70;
 
     /// <summary>What differs from the defaults, by tag.</summary>
     public static List<Setting> Encode(GroupSettings settings) => Encode(new GroupChange
@@ -33,6 +34,7 @@ internal static class GroupSettingsCodec
         MaxInFlight = Unless(settings.MaxInFlight, GroupSettings.Default.MaxInFlight),
         MaxInFlightPerClient = Unless(settings.MaxInFlightPerClient, GroupSettings.Default.MaxInFlightPerClient),
         Expiry = Unless(settings.Expiry, GroupSettings.Default.Expiry),
+        LiteSubscriptionQuota = Unless(settings.LiteSubscriptionQuota, GroupSettings.Default.LiteSubscriptionQuota),
     });
 
     /// <summary>What a change names, by tag.</summary>
@@ -68,6 +70,7 @@ internal static class GroupSettingsCodec
         Add(MaxInFlight, change.MaxInFlight);
         Add(MaxInFlightPerClient, change.MaxInFlightPerClient);
         Add(Expiry, (long?)change.Expiry);
+        Add(LiteSubscriptionQuota, change.LiteSubscriptionQuota);
         return list;
 
         void Add(int tag, long? value)
@@ -95,6 +98,7 @@ internal static class GroupSettingsCodec
         MaxInFlight => settings with { MaxInFlight = checked((int)setting.ToInt64()) },
         MaxInFlightPerClient => settings with { MaxInFlightPerClient = checked((int)setting.ToInt64()) },
         Expiry => settings with { Expiry = (ExpiryMode)setting.ToInt64() },
+        LiteSubscriptionQuota => settings with { LiteSubscriptionQuota = checked((int)setting.ToInt64()) },
         _ => throw setting.Unknown("consumer group"),
     };
 

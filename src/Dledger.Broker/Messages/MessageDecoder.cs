@@ -29,7 +29,7 @@ internal static class MessageDecoder
     {
         var type = MessageType.Normal;
         var encoding = BodyEncoding.Identity;
-        string? tag = null, group = null, trace = null;
+        string? tag = null, group = null, trace = null, lite = null;
         int? priority = null;
         var bornHost = "";
         List<string>? keys = null;
@@ -64,6 +64,9 @@ internal static class MessageDecoder
                 case PropertyKind.TraceContext:
                     trace = Encoding.UTF8.GetString(content);
                     break;
+                case PropertyKind.LiteTopic:
+                    lite = Encoding.UTF8.GetString(content);
+                    break;
                 case PropertyKind.Priority:
                     priority = BinaryPrimitives.ReadInt32LittleEndian(content);
                     break;
@@ -89,6 +92,7 @@ internal static class MessageDecoder
             BornHost = bornHost,
             StoreTimeMicroseconds = view.StoreTime,
             MessageGroup = group,
+            LiteTopic = lite,
             Priority = priority,
             DeliverAtMicroseconds = view.DeliverAt,
             TraceContext = trace,

@@ -11,6 +11,9 @@ public readonly record struct MessageTypeSet(byte Bits)
     /// <summary>What a topic accepts whose queues are bands of priority.</summary>
     public static readonly MessageTypeSet Priority = Of(MessageType.Priority);
 
+    /// <summary>What a topic accepts that is the parent of lite topics.</summary>
+    public static readonly MessageTypeSet Lite = Of(MessageType.Lite);
+
     /// <summary>The bits of all types that exist.</summary>
     private const byte KnownBits = 0b_0111_1110;
 

@@ -48,6 +48,9 @@ internal enum PropertyKind : byte
     /// <summary>4 bytes: the priority as the producer set it.</summary>
     Priority = 32,
 
+    /// <summary>The lite topic inside of the topic.</summary>
+    LiteTopic = 33,
+
     /// <summary>Only in Relocate records: 8 bytes, where the message lay first.</summary>
     TimerOrigin = 13,
 }

@@ -27,6 +27,7 @@ internal static class PropertyWriter
         bytes += draft.BornHost.Length == 0 ? 0 : Measure(draft.BornHost);
         bytes += Measure(draft.MessageGroup);
         bytes += Measure(draft.TraceContext);
+        bytes += Measure(draft.LiteTopic);
         bytes += draft.Priority is null ? 0 : EntryHeaderBytes + sizeof(int);
         return bytes;
     }
@@ -53,6 +54,7 @@ internal static class PropertyWriter
         Write(writer, PropertyKind.BornHost, draft.BornHost.Length == 0 ? null : draft.BornHost);
         Write(writer, PropertyKind.MessageGroup, draft.MessageGroup);
         Write(writer, PropertyKind.TraceContext, draft.TraceContext);
+        Write(writer, PropertyKind.LiteTopic, draft.LiteTopic);
         if (draft.Priority is { } priority)
         {
             Span<byte> content = stackalloc byte[sizeof(int)];

@@ -41,4 +41,8 @@ public enum BrokenRule
     Pause,
     Priority,
     MessageTypeConflict,
+    LiteTopic,
+    LiteTopicQuota,
+    LiteSubscriptionQuota,
+    LiteSettings,
 }

@@ -68,9 +68,9 @@ public static class MessageRules
             return new Violation(BrokenRule.MessageGroup, "a FIFO message has no message group");
         }
 
-        if (CheckPriority(draft) is { } priorityViolation)
+        if ((CheckPriority(draft) ?? LiteRules.Check(draft)) is { } kindViolation)
         {
-            return priorityViolation;
+            return kindViolation;
         }
 
         if (draft.Type == MessageType.Delay != draft.DeliverAtMicroseconds.HasValue)

@@ -1,5 +1,6 @@
 using Dledger.Broker.Commands;
 using Dledger.Broker.DeadLetters;
+using Dledger.Broker.Lites;
 using Dledger.Broker.Offsets;
 using Dledger.Broker.Proposals;
 using Dledger.Broker.Receiving;
@@ -31,6 +32,8 @@ internal sealed class LeaderDuties
     private readonly DeadLetterForwarder _forwarder;
     private readonly CheckDuty _checks;
     private readonly DiscardForwarder _discards;
+    private readonly LiteDuty _lites;
+    private readonly Action<int, IReadOnlyList<string>> _litesEnded;
     private bool _tickInFlight;
 
     /// <param name="state">What is applied.</param>
@@ -38,6 +41,8 @@ internal sealed class LeaderDuties
     /// <param name="clients">Signs of life.</param>
     /// <param name="log">Null before the node is attached.</param>
     /// <param name="checkpoint">Up to where the state is on disk.</param>
+    /// <param name="lites">Who asks for which lite topics.</param>
+    /// <param name="litesEnded">Hears of lite topics that an operator deleted, on every node.</param>
     /// <param name="ask">Has the producers of transactions asked.</param>
     /// <param name="logger">Where the log lines go.</param>
     public LeaderDuties(
@@ -46,6 +51,8 @@ internal sealed class LeaderDuties
         ClientRegistry clients,
         Func<IReplicatedLog?> log,
         Func<LogPosition> checkpoint,
+        LiteSets lites,
+        Action<int, IReadOnlyList<string>> litesEnded,
         Action<IReadOnlyList<HalfTransaction>> ask,
         ILogger logger)
     {
@@ -56,6 +63,8 @@ internal sealed class LeaderDuties
         _ask = ask;
         _inbox = new LeaderInbox(() => _log()?.TryPost(WakeRequest.Instance));
         Receivers = new ReceiverTable(state.Topics, state.Groups, options, _inbox, Propose, clients.IsGone);
+        _lites = new LiteDuty(state, lites, _inbox, Propose);
+        _litesEnded = litesEnded;
         Pulls = new PullTable(state.Topics, options);
         _forwarder = new DeadLetterForwarder(
             state.Topics, state.Groups, state.Leases, _inbox, ReadRecord, ReportUnreadable, Propose, logger);
@@ -95,6 +104,7 @@ internal sealed class LeaderDuties
             var due = Math.Min(_renewals.NextAt, _tickInFlight ? long.MaxValue : NextTickAt);
             due = Math.Min(due, Math.Min(Retention.NextAt, _forwarder.RetryAt));
             due = Math.Min(due, Math.Min(Math.Min(_checks.NextAt, _discards.RetryAt), Timers.NextAt));
+            due = Math.Min(due, _lites.NextAt);
             return _forwarder.MustRetry || _discards.MustRetry ? Math.Min(due, _state.LogTime) : due;
         }
     }
@@ -125,6 +135,7 @@ internal sealed class LeaderDuties
         Retention.Reset();
         _checks.Reset();
         Timers.Reset();
+        _lites.Reset();
         IsServing = isServing;
         _tickInFlight = false;
     }
@@ -154,6 +165,7 @@ internal sealed class LeaderDuties
         }
 
         Timers.Due(logTimeNow);
+        _lites.Work(logTimeNow);
         Retention.Work(logTimeNow);
     }
 
@@ -185,6 +197,12 @@ internal sealed class LeaderDuties
         Receivers.MessageAppended(topicId);
         Pulls.MessageAppended(topicId, queueId);
     }
+
+    /// <summary>An operator deleted lite topics.</summary>
+    public void LitesEnded(int topicId, IReadOnlyList<string> names) => _litesEnded(topicId, names);
+
+    /// <summary>Has the parked receives of a group on a topic looked at again; any thread.</summary>
+    public void WakeReceivers(int topicId, int groupId) => _inbox.Add(() => Receivers.Wake(topicId, groupId));
 
     /// <summary>Keeps an eye on a lease that this leader granted or renewed.</summary>
     public void Watch(Groups.Lease lease)

@@ -50,7 +50,8 @@ internal sealed class TopicService(BrokerCalls calls)
             spec.AcceptedTypes,
             TopicSettingsCodec.Encode(spec.Settings)),
         TopicRules.CheckRetention(spec.RetentionTime, spec.RetentionBytes)
-            ?? TopicRules.CheckIdWindow(spec.IdWindowTime, spec.IdWindowCount),
+            ?? TopicRules.CheckIdWindow(spec.IdWindowTime, spec.IdWindowCount)
+            ?? LiteRules.CheckSettings(spec.LiteExpiry, spec.LiteTopicsMax),
         cancellationToken);
 
     public ValueTask<BrokerFailure?> UpdateAsync(TopicChange change, CancellationToken cancellationToken) => UpsertAsync(
@@ -63,7 +64,9 @@ internal sealed class TopicService(BrokerCalls calls)
         CheckChange(change)
             ?? TransactionRules.Check(change)
             ?? TopicRules.CheckRetention(change.RetentionTime ?? TimeSpan.Zero, change.RetentionBytes ?? 0)
-            ?? TopicRules.CheckIdWindow(change.IdWindowTime ?? TimeSpan.Zero, change.IdWindowCount ?? 0),
+            ?? TopicRules.CheckIdWindow(change.IdWindowTime ?? TimeSpan.Zero, change.IdWindowCount ?? 0)
+            ?? LiteRules.CheckSettings(
+                change.LiteExpiry ?? Lites.LiteSettings.Default.Expiry, change.LiteTopicsMax ?? Lites.LiteSettings.Default.CountMax),
         cancellationToken);
 
     public async ValueTask<BrokerFailure?> DeleteAsync(string name, CancellationToken cancellationToken)

@@ -1,4 +1,5 @@
 using Dledger.Broker.Idempotence;
+using Dledger.Broker.Lites;
 using Dledger.Broker.Transactions;
 
 namespace Dledger.Broker.Topics;
@@ -19,4 +20,7 @@ public sealed record TopicSettings
 
     /// <summary>Who is asked about them while no producer is connected.</summary>
     public TransactionWebhook Webhook { get; init; } = TransactionWebhook.None;
+
+    /// <summary>How long its lite topics live and how many they may be; only a topic of the type LITE has any.</summary>
+    public LiteSettings Lite { get; init; } = LiteSettings.Default;
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using Dledger.Broker.Commands;
+using Dledger.Broker.Lites;
 using Dledger.Broker.Transactions;
 
 namespace Dledger.Broker.Topics;
@@ -16,6 +17,8 @@ internal static class TopicSettingsCodec
     private const int CheckCountMax = 12;
     private const int WebhookUrl = 13;
     private const int WebhookSecret = 14;
+    private const int LiteExpiry = 60;
+    private const int LiteTopicsMax = 61;
 
     /// <summary>What differs from the defaults, by tag.</summary>
     public static List<Setting> Encode(TopicSettings settings)
@@ -31,6 +34,8 @@ internal static class TopicSettingsCodec
         AddUnless(list, CheckCountMax, settings.Checks.CountMax, checks.CountMax);
         AddUnlessEmpty(list, WebhookUrl, settings.Webhook.Url);
         AddUnlessEmpty(list, WebhookSecret, settings.Webhook.Secret);
+        AddUnless(list, LiteExpiry, settings.Lite.ExpiryMicroseconds, LiteSettings.Default.ExpiryMicroseconds);
+        AddUnless(list, LiteTopicsMax, settings.Lite.CountMax, LiteSettings.Default.CountMax);
         return list;
     }
 
@@ -79,6 +84,16 @@ internal static class TopicSettingsCodec
             list.Add(new Setting(WebhookSecret, Encoding.UTF8.GetBytes(webhook.Secret)));
         }
 
+        if (change.LiteExpiry is { } expiry)
+        {
+            list.Add(Setting.Of(LiteExpiry, (long)expiry.TotalMicroseconds));
+        }
+
+        if (change.LiteTopicsMax is { } lites)
+        {
+            list.Add(Setting.Of(LiteTopicsMax, lites));
+        }
+
         return list;
     }
 
@@ -96,6 +111,8 @@ internal static class TopicSettingsCodec
         CheckCountMax => settings with { Checks = settings.Checks with { CountMax = (int)setting.ToInt64() } },
         WebhookUrl => settings with { Webhook = settings.Webhook with { Url = TextOf(setting) } },
         WebhookSecret => settings with { Webhook = settings.Webhook with { Secret = TextOf(setting) } },
+        LiteExpiry => settings with { Lite = settings.Lite with { ExpiryMicroseconds = setting.ToInt64() } },
+        LiteTopicsMax => settings with { Lite = settings.Lite with { CountMax = (int)setting.ToInt64() } },
         _ => throw setting.Unknown("topic"),
     };
 

@@ -1,4 +1,5 @@
 using Dledger.Broker.Idempotence;
+using Dledger.Broker.Lites;
 using Dledger.Broker.Messages;
 
 namespace Dledger.Broker.Topics;
@@ -33,9 +34,16 @@ public sealed record TopicSpec
     /// <summary>Most ids remembered; above it the oldest are forgotten. 0: 100,000.</summary>
     public long IdWindowCount { get; init; }
 
+    /// <summary>For so long without a message a lite topic is kept at least; for topics of the type LITE.</summary>
+    public TimeSpan LiteExpiry { get; init; } = LiteSettings.Default.Expiry;
+
+    /// <summary>Most lite topics at a time, up to <see cref="Naming.Limits.LiteTopicsMax"/>; for topics of the type LITE.</summary>
+    public int LiteTopicsMax { get; init; } = LiteSettings.Default.CountMax;
+
     internal TopicSettings Settings => new()
     {
         Retention = new TopicRetention((long)RetentionTime.TotalMicroseconds, RetentionBytes),
+        Lite = new LiteSettings((long)LiteExpiry.TotalMicroseconds, LiteTopicsMax),
         IdWindow = new IdWindowSettings((long)IdWindowTime.TotalMicroseconds, IdWindowCount),
     };
 }

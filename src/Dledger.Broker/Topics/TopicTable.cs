@@ -1,4 +1,6 @@
 using Dledger.Broker.Commands;
+using Dledger.Broker.Lites;
+using Dledger.Broker.Messages;
 using Dledger.Broker.Naming;
 using Dledger.Primitives;
 using Dledger.Storage.Queues;
@@ -17,6 +19,9 @@ internal sealed class TopicTable(ConsumeQueueStore queues)
 
     /// <summary>The id that the next topic gets; ids are never used twice.</summary>
     public int NextId { get; private set; } = 1;
+
+    /// <summary>Topics of the type LITE.</summary>
+    public int LiteParentCount { get; private set; }
 
     /// <summary>The newest published snapshot.</summary>
     public TopicDirectory Directory => _directory;
@@ -47,6 +52,7 @@ internal sealed class TopicTable(ConsumeQueueStore queues)
             Add(new TopicView(NextId, command.Name, command.QueueCount, command.AcceptedTypes, logTime)
             {
                 Settings = settings,
+                Lites = command.AcceptedTypes == MessageTypeSet.Lite ? new LiteTable() : null,
             });
             NextId++;
             return null;
@@ -70,6 +76,7 @@ internal sealed class TopicTable(ConsumeQueueStore queues)
         }
 
         _byId.Remove(topic.Id);
+        LiteParentCount -= topic.Lites is null ? 0 : 1;
         foreach (var queue in topic.Queues)
         {
             _orphans.Add((topic.Id, queue.QueueId));
@@ -117,6 +124,7 @@ internal sealed class TopicTable(ConsumeQueueStore queues)
         var topic = new TopicState(view);
         _byId.Add(view.Id, topic);
         _byName.Add(view.Name, topic);
+        LiteParentCount += topic.Lites is null ? 0 : 1;
         return topic;
     }
 
@@ -146,6 +154,21 @@ internal sealed class TopicTable(ConsumeQueueStore queues)
         Publish();
     }
 
+    /// <summary>Gives a parent of lite topics so many queues at least; not published, for callers know lite topics by name.</summary>
+    public void AddLiteQueues(TopicState topic, int queueCount)
+    {
+        if (queueCount <= topic.Queues.Count)
+        {
+            return;
+        }
+
+        AddQueues(topic, queueCount);
+        foreach (var subscription in topic.Subscriptions.Values)
+        {
+            subscription.AddMissingCursors();
+        }
+    }
+
     private static BrokerFailure? Check(TopicUpsertCommand command)
     {
         if (command.QueueCount is < 1 or > Limits.QueueCountMax)
@@ -165,6 +188,15 @@ internal sealed class TopicTable(ConsumeQueueStore queues)
                 Rule: BrokenRule.MessageTypes);
         }
 
+        if (command.AcceptedTypes == MessageTypeSet.Lite && command.QueueCount != 1)
+        {
+            return new BrokerFailure(
+                BrokerError.InvalidArgument,
+                $"the topic '{command.Name}' would have {command.QueueCount} queues; a topic of type LITE begins with 1 and gets one for "
+                + "each lite topic by itself",
+                Rule: BrokenRule.QueueCount);
+        }
+
         return command.AcceptedTypes.IsSociable
             ? null
             : new BrokerFailure(
@@ -173,6 +205,14 @@ internal sealed class TopicTable(ConsumeQueueStore queues)
                 + "no others",
                 Rule: BrokenRule.MessageTypes);
     }
+
+    private static BrokerFailure? CheckLite(TopicView view, TopicUpsertCommand command) =>
+        view.IsLite == (command.AcceptedTypes == MessageTypeSet.Lite)
+            ? null
+            : new BrokerFailure(
+                BrokerError.InvalidArgument,
+                $"the topic '{view.Name}' takes {view.AcceptedTypes} messages; the type LITE is neither given nor taken later",
+                Rule: BrokenRule.MessageTypes);
 
     // What all topics may remember has a bound, so that no number of topics fills the memory of the nodes.
     private BrokerFailure? CheckIdWindow(TopicState? topic, TopicSettings settings)
@@ -195,7 +235,7 @@ internal sealed class TopicTable(ConsumeQueueStore queues)
             QueueCount = change.QueueCount == 0 ? view.QueueCount : change.QueueCount,
             AcceptedTypes = change.AcceptedTypes.Bits == 0 ? view.AcceptedTypes : change.AcceptedTypes,
         };
-        if (Check(command) is { } problem)
+        if ((Check(command) ?? CheckLite(view, command)) is { } problem)
         {
             return problem;
         }
@@ -238,12 +278,15 @@ internal sealed class TopicTable(ConsumeQueueStore queues)
         CreateMissingQueues(topic);
         _byId.Add(view.Id, topic);
         _byName.Add(view.Name, topic);
+        LiteParentCount += topic.Lites is null ? 0 : 1;
         Publish();
     }
 
-    private void CreateMissingQueues(TopicState topic)
+    private void CreateMissingQueues(TopicState topic) => AddQueues(topic, topic.View.QueueCount);
+
+    private void AddQueues(TopicState topic, int queueCount)
     {
-        while (topic.Queues.Count < topic.View.QueueCount)
+        while (topic.Queues.Count < queueCount)
         {
             var queueId = topic.Queues.Count;
             topic.Queues.Add(new QueueState(queueId, queues.Create(topic.Id, queueId)));

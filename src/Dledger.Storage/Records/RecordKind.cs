@@ -32,6 +32,12 @@ public enum RecordKind : byte
     /// <summary>A consumer group is given nothing for a while, or again.</summary>
     GroupPause = 0x26,
 
+    /// <summary>A lite topic gets a queue of its parent.</summary>
+    LiteCreate = 0x29,
+
+    /// <summary>Lite topics go.</summary>
+    LiteEnd = 0x2A,
+
     CommitOffset = 0x30,
     ResetOffset = 0x31,
 
