@@ -234,7 +234,7 @@ public sealed class BrokerNode : IDisposable
         _calls is { } calls ? calls.Lites.DeleteAsync(topic, name, cancellationToken) : new(NotStarted);
 
     /// <summary>
-    /// Has somebody told of lite topics that an operator deleted (parent, names): on every node, on its apply loop. Before the node starts.
+    /// Has somebody told of lite topics that an operator deleted (parent, names): on every node, on its apply loop.
     /// </summary>
     public void TellLitesEnded(Action<string, IReadOnlyList<string>> hear) => _machine.LitesEnded = hear;
 

@@ -63,6 +63,11 @@ internal static class CommandLine
             TopicDescribeCommand.Create(terminal),
             TopicAlterCommand.Create(terminal),
             TopicDeleteCommand.Create(terminal),
+            new Command("lite", "Lite topics: cheap streams by name inside a topic of type LITE.")
+            {
+                LiteListCommand.Create(terminal),
+                LiteDeleteCommand.Create(terminal),
+            },
         },
         new Command("group", "Consumer groups and where they stand.")
         {

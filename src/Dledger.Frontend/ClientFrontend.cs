@@ -2,6 +2,7 @@ using Dledger.Broker;
 using Dledger.Frontend.Administration;
 using Dledger.Frontend.Forwarding;
 using Dledger.Frontend.Messaging;
+using Dledger.Frontend.Messaging.Lites;
 using Dledger.Frontend.Messaging.Transactions;
 using Dledger.Frontend.Nodes;
 using Dledger.Frontend.Producing;
@@ -17,6 +18,7 @@ public sealed class ClientFrontend : IDisposable
     private readonly NodeChannels _channels;
     private readonly Draining _draining = new();
     private readonly TransactionChecking _checking;
+    private readonly LiteFollowing _lites;
     private readonly ILogger _logger;
 
     public ClientFrontend(
@@ -27,7 +29,10 @@ public sealed class ClientFrontend : IDisposable
         _channels = new NodeChannels(options, nodes);
         var router = new LeaderRouter(broker, options, nodes, _channels, time, _logger);
         _checking = new TransactionChecking(broker, options, router, _draining, time, _logger);
-        Messaging = new MessagingService(broker, options, router, _checking.Producers, _draining, time, _logger);
+        _lites = new LiteFollowing(broker, options, router, time, _logger);
+        Messaging = new MessagingService(
+            broker, options, router, _checking.Producers, _lites.Clients, _draining, time, _logger);
+        LiteTopics = new LiteAdministrationService(broker, router, time, _logger);
         Offsets = new OffsetAdministrationService(broker, router, time, _logger);
         Administration = new AdministrationService(broker, log, options, router, time, _logger);
         NumberedProducers = new NumberedProducerService(broker, router, time, _logger);
@@ -65,6 +70,9 @@ public sealed class ClientFrontend : IDisposable
     /// <summary>Messages by id, key, time and place, and what became of them.</summary>
     public MessageLookupService Lookups { get; }
 
+    /// <summary>The administration of lite topics.</summary>
+    public LiteAdministrationService LiteTopics { get; }
+
     /// <summary>The dead letters.</summary>
     public DeadLetterAdministration DeadLetters { get; }
 
@@ -80,6 +88,7 @@ public sealed class ClientFrontend : IDisposable
     public void Dispose()
     {
         _checking.Dispose();
+        _lites.Dispose();
         _channels.Dispose();
         _draining.Dispose();
     }

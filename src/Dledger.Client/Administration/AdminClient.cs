@@ -38,6 +38,8 @@ public sealed class AdminClient(DledgerChannel channel)
                 RetentionBytes = topic.RetentionBytes ?? 0,
                 IdWindowTime = topic.IdWindowTime is { } window ? Duration.FromTimeSpan(window) : null,
                 IdWindowCount = topic.IdWindowCount ?? 0,
+                LiteExpiry = topic.LiteExpiry is { } expiry ? Duration.FromTimeSpan(expiry) : null,
+                LiteTopicsMax = topic.LiteTopicsMax ?? 0,
             },
         };
         request.Topic.AcceptMessageTypes.AddRange(topic.MessageTypes.Select(type => (Apache.Rocketmq.V2.MessageType)type));
@@ -60,12 +62,18 @@ public sealed class AdminClient(DledgerChannel channel)
             QueueCount = alteration.QueueCount ?? 0,
             RetentionTime = alteration.RetentionTime is { } time ? Duration.FromTimeSpan(time) : null,
             IdWindowTime = alteration.IdWindowTime is { } window ? Duration.FromTimeSpan(window) : null,
+            LiteExpiry = alteration.LiteExpiry is { } expiry ? Duration.FromTimeSpan(expiry) : null,
         };
         request.AcceptMessageTypes.AddRange(
             alteration.MessageTypes.Select(type => (Apache.Rocketmq.V2.MessageType)type));
         if (alteration.RetentionBytes is { } bytes)
         {
             request.RetentionBytes = bytes;
+        }
+
+        if (alteration.LiteTopicsMax is { } lites)
+        {
+            request.LiteTopicsMax = lites;
         }
 
         if (alteration.IdWindowCount is { } count)
@@ -130,6 +138,7 @@ public sealed class AdminClient(DledgerChannel channel)
         request.Group.Exclusive = modes.Exclusive ?? false;
         request.Group.MaxInFlight = modes.MaxInFlight ?? 0;
         request.Group.MaxInFlightPerClient = modes.MaxInFlightPerClient ?? 0;
+        request.Group.LiteSubscriptionQuota = modes.LiteSubscriptionQuota ?? 0;
         request.Group.Expiry = (Protocol.Admin.V1.ExpiryMode)(modes.Expiry ?? 0);
         var response = await AskAsync(
             $"Creating group '{group.Name}'",
@@ -283,6 +292,9 @@ public sealed class AdminClient(DledgerChannel channel)
             RetentionBytes = topic.RetentionBytes == 0 ? null : topic.RetentionBytes,
             IdWindowTime = topic.IdWindowTime?.ToTimeSpan(),
             IdWindowCount = topic.IdWindowCount == 0 ? null : topic.IdWindowCount,
+            LiteExpiry = topic.LiteExpiry?.ToTimeSpan(),
+            LiteTopicsMax = topic.LiteExpiry is null ? null : topic.LiteTopicsMax,
+            LiteTopicCount = topic.LiteExpiry is null ? null : topic.LiteTopicCount,
         };
 
     internal static GroupDescription Describe(Group group) => new(group.Name, group.Fifo, group.MaxAttempts)
@@ -296,6 +308,7 @@ public sealed class AdminClient(DledgerChannel channel)
             AckMode = (AckMode)group.AckMode,
             Exclusive = group.Exclusive,
             MaxInFlight = group.MaxInFlight,
+            LiteSubscriptionQuota = group.LiteSubscriptionQuota,
             MaxInFlightPerClient = group.MaxInFlightPerClient,
             Expiry = (ExpiryMode)group.Expiry,
         },
@@ -329,6 +342,11 @@ public sealed class AdminClient(DledgerChannel channel)
         if (modes.MaxInFlight is { } maxInFlight)
         {
             request.MaxInFlight = maxInFlight;
+        }
+
+        if (modes.LiteSubscriptionQuota is { } quota)
+        {
+            request.LiteSubscriptionQuota = quota;
         }
 
         if (modes.MaxInFlightPerClient is { } maxInFlightPerClient)

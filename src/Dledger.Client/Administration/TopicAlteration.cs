@@ -21,4 +21,10 @@ public sealed record TopicAlteration(string Name)
 
     /// <summary>Most message ids remembered, up to 1,000,000; null: as it is.</summary>
     public long? IdWindowCount { get; init; }
+
+    /// <summary>For so long without a message a lite topic is kept at least; for topics of the type LITE.</summary>
+    public TimeSpan? LiteExpiry { get; init; }
+
+    /// <summary>Most lite topics at a time, up to 100,000; for topics of the type LITE.</summary>
+    public int? LiteTopicsMax { get; init; }
 }

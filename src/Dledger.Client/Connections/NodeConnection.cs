@@ -44,6 +44,7 @@ internal sealed class NodeConnection : IDisposable
         Timers = new TimerAdminService.TimerAdminServiceClient(_channel);
         Messages = new MessageService.MessageServiceClient(_channel);
         DeadLetters = new DeadLetterService.DeadLetterServiceClient(_channel);
+        LiteTopics = new LiteAdminService.LiteAdminServiceClient(_channel);
         Parking = new ParkingService.ParkingServiceClient(_channel);
         Transactions = new TransactionAdminService.TransactionAdminServiceClient(_channel);
     }
@@ -64,6 +65,8 @@ internal sealed class NodeConnection : IDisposable
     public DeadLetterService.DeadLetterServiceClient DeadLetters { get; }
 
     public ParkingService.ParkingServiceClient Parking { get; }
+
+    public LiteAdminService.LiteAdminServiceClient LiteTopics { get; }
 
     public TransactionAdminService.TransactionAdminServiceClient Transactions { get; }
 

@@ -61,6 +61,7 @@ internal sealed class GroupAdministration(BrokerNode broker)
             MaxInFlight = request.HasMaxInFlight ? request.MaxInFlight : null,
             MaxInFlightPerClient = request.HasMaxInFlightPerClient ? request.MaxInFlightPerClient : null,
             Expiry = request.HasExpiry ? GroupModes.FromWire(request.Expiry) : null,
+            LiteSubscriptionQuota = request.HasLiteSubscriptionQuota ? request.LiteSubscriptionQuota : null,
         };
         if (await broker.UpdateGroupAsync(change, cancellationToken) is { } failure)
         {
@@ -127,6 +128,9 @@ internal sealed class GroupAdministration(BrokerNode broker)
         MaxInFlightPerClient =
             asked.MaxInFlightPerClient == 0 ? GroupSettings.Default.MaxInFlightPerClient : asked.MaxInFlightPerClient,
         Expiry = GroupModes.FromWire(asked.Expiry),
+        LiteSubscriptionQuota = asked.LiteSubscriptionQuota == 0
+            ? GroupSettings.Default.LiteSubscriptionQuota
+            : asked.LiteSubscriptionQuota,
     };
 
     private static BackoffPolicy PolicyOf(IEnumerable<Duration> waits) =>
@@ -144,6 +148,7 @@ internal sealed class GroupAdministration(BrokerNode broker)
     {
         var wire = new Group { Name = group.Name, Fifo = group.Fifo, MaxAttempts = group.MaxAttempts };
         wire.Mismatch = (Protocol.Admin.V1.MismatchPolicy)((int)group.Settings.Mismatch + 1);
+        wire.LiteSubscriptionQuota = group.Settings.LiteSubscriptionQuota;
         GroupModes.ToWire(group, wire);
         wire.Backoff.AddRange(group.Backoff.Steps.Select(Duration.FromTimeSpan));
         return wire;

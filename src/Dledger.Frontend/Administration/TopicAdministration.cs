@@ -1,4 +1,5 @@
 using Dledger.Broker;
+using Dledger.Broker.Lites;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Naming;
 using Dledger.Broker.Topics;
@@ -48,12 +49,15 @@ internal sealed class TopicAdministration(BrokerNode broker, FrontendOptions opt
             Name = asked.Name,
             QueueCount = asked.QueueCount != 0 ? asked.QueueCount
                 : types == MessageTypeSet.Priority ? PriorityBandsDefault
+                : types == MessageTypeSet.Lite ? 1
                 : options.QueueCountDefault,
             AcceptedTypes = types,
             RetentionTime = TimeOf(asked.RetentionTime) ?? TimeSpan.Zero,
             RetentionBytes = asked.RetentionBytes,
             IdWindowTime = TimeOf(asked.IdWindowTime) ?? TimeSpan.Zero,
             IdWindowCount = asked.IdWindowCount,
+            LiteExpiry = TimeOf(asked.LiteExpiry) ?? LiteSettings.Default.Expiry,
+            LiteTopicsMax = asked.LiteTopicsMax == 0 ? LiteSettings.Default.CountMax : asked.LiteTopicsMax,
         };
         var failure = await broker.CreateTopicAsync(spec, cancellationToken);
         var topic = broker.FindTopic(spec.Name);
@@ -63,7 +67,9 @@ internal sealed class TopicAdministration(BrokerNode broker, FrontendOptions opt
             && (topic.Retention.Time ?? TimeSpan.Zero) == spec.RetentionTime
             && topic.Retention.Bytes == spec.RetentionBytes
             && (topic.IdWindow.Time ?? TimeSpan.Zero) == spec.IdWindowTime
-            && topic.IdWindow.Count == spec.IdWindowCount;
+            && topic.IdWindow.Count == spec.IdWindowCount
+            && topic.Lite.Expiry == spec.LiteExpiry
+            && topic.Lite.CountMax == spec.LiteTopicsMax;
         if (failure is { } failed && !(failed.Error == BrokerError.AlreadyExists && isSame))
         {
             return failed;
@@ -93,6 +99,8 @@ internal sealed class TopicAdministration(BrokerNode broker, FrontendOptions opt
             RetentionBytes = request.HasRetentionBytes ? request.RetentionBytes : null,
             IdWindowTime = TimeOf(request.IdWindowTime),
             IdWindowCount = request.HasIdWindowCount ? request.IdWindowCount : null,
+            LiteExpiry = TimeOf(request.LiteExpiry),
+            LiteTopicsMax = request.HasLiteTopicsMax ? request.LiteTopicsMax : null,
         };
         if (await broker.UpdateTopicAsync(change, cancellationToken) is { } failure)
         {
@@ -118,7 +126,9 @@ internal sealed class TopicAdministration(BrokerNode broker, FrontendOptions opt
             Status = StatusMapping.AdminOk(),
             Topic = ToWire(description.Topic),
         };
-        response.Queues.AddRange(description.Queues.OrderBy(queue => queue.QueueId).Select(queue => new TopicQueue
+
+        // Those of lite topics may be a hundred thousand; the list of these is another call.
+        response.Queues.AddRange(description.Queues.OrderBy(queue => queue.QueueId).Take(Limits.QueueCountMax).Select(queue => new TopicQueue
         {
             QueueId = queue.QueueId,
             MinOffset = queue.Min.Value,
@@ -164,6 +174,13 @@ internal sealed class TopicAdministration(BrokerNode broker, FrontendOptions opt
             IdWindowTime = topic.IdWindow.Time is { } window ? Duration.FromTimeSpan(window) : null,
             IdWindowCount = topic.IdWindow.CountMax,
         };
+        if (topic.IsLite)
+        {
+            wire.LiteExpiry = Duration.FromTimeSpan(topic.Lite.Expiry);
+            wire.LiteTopicsMax = topic.Lite.CountMax;
+            wire.LiteTopicCount = topic.LiteCount;
+        }
+
         wire.AcceptMessageTypes.AddRange(topic.AcceptedTypes.ToList().Select(type => (Wire.MessageType)(int)type));
         return wire;
     }

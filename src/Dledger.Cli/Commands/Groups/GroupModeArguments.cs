@@ -35,6 +35,11 @@ internal sealed class GroupModeArguments
         Description = "The same for one client.",
     };
 
+    private readonly Option<int?> _liteQuota = new("--lite-quota")
+    {
+        Description = "Most lite topics that one client may read, 1 to 10000.",
+    };
+
     public void AddTo(Command command)
     {
         command.Options.Add(_poison);
@@ -44,6 +49,7 @@ internal sealed class GroupModeArguments
         command.Options.Add(_exclusive);
         command.Options.Add(_maxInFlight);
         command.Options.Add(_maxInFlightPerClient);
+        command.Options.Add(_liteQuota);
     }
 
     public GroupModes Read(ParseResult result) => new()
@@ -71,6 +77,7 @@ internal sealed class GroupModeArguments
         Exclusive = result.GetValue(_exclusive),
         MaxInFlight = result.GetValue(_maxInFlight),
         MaxInFlightPerClient = result.GetValue(_maxInFlightPerClient),
+        LiteSubscriptionQuota = result.GetValue(_liteQuota),
     };
 
     private static Option<string?> Choice(string name, string description, params string[] values)

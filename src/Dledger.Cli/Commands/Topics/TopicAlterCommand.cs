@@ -18,6 +18,7 @@ internal static class TopicAlterCommand
         var command = new Command("alter", "Change a topic; what is not given stays as it is.") { name, queues, types };
         var retention = RetentionArguments.AddTo(command);
         var window = IdWindowArguments.AddTo(command);
+        var lite = LiteArguments.AddTo(command);
         return command.Serving(
             terminal,
             async (channel, result, isJson, cancellationToken) =>
@@ -30,13 +31,16 @@ internal static class TopicAlterCommand
                     RetentionBytes = retention.Bytes(result),
                     IdWindowTime = window.Time(result),
                     IdWindowCount = window.Count(result),
+                    LiteExpiry = lite.Expiry(result),
+                    LiteTopicsMax = lite.Max(result),
                 };
                 if (alteration == new TopicAlteration(alteration.Name) { MessageTypes = alteration.MessageTypes }
                     && alteration.MessageTypes.Count == 0)
                 {
                     throw new UsageException(
                         "Nothing is to be changed.",
-                        "Give --queues, --type, --retention-time, --retention-bytes, --dedup-time or --dedup-count.");
+                        "Give --queues, --type, --retention-time, --retention-bytes, --dedup-time, --dedup-count, --lite-expiry or "
+                        + "--lite-topics-max.");
                 }
 
                 if (alteration.QueueCount is <= 0)

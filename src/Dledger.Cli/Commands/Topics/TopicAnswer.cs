@@ -23,12 +23,27 @@ internal sealed record TopicAnswer(string Name, int QueueCount, IReadOnlyList<Me
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public long? IdWindowCount { get; init; }
 
+    /// <summary>Left out when it is not of the type LITE.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public TimeSpan? LiteExpiry { get; init; }
+
+    /// <summary>The same.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? LiteTopicsMax { get; init; }
+
+    /// <summary>The same.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? LiteTopicCount { get; init; }
+
     public static TopicAnswer Of(TopicDescription topic) => new(topic.Name, topic.QueueCount, topic.MessageTypes)
     {
         RetentionTime = topic.RetentionTime,
         RetentionBytes = topic.RetentionBytes,
         IdWindowTime = topic.IdWindowTime,
         IdWindowCount = topic.IdWindowCount,
+        LiteExpiry = topic.LiteExpiry,
+        LiteTopicsMax = topic.LiteTopicsMax,
+        LiteTopicCount = topic.LiteTopicCount,
     };
 
     /// <summary>Shows a topic that was just created or altered.</summary>
@@ -43,7 +58,8 @@ internal sealed record TopicAnswer(string Name, int QueueCount, IReadOnlyList<Me
             terminal.Output.WriteLine(
                 $"topic {topic.Name} with {topic.QueueCount} queues"
                 + RetentionArguments.Describe(topic.RetentionTime, topic.RetentionBytes)
-                + IdWindowArguments.Describe(topic.IdWindowTime, topic.IdWindowCount));
+                + IdWindowArguments.Describe(topic.IdWindowTime, topic.IdWindowCount)
+                + LiteArguments.Describe(topic));
         }
     }
 }

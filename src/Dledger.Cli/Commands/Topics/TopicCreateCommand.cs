@@ -22,6 +22,7 @@ internal static class TopicCreateCommand
         var command = new Command("create", "Create a topic; the same one again is no fault.") { name, queues, types };
         var retention = RetentionArguments.AddTo(command);
         var window = IdWindowArguments.AddTo(command);
+        var lite = LiteArguments.AddTo(command);
         return command.Serving(
             terminal,
             async (channel, result, isJson, cancellationToken) =>
@@ -33,6 +34,8 @@ internal static class TopicCreateCommand
                         RetentionBytes = retention.Bytes(result),
                         IdWindowTime = window.Time(result),
                         IdWindowCount = window.Count(result),
+                        LiteExpiry = lite.Expiry(result),
+                        LiteTopicsMax = lite.Max(result),
                     },
                     cancellationToken);
                 TopicAnswer.Write(terminal, topic, isJson);

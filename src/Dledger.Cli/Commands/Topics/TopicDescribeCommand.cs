@@ -26,7 +26,8 @@ internal static class TopicDescribeCommand
                 terminal.Output.WriteLine(
                     $"topic {topic.Name}: {topic.QueueCount} queues, takes {string.Join(", ", topic.MessageTypes)}, holds {stored} messages"
                     + RetentionArguments.Describe(topic.RetentionTime, topic.RetentionBytes)
-                    + IdWindowArguments.Describe(topic.IdWindowTime, topic.IdWindowCount));
+                    + IdWindowArguments.Describe(topic.IdWindowTime, topic.IdWindowCount)
+                    + LiteArguments.Describe(topic));
                 terminal.WriteTable(["QUEUE", "MIN OFFSET", "MAX OFFSET", "MESSAGES"], topic.Queues.Select(queue =>
                     (string[])
                     [

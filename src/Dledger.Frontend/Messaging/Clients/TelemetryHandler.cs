@@ -1,4 +1,5 @@
 using Dledger.Frontend.Calls;
+using Dledger.Frontend.Messaging.Lites;
 using Dledger.Frontend.Messaging.Transactions;
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
@@ -17,6 +18,7 @@ internal sealed class TelemetryHandler(
     SettingsAnswer answers,
     FrontendOptions options,
     ProducerRegistry producers,
+    LiteClients lites,
     Draining draining,
     TimeProvider time,
     ILogger logger)
@@ -54,6 +56,7 @@ internal sealed class TelemetryHandler(
         {
             Interlocked.Decrement(ref _openCount);
             producers.Remove(stream);
+            lites.RemoveStream(stream);
             await stop.CancelAsync();
             await stream.CloseAsync();
             FrontendEvents.TelemetryEnded(logger, call.ClientId);
@@ -84,6 +87,11 @@ internal sealed class TelemetryHandler(
             if (frame.Settings.PubSubCase == Wire.Settings.PubSubOneofCase.Publishing)
             {
                 producers.Settings(stream, frame.Settings.Publishing.Topics.Select(topic => ResourceNames.Of(topic, call)));
+            }
+
+            if (frame.Settings.ClientType is Wire.ClientType.LitePushConsumer or Wire.ClientType.LiteSimpleConsumer)
+            {
+                lites.AddStream(stream);
             }
 
             await stream.AnswerAsync(answers.Create(call, frame.Settings), cancellationToken);

@@ -76,6 +76,7 @@ internal sealed class MessageDrafts(FrontendOptions options, TimeProvider time)
             BornTimeMicroseconds = system.BornTimestamp is { } born ? WireTime.ToMicroseconds(born) : now,
             BornHost = system.BornHost,
             MessageGroup = system.HasMessageGroup ? system.MessageGroup : null,
+            LiteTopic = system.HasLiteTopic ? system.LiteTopic : null,
             Priority = system.HasPriority ? system.Priority : null,
             TraceContext = system.HasTraceContext ? system.TraceContext : null,
             DeliverAtMicroseconds = system.DeliveryTimestamp is { } due ? WireTime.ToMicroseconds(due) : null,
