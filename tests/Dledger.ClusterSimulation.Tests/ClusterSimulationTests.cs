@@ -104,6 +104,7 @@ public sealed class ClusterSimulationTests
         { nameof(Mutation.SnapshotTakesBack), 1 },
         { nameof(Mutation.CopiesNotIndexed), 3 },
         { nameof(Mutation.PriorityRoundRobin), 12 },
+        { nameof(Mutation.LiteSetIgnored), 1 },
     };
 
     private static string Explain(RunResult result) => $"{result.Failure?.Message}; replay: make sim SEED={result.Seed}";

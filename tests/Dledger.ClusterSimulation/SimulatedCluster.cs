@@ -62,6 +62,7 @@ internal sealed class SimulatedCluster
         Nodes = [.. Enumerable.Range(1, scenario.NodeCount).Select(id => new SimulatedNode(this, new NodeId(id)))];
         _faults = new FaultInjector(this);
         Priorities = PriorityWorkload.Draw(this, seed);
+        Lites = LiteWorkload.Draw(this, seed);
         Order = scenario.Order is { } order ? new OrderWorkload(this, order) : null;
     }
 
@@ -115,6 +116,9 @@ internal sealed class SimulatedCluster
 
     /// <summary>Messages with priorities; null in a run without them.</summary>
     public PriorityWorkload? Priorities { get; }
+
+    /// <summary>Lite topics; null in a run without them.</summary>
+    public LiteWorkload? Lites { get; }
 
     /// <summary>The last phase has begun.</summary>
     public bool IsHealed { get; private set; }
@@ -230,6 +234,11 @@ internal sealed class SimulatedCluster
         if (Priorities is not null)
         {
             await Priorities.StartAsync();
+        }
+
+        if (Lites is not null)
+        {
+            await Lites.StartAsync();
         }
     }
 
@@ -450,6 +459,7 @@ internal sealed class SimulatedCluster
 
         Order?.Heal();
         Priorities?.Heal();
+        Lites?.Heal();
 
         RunUntil(
             "I50",
@@ -486,6 +496,15 @@ internal sealed class SimulatedCluster
                 "messages with priorities do not come to their end",
                 patience + (6 * Scenario.InvisibleTime) + (4 * Scenario.CallPatience) + 20_000_000,
                 () => Priorities.DescribeOpen(alive));
+        }
+
+        if (Lites is not null)
+        {
+            RunUntil(
+                "I69",
+                "messages of lite topics do not reach the clients that ask for them",
+                patience + (6 * Scenario.InvisibleTime) + (4 * Scenario.CallPatience) + 20_000_000,
+                Lites.DescribeOpen);
         }
 
         RunUntil(

@@ -55,6 +55,12 @@ internal sealed class LiteService(BrokerCalls calls)
             return unmoved;
         }
 
+        // A leader that was replaced unawares would take the change and nobody would ever know of it.
+        if (await calls.Log.ConfirmLeadershipAsync(cancellationToken) is { } replaced)
+        {
+            return FailureMapping.Of(replaced);
+        }
+
         calls.Machine.Clients.Seen(sync.ClientId);
         var refused = calls.Machine.Lites.Update(
             group.Id, topic.Id, sync.ClientId, group.Settings.LiteSubscriptionQuota, names => Change(names, sync));

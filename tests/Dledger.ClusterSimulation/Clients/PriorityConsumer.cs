@@ -50,6 +50,12 @@ internal sealed class PriorityConsumer(SimulatedCluster cluster, PriorityWorkloa
             cluster.Calls.Learn(node, outcome!.Failure);
         }
 
+        if (cluster.Trace.IsOn)
+        {
+            cluster.Trace.Line("alarms", !isAnswered ? "no answer" : outcome!.Failure?.ToString()
+                ?? string.Join(", ", outcome.Messages.Select(message => $"{message.MessageId} attempt {message.Attempt}")));
+        }
+
         if (!isAnswered || outcome!.Failure is not null)
         {
             _history.AnswerLost(longPoll + (2 * cluster.Scenario.CallPatience) + (2 * cluster.Scenario.InvisibleTime));

@@ -36,6 +36,11 @@ internal sealed class PriorityProducer(SimulatedCluster cluster, PriorityWorkloa
             node,
             broker => broker.AppendAsync(Oracles.PriorityHistory.Topic, [draft], CancellationToken.None),
             cluster.Scenario.CallPatience);
+        if (cluster.Trace.IsOn)
+        {
+            cluster.Trace.Line("alarms", $"{draft.MessageId} priority {priority}: {(isAnswered ? $"{outcome}" : "no answer")}");
+        }
+
         if (!isAnswered)
         {
             return false;

@@ -119,4 +119,7 @@ internal enum Mutation
 
     /// <summary>See <see cref="Broker.SeededDefect.PriorityRoundRobin"/>.</summary>
     PriorityRoundRobin,
+
+    /// <summary>See <see cref="Broker.SeededDefect.LiteSetIgnored"/>.</summary>
+    LiteSetIgnored,
 }

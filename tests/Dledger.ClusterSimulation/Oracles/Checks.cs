@@ -64,6 +64,7 @@ internal sealed class Checks(SimulatedCluster cluster)
         ["I61"] = "a key index without disk faults is complete in the end",
         ["I62"] = "a consumer is given only what its filter wants",
         ["I68"] = "a message waits in the band of its priority, and none that is surely free is passed over for a less urgent one",
+        ["I69"] = "every message of a lite topic reaches a client that asks for it, and none another one",
     };
 
     /// <summary>

@@ -251,6 +251,10 @@ internal sealed class Oracle(SimulatedCluster cluster)
         {
             cluster.Order!.History.Stored(message);
         }
+        else if (LiteHistory.Owns(message.Id))
+        {
+            cluster.Lites!.History.Stored(message);
+        }
         else if (PriorityHistory.Owns(message.Id))
         {
             cluster.Priorities!.History.Stored(message);

@@ -16,6 +16,7 @@ internal sealed class PriorityHistory(SimulatedCluster cluster, int bandCount)
 
     private readonly Dictionary<string, int> _bands = new(StringComparer.Ordinal);
     private readonly SortedDictionary<int, HashSet<string>> _free = [];
+    private readonly HashSet<string> _delivered = new(StringComparer.Ordinal);
     private int _number;
     private long _doubtUntil;
     private bool _isInDoubt;
@@ -39,9 +40,14 @@ internal sealed class PriorityHistory(SimulatedCluster cluster, int bandCount)
         _bands.TryGetValue(message.Id, out var band) && message.QueueId == band,
         $"{message.Id} is stored in queue {message.QueueId}, which is not the band of its priority");
 
-    /// <summary>A send was answered.</summary>
+    /// <summary>A send was answered. Its message may have been delivered before.</summary>
     public void Acked(string id)
     {
+        if (_delivered.Contains(id))
+        {
+            return;
+        }
+
         if (!_free.TryGetValue(_bands[id], out var band))
         {
             _free.Add(_bands[id], band = new HashSet<string>(StringComparer.Ordinal));
@@ -74,6 +80,7 @@ internal sealed class PriorityHistory(SimulatedCluster cluster, int bandCount)
                 "I68",
                 i == 0 || band <= _bands[batch[i - 1].MessageId],
                 $"{batch[i].MessageId} of band {band} is handed out behind {batch[Math.Max(0, i - 1)].MessageId}, which is less urgent");
+            _delivered.Add(batch[i].MessageId);
             _free.GetValueOrDefault(band)?.Remove(batch[i].MessageId);
         }
 

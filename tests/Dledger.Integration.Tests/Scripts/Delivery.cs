@@ -14,4 +14,5 @@ internal sealed record Delivery(
     string Body,
     bool Corrupted,
     string ReceiptHandle,
-    int Priority = 0);
+    int Priority = 0,
+    string? LiteTopic = null);

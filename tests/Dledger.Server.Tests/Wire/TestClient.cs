@@ -26,6 +26,7 @@ internal sealed class TestClient : IDisposable
         Messaging = new MessagingService.MessagingServiceClient(_channel);
         Admin = new AdminService.AdminServiceClient(_channel);
         Timers = new TimerAdminService.TimerAdminServiceClient(_channel);
+        LiteTopics = new LiteAdminService.LiteAdminServiceClient(_channel);
     }
 
     public int Port { get; }
@@ -39,6 +40,8 @@ internal sealed class TestClient : IDisposable
     public AdminService.AdminServiceClient Admin { get; }
 
     public TimerAdminService.TimerAdminServiceClient Timers { get; }
+
+    public LiteAdminService.LiteAdminServiceClient LiteTopics { get; }
 
     public void Dispose() => _channel.Dispose();
 
