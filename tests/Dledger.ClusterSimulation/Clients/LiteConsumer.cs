@@ -145,10 +145,6 @@ internal sealed class LiteConsumer(SimulatedCluster cluster, LiteWorkload worklo
         if (isAnswered)
         {
             cluster.Calls.Learn(node, outcomes![0].Failure);
-            if (outcomes[0].Succeeded)
-            {
-                workload.History.Consumed(message.MessageId);
-            }
         }
     }
 }

@@ -98,7 +98,7 @@ internal sealed class LiteWorkload
     {
         var unsent = _producers.Sum(producer => producer.Remaining);
         return unsent > 0 ? $"{unsent} messages of lite topics are not sent;"
-            : History.OpenCount > 0 ? $"{History.OpenCount} messages of lite topics are not consumed;"
+            : History.OpenCount > 0 ? $"{History.OpenCount} messages of lite topics have reached nobody;"
             : null;
     }
 

@@ -19,7 +19,7 @@ internal sealed class LiteHistory(SimulatedCluster cluster)
     private readonly HashSet<string> _early = new(StringComparer.Ordinal);
     private int _number;
 
-    /// <summary>Messages that were acknowledged to their producers and to nobody else.</summary>
+    /// <summary>Messages that were acknowledged to their producers and reached nobody.</summary>
     public int OpenCount => _open.Count(id => cluster.Oracle.Find(id) is not { } message || !cluster.Oracle.IsGone(message));
 
     public static bool Owns(string messageId) => messageId.StartsWith(IdPrefix, StringComparison.Ordinal);
@@ -59,15 +59,10 @@ internal sealed class LiteHistory(SimulatedCluster cluster)
                 message.LiteTopic == liteTopic && allowed.Contains(liteTopic),
                 $"{message.MessageId} of lite topic {liteTopic} comes to {client} as one of {message.LiteTopic}, which asks for "
                     + $"{string.Join(", ", allowed.Order(StringComparer.Ordinal))}");
-        }
-    }
-
-    /// <summary>A delivery was acknowledged.</summary>
-    public void Consumed(string id)
-    {
-        if (!_open.Remove(id))
-        {
-            _early.Add(id);
+            if (!_open.Remove(message.MessageId))
+            {
+                _early.Add(message.MessageId);
+            }
         }
     }
 }
