@@ -2,7 +2,7 @@
 CONFIGURATION ?= Release
 JS := tests/Dledger.Integration.Tests/js
 
-.PHONY: publish verify format build test conformance fix demo sim soak sim-raft mutations crash-rounds bench-unary chaos chaos-gaps feature-kills power-loss io-errors large-log catch-up fuzz-sql
+.PHONY: publish verify format build test conformance fix demo sim soak sim-raft mutations crash-rounds bench-unary chaos chaos-gaps feature-kills power-loss io-errors large-log catch-up timers fuzz-sql
 
 verify: format build test
 
@@ -118,6 +118,11 @@ catch-up: GIB = 2
 catch-up: publish
 	dotnet build tests/Dledger.Chaos -c $(CONFIGURATION)
 	$(CHAOS) catch-up --gib $(GIB)
+
+# How late many delayed messages are, and what many that wait cost: make timers [COUNT=1000000] [PENDING=10000000] [NODES=3]
+timers: publish
+	dotnet build tests/Dledger.Chaos -c $(CONFIGURATION)
+	$(CHAOS) timers $(if $(COUNT),--count $(COUNT)) $(if $(PENDING),--pending $(PENDING)) $(if $(NODES),--nodes $(NODES))
 
 # Filter expressions against the compiler for as long as one likes: make fuzz-sql [SECONDS=600]
 fuzz-sql: SECONDS = 600

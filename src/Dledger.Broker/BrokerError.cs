@@ -68,4 +68,7 @@ public enum BrokerError
 
     /// <summary>The message that is meant waits no more, or was never there.</summary>
     MessageNotFound,
+
+    /// <summary>More than a topic, a group or a client may send or be given in a second. Nothing happened; try again later.</summary>
+    QuotaExceeded,
 }

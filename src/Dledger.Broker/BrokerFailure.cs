@@ -15,6 +15,9 @@ namespace Dledger.Broker;
 public readonly record struct BrokerFailure(
     BrokerError Error, string Detail, NodeId Leader = default, BrokenRule Rule = BrokenRule.None)
 {
+    /// <summary>For <see cref="BrokerError.QuotaExceeded"/>: when the same may pass; the detail says it as well.</summary>
+    public TimeSpan RetryAfter { get; init; }
+
     /// <summary>The refusal of a request that breaks a rule of <see cref="Limits"/>.</summary>
     public static BrokerFailure Of(Violation violation) => new(
         violation.Rule is BrokenRule.BodyTooLarge or BrokenRule.PropertiesTooLarge

@@ -190,8 +190,17 @@ public sealed class BrokerNode : IDisposable
     /// <summary>The same for messages that their producer numbers: a repeat of a number is stored no second time.</summary>
     public ValueTask<AppendOutcome> AppendAsync(
         string topic, IReadOnlyList<MessageDraft> drafts, ProducerSequence? sequence, CancellationToken cancellationToken) =>
+        AppendAsync(topic, drafts, sequence, "", cancellationToken);
+
+    /// <summary>The same for a client whose quota it counts towards; an empty id has none.</summary>
+    public ValueTask<AppendOutcome> AppendAsync(
+        string topic,
+        IReadOnlyList<MessageDraft> drafts,
+        ProducerSequence? sequence,
+        string clientId,
+        CancellationToken cancellationToken) =>
         _calls is { } calls
-            ? calls.Producing.AppendAsync(topic, drafts, sequence, cancellationToken)
+            ? calls.Producing.AppendAsync(topic, drafts, sequence, clientId, cancellationToken)
             : new(AppendOutcome.Of(NotStarted));
 
     /// <summary>

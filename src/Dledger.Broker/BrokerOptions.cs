@@ -1,4 +1,5 @@
 using Dledger.Broker.Groups;
+using Dledger.Broker.Quotas;
 
 namespace Dledger.Broker;
 
@@ -53,6 +54,12 @@ public sealed record BrokerOptions
     /// <summary>How long a producer that numbers its messages is known without use; 1 min to 7 days.</summary>
     public TimeSpan ProducerExpiry { get; init; } = TimeSpan.FromHours(1);
 
+    /// <summary>
+    /// What one client may send in a second, and what it may be given: each up to these rates, 0 to
+    /// <see cref="Naming.Limits.QuotaRateMax"/>, 0: no bound.
+    /// </summary>
+    public QuotaRates ClientQuota { get; init; }
+
     /// <summary>Keep an index by which messages are found by id and key.</summary>
     public bool KeyIndex { get; init; } = true;
 
@@ -100,6 +107,9 @@ public sealed record BrokerOptions
         Check(RetentionDiskPercent is >= 0 and <= 95, nameof(RetentionDiskPercent), RetentionDiskPercent, "0 to 95");
         Check(ProducerExpiry >= TimeSpan.FromMinutes(1) && ProducerExpiry <= TimeSpan.FromDays(7),
             nameof(ProducerExpiry), ProducerExpiry, "1 minute to 7 days");
+        Check(ClientQuota.MessagesPerSecond is >= 0 and <= Naming.Limits.QuotaRateMax
+                && ClientQuota.BytesPerSecond is >= 0 and <= Naming.Limits.QuotaRateMax,
+            nameof(ClientQuota), ClientQuota, $"0 to {Naming.Limits.QuotaRateMax}");
         return problems;
 
         void Check(bool holds, string key, object value, string range)

@@ -71,6 +71,9 @@ internal enum SeededDefect
     /// <summary>A receive skips for its group what another client's filter wants.</summary>
     MixedFiltersSkip,
 
+    /// <summary>A batch costs its topic's quota one message, however many it has.</summary>
+    QuotaPerSend,
+
     /// <summary>The bands of a PRIORITY topic are visited in turns, like the queues of other topics.</summary>
     PriorityRoundRobin,
 

@@ -48,6 +48,7 @@ internal static class StatusMapping
         BrokerError.OffsetNotFound => Wire.Code.OffsetNotFound,
         BrokerError.Unsupported => Wire.Code.NotImplemented,
         BrokerError.MessageNotFound => Wire.Code.NotFound,
+        BrokerError.QuotaExceeded => Wire.Code.TooManyRequests,
         _ => Wire.Code.InternalServerError,
     };
 
@@ -85,6 +86,7 @@ internal static class StatusMapping
             AdminCode.AdminUnavailable, failure, "Look at 'dledger cluster status', then try again."),
         BrokerError.DiskFull => Admin(AdminCode.AdminBusy, failure, "Free space on that disk."),
         BrokerError.Busy => Admin(AdminCode.AdminBusy, failure, "Try again in a moment."),
+        BrokerError.QuotaExceeded => Admin(AdminCode.AdminBusy, failure, "Wait, or raise the quota."),
         BrokerError.OutcomeUnknown => Admin(
             AdminCode.AdminOutcomeUnknown, failure, "Look whether the change was made before trying again."),
         BrokerError.TopicNotFound => Admin(

@@ -43,6 +43,7 @@ internal static class NodeComposition
                 AutoCreateGroups = options.Topics.AutoCreateGroups,
                 AutoCreateQueueCount = options.Topics.QueueCountDefault,
                 ParkedReceivesMax = options.Limits.ParkedPollsMax,
+                ClientQuota = new(options.Limits.ClientMessagesPerSecond, options.Limits.ClientBytesPerSecond),
                 RetentionTime = options.Storage.RetentionTime,
                 RetentionBytes = options.Storage.RetentionBytes,
                 RetentionDiskPercent = options.Storage.RetentionDiskPercent,

@@ -50,4 +50,11 @@ public sealed class TrialTests
     [InlineData("2000")]
     public async Task A_size_that_is_none_is_refused(string size) =>
         Assert.Equal(2, await CommandLine.RunAsync(["large-log", "--gib", size], CancellationToken.None));
+
+    [Theory]
+    [InlineData("--count", "0")]
+    [InlineData("--pending", "many")]
+    [InlineData("--pending", "100000001")]
+    public async Task A_number_of_delayed_messages_that_is_none_is_refused(string flag, string number) =>
+        Assert.Equal(2, await CommandLine.RunAsync(["timers", flag, number], CancellationToken.None));
 }

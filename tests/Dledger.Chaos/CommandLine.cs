@@ -25,6 +25,7 @@ internal static class CommandLine
         dledger-chaos io-errors   [--rounds n] [--mode ...] [--seed n]
         dledger-chaos large-log   [--gib n] [--nodes 1|3|5]
         dledger-chaos catch-up    [--gib n]
+        dledger-chaos timers      [--count n] [--pending n] [--nodes 1|3|5]
         dledger-chaos features    [--rounds n] [--features a,b] [--seed n]
         dledger-chaos check FILE
         dledger-chaos faults
@@ -32,7 +33,7 @@ internal static class CommandLine
         """;
 
     private static readonly string[] FlagNames =
-        ["seed", "minutes", "faults", "nodes", "mode", "rate", "kills", "rounds", "output", "gib", "features"];
+        ["seed", "minutes", "faults", "nodes", "mode", "rate", "kills", "rounds", "output", "gib", "features", "count", "pending"];
 
     public static async Task<int> RunAsync(string[] arguments, CancellationToken cancellationToken)
     {
@@ -76,6 +77,9 @@ internal static class CommandLine
                 case "catch-up":
                     var behind = Trial(flags, nodes: 3);
                     return Tell(await CatchUpTrial.RunAsync(behind, Gibibytes(flags, 2), cancellationToken));
+                case "timers":
+                    return Tell(await TimerTrial.RunAsync(
+                        Trial(flags, nodes: 3), Count(flags, "count", 1_000_000), Count(flags, "pending", 10_000_000), cancellationToken));
                 case "features":
                     return Tell(await FeatureTrial.RunAsync(
                         Trial(flags, nodes: 3),
@@ -148,6 +152,14 @@ internal static class CommandLine
         : double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var gib) && gib is > 0 and <= 1024
             ? (long)(gib * (1L << 30))
             : throw new ChaosException($"--gib {text}: not a number above 0 and up to 1024");
+
+    private static int Count(Dictionary<string, string> flags, string name, int standard)
+    {
+        var number = Number(flags, name, standard);
+        return number is >= 1 and <= 100_000_000
+            ? number
+            : throw new ChaosException($"--{name} {number}: not a number from 1 to 100000000");
+    }
 
     private static int ListFaults()
     {

@@ -107,6 +107,51 @@ public sealed class ProducerTests
             node.Messaging.Requests.Cast<SendMessageRequest>().Select(request => request.Messages[0].SystemProperties.MessageId));
     }
 
+    [Fact]
+    public async Task A_refusal_with_a_hint_is_tried_again_on_the_same_node_when_the_hint_says_so()
+    {
+        await using var node = await ScriptedNode.StartAsync();
+        await using var other = await ScriptedNode.StartAsync();
+        var usual = node.Messaging.OnSend;
+        node.Messaging.OnSend = request => node.Messaging.Requests.Count == 1 ? OverQuota(250) : usual(request);
+        await using var channel = new DledgerChannel(new DledgerChannelOptions { Addresses = [node.Address, other.Address] });
+        var watch = System.Diagnostics.Stopwatch.StartNew();
+
+        var receipt = await new Producer(channel).SendAsync(Hello);
+
+        Assert.True(watch.ElapsedMilliseconds >= 240, $"waited {watch.ElapsedMilliseconds} ms");
+        Assert.Empty(other.Messaging.Requests);
+        Assert.Equal(
+            [receipt.MessageId, receipt.MessageId],
+            node.Messaging.Requests.Cast<SendMessageRequest>().Select(request => request.Messages[0].SystemProperties.MessageId));
+    }
+
+    [Fact]
+    public async Task A_hint_beyond_the_patience_of_the_caller_ends_the_send_at_once_and_is_told()
+    {
+        await using var node = await ScriptedNode.StartAsync();
+        node.Messaging.OnSend = _ => OverQuota(60_000);
+        await using var channel = new DledgerChannel(new DledgerChannelOptions { Addresses = [node.Address] });
+
+        var failure = await Assert.ThrowsAsync<ClusterUnavailableException>(() => new Producer(channel).SendAsync(Hello));
+
+        Assert.Equal(TimeSpan.FromMinutes(1), failure.RetryAfter);
+        Assert.True(failure.IsTransient);
+        Assert.Single(node.Messaging.Requests);
+    }
+
+    [Theory]
+    [InlineData("the topic is full; retry in 250 ms", 250)]
+    [InlineData("retry in 0 ms", 0)]
+    [InlineData("retry in 250 ms, perhaps", null)]
+    [InlineData("retry in x ms", null)]
+    [InlineData("retry in -5 ms", null)]
+    [InlineData("retry in 99999999999 ms", null)]
+    [InlineData("busy", null)]
+    [InlineData("", null)]
+    public void A_hint_is_the_end_of_the_text(string text, int? milliseconds) =>
+        Assert.Equal(milliseconds, RetryHint.Find(text)?.TotalMilliseconds);
+
     [Theory]
     [InlineData(Code.TopicNotFound, typeof(ResourceNotFoundException))]
     [InlineData(Code.IllegalTopic, typeof(RequestRefusedException))]
@@ -165,6 +210,11 @@ public sealed class ProducerTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
             () => new Producer(channel).SendAsync(Hello, cancellation.Token));
     }
+
+    private static SendMessageResponse OverQuota(int milliseconds) => new()
+    {
+        Status = new Apache.Rocketmq.V2.Status { Code = Code.TooManyRequests, Message = $"enough; retry in {milliseconds} ms" },
+    };
 
     private static DledgerChannel Channel(params string[] addresses) =>
         new(new DledgerChannelOptions { Addresses = addresses, RetryTimeout = TimeSpan.Zero });

@@ -103,6 +103,7 @@ public sealed class ClusterSimulationTests
         { nameof(Mutation.DuplicateFoundAtPropose), 125 },
         { nameof(Mutation.SnapshotTakesBack), 1 },
         { nameof(Mutation.CopiesNotIndexed), 3 },
+        { nameof(Mutation.QuotaPerSend), 1 },
         { nameof(Mutation.PriorityRoundRobin), 12 },
         { nameof(Mutation.LiteSetIgnored), 1 },
     };

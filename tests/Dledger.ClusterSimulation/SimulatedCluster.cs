@@ -64,6 +64,7 @@ internal sealed class SimulatedCluster
         Priorities = PriorityWorkload.Draw(this, seed);
         Lites = LiteWorkload.Draw(this, seed);
         Order = scenario.Order is { } order ? new OrderWorkload(this, order) : null;
+        Quotas = scenario.Quotas is { } quotas ? new QuotaWorkload(this, quotas) : null;
     }
 
     public Scenario Scenario { get; }
@@ -113,6 +114,9 @@ internal sealed class SimulatedCluster
 
     /// <summary>Message groups; null in a run without them.</summary>
     public OrderWorkload? Order { get; }
+
+    /// <summary>A topic and a group with quotas; null in a run without them.</summary>
+    public QuotaWorkload? Quotas { get; }
 
     /// <summary>Messages with priorities; null in a run without them.</summary>
     public PriorityWorkload? Priorities { get; }
@@ -229,6 +233,15 @@ internal sealed class SimulatedCluster
         if (Order is not null)
         {
             await StartOrderAsync(Order);
+        }
+
+        if (Quotas is not null)
+        {
+            await Quotas.PrepareAsync();
+            foreach (var client in Quotas.Start())
+            {
+                _ = WatchAsync(client);
+            }
         }
 
         if (Priorities is not null)
@@ -487,6 +500,16 @@ internal sealed class SimulatedCluster
                 "message groups do not come to their end",
                 patience + (4 * Scenario.InvisibleTime) + 20_000_000,
                 () => Order.DescribeOpen(alive));
+        }
+
+        if (Quotas is not null)
+        {
+            RunUntil(
+                "I43",
+                "messages of the topic with a quota are not finished",
+                patience + (4 * Scenario.InvisibleTime) + 20_000_000,
+                () => Quotas.DescribeOpen(alive));
+            Quotas.History.Check();
         }
 
         if (Priorities is not null)

@@ -33,6 +33,7 @@ public sealed class StatusMappingTests
         [BrokerError.OffsetNotFound] = (Code.OffsetNotFound, AdminCode.AdminNotFound),
         [BrokerError.Unsupported] = (Code.NotImplemented, AdminCode.AdminInvalidArgument),
         [BrokerError.MessageNotFound] = (Code.NotFound, AdminCode.AdminNotFound),
+        [BrokerError.QuotaExceeded] = (Code.TooManyRequests, AdminCode.AdminBusy),
     };
 
     private static readonly Dictionary<BrokenRule, Code> Rules = new()
@@ -66,6 +67,7 @@ public sealed class StatusMappingTests
         [BrokenRule.Mismatch] = Code.BadRequest,
 
         [BrokenRule.IdWindow] = Code.BadRequest,
+        [BrokenRule.Quota] = Code.BadRequest,
         [BrokenRule.ProducerName] = Code.BadRequest,
         [BrokenRule.Sequence] = Code.BadRequest,
         [BrokenRule.QueueId] = Code.BadRequest,

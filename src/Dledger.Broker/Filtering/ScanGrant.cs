@@ -1,4 +1,5 @@
 using Dledger.Broker.Commands;
+using Dledger.Broker.Quotas;
 using Dledger.Broker.Receiving;
 using Dledger.Broker.Topics;
 using Dledger.Storage.Queues;
@@ -39,6 +40,9 @@ internal sealed class ScanGrant
     /// <summary>Most messages that may be handed out: the batch, or less where limits of the group say so.</summary>
     public required int LeasedMax { get; init; }
 
+    /// <summary>What the quotas are charged until it ends.</summary>
+    public QuotaCharge Charge { get; set; }
+
     /// <summary>Whether the messages of one message group are handed out in order.</summary>
     public required bool IsOrdered { get; init; }
 
@@ -52,6 +56,11 @@ internal sealed class ScanGrant
 
     /// <summary>Queue by queue, the most urgent first where queues are bands of priority; offsets ascending.</summary>
     public IReadOnlyList<ScanCandidate> Candidates { get; }
+
+    /// <summary>Bytes of the records of those that are to be handed out.</summary>
+    public long BytesOf(IReadOnlyList<LeaseQueue> queues) => queues.Sum(queue => queue.Leased.Sum(range => Candidates
+        .Where(each => each.QueueId == queue.QueueId && each.Offset >= range.First && each.Offset < range.First + range.Count)
+        .Sum(each => (long)each.Entry.Size)));
 
     /// <summary>Ends the scan without a verdict. Any thread.</summary>
     public void Abandon() => _abandon(this);

@@ -37,6 +37,12 @@ public sealed record GroupChange
     /// <summary>See <see cref="GroupSettings.MaxInFlightPerClient"/>.</summary>
     public int? MaxInFlightPerClient { get; init; }
 
+    /// <summary>See <see cref="GroupSettings.ReceiveQuota"/>; 0 takes the bound away.</summary>
+    public long? ReceiveMessagesPerSecond { get; init; }
+
+    /// <inheritdoc cref="ReceiveMessagesPerSecond"/>
+    public long? ReceiveBytesPerSecond { get; init; }
+
     /// <summary>See <see cref="GroupSettings.LiteSubscriptionQuota"/>. A larger set that a client has already stays.</summary>
     public int? LiteSubscriptionQuota { get; init; }
 

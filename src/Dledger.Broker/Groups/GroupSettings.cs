@@ -1,4 +1,5 @@
 using Dledger.Broker.Filtering;
+using Dledger.Broker.Quotas;
 
 namespace Dledger.Broker.Groups;
 
@@ -40,6 +41,9 @@ public sealed record GroupSettings
 
     /// <summary>Most messages that one client of the group may have in flight, over all topics.</summary>
     public int MaxInFlightPerClient { get; init; } = 10_000;
+
+    /// <summary>What all of its clients together may be given in a second, over all topics.</summary>
+    public QuotaRates ReceiveQuota { get; init; }
 
     /// <summary>Most lite topics in the set of one client.</summary>
     public int LiteSubscriptionQuota { get; init; } = 2_000;

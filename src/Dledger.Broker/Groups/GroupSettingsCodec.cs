@@ -17,6 +17,8 @@ internal static class GroupSettingsCodec
     private const int MaxInFlight = 14;
     private const int MaxInFlightPerClient = 15;
     private const int Expiry = 16;
+    private const int ReceiveMessagesPerSecond = 40;
+    private const int ReceiveBytesPerSecond = 41;
     private const int LiteSubscriptionQuota = 70;
 
     /// <summary>What differs from the defaults, by tag.</summary>
@@ -34,6 +36,8 @@ internal static class GroupSettingsCodec
         MaxInFlight = Unless(settings.MaxInFlight, GroupSettings.Default.MaxInFlight),
         MaxInFlightPerClient = Unless(settings.MaxInFlightPerClient, GroupSettings.Default.MaxInFlightPerClient),
         Expiry = Unless(settings.Expiry, GroupSettings.Default.Expiry),
+        ReceiveMessagesPerSecond = Unless(settings.ReceiveQuota.MessagesPerSecond, 0),
+        ReceiveBytesPerSecond = Unless(settings.ReceiveQuota.BytesPerSecond, 0),
         LiteSubscriptionQuota = Unless(settings.LiteSubscriptionQuota, GroupSettings.Default.LiteSubscriptionQuota),
     });
 
@@ -70,6 +74,8 @@ internal static class GroupSettingsCodec
         Add(MaxInFlight, change.MaxInFlight);
         Add(MaxInFlightPerClient, change.MaxInFlightPerClient);
         Add(Expiry, (long?)change.Expiry);
+        Add(ReceiveMessagesPerSecond, change.ReceiveMessagesPerSecond);
+        Add(ReceiveBytesPerSecond, change.ReceiveBytesPerSecond);
         Add(LiteSubscriptionQuota, change.LiteSubscriptionQuota);
         return list;
 
@@ -98,6 +104,14 @@ internal static class GroupSettingsCodec
         MaxInFlight => settings with { MaxInFlight = checked((int)setting.ToInt64()) },
         MaxInFlightPerClient => settings with { MaxInFlightPerClient = checked((int)setting.ToInt64()) },
         Expiry => settings with { Expiry = (ExpiryMode)setting.ToInt64() },
+        ReceiveMessagesPerSecond => settings with
+        {
+            ReceiveQuota = settings.ReceiveQuota with { MessagesPerSecond = setting.ToInt64() },
+        },
+        ReceiveBytesPerSecond => settings with
+        {
+            ReceiveQuota = settings.ReceiveQuota with { BytesPerSecond = setting.ToInt64() },
+        },
         LiteSubscriptionQuota => settings with { LiteSubscriptionQuota = checked((int)setting.ToInt64()) },
         _ => throw setting.Unknown("consumer group"),
     };

@@ -3,7 +3,6 @@ using Dledger.Broker.Groups;
 using Dledger.Broker.Naming;
 using Dledger.Broker.Offsets;
 using Dledger.Broker.Proposals;
-using Dledger.Broker.StateMachine;
 using Dledger.Broker.Topics;
 using Dledger.Primitives;
 using Dledger.Storage.Records;

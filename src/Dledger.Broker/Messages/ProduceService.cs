@@ -19,7 +19,11 @@ internal sealed class ProduceService(BrokerCalls calls)
         calls.Options.Defect == SeededDefect.QueueOffsetAtAppend ? new SeededOffsets(calls.Machine) : null;
 
     public async ValueTask<AppendOutcome> AppendAsync(
-        string topicName, IReadOnlyList<MessageDraft> drafts, ProducerSequence? sequence, CancellationToken cancellationToken)
+        string topicName,
+        IReadOnlyList<MessageDraft> drafts,
+        ProducerSequence? sequence,
+        string clientId,
+        CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         if ((Names.CheckTopic(topicName) ?? MessageRules.Check(drafts) ?? ProducerRules.Check(sequence, drafts.Count)) is { } violation)
@@ -62,13 +66,17 @@ internal sealed class ProduceService(BrokerCalls calls)
         }
 
         return topic.Lites is null
-            ? await AppendAsync(topic, ChooseQueue(topic, drafts), drafts, sequence, cancellationToken)
-            : await AppendLiteAsync(topic, drafts, sequence, cancellationToken);
+            ? await AppendAsync(topic, ChooseQueue(topic, drafts), drafts, sequence, clientId, cancellationToken)
+            : await AppendLiteAsync(topic, drafts, sequence, clientId, cancellationToken);
     }
 
     // A lite topic may end between the look at its queue and the append; then it is made anew.
     private async ValueTask<AppendOutcome> AppendLiteAsync(
-        TopicView topic, IReadOnlyList<MessageDraft> drafts, ProducerSequence? sequence, CancellationToken cancellationToken)
+        TopicView topic,
+        IReadOnlyList<MessageDraft> drafts,
+        ProducerSequence? sequence,
+        string clientId,
+        CancellationToken cancellationToken)
     {
         for (var tries = 1; ; tries++)
         {
@@ -78,7 +86,7 @@ internal sealed class ProduceService(BrokerCalls calls)
                 return AppendOutcome.Of(refused);
             }
 
-            var outcome = await AppendAsync(topic, queueId, drafts, sequence, cancellationToken);
+            var outcome = await AppendAsync(topic, queueId, drafts, sequence, clientId, cancellationToken);
             if (outcome.Failure is not { Rule: BrokenRule.LiteTopic } || tries == LiteTriesMax)
             {
                 return outcome;
@@ -91,6 +99,7 @@ internal sealed class ProduceService(BrokerCalls calls)
         int queueId,
         IReadOnlyList<MessageDraft> drafts,
         ProducerSequence? sequence,
+        string clientId,
         CancellationToken cancellationToken)
     {
         if (!MessageEncoder.TryEncode(drafts, topic, queueId, sequence, out var records, out var tooLarge))
@@ -102,6 +111,13 @@ internal sealed class ProduceService(BrokerCalls calls)
             && calls.Machine.State.Topics.Find(topic.Id)!.KnownIds.TryFind(MessageIdHash.Of(drafts[0].MessageId), out var first))
         {
             return AppendOutcome.Of([new AppendEntry(first with { IsDuplicate = true })]);
+        }
+
+        var quotas = calls.Machine.ProduceQuotas;
+        var bytes = records.Length;
+        if (quotas.TryTake(topic, clientId, drafts.Count, bytes) is { } exceeded)
+        {
+            return AppendOutcome.Of(exceeded);
         }
 
         var isTransaction = drafts[0].Type == MessageType.Transaction;
@@ -116,6 +132,7 @@ internal sealed class ProduceService(BrokerCalls calls)
         };
         if (!calls.Log.TryPropose(proposal, out var refused))
         {
+            quotas.GiveBack(topic, clientId, drafts.Count, bytes);
             return AppendOutcome.Of(FailureMapping.Of(refused));
         }
 

@@ -39,6 +39,7 @@ public enum BrokenRule
     GroupMode,
     InFlight,
     Pause,
+    Quota,
     Priority,
     MessageTypeConflict,
     LiteTopic,

@@ -68,6 +68,11 @@ public static class GroupRules
                 $"1 to {Limits.InFlightMax} are allowed");
         }
 
+        if (QuotaRules.Check("receive", settings.ReceiveQuota) is { } quota)
+        {
+            return quota;
+        }
+
         var backoff = settings.Backoff;
         if (backoff.IsExponential)
         {

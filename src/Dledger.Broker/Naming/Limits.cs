@@ -186,6 +186,9 @@ public static class Limits
     /// <summary>The highest cap on messages in flight of a group or a client.</summary>
     public const int InFlightMax = 1_000_000;
 
+    /// <summary>The highest rate of a quota, in messages or bytes per second: far above what a node can do.</summary>
+    public const long QuotaRateMax = 1L << 40;
+
     /// <summary>The longest delay of a back-off.</summary>
     public static readonly TimeSpan BackoffMax = TimeSpan.FromDays(365);
 

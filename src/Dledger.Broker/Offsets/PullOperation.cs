@@ -24,10 +24,18 @@ internal sealed class PullOperation : IStateMachineRequest, ITimedPoll
         init => _nextOffset = value;
     }
 
+    /// <summary>Whose quota it counts towards; 0 for a group that does not exist.</summary>
+    public required int GroupId { get; init; }
+
+    public required long ClientHash { get; init; }
+
     public required MessageFilter Filter { get; init; }
 
     /// <summary>Most entries of the answer.</summary>
     public required int BatchSize { get; init; }
+
+    /// <summary>Most messages that the caller takes of it, which is what a quota is charged at most.</summary>
+    public required int TakenMax { get; init; }
 
     /// <summary>Whether it waits for messages when there are none.</summary>
     public required bool CanWait { get; init; }
@@ -42,6 +50,9 @@ internal sealed class PullOperation : IStateMachineRequest, ITimedPoll
         Volatile.Write(ref _seen, seen);
         Volatile.Write(ref _nextOffset, seen.NextOffset);
     }
+
+    /// <summary>There is something to read, but not for it: why, in case that its time runs out so.</summary>
+    public void HoldBack(BrokerFailure reason) => Volatile.Write(ref _seen, PullGrant.Of(reason));
 
     public void Complete(PullGrant grant) => _completion.TrySetResult(grant);
 

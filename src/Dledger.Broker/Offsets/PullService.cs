@@ -82,9 +82,12 @@ internal sealed class PullService(BrokerCalls calls, PollTimer polls, ILogger lo
         {
             TopicId = topic.Id,
             QueueId = request.QueueId,
+            GroupId = calls.Machine.Groups.Find(request.Group)?.Id ?? 0,
+            ClientHash = calls.Options.ClientQuota.IsOn ? IdentityHash.OfClient(request.ClientId) : 0,
             Offset = offset,
             Filter = request.Filter,
             BatchSize = request.Filter.NeedsRecords ? ScanGrant.CountMax : BatchOf(request),
+            TakenMax = BatchOf(request),
             CanWait = polls.IsAhead(deadline),
         };
         if (operation.CanWait)

@@ -1,4 +1,6 @@
+using Dledger.Broker.Groups;
 using Dledger.Broker.Messages;
+using Dledger.Broker.Quotas;
 using Dledger.Broker.Receiving;
 using Dledger.Broker.Topics;
 using Dledger.Storage.Queues;
@@ -12,7 +14,8 @@ namespace Dledger.Broker.Offsets;
 /// A pull waits on its one queue and is looked at when a message joins that queue, once per frame; nothing else touches it. Unlike a
 /// receive it takes nothing away, so all that wait are served.
 /// </remarks>
-internal sealed class PullTable(TopicTable topics, BrokerOptions options)
+internal sealed class PullTable(
+    TopicTable topics, GroupTable groups, BrokerOptions options, Func<ReceiveQuotas> quotas)
 {
     /// <summary>Most index entries looked at in one go; a pull that finds nothing in them is posted again.</summary>
     private const int ScanMax = 4_096;
@@ -23,6 +26,7 @@ internal sealed class PullTable(TopicTable topics, BrokerOptions options)
     private readonly Dictionary<(int TopicId, int QueueId), List<PullOperation>> _waiting = [];
     private readonly List<(int TopicId, int QueueId)> _dirty = [];
     private int _sweepAt = SweepAtMin;
+    private bool _holdsBack;
 
     /// <summary>Pulls that wait, finished ones that were not swept yet included.</summary>
     public int WaitingCount { get; private set; }
@@ -65,6 +69,16 @@ internal sealed class PullTable(TopicTable topics, BrokerOptions options)
         }
     }
 
+    /// <summary>Those that a quota holds may go on.</summary>
+    public void QuotasDue()
+    {
+        if (_holdsBack)
+        {
+            _holdsBack = false;
+            _dirty.AddRange(_waiting.Keys);
+        }
+    }
+
     /// <summary>Serves those whose queue gained something.</summary>
     public void FrameApplied()
     {
@@ -100,6 +114,7 @@ internal sealed class PullTable(TopicTable topics, BrokerOptions options)
 
         _waiting.Clear();
         _dirty.Clear();
+        _holdsBack = false;
         WaitingCount = 0;
     }
 
@@ -120,7 +135,21 @@ internal sealed class PullTable(TopicTable topics, BrokerOptions options)
             return true;
         }
 
-        var grant = Read(operation, topic.Queues[operation.QueueId]);
+        var group = operation.GroupId == 0 ? null : groups.Find(operation.GroupId);
+        var room = quotas().Room(group, operation.ClientHash);
+        var grant = Read(operation, topic.Queues[operation.QueueId], room, out var refusedBytes);
+        if (grant.Entries.Count == 0 && refusedBytes > 0)
+        {
+            return Hold(operation, quotas().Hold(group, operation.ClientHash, refusedBytes));
+        }
+
+        if (grant.Entries.Count > 0 && quotas().Counts(group))
+        {
+            // With a filter that needs records it is not known yet which of them match.
+            var taken = Math.Min(grant.Entries.Count, operation.TakenMax);
+            quotas().Charge(group, operation.ClientHash, taken, grant.Entries.Take(taken).Sum(entry => (long)entry.Size));
+        }
+
         var isAtEnd = grant.NextOffset == grant.Max;
         if (operation.CanWait && grant.Entries.Count == 0 && isAtEnd)
         {
@@ -132,8 +161,24 @@ internal sealed class PullTable(TopicTable topics, BrokerOptions options)
         return true;
     }
 
-    private static PullGrant Read(PullOperation operation, QueueState queue)
+    private bool Hold(PullOperation operation, BrokerFailure reason)
     {
+        if (!operation.CanWait)
+        {
+            operation.Complete(PullGrant.Of(reason));
+            return true;
+        }
+
+        _holdsBack = true;
+        operation.HoldBack(reason);
+        return false;
+    }
+
+    // It ends before a message that is more than a quota leaves; of that one the size is told.
+    private static PullGrant Read(PullOperation operation, QueueState queue, QuotaRoom room, out int refusedBytes)
+    {
+        refusedBytes = 0;
+        var bytes = 0L;
         var from = operation.Offset;
         var found = new List<GrantedMessage>();
         if (from < queue.Min || from > queue.Max)
@@ -145,12 +190,20 @@ internal sealed class PullTable(TopicTable topics, BrokerOptions options)
         for (var scansLeft = ScanMax; from < queue.Max && scansLeft > 0 && found.Count < operation.BatchSize;)
         {
             var count = queue.Read(from, entries);
-            for (var i = 0; i < count && found.Count < operation.BatchSize; i++, from++, scansLeft--)
+            for (var i = 0; i < count && found.Count < operation.BatchSize && refusedBytes == 0; i++, scansLeft--)
             {
                 var entry = entries[i];
                 var tagHash = IndexHash.TagOf(entry.TagHash);
                 if (operation.Filter.MayMatch(tagHash))
                 {
+                    if (found.Count >= room.Messages
+                        || (bytes + entry.Size > room.Bytes && !(bytes == 0 && room.TakesAny)))
+                    {
+                        refusedBytes = entry.Size;
+                        break;
+                    }
+
+                    bytes += entry.Size;
                     found.Add(new GrantedMessage(
                         operation.QueueId,
                         from,
@@ -160,6 +213,13 @@ internal sealed class PullTable(TopicTable topics, BrokerOptions options)
                         Attempt: 1,
                         IndexHash.GroupOf(entry.TagHash)));
                 }
+
+                from++;
+            }
+
+            if (refusedBytes > 0)
+            {
+                break;
             }
         }
 

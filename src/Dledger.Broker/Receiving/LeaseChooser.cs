@@ -2,6 +2,7 @@ using Dledger.Broker.Commands;
 using Dledger.Broker.Filtering;
 using Dledger.Broker.Groups;
 using Dledger.Broker.Messages;
+using Dledger.Broker.Quotas;
 using Dledger.Broker.Topics;
 using Dledger.Storage.Queues;
 
@@ -31,10 +32,17 @@ internal sealed class LeaseChooser(BrokerOptions options)
     private readonly QueueChoice _choice = new();
     private int _wanted;
     private int _scansLeft;
+    private QuotaRoom _room;
     private LeftOffsets? _left;
 
     /// <summary>Messages to hand out in the last choice.</summary>
     public int LeasedCount { get; private set; }
+
+    /// <summary>Bytes of their records.</summary>
+    public long LeasedBytes { get; private set; }
+
+    /// <summary>Size of the message at which the choice ended because it has more bytes than are left; 0: none.</summary>
+    public int RefusedBytes { get; private set; }
 
     /// <summary>Whether anything is there to hand out or skip that is not reserved.</summary>
     public bool HasCandidates(Receivers receivers, TopicState topic, Subscription? subscription, ReceiveOperation operation)
@@ -59,6 +67,7 @@ internal sealed class LeaseChooser(BrokerOptions options)
     public LeaseCommand? Choose(
         ReceiveOperation operation,
         int countMax,
+        QuotaRoom room,
         Receivers receivers,
         GroupState group,
         TopicState topic,
@@ -67,6 +76,7 @@ internal sealed class LeaseChooser(BrokerOptions options)
             operation,
             operation.Filter.Tags,
             Math.Min(operation.BatchSize, countMax),
+            room,
             null,
             receivers,
             group,
@@ -78,14 +88,20 @@ internal sealed class LeaseChooser(BrokerOptions options)
     /// already left to others, and in an ordered group without what waits behind that.
     /// </summary>
     public LeaseCommand? ChooseCandidates(
-        ReceiveOperation operation, Receivers receivers, GroupState group, TopicState topic, Subscription? subscription) =>
+        ReceiveOperation operation,
+        QuotaRoom room,
+        Receivers receivers,
+        GroupState group,
+        TopicState topic,
+        Subscription? subscription) =>
         Choose(
-            operation, TagFilter.All, ScanGrant.CountMax, receivers.Left.Of(operation), receivers, group, topic, subscription);
+            operation, TagFilter.All, ScanGrant.CountMax, room, receivers.Left.Of(operation), receivers, group, topic, subscription);
 
     private LeaseCommand? Choose(
         ReceiveOperation operation,
         TagFilter filter,
         int batch,
+        QuotaRoom room,
         LeftOffsets? left,
         Receivers receivers,
         GroupState group,
@@ -94,6 +110,9 @@ internal sealed class LeaseChooser(BrokerOptions options)
     {
         _queues.Clear();
         _wanted = batch;
+        _room = room;
+        LeasedBytes = 0;
+        RefusedBytes = 0;
         _left = left;
         _scansLeft = ScanMax;
         var ids = QueuesOf(operation, topic);
@@ -273,7 +292,13 @@ internal sealed class LeaseChooser(BrokerOptions options)
                 return;
             }
 
-            Consider(filter, queue.Read(offset), offset);
+            var entry = queue.Read(offset);
+            if (!MayTake(filter, entry))
+            {
+                return;
+            }
+
+            Consider(filter, entry, offset);
         }
 
         _choice.Free(groupHash);
@@ -300,9 +325,10 @@ internal sealed class LeaseChooser(BrokerOptions options)
         }
 
         var groupHash = IndexHash.GroupOf(entry.TagHash);
-        _choice.Hashes.Add(groupHash);
         if (isLeft)
         {
+            _choice.Hashes.Add(groupHash);
+
             // Somebody else's, and what follows it in its message group waits for that.
             _scansLeft--;
             _choice.Close(groupHash);
@@ -313,6 +339,13 @@ internal sealed class LeaseChooser(BrokerOptions options)
         var isFree = _choice.IsFree(groupHash)
             || (options.Defect == SeededDefect.OrderLockFreedAtExpiry && cursor?.LaneOf(groupHash)?.ReadyHead >= 0)
             || (!_choice.IsClosed(groupHash) && cursor?.LaneOf(groupHash) is null && !reservation.IsGroupReserved(groupHash));
+        if (isFree && !MayTake(filter, entry))
+        {
+            // Not looked at: it is the next one's first.
+            return;
+        }
+
+        _choice.Hashes.Add(groupHash);
         if (!isMatch || isFree)
         {
             Consider(filter, entry, offset);
@@ -335,14 +368,30 @@ internal sealed class LeaseChooser(BrokerOptions options)
     private void Consider(TagFilter filter, in ConsumeQueueEntry entry, long offset)
     {
         _scansLeft--;
-        if (filter.MayMatch(IndexHash.TagOf(entry.TagHash)))
-        {
-            _choice.Lease(offset);
-            _wanted--;
-        }
-        else
+        if (!filter.MayMatch(IndexHash.TagOf(entry.TagHash)))
         {
             _choice.Skip(offset);
         }
+        else if (MayTake(filter, entry))
+        {
+            _choice.Lease(offset);
+            _wanted--;
+            LeasedBytes += entry.Size;
+        }
+    }
+
+    // A message that is larger than the quota leaves ends the choice, so that smaller ones do not overtake it for ever.
+    private bool MayTake(TagFilter filter, in ConsumeQueueEntry entry)
+    {
+        if (LeasedBytes + entry.Size <= _room.Bytes
+            || (LeasedBytes == 0 && _room.TakesAny)
+            || !filter.MayMatch(IndexHash.TagOf(entry.TagHash)))
+        {
+            return true;
+        }
+
+        RefusedBytes = entry.Size;
+        _scansLeft = 0;
+        return false;
     }
 }

@@ -1,5 +1,6 @@
 using Dledger.Broker.Commands;
 using Dledger.Broker.Proposals;
+using Dledger.Broker.Quotas;
 using Dledger.Replication;
 using Dledger.Storage.Records;
 
@@ -29,6 +30,9 @@ internal sealed class LeaseProposal(
 
     /// <summary>Where <see cref="LeasedCount"/> is counted while the record is on its way.</summary>
     public InFlightLimits? Limits { get; set; }
+
+    /// <summary>What the quotas were charged.</summary>
+    public QuotaCharge Charge { get; init; }
 
     /// <summary>The grant was handed over when the record was applied.</summary>
     public override void Applied()

@@ -4,6 +4,7 @@ using Dledger.Broker.Filtering;
 using Dledger.Broker.Groups;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Proposals;
+using Dledger.Broker.Quotas;
 using Dledger.Broker.Topics;
 using Dledger.Replication;
 using Dledger.Storage.Records;
@@ -22,6 +23,7 @@ internal sealed class ReceiverTable(
     TopicTable topics,
     GroupTable groups,
     BrokerOptions options,
+    QuotaClock quotaClock,
     LeaderInbox inbox,
     Func<Proposal, ProposalFailure?> propose,
     Func<long, bool> isGone)
@@ -32,6 +34,9 @@ internal sealed class ReceiverTable(
     private readonly LeaseChooser _chooser = new(options);
     private InFlightLimits _limits = new();
     private readonly StrongBox<int> _parkedCount = new();
+
+    /// <summary>What groups and clients may be given.</summary>
+    public ReceiveQuotas Quotas { get; private set; } = new(options.ClientQuota, quotaClock);
 
     /// <summary>Parked operations, finished ones that were not swept yet included.</summary>
     public int ParkedCount => _parkedCount.Value;
@@ -126,6 +131,26 @@ internal sealed class ReceiverTable(
         }
     }
 
+    /// <summary>Looks at the receives that a quota holds when they may go on; false when they may not yet.</summary>
+    public bool QuotasDue()
+    {
+        if (!Quotas.TakeDue())
+        {
+            return false;
+        }
+
+        foreach (var receivers in _byPair.Values)
+        {
+            if (receivers.IsOverQuota)
+            {
+                receivers.IsOverQuota = false;
+                MarkDirty(receivers);
+            }
+        }
+
+        return true;
+    }
+
     /// <summary>Serves parked receives that may have work now.</summary>
     public void FrameApplied()
     {
@@ -190,6 +215,7 @@ internal sealed class ReceiverTable(
         _byTopic.Clear();
         _dirty.Clear();
         _limits = new InFlightLimits();
+        Quotas = new ReceiveQuotas(options.ClientQuota, quotaClock);
     }
 
     private static Lease? FindRepeated(ReceiveOperation operation, TopicState topic, GroupState group) =>
@@ -344,22 +370,28 @@ internal sealed class ReceiverTable(
 
         LeaseCommand? command = null;
         var countMax = 0;
+        var isHeld = false;
         if (MayHold(operation, group, subscription)
-            && (countMax = _limits.Allow(operation, receivers, group)) > 0)
+            && (countMax = _limits.Allow(operation, receivers, group)) > 0
+            && (countMax = WithinQuotas(operation, countMax, receivers, group, out var room)) > 0)
         {
             if (operation.MustScan)
             {
-                BeginScan(receivers, node, countMax, group, topic, subscription);
+                BeginScan(receivers, node, countMax, room, group, topic, subscription);
                 return true;
             }
 
-            command = _chooser.Choose(operation, countMax, receivers, group, topic, subscription);
+            command = _chooser.Choose(operation, countMax, room, receivers, group, topic, subscription);
             if (command is not null && _chooser.LeasedCount > 0)
             {
                 receivers.Unpark(node);
-                Propose(new LeaseProposal(command, receivers, operation, inbox, LeaseFailed), subscription);
+                var charge = Quotas.Charge(group, operation.ClientHash, _chooser.LeasedCount, _chooser.LeasedBytes);
+                var proposal = new LeaseProposal(command, receivers, operation, inbox, LeaseFailed) { Charge = charge };
+                Propose(proposal, subscription);
                 return true;
             }
+
+            isHeld = HoldForBytes(operation, receivers, group);
         }
 
         if (command is not null)
@@ -372,7 +404,7 @@ internal sealed class ReceiverTable(
             receivers.Unpark(node);
         }
 
-        return command is not null || countMax == 0 || !operation.Filter.MatchesAll;
+        return command is not null || countMax == 0 || isHeld || !operation.Filter.MatchesAll;
     }
 
     private bool MayHold(ReceiveOperation operation, GroupState group, Subscription? subscription) =>
@@ -381,6 +413,34 @@ internal sealed class ReceiverTable(
         || subscription.Holder == 0
         || subscription.Holder == operation.ClientHash
         || isGone(subscription.Holder);
+
+    // How many of so many messages the quotas leave; at 0 it is held.
+    private int WithinQuotas(
+        ReceiveOperation operation, int countMax, Receivers receivers, GroupState group, out QuotaRoom room)
+    {
+        room = Quotas.Room(group, operation.ClientHash);
+        if (room.IsOpen)
+        {
+            return (int)Math.Min(countMax, room.Messages);
+        }
+
+        receivers.IsOverQuota = true;
+        operation.HoldBack(Quotas.Hold(group, operation.ClientHash, bytes: 1));
+        return 0;
+    }
+
+    // The first message that it may have is larger than what is left.
+    private bool HoldForBytes(ReceiveOperation operation, Receivers receivers, GroupState group)
+    {
+        if (_chooser.RefusedBytes == 0)
+        {
+            return false;
+        }
+
+        receivers.IsOverQuota = true;
+        operation.HoldBack(Quotas.Hold(group, operation.ClientHash, _chooser.RefusedBytes));
+        return true;
+    }
 
     private void MarkHeldBack(int groupId)
     {
@@ -399,12 +459,13 @@ internal sealed class ReceiverTable(
         Receivers receivers,
         LinkedListNode<ReceiveOperation> node,
         int countMax,
+        QuotaRoom room,
         GroupState group,
         TopicState topic,
         Subscription? subscription)
     {
         var operation = node.Value;
-        var candidates = _chooser.ChooseCandidates(operation, receivers, group, topic, subscription);
+        var candidates = _chooser.ChooseCandidates(operation, room, receivers, group, topic, subscription);
         if (candidates is not null && _chooser.LeasedCount > 0)
         {
             receivers.Unpark(node);
@@ -417,11 +478,13 @@ internal sealed class ReceiverTable(
                 Limits = _limits,
             };
             _limits.Reserve(operation, scan.LeasedMax);
+            scan.Charge = Quotas.Charge(group, operation.ClientHash, scan.LeasedMax, _chooser.LeasedBytes);
             HoldFresh(scan);
             operation.Complete(ReceiveGrant.Empty with { Scan = scan });
             return;
         }
 
+        HoldForBytes(operation, receivers, group);
         if (candidates is not null)
         {
             // Nothing to look at, but much that was passed over: it becomes known and is not looked at again.
@@ -472,7 +535,10 @@ internal sealed class ReceiverTable(
             verdict.LeasedCount > 0 ? operation.AttemptHash : UInt128.Zero,
             LeaseChooser.HolderBefore(group, subscription),
             verdict.Queues);
-        Propose(new LeaseProposal(command, receivers, operation, inbox, LeaseFailed), subscription);
+        var charge = verdict.LeasedCount == 0 || !Quotas.Counts(group)
+            ? default
+            : Quotas.Charge(group, operation.ClientHash, verdict.LeasedCount, verdict.Scan.BytesOf(verdict.Queues));
+        Propose(new LeaseProposal(command, receivers, operation, inbox, LeaseFailed) { Charge = charge }, subscription);
     }
 
     private void AbandonScan(ScanGrant scan)
@@ -483,6 +549,7 @@ internal sealed class ReceiverTable(
         }
 
         scan.Limits.Release(scan);
+        scan.Charge.GiveBack();
         if (scan.Limits.HoldsBack)
         {
             MarkHeldBack(scan.Receivers.GroupId);
@@ -528,6 +595,11 @@ internal sealed class ReceiverTable(
     private void Release(LeaseProposal proposal, bool failed)
     {
         proposal.Limits?.Release(proposal);
+        if (failed)
+        {
+            proposal.Charge.GiveBack();
+        }
+
         if (IsCurrent(proposal.Receivers))
         {
             Release(proposal.Receivers, proposal.Command.Queues, proposal.Reserved, failed);

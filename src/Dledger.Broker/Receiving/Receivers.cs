@@ -27,6 +27,9 @@ internal sealed class Receivers(int groupId, int topicId, StrongBox<int> parkedC
     /// <summary>A receive of it waits because too many messages of the group are in flight.</summary>
     public bool IsHeldBack { get; set; }
 
+    /// <summary>A receive of it waits because a quota is used up.</summary>
+    public bool IsOverQuota { get; set; }
+
     /// <summary>The record that makes the group start at the end of the topic is on its way.</summary>
     public bool IsSubscribing { get; set; }
 

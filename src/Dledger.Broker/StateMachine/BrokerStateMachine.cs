@@ -6,6 +6,7 @@ using Dledger.Broker.Lites;
 using Dledger.Broker.Lookups;
 using Dledger.Broker.Offsets;
 using Dledger.Broker.Proposals;
+using Dledger.Broker.Quotas;
 using Dledger.Broker.Receiving;
 using Dledger.Broker.Topics;
 using Dledger.Broker.Transactions;
@@ -97,6 +98,9 @@ internal sealed class BrokerStateMachine : IStateMachine
 
     /// <summary>Receives on their way.</summary>
     public ReceiverTable Receivers => _duties.Receivers;
+
+    /// <summary>What may be sent; any thread.</summary>
+    public ProduceQuotas ProduceQuotas => _duties.ProduceQuotas;
 
     /// <summary>Delayed messages that wait; any thread.</summary>
     public long PendingCount => _state.Timers.Count;

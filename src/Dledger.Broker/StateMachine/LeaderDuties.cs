@@ -3,6 +3,7 @@ using Dledger.Broker.DeadLetters;
 using Dledger.Broker.Lites;
 using Dledger.Broker.Offsets;
 using Dledger.Broker.Proposals;
+using Dledger.Broker.Quotas;
 using Dledger.Broker.Receiving;
 using Dledger.Broker.Retention;
 using Dledger.Broker.Timers;
@@ -32,6 +33,9 @@ internal sealed class LeaderDuties
     private readonly DeadLetterForwarder _forwarder;
     private readonly CheckDuty _checks;
     private readonly DiscardForwarder _discards;
+    private readonly BrokerOptions _options;
+    private readonly QuotaClock _quotaClock;
+    private volatile ProduceQuotas _produceQuotas;
     private readonly LiteDuty _lites;
     private readonly Action<int, IReadOnlyList<string>> _litesEnded;
     private bool _tickInFlight;
@@ -57,15 +61,18 @@ internal sealed class LeaderDuties
         ILogger logger)
     {
         var options = surroundings.Options;
+        _options = options;
+        _quotaClock = new QuotaClock(surroundings.Time);
+        _produceQuotas = MakeProduceQuotas();
         _state = state;
         _clients = clients;
         _log = log;
         _ask = ask;
         _inbox = new LeaderInbox(() => _log()?.TryPost(WakeRequest.Instance));
-        Receivers = new ReceiverTable(state.Topics, state.Groups, options, _inbox, Propose, clients.IsGone);
+        Receivers = new ReceiverTable(state.Topics, state.Groups, options, _quotaClock, _inbox, Propose, clients.IsGone);
+        Pulls = new PullTable(state.Topics, state.Groups, options, () => Receivers.Quotas);
         _lites = new LiteDuty(state, lites, _inbox, Propose);
         _litesEnded = litesEnded;
-        Pulls = new PullTable(state.Topics, options);
         _forwarder = new DeadLetterForwarder(
             state.Topics, state.Groups, state.Leases, _inbox, ReadRecord, ReportUnreadable, Propose, logger);
         _checks = new CheckDuty(state.Transactions, _inbox, Propose);
@@ -81,6 +88,9 @@ internal sealed class LeaderDuties
     public bool IsServing { get; private set; }
 
     public ReceiverTable Receivers { get; }
+
+    /// <summary>What may be sent; any thread. Others with full buckets with every beginning to serve.</summary>
+    public ProduceQuotas ProduceQuotas => _produceQuotas;
 
     /// <summary>Delayed messages.</summary>
     public TimerDuty Timers { get; }
@@ -104,6 +114,7 @@ internal sealed class LeaderDuties
             var due = Math.Min(_renewals.NextAt, _tickInFlight ? long.MaxValue : NextTickAt);
             due = Math.Min(due, Math.Min(Retention.NextAt, _forwarder.RetryAt));
             due = Math.Min(due, Math.Min(Math.Min(_checks.NextAt, _discards.RetryAt), Timers.NextAt));
+            due = Math.Min(due, NextHeldAt);
             due = Math.Min(due, _lites.NextAt);
             return _forwarder.MustRetry || _discards.MustRetry ? Math.Min(due, _state.LogTime) : due;
         }
@@ -111,6 +122,11 @@ internal sealed class LeaderDuties
 
     // What ends by log time: leases and pauses.
     private long NextTickAt => Math.Min(_state.Leases.NextDeadline, _state.Groups.NextPauseEnd);
+
+    // What ends by the monotonic clock, as a log time.
+    private long NextHeldAt => Receivers.Quotas.NextAt == long.MaxValue || _log() is not { } log
+        ? long.MaxValue
+        : log.LogTimeNow + Math.Max(0, Receivers.Quotas.NextAt - _quotaClock.Now);
 
     /// <summary>Takes in what ended on other threads; the first thing of every call.</summary>
     public void Begin() => _inbox.Drain();
@@ -130,6 +146,7 @@ internal sealed class LeaderDuties
         if (isServing && !IsServing)
         {
             _clients.BeginToServe();
+            _produceQuotas = MakeProduceQuotas();
         }
 
         Retention.Reset();
@@ -162,6 +179,11 @@ internal sealed class LeaderDuties
         if (_renewals.NextAt <= logTimeNow)
         {
             Renew(logTimeNow);
+        }
+
+        if (Receivers.QuotasDue())
+        {
+            Pulls.QuotasDue();
         }
 
         Timers.Due(logTimeNow);
@@ -257,6 +279,8 @@ internal sealed class LeaderDuties
 
         return log.TryPropose(proposal, out var failure) ? null : failure;
     }
+
+    private ProduceQuotas MakeProduceQuotas() => new(_options.ClientQuota, _quotaClock, _options.Defect);
 
     private static Func<long, long> MakeClock(BrokerSurroundings around) =>
         around.Options.Defect == SeededDefect.TimerFiredByWallClock

@@ -372,6 +372,7 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
         duties.Receivers.Remove(
             receivers => receivers.TopicId == topic.Id,
             new BrokerFailure(BrokerError.TopicNotFound, $"the topic '{name}' was deleted"));
+        duties.ProduceQuotas.Forget(topic.Id);
         duties.Pulls.Remove(topic.Id, new BrokerFailure(BrokerError.TopicNotFound, $"the topic '{name}' was deleted"));
         BrokerEvents.TopicDeleted(logger, name);
         return null;
@@ -403,6 +404,7 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
         duties.Receivers.Remove(
             receivers => receivers.GroupId == group.View.Id,
             new BrokerFailure(BrokerError.GroupNotFound, $"the consumer group '{name}' was deleted"));
+        duties.Receivers.Quotas.Forget(group.View.Id);
         BrokerEvents.GroupDeleted(logger, name);
         return null;
     }

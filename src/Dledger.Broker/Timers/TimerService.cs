@@ -53,28 +53,39 @@ internal sealed class TimerService(BrokerCalls calls)
                 BrokerError.InvalidArgument, "the field 'recall_handle' is not a recall handle of this cluster and topic"));
         }
 
-        var (key, failure) = await FindAsync(recall, cancellationToken);
-        if (failure is { } problem)
+        while (true)
         {
-            return RecallOutcome.Of(problem);
-        }
+            var (key, failure) = await FindAsync(recall, cancellationToken);
+            if (failure is { } problem)
+            {
+                return RecallOutcome.Of(problem);
+            }
 
-        if (key is not { } waiting)
-        {
-            return RecallOutcome.Of(NotWaiting(recall.MessageId));
-        }
+            if (key is not { } waiting)
+            {
+                return RecallOutcome.Of(NotWaiting(recall.MessageId));
+            }
 
-        var proposed = ChangeAsync(
-            RecordKind.TimerCancel, new TimerCancelCommand([waiting]).Encode(), cancellationToken);
-        if (calls.Options.Defect == SeededDefect.RecallBeforeCommit)
-        {
-            return new RecallOutcome(recall.MessageId, null);
-        }
+            var proposed = ChangeAsync(
+                RecordKind.TimerCancel, new TimerCancelCommand([waiting]).Encode(), cancellationToken);
+            if (calls.Options.Defect == SeededDefect.RecallBeforeCommit)
+            {
+                return new RecallOutcome(recall.MessageId, null);
+            }
 
-        var change = await proposed;
-        return change.Failure is { } failed ? RecallOutcome.Of(failed)
-            : change.Count == 0 ? RecallOutcome.Of(NotWaiting(recall.MessageId))
-            : new RecallOutcome(recall.MessageId, null);
+            var change = await proposed;
+            if (change.Failure is { } failed)
+            {
+                return RecallOutcome.Of(failed);
+            }
+
+            if (change.Count > 0)
+            {
+                return new RecallOutcome(recall.MessageId, null);
+            }
+
+            // It left its place in between: delivered, taken back, or moved, and then it waits elsewhere.
+        }
     }
 
     /// <summary>A page of what a selection finds.</summary>
@@ -154,20 +165,19 @@ internal sealed class TimerService(BrokerCalls calls)
         RecallHandle recall, CancellationToken cancellationToken)
     {
         var after = new TimerKey(recall.Key.Tick, long.MinValue);
-        var isFirst = true;
         while (true)
         {
             var from = after;
-            var looksAtHandle = isFirst;
             var (key, entries, failure) = await calls.LookAsync(
                 state =>
                 {
-                    if (looksAtHandle && state.Timers.Moved.Find(recall.Key.Position) is { } moved)
+                    // Asked each time: it may be moved while the pages are read.
+                    if (state.Timers.Moved.Find(recall.Key.Position) is { } moved)
                     {
                         return (moved, [], null);
                     }
 
-                    if (looksAtHandle && state.Timers.TryFind(recall.Key, out _))
+                    if (state.Timers.TryFind(recall.Key, out _))
                     {
                         return (recall.Key, [], null);
                     }
@@ -193,7 +203,6 @@ internal sealed class TimerService(BrokerCalls calls)
                 }
             }
 
-            isFirst = false;
             after = entries[^1].Key;
         }
     }

@@ -41,6 +41,12 @@ public sealed record TopicChange
     /// <summary>See <see cref="TransactionChecks.CountMax"/>; 1 to <see cref="Naming.Limits.TransactionChecksMax"/>.</summary>
     public int? CheckCountMax { get; init; }
 
+    /// <summary>See <see cref="TopicSpec.ProduceQuota"/>; 0 takes the bound away.</summary>
+    public long? ProduceMessagesPerSecond { get; init; }
+
+    /// <inheritdoc cref="ProduceMessagesPerSecond"/>
+    public long? ProduceBytesPerSecond { get; init; }
+
     /// <summary><see cref="TransactionWebhook.None"/> takes it away.</summary>
     public TransactionWebhook? Webhook { get; init; }
 }

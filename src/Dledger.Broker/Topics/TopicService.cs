@@ -1,6 +1,7 @@
 using Dledger.Broker.Commands;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Naming;
+using Dledger.Broker.Quotas;
 using Dledger.Broker.Transactions;
 using Dledger.Primitives;
 using Dledger.Storage.Records;
@@ -51,6 +52,7 @@ internal sealed class TopicService(BrokerCalls calls)
             TopicSettingsCodec.Encode(spec.Settings)),
         TopicRules.CheckRetention(spec.RetentionTime, spec.RetentionBytes)
             ?? TopicRules.CheckIdWindow(spec.IdWindowTime, spec.IdWindowCount)
+            ?? QuotaRules.Check("produce", spec.ProduceQuota)
             ?? LiteRules.CheckSettings(spec.LiteExpiry, spec.LiteTopicsMax),
         cancellationToken);
 
@@ -65,6 +67,8 @@ internal sealed class TopicService(BrokerCalls calls)
             ?? TransactionRules.Check(change)
             ?? TopicRules.CheckRetention(change.RetentionTime ?? TimeSpan.Zero, change.RetentionBytes ?? 0)
             ?? TopicRules.CheckIdWindow(change.IdWindowTime ?? TimeSpan.Zero, change.IdWindowCount ?? 0)
+            ?? QuotaRules.Check(
+                "produce", new QuotaRates(change.ProduceMessagesPerSecond ?? 0, change.ProduceBytesPerSecond ?? 0))
             ?? LiteRules.CheckSettings(
                 change.LiteExpiry ?? Lites.LiteSettings.Default.Expiry, change.LiteTopicsMax ?? Lites.LiteSettings.Default.CountMax),
         cancellationToken);

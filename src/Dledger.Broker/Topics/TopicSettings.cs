@@ -1,5 +1,6 @@
 using Dledger.Broker.Idempotence;
 using Dledger.Broker.Lites;
+using Dledger.Broker.Quotas;
 using Dledger.Broker.Transactions;
 
 namespace Dledger.Broker.Topics;
@@ -17,6 +18,9 @@ public sealed record TopicSettings
 
     /// <summary>When its producers are asked about transactions that they did not decide.</summary>
     public TransactionChecks Checks { get; init; } = TransactionChecks.Default;
+
+    /// <summary>What all of its producers together may send in a second.</summary>
+    public QuotaRates ProduceQuota { get; init; }
 
     /// <summary>Who is asked about them while no producer is connected.</summary>
     public TransactionWebhook Webhook { get; init; } = TransactionWebhook.None;

@@ -17,6 +17,8 @@ internal static class TopicSettingsCodec
     private const int CheckCountMax = 12;
     private const int WebhookUrl = 13;
     private const int WebhookSecret = 14;
+    private const int ProduceMessagesPerSecond = 40;
+    private const int ProduceBytesPerSecond = 41;
     private const int LiteExpiry = 60;
     private const int LiteTopicsMax = 61;
 
@@ -34,6 +36,8 @@ internal static class TopicSettingsCodec
         AddUnless(list, CheckCountMax, settings.Checks.CountMax, checks.CountMax);
         AddUnlessEmpty(list, WebhookUrl, settings.Webhook.Url);
         AddUnlessEmpty(list, WebhookSecret, settings.Webhook.Secret);
+        AddUnlessDefault(list, ProduceMessagesPerSecond, settings.ProduceQuota.MessagesPerSecond);
+        AddUnlessDefault(list, ProduceBytesPerSecond, settings.ProduceQuota.BytesPerSecond);
         AddUnless(list, LiteExpiry, settings.Lite.ExpiryMicroseconds, LiteSettings.Default.ExpiryMicroseconds);
         AddUnless(list, LiteTopicsMax, settings.Lite.CountMax, LiteSettings.Default.CountMax);
         return list;
@@ -84,6 +88,16 @@ internal static class TopicSettingsCodec
             list.Add(new Setting(WebhookSecret, Encoding.UTF8.GetBytes(webhook.Secret)));
         }
 
+        if (change.ProduceMessagesPerSecond is { } messages)
+        {
+            list.Add(Setting.Of(ProduceMessagesPerSecond, messages));
+        }
+
+        if (change.ProduceBytesPerSecond is { } size)
+        {
+            list.Add(Setting.Of(ProduceBytesPerSecond, size));
+        }
+
         if (change.LiteExpiry is { } expiry)
         {
             list.Add(Setting.Of(LiteExpiry, (long)expiry.TotalMicroseconds));
@@ -111,6 +125,14 @@ internal static class TopicSettingsCodec
         CheckCountMax => settings with { Checks = settings.Checks with { CountMax = (int)setting.ToInt64() } },
         WebhookUrl => settings with { Webhook = settings.Webhook with { Url = TextOf(setting) } },
         WebhookSecret => settings with { Webhook = settings.Webhook with { Secret = TextOf(setting) } },
+        ProduceMessagesPerSecond => settings with
+        {
+            ProduceQuota = settings.ProduceQuota with { MessagesPerSecond = setting.ToInt64() },
+        },
+        ProduceBytesPerSecond => settings with
+        {
+            ProduceQuota = settings.ProduceQuota with { BytesPerSecond = setting.ToInt64() },
+        },
         LiteExpiry => settings with { Lite = settings.Lite with { ExpiryMicroseconds = setting.ToInt64() } },
         LiteTopicsMax => settings with { Lite = settings.Lite with { CountMax = (int)setting.ToInt64() } },
         _ => throw setting.Unknown("topic"),

@@ -1,6 +1,7 @@
 using Dledger.Broker.Idempotence;
 using Dledger.Broker.Lites;
 using Dledger.Broker.Messages;
+using Dledger.Broker.Quotas;
 
 namespace Dledger.Broker.Topics;
 
@@ -34,6 +35,9 @@ public sealed record TopicSpec
     /// <summary>Most ids remembered; above it the oldest are forgotten. 0: 100,000.</summary>
     public long IdWindowCount { get; init; }
 
+    /// <summary>What all of its producers together may send in a second; up to <see cref="Naming.Limits.QuotaRateMax"/> each.</summary>
+    public QuotaRates ProduceQuota { get; init; }
+
     /// <summary>For so long without a message a lite topic is kept at least; for topics of the type LITE.</summary>
     public TimeSpan LiteExpiry { get; init; } = LiteSettings.Default.Expiry;
 
@@ -45,5 +49,6 @@ public sealed record TopicSpec
         Retention = new TopicRetention((long)RetentionTime.TotalMicroseconds, RetentionBytes),
         Lite = new LiteSettings((long)LiteExpiry.TotalMicroseconds, LiteTopicsMax),
         IdWindow = new IdWindowSettings((long)IdWindowTime.TotalMicroseconds, IdWindowCount),
+        ProduceQuota = ProduceQuota,
     };
 }

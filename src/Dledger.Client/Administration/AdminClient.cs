@@ -38,6 +38,8 @@ public sealed class AdminClient(DledgerChannel channel)
                 RetentionBytes = topic.RetentionBytes ?? 0,
                 IdWindowTime = topic.IdWindowTime is { } window ? Duration.FromTimeSpan(window) : null,
                 IdWindowCount = topic.IdWindowCount ?? 0,
+                ProduceMessagesPerSecond = topic.ProduceMessagesPerSecond ?? 0,
+                ProduceBytesPerSecond = topic.ProduceBytesPerSecond ?? 0,
                 LiteExpiry = topic.LiteExpiry is { } expiry ? Duration.FromTimeSpan(expiry) : null,
                 LiteTopicsMax = topic.LiteTopicsMax ?? 0,
             },
@@ -79,6 +81,16 @@ public sealed class AdminClient(DledgerChannel channel)
         if (alteration.IdWindowCount is { } count)
         {
             request.IdWindowCount = count;
+        }
+
+        if (alteration.ProduceMessagesPerSecond is { } messageRate)
+        {
+            request.ProduceMessagesPerSecond = messageRate;
+        }
+
+        if (alteration.ProduceBytesPerSecond is { } byteRate)
+        {
+            request.ProduceBytesPerSecond = byteRate;
         }
 
         var response = await AskAsync(
@@ -140,6 +152,8 @@ public sealed class AdminClient(DledgerChannel channel)
         request.Group.MaxInFlightPerClient = modes.MaxInFlightPerClient ?? 0;
         request.Group.LiteSubscriptionQuota = modes.LiteSubscriptionQuota ?? 0;
         request.Group.Expiry = (Protocol.Admin.V1.ExpiryMode)(modes.Expiry ?? 0);
+        request.Group.ReceiveMessagesPerSecond = modes.ReceiveMessagesPerSecond ?? 0;
+        request.Group.ReceiveBytesPerSecond = modes.ReceiveBytesPerSecond ?? 0;
         var response = await AskAsync(
             $"Creating group '{group.Name}'",
             (admin, options) => admin.CreateGroupAsync(request, options),
@@ -292,6 +306,8 @@ public sealed class AdminClient(DledgerChannel channel)
             RetentionBytes = topic.RetentionBytes == 0 ? null : topic.RetentionBytes,
             IdWindowTime = topic.IdWindowTime?.ToTimeSpan(),
             IdWindowCount = topic.IdWindowCount == 0 ? null : topic.IdWindowCount,
+            ProduceMessagesPerSecond = topic.ProduceMessagesPerSecond == 0 ? null : topic.ProduceMessagesPerSecond,
+            ProduceBytesPerSecond = topic.ProduceBytesPerSecond == 0 ? null : topic.ProduceBytesPerSecond,
             LiteExpiry = topic.LiteExpiry?.ToTimeSpan(),
             LiteTopicsMax = topic.LiteExpiry is null ? null : topic.LiteTopicsMax,
             LiteTopicCount = topic.LiteExpiry is null ? null : topic.LiteTopicCount,
@@ -311,6 +327,8 @@ public sealed class AdminClient(DledgerChannel channel)
             LiteSubscriptionQuota = group.LiteSubscriptionQuota,
             MaxInFlightPerClient = group.MaxInFlightPerClient,
             Expiry = (ExpiryMode)group.Expiry,
+            ReceiveMessagesPerSecond = group.ReceiveMessagesPerSecond == 0 ? null : group.ReceiveMessagesPerSecond,
+            ReceiveBytesPerSecond = group.ReceiveBytesPerSecond == 0 ? null : group.ReceiveBytesPerSecond,
         },
         Pause = group.Pause is { } pause
             ? new GroupPause(pause.Reason, pause.Since.ToDateTimeOffset(), pause.Until?.ToDateTimeOffset())
@@ -357,6 +375,16 @@ public sealed class AdminClient(DledgerChannel channel)
         if (modes.Expiry is { } expiry)
         {
             request.Expiry = (Protocol.Admin.V1.ExpiryMode)expiry;
+        }
+
+        if (modes.ReceiveMessagesPerSecond is { } messages)
+        {
+            request.ReceiveMessagesPerSecond = messages;
+        }
+
+        if (modes.ReceiveBytesPerSecond is { } bytes)
+        {
+            request.ReceiveBytesPerSecond = bytes;
         }
     }
 

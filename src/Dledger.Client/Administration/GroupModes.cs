@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Dledger.Client.Administration;
 
 /// <summary>What becomes of a message that was delivered as often as its group allows.</summary>
@@ -59,6 +61,14 @@ public sealed record GroupModes
 
     /// <summary>After a message's time to live.</summary>
     public ExpiryMode? Expiry { get; init; }
+
+    /// <summary>Messages that all of its clients together may be given in a second; 0: no bound, null in a description.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public long? ReceiveMessagesPerSecond { get; init; }
+
+    /// <summary>The same in bytes of messages as they are stored.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public long? ReceiveBytesPerSecond { get; init; }
 }
 
 /// <summary>A group that is given nothing for a while.</summary>

@@ -22,6 +22,12 @@ public sealed record TopicAlteration(string Name)
     /// <summary>Most message ids remembered, up to 1,000,000; null: as it is.</summary>
     public long? IdWindowCount { get; init; }
 
+    /// <summary>Messages that all of its producers together may send in a second; 0: no bound.</summary>
+    public long? ProduceMessagesPerSecond { get; init; }
+
+    /// <summary>The same in bytes of messages as they are stored.</summary>
+    public long? ProduceBytesPerSecond { get; init; }
+
     /// <summary>For so long without a message a lite topic is kept at least; for topics of the type LITE.</summary>
     public TimeSpan? LiteExpiry { get; init; }
 

@@ -24,6 +24,14 @@ public sealed record TopicDescription(string Name, int QueueCount, IReadOnlyList
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public long? IdWindowCount { get; init; }
 
+    /// <summary>Messages that all of its producers together may send in a second; null: no bound.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public long? ProduceMessagesPerSecond { get; init; }
+
+    /// <summary>The same in bytes of messages as they are stored.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public long? ProduceBytesPerSecond { get; init; }
+
     /// <summary>For so long without a message a lite topic is kept at least; null for a topic that is not of the type LITE.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public TimeSpan? LiteExpiry { get; init; }

@@ -7,7 +7,7 @@ namespace Dledger.Client.Connections;
 /// <remarks>
 /// Any node answers any call and forwards what only the leader can do, so one reachable address is enough. A call that a
 /// node does not take goes to the next address, after a short wait once all were tried, until
-/// <see cref="DledgerChannelOptions.RetryTimeout"/> is over.
+/// <see cref="DledgerChannelOptions.RetryTimeout"/> is over. A refusal that says when to come again is asked again then, on the same node.
 /// </remarks>
 public sealed class DledgerChannel : IAsyncDisposable
 {
@@ -91,6 +91,17 @@ public sealed class DledgerChannel : IAsyncDisposable
                 throw mayHaveHappened && failure is ClusterUnavailableException
                     ? new OutcomeUnknownException(failure.Summary, "An earlier attempt may have been done.", failure)
                     : failure;
+            }
+
+            if (failure is ClusterUnavailableException { RetryAfter: { } wait })
+            {
+                if (_time.GetElapsedTime(begun) + wait > Options.RetryTimeout)
+                {
+                    throw failure;
+                }
+
+                await Task.Delay(wait, _time, cancellationToken).ConfigureAwait(false);
+                continue;
             }
 
             Interlocked.CompareExchange(ref _current, (current + 1) % _nodes.Length, current);

@@ -23,7 +23,10 @@ internal static class ResponseStatus
             Code.TopicNotFound => new ResourceNotFoundException(text, "Create it: dledger topic create <name>"),
             Code.ConsumerGroupNotFound => new ResourceNotFoundException(text, "Create it: dledger group create <name>"),
             Code.NotFound or Code.OffsetNotFound => new ResourceNotFoundException(text, ""),
-            Code.TooManyRequests => new ClusterUnavailableException(text, "Try again in a moment."),
+            Code.TooManyRequests => new ClusterUnavailableException(text, "Try again in a moment.")
+            {
+                RetryAfter = RetryHint.Find(status.Message),
+            },
             Code.HaNotAvailable => new ClusterUnavailableException(
                 text, "A majority of the nodes must run: dledger cluster status"),
             Code.ProxyTimeout or Code.MasterPersistenceTimeout or Code.SlavePersistenceTimeout =>

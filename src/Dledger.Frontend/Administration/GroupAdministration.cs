@@ -1,6 +1,7 @@
 using Dledger.Broker;
 using Dledger.Broker.Groups;
 using Dledger.Broker.Naming;
+using Dledger.Broker.Quotas;
 using Dledger.Frontend.Calls;
 using Dledger.Frontend.Forwarding;
 using Dledger.Protocol.Admin.V1;
@@ -61,6 +62,8 @@ internal sealed class GroupAdministration(BrokerNode broker)
             MaxInFlight = request.HasMaxInFlight ? request.MaxInFlight : null,
             MaxInFlightPerClient = request.HasMaxInFlightPerClient ? request.MaxInFlightPerClient : null,
             Expiry = request.HasExpiry ? GroupModes.FromWire(request.Expiry) : null,
+            ReceiveMessagesPerSecond = request.HasReceiveMessagesPerSecond ? request.ReceiveMessagesPerSecond : null,
+            ReceiveBytesPerSecond = request.HasReceiveBytesPerSecond ? request.ReceiveBytesPerSecond : null,
             LiteSubscriptionQuota = request.HasLiteSubscriptionQuota ? request.LiteSubscriptionQuota : null,
         };
         if (await broker.UpdateGroupAsync(change, cancellationToken) is { } failure)
@@ -128,6 +131,7 @@ internal sealed class GroupAdministration(BrokerNode broker)
         MaxInFlightPerClient =
             asked.MaxInFlightPerClient == 0 ? GroupSettings.Default.MaxInFlightPerClient : asked.MaxInFlightPerClient,
         Expiry = GroupModes.FromWire(asked.Expiry),
+        ReceiveQuota = new QuotaRates(asked.ReceiveMessagesPerSecond, asked.ReceiveBytesPerSecond),
         LiteSubscriptionQuota = asked.LiteSubscriptionQuota == 0
             ? GroupSettings.Default.LiteSubscriptionQuota
             : asked.LiteSubscriptionQuota,

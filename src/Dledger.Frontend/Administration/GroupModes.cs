@@ -29,6 +29,8 @@ internal static class GroupModes
         wire.MaxInFlight = settings.MaxInFlight;
         wire.MaxInFlightPerClient = settings.MaxInFlightPerClient;
         wire.Expiry = (Wire.ExpiryMode)(1 + (int)settings.Expiry);
+        wire.ReceiveMessagesPerSecond = settings.ReceiveQuota.MessagesPerSecond;
+        wire.ReceiveBytesPerSecond = settings.ReceiveQuota.BytesPerSecond;
         wire.Pause = group.Pause is not { } pause
             ? null
             : new Wire.GroupPause

@@ -2,6 +2,7 @@ using Dledger.Broker;
 using Dledger.Broker.Lites;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Naming;
+using Dledger.Broker.Quotas;
 using Dledger.Broker.Topics;
 using Dledger.Frontend.Forwarding;
 using Dledger.Protocol.Admin.V1;
@@ -56,6 +57,7 @@ internal sealed class TopicAdministration(BrokerNode broker, FrontendOptions opt
             RetentionBytes = asked.RetentionBytes,
             IdWindowTime = TimeOf(asked.IdWindowTime) ?? TimeSpan.Zero,
             IdWindowCount = asked.IdWindowCount,
+            ProduceQuota = new QuotaRates(asked.ProduceMessagesPerSecond, asked.ProduceBytesPerSecond),
             LiteExpiry = TimeOf(asked.LiteExpiry) ?? LiteSettings.Default.Expiry,
             LiteTopicsMax = asked.LiteTopicsMax == 0 ? LiteSettings.Default.CountMax : asked.LiteTopicsMax,
         };
@@ -68,6 +70,7 @@ internal sealed class TopicAdministration(BrokerNode broker, FrontendOptions opt
             && topic.Retention.Bytes == spec.RetentionBytes
             && (topic.IdWindow.Time ?? TimeSpan.Zero) == spec.IdWindowTime
             && topic.IdWindow.Count == spec.IdWindowCount
+            && topic.Settings.ProduceQuota == spec.ProduceQuota
             && topic.Lite.Expiry == spec.LiteExpiry
             && topic.Lite.CountMax == spec.LiteTopicsMax;
         if (failure is { } failed && !(failed.Error == BrokerError.AlreadyExists && isSame))
@@ -99,6 +102,8 @@ internal sealed class TopicAdministration(BrokerNode broker, FrontendOptions opt
             RetentionBytes = request.HasRetentionBytes ? request.RetentionBytes : null,
             IdWindowTime = TimeOf(request.IdWindowTime),
             IdWindowCount = request.HasIdWindowCount ? request.IdWindowCount : null,
+            ProduceMessagesPerSecond = request.HasProduceMessagesPerSecond ? request.ProduceMessagesPerSecond : null,
+            ProduceBytesPerSecond = request.HasProduceBytesPerSecond ? request.ProduceBytesPerSecond : null,
             LiteExpiry = TimeOf(request.LiteExpiry),
             LiteTopicsMax = request.HasLiteTopicsMax ? request.LiteTopicsMax : null,
         };
@@ -173,6 +178,8 @@ internal sealed class TopicAdministration(BrokerNode broker, FrontendOptions opt
             RetentionBytes = topic.Retention.Bytes,
             IdWindowTime = topic.IdWindow.Time is { } window ? Duration.FromTimeSpan(window) : null,
             IdWindowCount = topic.IdWindow.CountMax,
+            ProduceMessagesPerSecond = topic.Settings.ProduceQuota.MessagesPerSecond,
+            ProduceBytesPerSecond = topic.Settings.ProduceQuota.BytesPerSecond,
         };
         if (topic.IsLite)
         {

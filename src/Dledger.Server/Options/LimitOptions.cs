@@ -23,6 +23,13 @@ public sealed record LimitOptions
     /// TOO_MANY_REQUESTS.</summary>
     public int ParkedPollsMax { get; init; } = 20_000;
 
+    /// <summary><c>limits.clientMessagesPerSecond</c>: messages that one client may send in a second, and be given,
+    /// 0..2^40; 0: no bound.</summary>
+    public long ClientMessagesPerSecond { get; init; }
+
+    /// <summary><c>limits.clientBytesPerSecond</c>: the same in bytes of messages as they are stored.</summary>
+    public long ClientBytesPerSecond { get; init; }
+
     /// <summary><c>limits.drain</c>: how long a stopping node waits for calls under way, 0 s..5 min.</summary>
     public TimeSpan DrainMax { get; init; } = TimeSpan.FromSeconds(5);
 }

@@ -112,6 +112,13 @@ public static class OptionKeys
     public static readonly OptionKey LimitsParkedPolls = OptionKey.Integer(
         "limits.parkedPolls", 1, 1_000_000, "receives that wait on this node");
 
+    public static readonly OptionKey LimitsClientMessagesPerSecond = OptionKey.Integer(
+        "limits.clientMessagesPerSecond", 0, Broker.Naming.Limits.QuotaRateMax,
+        "messages that one client may send in a second, and that it may be given; 0: no bound");
+
+    public static readonly OptionKey LimitsClientBytesPerSecond = OptionKey.Size(
+        "limits.clientBytesPerSecond", 0, Broker.Naming.Limits.QuotaRateMax, "the same in bytes of messages; 0: no bound");
+
     public static readonly OptionKey LimitsDrain = OptionKey.Duration(
         "limits.drain", TimeSpan.Zero, TimeSpan.FromMinutes(5), "how long a stopping node waits for calls under way");
 
@@ -127,6 +134,7 @@ public static class OptionKeys
         RaftElectionTimeoutMin, RaftElectionTimeoutMax, RaftHeartbeat,
         ClusterAutoReplace,
         TopicsAutoCreate, TopicsAutoCreateGroups, TopicsQueueCount,
-        LimitsBodySize, LimitsRequestSize, LimitsLongPoll, LimitsReceiveBatch, LimitsParkedPolls, LimitsDrain,
+        LimitsBodySize, LimitsRequestSize, LimitsLongPoll, LimitsReceiveBatch, LimitsParkedPolls,
+        LimitsClientMessagesPerSecond, LimitsClientBytesPerSecond, LimitsDrain,
     ];
 }

@@ -109,6 +109,8 @@ public static class ServerOptionsReader
         LongPollMax = values.Duration(OptionKeys.LimitsLongPoll, defaults.LongPollMax),
         ReceiveBatchCount = values.Integer(OptionKeys.LimitsReceiveBatch, defaults.ReceiveBatchCount),
         ParkedPollsMax = values.Integer(OptionKeys.LimitsParkedPolls, defaults.ParkedPollsMax),
+        ClientMessagesPerSecond = values.Number(OptionKeys.LimitsClientMessagesPerSecond, defaults.ClientMessagesPerSecond),
+        ClientBytesPerSecond = values.Number(OptionKeys.LimitsClientBytesPerSecond, defaults.ClientBytesPerSecond),
         DrainMax = values.Duration(OptionKeys.LimitsDrain, defaults.DrainMax),
     };
 }

@@ -32,6 +32,8 @@ internal static class ServerOptionsRules
         OptionKeys.LimitsLongPoll.Check(problems, (long)options.Limits.LongPollMax.TotalMicroseconds);
         OptionKeys.LimitsReceiveBatch.Check(problems, options.Limits.ReceiveBatchCount);
         OptionKeys.LimitsParkedPolls.Check(problems, options.Limits.ParkedPollsMax);
+        OptionKeys.LimitsClientMessagesPerSecond.Check(problems, options.Limits.ClientMessagesPerSecond);
+        OptionKeys.LimitsClientBytesPerSecond.Check(problems, options.Limits.ClientBytesPerSecond);
         OptionKeys.LimitsDrain.Check(problems, (long)options.Limits.DrainMax.TotalMicroseconds);
         return problems;
     }

@@ -14,6 +14,7 @@ internal sealed class MemoryLog : IReplicatedLog
     private static readonly NodeId Node = new(1);
 
     private readonly ManualTime _time;
+    private readonly CallLoop _loop;
     private readonly Queue<Proposal> _proposals = new();
     private readonly Queue<IStateMachineRequest> _requests = new();
     private readonly ClusterSeed _seed;
@@ -23,9 +24,12 @@ internal sealed class MemoryLog : IReplicatedLog
     private Term _term = Term.Zero;
     private IStateMachine? _machine;
 
-    public MemoryLog(ManualTime time)
+    /// <param name="time">The clock of the node.</param>
+    /// <param name="loop">What the machine leaves to other threads runs here.</param>
+    public MemoryLog(ManualTime time, CallLoop loop)
     {
         _time = time;
+        _loop = loop;
         _seed = ClusterSeed.Of(ClusterId, Group);
         _tail = ChainTail.Genesis(_seed);
     }
@@ -132,7 +136,7 @@ internal sealed class MemoryLog : IReplicatedLog
         var record = RecordEncoder.Encode(new RecordFields { Kind = RecordKind.TermStart }, [], [], []);
         Cut([record], [], FrameFlags.TermStart);
         IsServing = true;
-        _machine!.LeadershipChanged(new Leadership(_term, true, Node));
+        Tell(new Leadership(_term, true, Node));
     }
 
     /// <summary>Another node took over; what was not committed is lost.</summary>
@@ -144,8 +148,14 @@ internal sealed class MemoryLog : IReplicatedLog
             proposal.Fail(new ProposalFailure(kind, new NodeId(2), "leadership was lost"));
         }
 
-        _machine!.LeadershipChanged(new Leadership(_term, false, new NodeId(2)));
+        Tell(new Leadership(_term, false, new NodeId(2)));
     }
+
+    private void Tell(Leadership leadership) => _loop.Run(() =>
+    {
+        _machine!.LeadershipChanged(leadership);
+        return true;
+    });
 
     public bool TryPropose(Proposal proposal, out ProposalFailure failure)
     {
@@ -220,7 +230,9 @@ internal sealed class MemoryLog : IReplicatedLog
     public Task<bool> DrainAsync(bool isDrained, CancellationToken cancellationToken) => Task.FromResult(false);
 
     /// <summary>Does what is to be done now; false when there was nothing.</summary>
-    public bool Step()
+    public bool Step() => _loop.Run(Turn);
+
+    private bool Turn()
     {
         var any = false;
         while (_requests.TryDequeue(out var request))

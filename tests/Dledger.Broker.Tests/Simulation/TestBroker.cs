@@ -20,7 +20,7 @@ internal sealed class TestBroker
     {
         _options = options ?? new BrokerOptions { AutoCreateTopics = true };
         Disk = disk ?? new SimulatedDisk(seed: 1);
-        Log = new MemoryLog(Time);
+        Log = new MemoryLog(Time, _calls);
         Node = Open();
         RestoredAt = Log.Start(Node.StateMachine);
         Log.Lead();
@@ -59,7 +59,7 @@ internal sealed class TestBroker
     public void Settle()
     {
         // What a step leaves to other threads runs behind it, on this one.
-        for (var round = 0; _calls.Drain() | _calls.Run(Log.Step) | _calls.Drain(); round++)
+        for (var round = 0; _calls.Drain() | Log.Step() | _calls.Drain(); round++)
         {
             Assert.True(round < 100_000, "the broker never comes to rest");
         }

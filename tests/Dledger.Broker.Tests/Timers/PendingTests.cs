@@ -99,6 +99,26 @@ public sealed class PendingTests
     }
 
     [Fact]
+    public async Task A_recall_finds_a_message_that_is_moved_at_the_same_moment()
+    {
+        var broker = await Make();
+        var sent = await broker.SendDelayed("orders", "d", TimeSpan.FromSeconds(10));
+        var later = broker.Time.NowMicroseconds + 100_000_000;
+
+        // Both look before either changes anything; the move comes first in the log.
+        var (move, recall) = await broker.Run(async node =>
+        {
+            var moving = node.MovePendingAsync(All with { MessageId = "id-d" }, later, 100, null, None).AsTask();
+            var recalling = node.RecallAsync("orders", sent.RecallHandle!, None).AsTask();
+            return (await moving, await recalling);
+        });
+
+        Assert.Equal(1, move.ChangedCount);
+        Assert.Null(recall.Failure);
+        Assert.DoesNotContain((await List(broker, All)).Messages, message => message.MessageId == "id-d");
+    }
+
+    [Fact]
     public async Task A_listed_message_can_be_recalled_by_the_handle_that_is_listed()
     {
         var broker = await Make();

@@ -17,17 +17,23 @@ internal sealed class ScriptedAdmin : AdminService.AdminServiceBase
         Task.FromResult(new CreateTopicResponse
         {
             Status = Status,
-            Topic = Keeping(
-                Orders(request.Topic.Name, request.Topic.QueueCount == 0 ? 4 : request.Topic.QueueCount),
-                request.Topic.RetentionTime,
-                request.Topic.RetentionBytes),
+            Topic = Limited(
+                Keeping(
+                    Orders(request.Topic.Name, request.Topic.QueueCount == 0 ? 4 : request.Topic.QueueCount),
+                    request.Topic.RetentionTime,
+                    request.Topic.RetentionBytes),
+                request.Topic.ProduceMessagesPerSecond,
+                request.Topic.ProduceBytesPerSecond),
         });
 
     public override Task<AlterTopicResponse> AlterTopic(AlterTopicRequest request, ServerCallContext context) =>
         Task.FromResult(new AlterTopicResponse
         {
             Status = Status,
-            Topic = Keeping(Orders(request.Name), request.RetentionTime, request.RetentionBytes),
+            Topic = Limited(
+                Keeping(Orders(request.Name), request.RetentionTime, request.RetentionBytes),
+                request.ProduceMessagesPerSecond,
+                request.ProduceBytesPerSecond),
         });
 
     public override Task<DescribeTopicResponse> DescribeTopic(DescribeTopicRequest request, ServerCallContext context) =>
@@ -36,7 +42,7 @@ internal sealed class ScriptedAdmin : AdminService.AdminServiceBase
             Status = Status,
             Topic = request.Name == "metrics"
                 ? Keeping(Orders("metrics"), Duration.FromTimeSpan(TimeSpan.FromHours(2)), 10L << 30)
-                : Orders(request.Name),
+                : Limited(Orders(request.Name), request.Name == "limited" ? 500 : 0, 0),
             Queues =
             {
                 new TopicQueue { QueueId = 0, MinOffset = 0, MaxOffset = 120 },
@@ -51,13 +57,19 @@ internal sealed class ScriptedAdmin : AdminService.AdminServiceBase
         Task.FromResult(new ListGroupsResponse { Status = Status, Groups = { Shippers() } });
 
     public override Task<CreateGroupResponse> CreateGroup(CreateGroupRequest request, ServerCallContext context) =>
-        Task.FromResult(new CreateGroupResponse { Status = Status, Group = Shippers(request.Group.Name) });
+        Task.FromResult(new CreateGroupResponse
+        {
+            Status = Status,
+            Group = Limited(
+                Shippers(request.Group.Name), request.Group.ReceiveMessagesPerSecond, request.Group.ReceiveBytesPerSecond),
+        });
 
     public override Task<AlterGroupResponse> AlterGroup(AlterGroupRequest request, ServerCallContext context)
     {
         var group = Shippers(request.Name);
         group.MaxAttempts = request.HasMaxAttempts ? request.MaxAttempts : group.MaxAttempts;
         group.Backoff.AddRange(request.Backoff);
+        Limited(group, request.ReceiveMessagesPerSecond, request.ReceiveBytesPerSecond);
         return Task.FromResult(new AlterGroupResponse { Status = Status, Group = group });
     }
 
@@ -68,13 +80,27 @@ internal sealed class ScriptedAdmin : AdminService.AdminServiceBase
         Task.FromResult(new DescribeGroupResponse
         {
             Status = Status,
-            Group = Shippers(request.Name),
+            Group = Limited(Shippers(request.Name), 0, request.Name == "limited" ? 1 << 20 : 0),
             Queues =
             {
                 new GroupQueue { Topic = "orders", QueueId = 0, CommittedOffset = 100, MaxOffset = 120, InFlightCount = 5, LagCount = 20 },
                 new GroupQueue { Topic = "orders", QueueId = 1, CommittedOffset = 1_000, MaxOffset = 1_000 },
             },
         });
+
+    private static Topic Limited(Topic topic, long messages, long bytes)
+    {
+        topic.ProduceMessagesPerSecond = messages;
+        topic.ProduceBytesPerSecond = bytes;
+        return topic;
+    }
+
+    private static Group Limited(Group group, long messages, long bytes)
+    {
+        group.ReceiveMessagesPerSecond = messages;
+        group.ReceiveBytesPerSecond = bytes;
+        return group;
+    }
 
     public override Task<ClusterStatusResponse> ClusterStatus(ClusterStatusRequest request, ServerCallContext context) =>
         Task.FromResult(new ClusterStatusResponse

@@ -117,6 +117,9 @@ internal enum Mutation
     /// <summary>See <see cref="Broker.SeededDefect.CopiesNotIndexed"/>.</summary>
     CopiesNotIndexed,
 
+    /// <summary>See <see cref="Broker.SeededDefect.QuotaPerSend"/>.</summary>
+    QuotaPerSend,
+
     /// <summary>See <see cref="Broker.SeededDefect.PriorityRoundRobin"/>.</summary>
     PriorityRoundRobin,
 

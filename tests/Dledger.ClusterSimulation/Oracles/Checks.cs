@@ -63,6 +63,7 @@ internal sealed class Checks(SimulatedCluster cluster)
         ["I60"] = "what stands in a queue is found by its id and its keys on every node, or the index says that it does not know",
         ["I61"] = "a key index without disk faults is complete in the end",
         ["I62"] = "a consumer is given only what its filter wants",
+        ["I63"] = "in one leadership no more passes a quota than its rate and one burst; what a quota refused never appears",
         ["I68"] = "a message waits in the band of its priority, and none that is surely free is passed over for a less urgent one",
         ["I69"] = "every message of a lite topic reaches a client that asks for it, and none another one",
     };

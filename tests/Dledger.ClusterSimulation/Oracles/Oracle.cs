@@ -128,6 +128,11 @@ internal sealed class Oracle(SimulatedCluster cluster)
             $"the frame at {summary.Base} of term {summary.Term} follows term {_term}, with flags {summary.Flags}");
         _term = summary.Term;
         _terms.Add(summary.End, summary.Term);
+        if (isStart)
+        {
+            cluster.Quotas?.History.TermBegan(summary.Term, frame.LogTime);
+        }
+
         cluster.Checks.Commits.Applied(summary.End, summary.Term);
         CheckMajority(summary);
         var records = new RecordEnumerator(frame.Payload.Span, summary.Base + FrameHeader.Size);
@@ -172,6 +177,12 @@ internal sealed class Oracle(SimulatedCluster cluster)
             {
                 cluster.Seeking.Moved(
                     records.CurrentPosition, CommitOffsetCommand.Decode(records.Current.Body).Queues, isSeek: false);
+            }
+            else if (records.Current.Kind == RecordKind.Lease && cluster.Quotas is { } quotas)
+            {
+                var lease = LeaseCommand.Decode(records.Current.Body);
+                quotas.History.Leased(
+                    lease, frame.LogTime, (queueId, offset) => _queues[(lease.TopicId, queueId)][(int)offset].Size);
             }
             else if (records.Current.Kind == RecordKind.LogStartAdvance)
             {
@@ -250,6 +261,10 @@ internal sealed class Oracle(SimulatedCluster cluster)
         if (OrderHistory.Owns(message.Id))
         {
             cluster.Order!.History.Stored(message);
+        }
+        else if (QuotaHistory.Owns(message.Id))
+        {
+            cluster.Quotas!.History.Stored(message);
         }
         else if (LiteHistory.Owns(message.Id))
         {

@@ -85,11 +85,11 @@ internal sealed class ReplicationChecks(SimulatedCluster cluster)
         checks.Commits.Observe(node, last, status);
         if (last is null && status.Role != ReplicationRole.Passive)
         {
-            // Only a damaged log may be given up, and then the node says so and decides nothing.
+            // Only a damaged log, or one without the state before it, may be given up, and then the node says so and decides nothing.
             checks.Check(
                 "I14",
                 status.End >= LogPosition.Min(node.Promised, cluster.Oracle.End)
-                    || (status.HasLoss && cluster.LogRot.HasHit(node)),
+                    || (status.HasLoss && (cluster.LogRot.HasHit(node) || IsStateGone(node))),
                 $"node {node.Id} had {node.Promised} durable, of which {cluster.Oracle.End} are committed, "
                     + $"and comes back with {status.End}");
         }
@@ -100,16 +100,18 @@ internal sealed class ReplicationChecks(SimulatedCluster cluster)
         }
     }
 
+    // With all checkpoints rotten, what the log has given up is missing too.
+    private bool IsStateGone(SimulatedNode node) =>
+        cluster.DiskFaults.HasHitCheckpoint(node) && cluster.Oracle.LogStart > LogPosition.Zero;
+
     private void CheckDamage(SimulatedNode node, ReplicationStatus status)
     {
         var reason = status.UnavailableReason!;
         var isDamaged = reason.Contains("log corrupt", StringComparison.Ordinal)
             || reason.Contains("log is damaged", StringComparison.Ordinal)
             || reason.Contains("cannot be read", StringComparison.Ordinal);
-        // With both checkpoints rotten, what the log has given up is missing too.
-        var isStateGone = cluster.DiskFaults.HasHitCheckpoint(node) && cluster.Oracle.LogStart > LogPosition.Zero;
         cluster.Checks.Check(
-            "I15", !isDamaged || isStateGone || cluster.LogRot.HasHit(node), $"node {node.Id} with a sound disk says: {reason}");
+            "I15", !isDamaged || IsStateGone(node) || cluster.LogRot.HasHit(node), $"node {node.Id} with a sound disk says: {reason}");
     }
 
     /// <summary>A process is gone; its successor starts a new life.</summary>

@@ -159,6 +159,9 @@ internal sealed record Scenario
     /// <summary>Producers send transactional messages, some of which they decide only when they are asked.</summary>
     public bool HasTransactions { get; init; }
 
+    /// <summary>A topic and a group with quotas; null for a run without them.</summary>
+    public QuotaScenario? Quotas { get; init; }
+
     public bool ChangesMembers => HasLostDisks || HasMemberChanges;
 
     /// <summary>Some node may find a part of its own log unreadable.</summary>
@@ -171,6 +174,8 @@ internal sealed record Scenario
         CheckpointBytes = 1 << 20,
         CheckpointInterval = TimeSpan.FromMicroseconds(CheckpointInterval),
         RetentionBytes = RetentionBytes,
+        // Clocks jump by up to an hour each time, and log time goes with those that jump ahead.
+        ProducerExpiry = TimeSpan.FromDays(7),
         TimerMemoryMax = 16,
         TimerChunkBits = 12,
         TimerBatchBytesMax = 4096,
@@ -273,6 +278,7 @@ internal sealed record Scenario
             TopicRetentionTime = random.Chance(0.1) ? random.NextLogarithmic(1_000_000, 5_000_000) : 0,
             TopicRetentionBytes = random.Chance(0.1) ? random.NextLogarithmic(1_024, 32_768) : 0,
             Order = OrderScenario.Draw(seed),
+            Quotas = QuotaScenario.Draw(seed),
             HasTimers = new SimulationRandom(seed ^ TimerStream ^ 1).Chance(0.33),
 
 

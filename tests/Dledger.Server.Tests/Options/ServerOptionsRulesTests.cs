@@ -34,6 +34,8 @@ public sealed class ServerOptionsRulesTests
         { "limits.longPoll: 30s is outside 1s..20s", Limits(new() { LongPollMax = TimeSpan.FromSeconds(30) }) },
         { "limits.receiveBatch: 33 is outside", Limits(new() { ReceiveBatchCount = 33 }) },
         { "limits.parkedPolls: 0 is outside", Limits(new() { ParkedPollsMax = 0 }) },
+        { "limits.clientMessagesPerSecond: -1 is outside 0..1099511627776", Limits(new() { ClientMessagesPerSecond = -1 }) },
+        { "limits.clientBytesPerSecond: 2048GiB is outside", Limits(new() { ClientBytesPerSecond = 2L << 40 }) },
         { "limits.drain: 6m is outside", Limits(new() { DrainMax = TimeSpan.FromMinutes(6) }) },
         { "nodeId: 3 is not among the ids of nodes (1, 2)", Cluster(3, First, Second) },
         { "the id 1 is used 2 times", Cluster(1, First, Second with { Id = new NodeId(1) }) },

@@ -32,7 +32,8 @@ internal sealed record GroupAnswer(
                 + (pause.Reason.Length > 0 ? $" ({pause.Reason})" : ""));
         }
 
-        return string.Concat(remarks.Select(remark => $", {remark}"));
+        return string.Concat(remarks.Select(remark => $", {remark}"))
+            + QuotaArguments.Describe("is given", modes.ReceiveMessagesPerSecond, modes.ReceiveBytesPerSecond);
 
         void Add(bool applies, string remark)
         {

@@ -35,6 +35,7 @@ internal sealed class GroupModeArguments
         Description = "The same for one client.",
     };
 
+    private readonly QuotaArguments _quota = QuotaArguments.ForReceive();
     private readonly Option<int?> _liteQuota = new("--lite-quota")
     {
         Description = "Most lite topics that one client may read, 1 to 10000.",
@@ -49,6 +50,7 @@ internal sealed class GroupModeArguments
         command.Options.Add(_exclusive);
         command.Options.Add(_maxInFlight);
         command.Options.Add(_maxInFlightPerClient);
+        _quota.AddTo(command);
         command.Options.Add(_liteQuota);
     }
 
@@ -77,6 +79,8 @@ internal sealed class GroupModeArguments
         Exclusive = result.GetValue(_exclusive),
         MaxInFlight = result.GetValue(_maxInFlight),
         MaxInFlightPerClient = result.GetValue(_maxInFlightPerClient),
+        ReceiveMessagesPerSecond = _quota.Messages(result),
+        ReceiveBytesPerSecond = _quota.Bytes(result),
         LiteSubscriptionQuota = result.GetValue(_liteQuota),
     };
 

@@ -18,6 +18,8 @@ internal static class TopicAlterCommand
         var command = new Command("alter", "Change a topic; what is not given stays as it is.") { name, queues, types };
         var retention = RetentionArguments.AddTo(command);
         var window = IdWindowArguments.AddTo(command);
+        var quota = QuotaArguments.ForProduce();
+        quota.AddTo(command);
         var lite = LiteArguments.AddTo(command);
         return command.Serving(
             terminal,
@@ -31,6 +33,8 @@ internal static class TopicAlterCommand
                     RetentionBytes = retention.Bytes(result),
                     IdWindowTime = window.Time(result),
                     IdWindowCount = window.Count(result),
+                    ProduceMessagesPerSecond = quota.Messages(result),
+                    ProduceBytesPerSecond = quota.Bytes(result),
                     LiteExpiry = lite.Expiry(result),
                     LiteTopicsMax = lite.Max(result),
                 };
@@ -39,8 +43,8 @@ internal static class TopicAlterCommand
                 {
                     throw new UsageException(
                         "Nothing is to be changed.",
-                        "Give --queues, --type, --retention-time, --retention-bytes, --dedup-time, --dedup-count, --lite-expiry or "
-                        + "--lite-topics-max.");
+                        "Give --queues, --type, --retention-time, --retention-bytes, --dedup-time, --dedup-count, "
+                        + "--produce-messages-per-second, --produce-bytes-per-second, --lite-expiry or --lite-topics-max.");
                 }
 
                 if (alteration.QueueCount is <= 0)

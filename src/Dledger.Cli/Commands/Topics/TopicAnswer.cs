@@ -23,6 +23,14 @@ internal sealed record TopicAnswer(string Name, int QueueCount, IReadOnlyList<Me
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public long? IdWindowCount { get; init; }
 
+    /// <summary>Left out when there is no bound.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public long? ProduceMessagesPerSecond { get; init; }
+
+    /// <summary>The same.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public long? ProduceBytesPerSecond { get; init; }
+
     /// <summary>Left out when it is not of the type LITE.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public TimeSpan? LiteExpiry { get; init; }
@@ -41,6 +49,8 @@ internal sealed record TopicAnswer(string Name, int QueueCount, IReadOnlyList<Me
         RetentionBytes = topic.RetentionBytes,
         IdWindowTime = topic.IdWindowTime,
         IdWindowCount = topic.IdWindowCount,
+        ProduceMessagesPerSecond = topic.ProduceMessagesPerSecond,
+        ProduceBytesPerSecond = topic.ProduceBytesPerSecond,
         LiteExpiry = topic.LiteExpiry,
         LiteTopicsMax = topic.LiteTopicsMax,
         LiteTopicCount = topic.LiteTopicCount,
@@ -59,6 +69,7 @@ internal sealed record TopicAnswer(string Name, int QueueCount, IReadOnlyList<Me
                 $"topic {topic.Name} with {topic.QueueCount} queues"
                 + RetentionArguments.Describe(topic.RetentionTime, topic.RetentionBytes)
                 + IdWindowArguments.Describe(topic.IdWindowTime, topic.IdWindowCount)
+                + QuotaArguments.Describe("takes", topic.ProduceMessagesPerSecond, topic.ProduceBytesPerSecond)
                 + LiteArguments.Describe(topic));
         }
     }

@@ -22,6 +22,8 @@ internal static class TopicCreateCommand
         var command = new Command("create", "Create a topic; the same one again is no fault.") { name, queues, types };
         var retention = RetentionArguments.AddTo(command);
         var window = IdWindowArguments.AddTo(command);
+        var quota = QuotaArguments.ForProduce();
+        quota.AddTo(command);
         var lite = LiteArguments.AddTo(command);
         return command.Serving(
             terminal,
@@ -34,6 +36,8 @@ internal static class TopicCreateCommand
                         RetentionBytes = retention.Bytes(result),
                         IdWindowTime = window.Time(result),
                         IdWindowCount = window.Count(result),
+                        ProduceMessagesPerSecond = quota.Messages(result),
+                        ProduceBytesPerSecond = quota.Bytes(result),
                         LiteExpiry = lite.Expiry(result),
                         LiteTopicsMax = lite.Max(result),
                     },

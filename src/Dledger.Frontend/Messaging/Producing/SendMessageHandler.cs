@@ -59,7 +59,7 @@ internal sealed class SendMessageHandler(
             return Refuse(request, StatusMapping.Of(violation));
         }
 
-        var outcome = await broker.AppendAsync(topic, created, sequence, cancellationToken);
+        var outcome = await broker.AppendAsync(topic, created, sequence, call.ClientId, cancellationToken);
         return outcome.Entries.Count == 0 ? outcome.Failure!.Value : Answer(request, outcome);
     }
 
