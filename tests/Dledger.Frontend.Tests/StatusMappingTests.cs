@@ -75,6 +75,12 @@ public sealed class StatusMappingTests
         [BrokenRule.GroupMode] = Code.BadRequest,
         [BrokenRule.InFlight] = Code.BadRequest,
         [BrokenRule.Pause] = Code.BadRequest,
+        [BrokenRule.Priority] = Code.BadRequest,
+        [BrokenRule.MessageTypeConflict] = Code.MessagePropertyConflictWithType,
+        [BrokenRule.LiteTopic] = Code.IllegalLiteTopic,
+        [BrokenRule.LiteTopicQuota] = Code.LiteTopicQuotaExceeded,
+        [BrokenRule.LiteSubscriptionQuota] = Code.LiteSubscriptionQuotaExceeded,
+        [BrokenRule.LiteSettings] = Code.BadRequest,
     };
 
     [Fact]
