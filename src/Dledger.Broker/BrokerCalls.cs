@@ -10,6 +10,7 @@ using Dledger.Broker.Proposals;
 using Dledger.Broker.Receipts;
 using Dledger.Broker.Receiving;
 using Dledger.Broker.Replays;
+using Dledger.Broker.Routes;
 using Dledger.Broker.StateMachine;
 using Dledger.Broker.Surveys;
 using Dledger.Broker.Timers;
@@ -54,6 +55,7 @@ internal sealed class BrokerCalls
         Timers = new TimerService(this);
         Surveys = new SurveyService(this);
         Replays = new ReplayService(this);
+        Routes = new RouteService(this);
     }
 
     public BrokerStateMachine Machine { get; }
@@ -99,6 +101,7 @@ internal sealed class BrokerCalls
     public SurveyService Surveys { get; }
 
     public ReplayService Replays { get; }
+    public RouteService Routes { get; }
 
     /// <summary>Known once the cluster has its id, which every serving node's has.</summary>
     public ReceiptCodec Codec

@@ -71,4 +71,7 @@ public enum BrokerError
 
     /// <summary>More than a topic, a group or a client may send or be given in a second. Nothing happened; try again later.</summary>
     QuotaExceeded,
+
+    /// <summary>The topic has no route of this name.</summary>
+    RouteNotFound,
 }

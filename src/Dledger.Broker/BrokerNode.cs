@@ -12,6 +12,7 @@ using Dledger.Broker.Replays;
 using Dledger.Broker.StateMachine;
 using Dledger.Broker.Surveys;
 using Dledger.Broker.Timers;
+using Dledger.Broker.Routes;
 using Dledger.Broker.Topics;
 using Dledger.Broker.Traces;
 using Dledger.Broker.Transactions;
@@ -127,7 +128,25 @@ public sealed class BrokerNode : IDisposable
     public ValueTask<BrokerFailure?> UpdateTopicAsync(TopicChange change, CancellationToken cancellationToken) =>
         _calls is { } calls ? calls.Topics.UpdateAsync(change, cancellationToken) : new(NotStarted);
 
-    /// <summary>Deletes a topic and the progress of all groups in it.</summary>
+    /// <summary>
+    /// From now on the messages of a topic that a filter wants also stand in a queue of another one. A trial changes nothing. An empty
+    /// name stands for that of the target.
+    /// </summary>
+    public ValueTask<(RouteSpec? Route, BrokerFailure? Failure)> AddRouteAsync(
+        RouteSpec route, bool isTrial, CancellationToken cancellationToken) =>
+        _calls is { } calls ? calls.Routes.AddAsync(route, isTrial, cancellationToken) : new((null, NotStarted));
+
+    /// <summary>Ends a route. What it brought stays where it is; a trial changes nothing.</summary>
+    public ValueTask<BrokerFailure?> RemoveRouteAsync(
+        string source, string name, bool isTrial, CancellationToken cancellationToken) =>
+        _calls is { } calls ? calls.Routes.RemoveAsync(source, name, isTrial, cancellationToken) : new(NotStarted);
+
+    /// <summary>The routes of a topic, or of all when it is null.</summary>
+    public ValueTask<(IReadOnlyList<RouteSpec> Routes, BrokerFailure? Failure)> ListRoutesAsync(
+        string? source, CancellationToken cancellationToken) =>
+        _calls is { } calls ? calls.Routes.ListAsync(source, cancellationToken) : new(([], NotStarted));
+
+    /// <summary>Deletes a topic and the progress of all groups in it; refused while a route leads to it.</summary>
     public ValueTask<BrokerFailure?> DeleteTopicAsync(string name, CancellationToken cancellationToken) =>
         _calls is { } calls ? calls.Topics.DeleteAsync(name, cancellationToken) : new(NotStarted);
 

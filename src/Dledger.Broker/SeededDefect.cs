@@ -79,4 +79,10 @@ internal enum SeededDefect
 
     /// <summary>What one member of a broadcast group has finished counts as finished for all of them.</summary>
     AckFinishesForAllMembers,
+
+    /// <summary>A repeat, which the producer is answered with the first result, is routed a second time.</summary>
+    RepeatRoutedAgain,
+
+    /// <summary>The key of a message that nobody acknowledged in time counts as processed.</summary>
+    ExpiredKeysProcessed,
 }

@@ -63,6 +63,7 @@ internal static class CommandLine
             TopicDescribeCommand.Create(terminal),
             TopicAlterCommand.Create(terminal),
             TopicDeleteCommand.Create(terminal),
+            TopicRouteCommand.Create(terminal),
         },
         new Command("group", "Consumer groups and where they stand.")
         {

@@ -37,6 +37,7 @@ public sealed class ClientFrontend : IDisposable
         Administration = new AdministrationService(broker, log, options, router, guard, time);
         NumberedProducers = new NumberedProducerService(broker, guard);
         Parking = new ParkingEndpoint(broker, guard);
+        TopicRoutes = new RouteEndpoint(broker, guard);
         Transactions = new TransactionAdministrationService(broker, options, guard);
         Timers = new TimerAdministrationService(broker, guard);
         Lookups = new MessageLookupService(broker, guard);
@@ -66,6 +67,9 @@ public sealed class ClientFrontend : IDisposable
 
     /// <summary>The service for groups that stand still.</summary>
     public ParkingEndpoint Parking { get; }
+
+    /// <summary>The service for routes between topics.</summary>
+    public RouteEndpoint TopicRoutes { get; }
 
     /// <summary>The administration of transactions.</summary>
     public TransactionAdministrationService Transactions { get; }

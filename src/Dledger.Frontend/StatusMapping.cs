@@ -47,7 +47,7 @@ internal static class StatusMapping
         BrokerError.SequenceOutOfOrder => Wire.Code.PreconditionFailed,
         BrokerError.OffsetNotFound => Wire.Code.OffsetNotFound,
         BrokerError.Unsupported => Wire.Code.NotImplemented,
-        BrokerError.MessageNotFound => Wire.Code.NotFound,
+        BrokerError.MessageNotFound or BrokerError.RouteNotFound => Wire.Code.NotFound,
         BrokerError.QuotaExceeded => Wire.Code.TooManyRequests,
         _ => Wire.Code.InternalServerError,
     };
@@ -94,6 +94,7 @@ internal static class StatusMapping
         BrokerError.InvalidTransaction => Admin(
             AdminCode.AdminNotFound, failure, "'dledger txn list' shows the open transactions."),
         BrokerError.MessageNotFound => Admin(AdminCode.AdminNotFound, failure, ""),
+        BrokerError.RouteNotFound => Admin(AdminCode.AdminNotFound, failure, "'dledger topic route list' shows the routes."),
         BrokerError.AlreadyExists => Admin(AdminCode.AdminAlreadyExists, failure, "Choose another name."),
         BrokerError.InvalidArgument or BrokerError.TooLarge or BrokerError.MessageTypeMismatch
             or BrokerError.InvalidHandle or BrokerError.SubscriptionMismatch or BrokerError.Unsupported or BrokerError.ProducerFenced

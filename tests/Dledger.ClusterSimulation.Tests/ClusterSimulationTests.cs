@@ -106,6 +106,8 @@ public sealed class ClusterSimulationTests
         { nameof(Mutation.QuotaPerSend), 1 },
         { nameof(Mutation.ReplayMovesGroup), 20 },
         { nameof(Mutation.AckFinishesForAllMembers), 20 },
+        { nameof(Mutation.RepeatRoutedAgain), 1 },
+        { nameof(Mutation.ExpiredKeysProcessed), 6 },
     };
 
     private static string Explain(RunResult result) => $"{result.Failure?.Message}; replay: make sim SEED={result.Seed}";

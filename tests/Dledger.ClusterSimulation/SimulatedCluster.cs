@@ -61,6 +61,8 @@ internal sealed class SimulatedCluster
         Network = new SimulatedNetwork(this);
         Nodes = [.. Enumerable.Range(1, scenario.NodeCount).Select(id => new SimulatedNode(this, new NodeId(id)))];
         _faults = new FaultInjector(this);
+        Routes = RouteWorkload.Draw(this, seed);
+        Keyed = DedupWorkload.Draw(this, seed);
         Order = scenario.Order is { } order ? new OrderWorkload(this, order) : null;
         Quotas = scenario.Quotas is { } quotas ? new QuotaWorkload(this, quotas) : null;
         Broadcast = scenario.Broadcast is { } broadcast ? new BroadcastWorkload(this, broadcast) : null;
@@ -123,6 +125,12 @@ internal sealed class SimulatedCluster
 
     /// <summary>A group that messages are replayed to; null in a run without it.</summary>
     public ReplayWorkload? Replay { get; }
+
+    /// <summary>Topics with routes; null in a run without them.</summary>
+    public RouteWorkload? Routes { get; }
+
+    /// <summary>A group that remembers what it processed; null in a run without one.</summary>
+    public DedupWorkload? Keyed { get; }
 
     /// <summary>The last phase has begun.</summary>
     public bool IsHealed { get; private set; }
@@ -215,6 +223,16 @@ internal sealed class SimulatedCluster
             _ = WatchAsync(producer.RunAsync());
         }
 
+        if (Routes is not null)
+        {
+            await Routes.StartAsync();
+        }
+
+        if (Keyed is not null)
+        {
+            await Keyed.StartAsync();
+        }
+
         if (Scenario.HasTransactions)
         {
             await StartTransactionsAsync();
@@ -289,6 +307,11 @@ internal sealed class SimulatedCluster
             isReady = isAnswered && (failure is null || failure.Value.Error == Broker.BrokerError.AlreadyExists);
         }
 
+        if (Routes is not null)
+        {
+            await Routes.ForwardAsync(TimerClient.Topic);
+        }
+
         _ = WatchAsync(_timerClient.SendAsync());
         _ = WatchAsync(_timerClient.ConsumeAsync());
     }
@@ -316,6 +339,11 @@ internal sealed class SimulatedCluster
             var (isAnswered, failure) = await Calls.CallAsync(
                 node, broker => broker.UpdateTopicAsync(change, CancellationToken.None), Scenario.CallPatience);
             isReady = isAnswered && failure is null;
+        }
+
+        if (Routes is not null)
+        {
+            await Routes.ForwardAsync(TransactionTopic);
         }
 
         TransactionProducer = new TransactionProducer(this, TransactionTopic);
@@ -551,6 +579,26 @@ internal sealed class SimulatedCluster
                 "delayed messages are late or not consumed",
                 patience + (4 * Scenario.InvisibleTime) + 10_000_000,
                 () => Timers.DescribeOpen(alive.Max(node => node.Replication?.LogTimeNow ?? 0)));
+        }
+
+        if (Keyed is not null)
+        {
+            Keyed.Remaining = 0;
+            RunUntil(
+                "I66",
+                "messages of keys are not finished, or finished without a reason",
+                patience + (4 * Scenario.InvisibleTime) + 20_000_000,
+                () => Keyed.DescribeOpen(alive));
+        }
+
+        if (Routes is not null)
+        {
+            Routes.Remaining = 0;
+            RunUntil(
+                "I67",
+                "routed messages are not consumed in all their topics",
+                patience + (4 * Scenario.InvisibleTime) + 10_000_000,
+                Routes.History.DescribeOpen);
         }
 
         RunUntil(

@@ -34,6 +34,7 @@ public sealed class StatusMappingTests
         [BrokerError.Unsupported] = (Code.NotImplemented, AdminCode.AdminInvalidArgument),
         [BrokerError.MessageNotFound] = (Code.NotFound, AdminCode.AdminNotFound),
         [BrokerError.QuotaExceeded] = (Code.TooManyRequests, AdminCode.AdminBusy),
+        [BrokerError.RouteNotFound] = (Code.NotFound, AdminCode.AdminNotFound),
     };
 
     private static readonly Dictionary<BrokenRule, Code> Rules = new()
@@ -75,6 +76,9 @@ public sealed class StatusMappingTests
         [BrokenRule.GroupMode] = Code.BadRequest,
         [BrokenRule.InFlight] = Code.BadRequest,
         [BrokenRule.Pause] = Code.BadRequest,
+        [BrokenRule.Route] = Code.BadRequest,
+        [BrokenRule.Dedup] = Code.BadRequest,
+        [BrokenRule.Replay] = Code.BadRequest,
     };
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Dledger.Broker.Commands;
+using Dledger.Broker.Deduplication;
 using Dledger.Broker.Groups;
 using Dledger.Broker.Messages;
 using Dledger.Broker.StateMachine;
@@ -42,6 +43,7 @@ internal static class StateReader
         ReadLeases(checkpoint.Parts[StateWriter.LeasesPart], state);
         TransactionsPart.Read(checkpoint.Parts[TransactionsPart.Name], state.Transactions);
         state.Resent.Read(checkpoint.Parts[StateWriter.ResentPart]);
+        ProcessedKeysPart.Read(checkpoint.Parts[ProcessedKeysPart.Name], state);
         IdempotenceParts.ReadIds(checkpoint.Parts[IdempotenceParts.IdsPart], state);
         IdempotenceParts.ReadProducers(checkpoint.Parts[IdempotenceParts.ProducersPart], state);
         ReadMeta(checkpoint.Parts[StateWriter.MetaPart], state);

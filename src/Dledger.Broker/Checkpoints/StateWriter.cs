@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using Dledger.Broker.Commands;
+using Dledger.Broker.Deduplication;
 using Dledger.Broker.Groups;
 using Dledger.Broker.StateMachine;
 using Dledger.Broker.Topics;
@@ -41,6 +42,7 @@ internal static class StateWriter
         TransactionsPart.Name,
         TimersPart,
         ResentPart,
+        ProcessedKeysPart.Name,
         IdempotenceParts.IdsPart,
         IdempotenceParts.ProducersPart,
     ];
@@ -57,6 +59,7 @@ internal static class StateWriter
             TransactionsPart.Write(state.Transactions, defect != SeededDefect.TransactionsNotInCheckpoint)),
         (TimersPart, TimerWriter.Write(state.Timers)),
         (ResentPart, state.Resent.Write()),
+        (ProcessedKeysPart.Name, ProcessedKeysPart.Write(state)),
         (IdempotenceParts.IdsPart, IdempotenceParts.WriteIds(state, defect)),
         (IdempotenceParts.ProducersPart, IdempotenceParts.WriteProducers(state)),
     ];
@@ -71,6 +74,7 @@ internal static class StateWriter
         hash.AppendData(WriteGroups(state).Span);
         hash.AppendData(WriteLeases(state.Leases.All).Span);
         hash.AppendData(TimerWriter.WriteContent(state.Timers).Span);
+        hash.AppendData(ProcessedKeysPart.Write(state).Span);
 
         return BinaryPrimitives.ReadUInt64LittleEndian(hash.GetHashAndReset());
     }

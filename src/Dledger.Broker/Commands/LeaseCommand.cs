@@ -23,10 +23,14 @@ internal sealed record LeaseCommand(
 {
     private const byte FormatVersion = 2;
 
+    // With the keys of a group that remembers what it processed.
+    private const byte KeyedVersion = 3;
+
     public byte[] Encode()
     {
+        var isKeyed = Queues.Any(queue => queue.Keys.Count + queue.RepeatKeys.Count > 0);
         var writer = new ByteWriter(128);
-        writer.Byte(FormatVersion);
+        writer.Byte(isKeyed ? KeyedVersion : FormatVersion);
         writer.Flag(AutoRenew);
         writer.Int32(GroupId);
         writer.Int32(TopicId);
@@ -47,6 +51,13 @@ internal sealed record LeaseCommand(
             {
                 writer.Int32(hash);
             }
+
+            if (isKeyed)
+            {
+                WriteKeys(writer, queue.Keys);
+                WriteRanges(writer, queue.Repeats);
+                WriteKeys(writer, queue.RepeatKeys);
+            }
         }
 
         return writer.ToArray();
@@ -55,7 +66,8 @@ internal sealed record LeaseCommand(
     public static LeaseCommand Decode(ReadOnlySpan<byte> body)
     {
         var reader = new ByteReader(body);
-        reader.Version(FormatVersion);
+        var isKeyed = body.Length > 0 && body[0] == KeyedVersion;
+        reader.Version(isKeyed ? KeyedVersion : FormatVersion);
         var autoRenew = reader.Flag();
         var groupId = reader.Int32();
         var topicId = reader.Int32();
@@ -71,12 +83,35 @@ internal sealed record LeaseCommand(
                 AsideBelow = reader.Int64(),
                 Base = reader.Int64(),
                 GroupHashes = ReadHashes(ref reader),
+                Keys = isKeyed ? ReadKeys(ref reader) : [],
+                Repeats = isKeyed ? ReadRanges(ref reader) : [],
+                RepeatKeys = isKeyed ? ReadKeys(ref reader) : [],
             };
         }
 
         reader.End();
         return new LeaseCommand(
             groupId, topicId, invisible, autoRenew, clientHash, attemptHash, previousHolder, queues);
+    }
+
+    private static void WriteKeys(ByteWriter writer, IReadOnlyList<UInt128> keys)
+    {
+        writer.Int32(keys.Count);
+        foreach (var key in keys)
+        {
+            writer.UInt128(key);
+        }
+    }
+
+    private static UInt128[] ReadKeys(ref ByteReader reader)
+    {
+        var keys = new UInt128[reader.Count(16)];
+        for (var i = 0; i < keys.Length; i++)
+        {
+            keys[i] = reader.UInt128();
+        }
+
+        return keys;
     }
 
     private static int[] ReadHashes(ref ByteReader reader)
@@ -132,4 +167,15 @@ internal sealed record LeaseQueue(
     /// apply checks the order without a look at the messages. Else empty.
     /// </summary>
     public IReadOnlyList<int> GroupHashes { get; init; } = [];
+
+    /// <summary>
+    /// In a group that remembers what it processed the keys of the offsets of <see cref="Leased"/>, one for each, 0 without one. Else empty.
+    /// </summary>
+    public IReadOnlyList<UInt128> Keys { get; init; } = [];
+
+    /// <summary>Offsets whose keys the leader found among the processed ones, ascending: finished without delivery.</summary>
+    public IReadOnlyList<OffsetRange> Repeats { get; init; } = [];
+
+    /// <summary>The keys of <see cref="Repeats"/>, one for each offset.</summary>
+    public IReadOnlyList<UInt128> RepeatKeys { get; init; } = [];
 }

@@ -57,6 +57,13 @@ public sealed class MessageFilter
     /// <summary>Whether a message with this tag hash may match; only its record proves it.</summary>
     public bool MayMatch(long tagHash) => Tags.MayMatch(tagHash);
 
+    /// <summary>The expression of an SQL filter; null for tags.</summary>
+    public string? Sql => _sql?.Text;
+
+    /// <summary>Whether a message matches.</summary>
+    internal bool Matches(in SqlMessage message) =>
+        MatchesAll || (_sql?.Matches(message) ?? Tags.Matches(message.ReadTag()));
+
     /// <summary>Whether the message of a verified record matches.</summary>
     internal bool Matches(in RecordView record) =>
         MatchesAll || (_sql?.Matches(record) ?? Tags.Matches(MessageDecoder.ReadTag(record.Properties)));

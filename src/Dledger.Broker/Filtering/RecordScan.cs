@@ -1,4 +1,5 @@
 using Dledger.Broker.Commands;
+using Dledger.Broker.Deduplication;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Receiving;
 using Dledger.Storage.Records;
@@ -6,12 +7,14 @@ using Dledger.Storage.Records;
 namespace Dledger.Broker.Filtering;
 
 /// <summary>Looks at the records of a scan on the caller's thread.</summary>
-internal sealed class RecordScan(DeliveryReader reader, string topic, MessageFilter filter, FilterSet all, SeededDefect defect)
+internal sealed class RecordScan(
+    DeliveryReader reader, string topic, MessageFilter filter, FilterSet all, DedupSettings dedup, SeededDefect defect)
 {
     /// <summary>Bytes of records after which a scan ends with what it has: large bodies must not make it long.</summary>
     private const int BytesMax = 8 << 20;
 
     private readonly SortedDictionary<int, (List<OffsetRange> Leased, List<OffsetRange> Skipped)> _queues = [];
+    private readonly Dictionary<int, List<UInt128>> _keys = [];
     private readonly List<(int QueueId, long Offset)> _left = [];
     private readonly HashSet<(int QueueId, int GroupHash)> _closed = [];
     private long _bytes;
@@ -34,10 +37,11 @@ internal sealed class RecordScan(DeliveryReader reader, string topic, MessageFil
                 continue;
             }
 
-            switch (Judge(candidate))
+            switch (Judge(candidate, out var key))
             {
                 case Judgement.Wanted:
                     OffsetRange.Append(RangesOf(candidate.QueueId).Leased, candidate.Offset);
+                    KeysOf(candidate.QueueId).Add(key);
                     leased++;
                     break;
                 case Judgement.Unwanted:
@@ -55,7 +59,10 @@ internal sealed class RecordScan(DeliveryReader reader, string topic, MessageFil
             [.. scan.Queues.Where(queue => _queues.ContainsKey(queue.QueueId)).Select(Judged)],
             leased,
             _left,
-            all.Version);
+            all.Version)
+        {
+            HasKeys = dedup.IsOn,
+        };
     }
 
     // As chosen, up to the last message that is handed out or skipped: what the record makes known it brings the message groups of.
@@ -69,11 +76,13 @@ internal sealed class RecordScan(DeliveryReader reader, string topic, MessageFil
             Leased = leased,
             Skipped = skipped,
             GroupHashes = [.. chosen.GroupHashes.Take(hashCount)],
+            Keys = dedup.IsOn ? KeysOf(chosen.QueueId) : [],
         };
     }
 
-    private Judgement Judge(in ScanCandidate candidate)
+    private Judgement Judge(in ScanCandidate candidate, out UInt128 key)
     {
+        key = DedupKey.None;
         var entry = candidate.Entry;
         var tagHash = IndexHash.TagOf(entry.TagHash);
         if (!filter.MayMatch(tagHash) && !all.MayBeWanted(tagHash))
@@ -91,10 +100,21 @@ internal sealed class RecordScan(DeliveryReader reader, string topic, MessageFil
         RecordView.TryParseUnchecked(bytes, out var record, out _);
         if (filter.Matches(record))
         {
+            key = dedup.IsOn ? DedupKey.Of(record, dedup) : DedupKey.None;
             return Judgement.Wanted;
         }
 
         return all.IsWanted(record) && defect != SeededDefect.MixedFiltersSkip ? Judgement.LeftToOthers : Judgement.Unwanted;
+    }
+
+    private List<UInt128> KeysOf(int queueId)
+    {
+        if (!_keys.TryGetValue(queueId, out var keys))
+        {
+            _keys.Add(queueId, keys = []);
+        }
+
+        return keys;
     }
 
     private (List<OffsetRange> Leased, List<OffsetRange> Skipped) RangesOf(int queueId)

@@ -1,5 +1,6 @@
 using Dledger.Broker.Commands;
 using Dledger.Broker.Quotas;
+using Dledger.Broker.Deduplication;
 using Dledger.Broker.Receiving;
 using Dledger.Broker.Topics;
 using Dledger.Storage.Queues;
@@ -44,6 +45,9 @@ internal sealed class ScanGrant
 
     /// <summary>Whether the messages of one message group are handed out in order.</summary>
     public required bool IsOrdered { get; init; }
+
+    /// <summary>By what the group knows that it has processed a message.</summary>
+    public required DedupSettings Dedup { get; init; }
 
     /// <summary>For each of <see cref="Queues"/> the message groups that are reserved for it.</summary>
     public required IReadOnlyList<IReadOnlyCollection<int>> Reserved { get; init; }

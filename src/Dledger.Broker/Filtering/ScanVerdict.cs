@@ -13,4 +13,8 @@ internal sealed record ScanVerdict(
     IReadOnlyList<LeaseQueue> Queues,
     int LeasedCount,
     IReadOnlyList<(int QueueId, long Offset)> Left,
-    long FiltersVersion);
+    long FiltersVersion)
+{
+    /// <summary>The queues say the keys of what to hand out.</summary>
+    public bool HasKeys { get; init; }
+}

@@ -20,6 +20,9 @@ internal readonly ref struct SqlMessage(ReadOnlySpan<byte> properties, ReadOnlyS
         _ => FindUserProperty(variable.Name),
     };
 
+    /// <summary>The tag; null without one.</summary>
+    public string? ReadTag() => MessageDecoder.ReadTag(_properties);
+
     private SqlValue FindTag()
     {
         var entries = new PropertyEnumerator(_properties);

@@ -1,3 +1,4 @@
+using Dledger.Broker.Deduplication;
 using Dledger.Broker.Filtering;
 
 namespace Dledger.Broker.Groups;
@@ -51,4 +52,16 @@ public sealed record GroupChange
 
     /// <summary>See <see cref="GroupSettings.MemberExpiry"/>.</summary>
     public TimeSpan? MemberExpiry { get; init; }
+
+    /// <summary>See <see cref="GroupSettings.Dedup"/>; another one forgets what was processed.</summary>
+    public DedupSource? DedupSource { get; init; }
+
+    /// <summary>See <see cref="DedupSettings.Property"/>; empty unless given with <see cref="DedupSource"/>.</summary>
+    public string? DedupProperty { get; init; }
+
+    /// <summary>See <see cref="DedupSettings.Window"/>; zero: the usual one.</summary>
+    public TimeSpan? DedupWindow { get; init; }
+
+    /// <summary>See <see cref="DedupSettings.CountMax"/>; 0: the usual number.</summary>
+    public long? DedupCount { get; init; }
 }

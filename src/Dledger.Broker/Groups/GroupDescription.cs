@@ -10,6 +10,12 @@ public sealed record GroupDescription(GroupView Group, IReadOnlyList<GroupQueueD
 
     /// <summary>The members of a broadcast group, by client id; empty for other groups.</summary>
     public IReadOnlyList<BroadcastMember> Broadcast { get; init; } = [];
+
+    /// <summary>Messages that were finished without delivery because the group had processed others of their keys.</summary>
+    public long RepeatCount { get; init; }
+
+    /// <summary>Keys of processed messages that it remembers.</summary>
+    public int ProcessedCount { get; init; }
 }
 
 /// <summary>A client of a group.</summary>

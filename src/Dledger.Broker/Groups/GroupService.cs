@@ -151,6 +151,8 @@ internal sealed class GroupService(BrokerCalls calls)
                 member.UsedAt,
                 QueuesOf(member))),
         ],
+        RepeatCount = group.Processed.RepeatCount,
+        ProcessedCount = group.Processed.Count,
     };
 
     private static GroupQueueDescription[] QueuesOf(GroupState group) =>

@@ -1,3 +1,4 @@
+using Dledger.Broker.Deduplication;
 using Dledger.Broker.Filtering;
 using Dledger.Broker.Quotas;
 
@@ -55,4 +56,7 @@ public sealed record GroupSettings
 
     /// <summary>A client of a broadcast group that was silent for so long is a member no more.</summary>
     public TimeSpan MemberExpiry { get; init; } = TimeSpan.FromMinutes(30);
+
+    /// <summary>By what it knows that it has processed a message, so that no second one is delivered.</summary>
+    public DedupSettings Dedup { get; init; } = DedupSettings.None;
 }

@@ -1,4 +1,6 @@
+using System.Text;
 using Dledger.Broker.Commands;
+using Dledger.Broker.Deduplication;
 using Dledger.Broker.Filtering;
 
 namespace Dledger.Broker.Groups;
@@ -21,6 +23,10 @@ internal static class GroupSettingsCodec
     private const int ReceiveBytesPerSecond = 41;
     private const int Broadcast = 60;
     private const int MemberExpiry = 61;
+    private const int DedupSourceTag = 50;
+    private const int DedupProperty = 51;
+    private const int DedupWindow = 52;
+    private const int DedupCount = 53;
 
     /// <summary>What differs from the defaults, by tag.</summary>
     public static List<Setting> Encode(GroupSettings settings) => Encode(new GroupChange
@@ -41,6 +47,10 @@ internal static class GroupSettingsCodec
         ReceiveBytesPerSecond = Unless(settings.ReceiveQuota.BytesPerSecond, 0),
         Broadcast = Unless(settings.Broadcast, GroupSettings.Default.Broadcast),
         MemberExpiry = Unless(settings.MemberExpiry, GroupSettings.Default.MemberExpiry),
+        DedupSource = Unless(settings.Dedup.Source, DedupSource.None),
+        DedupProperty = settings.Dedup.Property.Length > 0 ? settings.Dedup.Property : null,
+        DedupWindow = settings.Dedup.WindowMicroseconds > 0 ? TimeSpan.FromMicroseconds(settings.Dedup.WindowMicroseconds) : null,
+        DedupCount = Unless(settings.Dedup.Count, 0),
     });
 
     /// <summary>What a change names, by tag.</summary>
@@ -80,6 +90,15 @@ internal static class GroupSettingsCodec
         Add(ReceiveBytesPerSecond, change.ReceiveBytesPerSecond);
         Add(Broadcast, ToInt64(change.Broadcast));
         Add(MemberExpiry, change.MemberExpiry?.Ticks / TimeSpan.TicksPerMicrosecond);
+        Add(DedupSourceTag, (long?)change.DedupSource);
+        if (change.DedupSource is not null || change.DedupProperty is not null)
+        {
+            // Another source means another property, or none.
+            list.Add(new Setting(DedupProperty, Encoding.UTF8.GetBytes(change.DedupProperty ?? "")));
+        }
+
+        Add(DedupWindow, change.DedupWindow is { } window ? window.Ticks / TimeSpan.TicksPerMicrosecond : null);
+        Add(DedupCount, change.DedupCount);
         return list;
 
         void Add(int tag, long? value)
@@ -117,6 +136,10 @@ internal static class GroupSettingsCodec
         },
         Broadcast => settings with { Broadcast = setting.ToInt64() != 0 },
         MemberExpiry => settings with { MemberExpiry = TimeSpan.FromMicroseconds(setting.ToInt64()) },
+        DedupSourceTag => settings with { Dedup = settings.Dedup with { Source = (DedupSource)setting.ToInt64() } },
+        DedupProperty => settings with { Dedup = settings.Dedup with { Property = Encoding.UTF8.GetString(setting.Content.Span) } },
+        DedupWindow => settings with { Dedup = settings.Dedup with { WindowMicroseconds = setting.ToInt64() } },
+        DedupCount => settings with { Dedup = settings.Dedup with { Count = setting.ToInt64() } },
         _ => throw setting.Unknown("consumer group"),
     };
 

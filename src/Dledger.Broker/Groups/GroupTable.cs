@@ -1,4 +1,5 @@
 using Dledger.Broker.Commands;
+using Dledger.Broker.Naming;
 using Dledger.Primitives;
 
 namespace Dledger.Broker.Groups;
@@ -39,13 +40,13 @@ internal sealed class GroupTable
                 return new BrokerFailure(BrokerError.GroupNotFound, $"there is no consumer group '{command.Name}'");
             }
 
-            Restore(new GroupView(
-                NextId,
-                command.Name,
-                command.Fifo,
-                command.Start,
-                logTime,
-                GroupSettingsCodec.Apply(GroupSettings.Default, command.Settings)));
+            var settings = GroupSettingsCodec.Apply(GroupSettings.Default, command.Settings);
+            if (CheckDedup(null, settings) is { } refused)
+            {
+                return refused;
+            }
+
+            Restore(new GroupView(NextId, command.Name, command.Fifo, command.Start, logTime, settings));
             NextId++;
             Publish();
             return null;
@@ -57,15 +58,7 @@ internal sealed class GroupTable
                 return new BrokerFailure(
                     BrokerError.AlreadyExists, $"the consumer group '{command.Name}' exists already");
             case UpsertMode.Update:
-                group.View = group.View with { Settings = GroupSettingsCodec.Apply(group.View.Settings, command.Settings) };
-                Publish();
-                foreach (var member in group.Members.Values)
-                {
-                    member.View = member.View with { Settings = group.View.Settings };
-                    Publish(member);
-                }
-
-                return null;
+                return Update(group, GroupSettingsCodec.Apply(group.View.Settings, command.Settings), logTime);
             default:
                 return null;
         }
@@ -206,6 +199,51 @@ internal sealed class GroupTable
         Invariant.Check(_byId.Count == 0 || nextId > _byId.Keys.Max(), $"the next group id {nextId} is unused");
         NextId = nextId;
         Publish();
+    }
+
+    private BrokerFailure? Update(GroupState group, GroupSettings settings, long logTime)
+    {
+        if (CheckDedup(group, settings) is { } refused)
+        {
+            return refused;
+        }
+
+        if (settings.Dedup.HasOtherKeys(group.View.Settings.Dedup))
+        {
+            group.Processed.Forget();
+            group.Processed.FreeAll(static _ => true);
+        }
+
+        group.View = group.View with { Settings = settings };
+        group.Processed.Expire(settings.Dedup, logTime);
+        Publish();
+        foreach (var member in group.Members.Values)
+        {
+            member.View = member.View with { Settings = settings };
+            Publish(member);
+        }
+
+        return null;
+    }
+
+    // What all groups may remember has a bound, so that no number of groups fills the memory of the nodes.
+    private BrokerFailure? CheckDedup(GroupState? group, GroupSettings settings)
+    {
+        if (!settings.Dedup.IsOn)
+        {
+            return null;
+        }
+
+        var others = _byId.Values
+            .Where(other => !ReferenceEquals(other, group) && other.View.Settings.Dedup.IsOn)
+            .Sum(other => other.View.Settings.Dedup.CountMax);
+        return others + settings.Dedup.CountMax > Limits.DedupTotalMax
+            ? new BrokerFailure(
+                BrokerError.InvalidArgument,
+                $"a group is to remember {settings.Dedup.CountMax} processed keys; all groups may remember {Limits.DedupTotalMax} together, "
+                + $"and the others take {others}",
+                Rule: BrokenRule.Dedup)
+            : null;
     }
 
     private void SetPause(GroupState group, GroupPause? pause)

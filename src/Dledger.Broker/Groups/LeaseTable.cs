@@ -78,11 +78,12 @@ internal sealed class LeaseTable
                 IsFinal = group.View.Settings.AckMode == AckMode.AtMostOnce,
                 Deadline = logTime + command.InvisibleMicroseconds,
             };
+        group.Processed.Expire(group.View.Settings.Dedup, logTime);
         foreach (var queue in command.Queues)
         {
             if (queue.QueueId >= 0 && queue.QueueId < subscription.Cursors.Count)
             {
-                _taking.Take(subscription.Cursors[queue.QueueId], queue, lease, countsAttempts);
+                _taking.Take(subscription.Cursors[queue.QueueId], queue, lease, countsAttempts, logTime);
             }
         }
 
@@ -100,8 +101,12 @@ internal sealed class LeaseTable
     public DeliveryVerdict Locate(Subscription? subscription, in DeliveryReference reference) =>
         Locate(subscription, reference, out _);
 
-    /// <summary>Finishes one delivery. Null on success, also when the message is finished already.</summary>
-    public BrokerFailure? Finish(Subscription? subscription, in DeliveryReference reference)
+    /// <summary>
+    /// Finishes one delivery. Null on success, also when the message is finished already. What a receiver acknowledged counts as processed;
+    /// what was finished without one does not.
+    /// </summary>
+    public BrokerFailure? Finish(
+        Subscription? subscription, in DeliveryReference reference, long logTime, bool isProcessed = true)
     {
         var verdict = Locate(subscription, reference, out var cursor);
         if (verdict != DeliveryVerdict.Live)
@@ -110,7 +115,15 @@ internal sealed class LeaseTable
         }
 
         Detach(cursor!, reference.Offset);
-        cursor!.Finish(reference.Offset);
+        var group = cursor!.Subscription.Group;
+        var key = group.Processed.Free(cursor.PlaceOf(reference.Offset));
+        cursor.Finish(reference.Offset);
+        if (isProcessed)
+        {
+            group.Processed.Add(key, logTime);
+            group.Processed.Expire(group.View.Settings.Dedup, logTime);
+        }
+
         Touched.Add(cursor.Subscription);
         return null;
     }
@@ -261,6 +274,15 @@ internal sealed class LeaseTable
             var lease = _index.First;
             budget -= lease.Offsets.Count;
             _index.Remove(lease);
+            if (_defect == SeededDefect.ExpiredKeysProcessed)
+            {
+                foreach (var leased in lease.Offsets.Where(leased => leased.IsBoundTo(lease)))
+                {
+                    var keys = lease.Subscription.Group.Processed;
+                    keys.Add(keys.Free(leased.Cursor.PlaceOf(leased.Offset)), logTime);
+                }
+            }
+
             _ending.End(lease, logTime);
             Touched.Add(lease.Subscription);
         }

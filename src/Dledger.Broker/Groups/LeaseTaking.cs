@@ -1,4 +1,5 @@
 using Dledger.Broker.Commands;
+using Dledger.Broker.Deduplication;
 
 namespace Dledger.Broker.Groups;
 
@@ -9,14 +10,18 @@ namespace Dledger.Broker.Groups;
 internal sealed class LeaseTaking(SeededDefect defect)
 {
     /// <summary>The part of one queue; without a lease nothing is handed out.</summary>
-    public void Take(QueueCursor cursor, LeaseQueue queue, Lease? lease, bool countsAttempts)
+    public void Take(QueueCursor cursor, LeaseQueue queue, Lease? lease, bool countsAttempts, long logTime)
     {
         cursor.PutAside(queue.AsideBelow);
         MakeKnown(cursor, queue);
         Skip(cursor, queue.Skipped);
-        if (lease is not null)
+        FinishRepeats(cursor, queue);
+
+        // A record from before the group began to remember what it processes has no keys: its receives are served anew.
+        var isKeyed = queue.Keys.Count > 0 || !cursor.Subscription.Group.View.Settings.Dedup.IsOn;
+        if (lease is not null && isKeyed)
         {
-            Take(cursor, queue.Leased, lease, countsAttempts);
+            TakeLeased(cursor, queue, lease, countsAttempts, logTime);
         }
     }
 
@@ -49,13 +54,34 @@ internal sealed class LeaseTaking(SeededDefect defect)
         }
     }
 
-    private void Take(QueueCursor cursor, IReadOnlyList<OffsetRange> ranges, Lease lease, bool countsAttempts)
+    // The leader found the keys among the processed ones; what was forgotten meanwhile is delivered later.
+    private static void FinishRepeats(QueueCursor cursor, LeaseQueue queue)
     {
-        foreach (var range in ranges)
+        var keys = cursor.Subscription.Group.Processed;
+        var index = 0;
+        foreach (var offset in OffsetRange.Enumerate(queue.Repeats))
         {
-            for (var offset = range.First; offset < Math.Min(range.End, EndOf(cursor)); offset++)
+            if (keys.IsProcessed(queue.RepeatKeys[index++]) && offset < EndOf(cursor) && cursor.IsAvailable(offset))
             {
-                if (!cursor.IsAvailable(offset)
+                cursor.Skip(offset);
+                keys.CountRepeat();
+            }
+        }
+    }
+
+    private void TakeLeased(QueueCursor cursor, LeaseQueue queue, Lease lease, bool countsAttempts, long logTime)
+    {
+        var keys = cursor.Subscription.Group.Processed;
+        var index = -1;
+        foreach (var range in queue.Leased)
+        {
+            for (var offset = range.First; offset < range.End; offset++)
+            {
+                index++;
+                var key = index < queue.Keys.Count ? queue.Keys[index] : DedupKey.None;
+                if (offset >= EndOf(cursor)
+                    || !cursor.IsAvailable(offset)
+                    || (key != DedupKey.None && (keys.IsProcessed(key) || keys.IsHeld(key)))
                     || (defect != SeededDefect.OrderLockFreedAtExpiry && !cursor.IsNext(offset, lease)))
                 {
                     continue;
@@ -67,6 +93,11 @@ internal sealed class LeaseTaking(SeededDefect defect)
                 {
                     lease.ChangeOpenCount(-1);
                     cursor.Finish(offset);
+                    keys.Add(key, logTime);
+                }
+                else if (key != DedupKey.None)
+                {
+                    keys.Hold(cursor.PlaceOf(offset), key);
                 }
             }
         }

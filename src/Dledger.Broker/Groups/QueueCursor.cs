@@ -1,3 +1,4 @@
+using Dledger.Broker.Deduplication;
 using Dledger.Broker.Messages;
 using Dledger.Primitives;
 
@@ -267,6 +268,7 @@ internal sealed class QueueCursor
     public void Reset(long offset)
     {
         Subscription.AsideCount -= _deliveries.AsideCount;
+        Subscription.Group.Processed.FreeAll(place => place.TopicId == Subscription.Topic.Id && place.QueueId == QueueId);
         _deliveries = new DeliveryStore(offset);
         _ready.Clear();
         _parkedSince.Clear();
@@ -314,6 +316,9 @@ internal sealed class QueueCursor
         }
     }
 
+    /// <summary>Where a message of the queue stands.</summary>
+    public DedupPlace PlaceOf(long offset) => new(Subscription.Topic.Id, QueueId, offset);
+
     private int CountOf(DeliveryState state) => (int)_counts[(int)state];
 
     private ref Delivery Change(long offset, DeliveryState from, DeliveryState to)
@@ -327,6 +332,11 @@ internal sealed class QueueCursor
         if (from == DeliveryState.Parked)
         {
             _parkedSince.Remove(offset);
+        }
+
+        if (from == DeliveryState.Leased)
+        {
+            Subscription.Group.Processed.Free(PlaceOf(offset));
         }
 
         if (_lanes is null && from == DeliveryState.Waiting)

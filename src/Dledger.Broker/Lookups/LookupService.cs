@@ -1,6 +1,7 @@
 using System.Text;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Naming;
+using Dledger.Broker.Routes;
 using Dledger.Broker.StateMachine;
 using Dledger.Broker.Topics;
 using Dledger.Primitives;
@@ -239,7 +240,7 @@ internal sealed class LookupService(BrokerCalls calls)
     private static bool Matches(byte[] bytes, int topicId, KeyQuery query)
     {
         RecordView.TryParseUnchecked(bytes, out var record, out _);
-        return record.TopicId == topicId
+        return RoutedPlaces.QueueOf(record, topicId) >= 0
             && record.StoreTime >= query.FromMicroseconds
             && record.StoreTime < query.ToMicroseconds
             && MessageKeys.Has(record, Encoding.UTF8.GetBytes(query.Key), query.IsMessageId);
@@ -284,7 +285,7 @@ internal sealed class LookupService(BrokerCalls calls)
         {
             if (offsets[i] >= 0)
             {
-                messages.Add(Decode(topic, records[i].QueueId, offsets[i], records[i].Position, records[i].Bytes));
+                messages.Add(Decode(topic, records[i].QueueOf(topicId), offsets[i], records[i].Position, records[i].Bytes));
             }
         }
 
@@ -292,13 +293,14 @@ internal sealed class LookupService(BrokerCalls calls)
     }
 
     private static long FindOffset(BrokerState state, int topicId, in StoredRecord record) =>
-        state.Topics.Find(topicId) is { } topic && record.QueueId >= 0 && record.QueueId < topic.Queues.Count
-            ? FindOffset(topic.Queues[record.QueueId], record.Position)
+        state.Topics.Find(topicId) is { } topic && record.QueueOf(topicId) is >= 0 and var queueId && queueId < topic.Queues.Count
+            ? FindOffset(topic.Queues[queueId], record.Position)
             : -1;
 
     private readonly record struct StoredRecord(LogPosition Position, byte[] Bytes)
     {
-        public int QueueId => RecordHeader.TryParse(Bytes, out var header, out _) ? header.QueueId : -1;
+        public int QueueOf(int topicId) =>
+            RecordView.TryParseUnchecked(Bytes, out var record, out _) ? RoutedPlaces.QueueOf(record, topicId) : -1;
     }
 }
 

@@ -1,5 +1,6 @@
 using System.Text;
 using Dledger.Broker.Messages;
+using Dledger.Broker.Routes;
 using Dledger.Storage.Records;
 
 namespace Dledger.Broker.Lookups;
@@ -45,13 +46,24 @@ internal static class MessageKeys
             return;
         }
 
-        sink.Add(HashOf(record.TopicId, record.Key));
+        AddTo(record, record.TopicId, ref sink);
+        var places = RoutedPlaces.Of(record);
+        for (var i = 0; i < places.Count; i++)
+        {
+            AddTo(record, places[i].TopicId, ref sink);
+        }
+    }
+
+    private static void AddTo<TSink>(in RecordView record, int topicId, ref TSink sink)
+        where TSink : IKeySink
+    {
+        sink.Add(HashOf(topicId, record.Key));
         var entries = new PropertyEnumerator(record.Properties);
         while (entries.MoveNext())
         {
             if (entries.Kind == PropertyKind.Key && !entries.Content.SequenceEqual(record.Key))
             {
-                sink.Add(HashOf(record.TopicId, entries.Content));
+                sink.Add(HashOf(topicId, entries.Content));
             }
         }
     }

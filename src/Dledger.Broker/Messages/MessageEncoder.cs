@@ -1,9 +1,11 @@
 using System.Buffers;
 using System.Text;
 using Dledger.Broker.Commands;
+using Dledger.Broker.Filtering;
 using Dledger.Broker.Idempotence;
 using Dledger.Broker.Naming;
 using Dledger.Broker.Receiving;
+using Dledger.Broker.Routes;
 using Dledger.Broker.Topics;
 using Dledger.Storage.Records;
 
@@ -18,6 +20,7 @@ internal static class MessageEncoder
         TopicView topic,
         int queueId,
         ProducerSequence? sequence,
+        TopicDirectory topics,
         out byte[] records,
         out Violation violation)
     {
@@ -36,7 +39,7 @@ internal static class MessageEncoder
                 return false;
             }
 
-            PropertyWriter.Write(properties, drafts[i]);
+            WriteProperties(properties, drafts[i], topic, queueId, topics);
             ends[i] = properties.Length;
             length += RecordEncoder.Measure(
                 Fields(drafts[i], topic, queueId, topic.IdWindow.IsOn ? UInt128.Zero : null, null),
@@ -74,6 +77,24 @@ internal static class MessageEncoder
 
         ArrayPool<byte>.Shared.Return(key);
         return true;
+    }
+
+    // What routes decide is written before what they look at.
+    private static void WriteProperties(
+        ByteWriter properties, MessageDraft draft, TopicView topic, int queueId, TopicDirectory topics)
+    {
+        if (topic.Settings.Routes.Count == 0)
+        {
+            PropertyWriter.Write(properties, draft);
+            return;
+        }
+
+        var own = new ByteWriter(256);
+        PropertyWriter.Write(own, draft);
+        var message = new SqlMessage(own.Written.Span, Encoding.UTF8.GetBytes(draft.MessageId));
+        long? groupHash = draft.MessageGroup is { } group ? MessageGroupHash.Of(group) : null;
+        RoutedPlaces.Write(properties, RouteDecision.Decide(topics, topic, queueId, groupHash, message));
+        properties.Bytes(own.Written.Span);
     }
 
     private static RecordFields Fields(

@@ -63,7 +63,7 @@ internal sealed class ProduceService(BrokerCalls calls)
         }
 
         var queueId = ChooseQueue(topic, drafts);
-        if (!MessageEncoder.TryEncode(drafts, topic, queueId, sequence, out var records, out var tooLarge))
+        if (!MessageEncoder.TryEncode(drafts, topic, queueId, sequence, calls.Machine.Topics, out var records, out var tooLarge))
         {
             return AppendOutcome.Of(BrokerFailure.Of(tooLarge));
         }

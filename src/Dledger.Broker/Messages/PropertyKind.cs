@@ -47,4 +47,7 @@ internal enum PropertyKind : byte
 
     /// <summary>Only in Relocate records: 8 bytes, where the message lay first.</summary>
     TimerOrigin = 13,
+
+    /// <summary>Other queues in which the message stands: <see cref="Routes.RoutedPlaces"/>. Always the first entry.</summary>
+    RoutedTo = 36,
 }

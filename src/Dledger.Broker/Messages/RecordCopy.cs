@@ -1,4 +1,5 @@
 using Dledger.Broker.Commands;
+using Dledger.Broker.Routes;
 using Dledger.Storage.Records;
 
 namespace Dledger.Broker.Messages;
@@ -21,6 +22,7 @@ internal static class RecordCopy
     /// <param name="keeps">Which properties of the source stay; null: all.</param>
     /// <param name="added">Adds properties of the copy; null: none.</param>
     /// <param name="deliverAt">The copy's delivery time, where it is another; null: that of the source.</param>
+    /// <param name="places">Other queues that the copy joins; those of the source never count for it.</param>
     public static byte[] Encode(
         in RecordView source,
         RecordKind kind,
@@ -28,13 +30,15 @@ internal static class RecordCopy
         int queueId,
         Predicate<PropertyKind>? keeps = null,
         Action<ByteWriter>? added = null,
-        long? deliverAt = null)
+        long? deliverAt = null,
+        IReadOnlyList<RoutedPlace>? places = null)
     {
         var properties = new ByteWriter(source.Properties.Length + 128);
+        RoutedPlaces.Write(properties, places ?? []);
         var entries = new PropertyEnumerator(source.Properties);
         while (entries.MoveNext())
         {
-            if (keeps is null || keeps(entries.Kind))
+            if (entries.Kind != PropertyKind.RoutedTo && (keeps is null || keeps(entries.Kind)))
             {
                 PropertyWriter.Write(properties, entries.Kind, entries.Content);
             }

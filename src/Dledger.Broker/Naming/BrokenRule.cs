@@ -41,4 +41,6 @@ public enum BrokenRule
     Pause,
     Quota,
     Replay,
+    Route,
+    Dedup,
 }

@@ -1,3 +1,4 @@
+using Dledger.Broker.Deduplication;
 using Dledger.Broker.Groups;
 
 namespace Dledger.Broker.Naming;
@@ -28,6 +29,65 @@ public static class GroupRules
             ? new Violation(
                 BrokenRule.Pause, $"the reason of a pause is longer than {Limits.PauseReasonBytesMax} UTF-8 bytes")
             : null;
+    }
+
+    /// <summary>Null when a group may remember so what it processed.</summary>
+    public static Violation? CheckDedup(DedupSettings dedup)
+    {
+        if (!Enum.IsDefined(dedup.Source))
+        {
+            return new Violation(BrokenRule.Dedup, $"the key source {(int)dedup.Source} of a group is not known");
+        }
+
+        if (dedup.Source == DedupSource.Property != dedup.Property.Length > 0 && dedup.Source != DedupSource.None)
+        {
+            return new Violation(
+                BrokenRule.Dedup, "the name of a user property is given exactly when a user property is the key of a group's messages");
+        }
+
+        var nameBytes = System.Text.Encoding.UTF8.GetByteCount(dedup.Property);
+        if (nameBytes > Limits.DedupPropertyBytesMax || PropertyRules.HasControlCharacter(dedup.Property))
+        {
+            return new Violation(
+                BrokenRule.Dedup,
+                $"the name of the user property that is a group's key has {nameBytes} bytes; 1 to {Limits.DedupPropertyBytesMax} without "
+                + "control characters are allowed");
+        }
+
+        if (dedup.WindowMicroseconds != 0 && (dedup.Window < Limits.DedupWindowMin || dedup.Window > Limits.DedupWindowMax))
+        {
+            return new Violation(
+                BrokenRule.Dedup,
+                string.Create(
+                    System.Globalization.CultureInfo.InvariantCulture,
+                    $"processed keys are to be remembered for {dedup.Window.TotalSeconds} s; {Limits.DedupWindowMin.TotalSeconds} s to ")
+                + string.Create(
+                    System.Globalization.CultureInfo.InvariantCulture, $"{Limits.DedupWindowMax.TotalDays} days are allowed"));
+        }
+
+        return dedup.Count is < 0 or > Limits.DedupCountMax
+            ? new Violation(
+                BrokenRule.Dedup,
+                $"{dedup.Count} processed keys are to be remembered; 1 to {Limits.DedupCountMax} are allowed, and 0 for the usual number")
+            : null;
+    }
+
+    private static Violation? CheckBroadcast(GroupSettings settings)
+    {
+        if (settings.MemberExpiry < Limits.MemberExpiryMin || settings.MemberExpiry > Limits.MemberExpiryMax)
+        {
+            return new Violation(
+                BrokenRule.GroupMode,
+                $"members of a broadcast group shall end after {settings.MemberExpiry} of silence; "
+                + $"{Limits.MemberExpiryMin} to {Limits.MemberExpiryMax} are allowed");
+        }
+
+        var refused = !settings.Broadcast ? null
+            : settings.Exclusive ? "be exclusive: each of its clients receives every message"
+            : settings.Poison == PoisonMode.Park ? "park messages: its poison mode is dead letter or block"
+            : settings.Dedup.IsOn ? "remember processed keys: its clients process on their own"
+            : null;
+        return refused is null ? null : new Violation(BrokenRule.GroupMode, $"a broadcast group cannot {refused}");
     }
 
     /// <summary>Null when the settings may be stored.</summary>
@@ -65,21 +125,14 @@ public static class GroupRules
             return quota;
         }
 
-        if (settings.MemberExpiry < Limits.MemberExpiryMin || settings.MemberExpiry > Limits.MemberExpiryMax)
+        if (CheckDedup(settings.Dedup) is { } badDedup)
         {
-            return new Violation(
-                BrokenRule.GroupMode,
-                $"members of a broadcast group shall end after {settings.MemberExpiry} of silence; "
-                + $"{Limits.MemberExpiryMin} to {Limits.MemberExpiryMax} are allowed");
+            return badDedup;
         }
 
-        if (settings.Broadcast && (settings.Exclusive || settings.Poison == PoisonMode.Park))
+        if (CheckBroadcast(settings) is { } badBroadcast)
         {
-            return new Violation(
-                BrokenRule.GroupMode,
-                settings.Exclusive
-                    ? "a broadcast group cannot be exclusive: each of its clients receives every message"
-                    : "a broadcast group cannot park messages: its poison mode is dead letter or block");
+            return badBroadcast;
         }
 
         var backoff = settings.Backoff;

@@ -126,6 +126,30 @@ public static class Limits
     /// <summary>Most queues of one topic.</summary>
     public const int QueueCountMax = 1_024;
 
+    /// <summary>Shortest time for which a group may remember what it processed.</summary>
+    public static readonly TimeSpan DedupWindowMin = TimeSpan.FromSeconds(1);
+
+    /// <summary>Longest time for which a group may remember what it processed.</summary>
+    public static readonly TimeSpan DedupWindowMax = TimeSpan.FromDays(7);
+
+    /// <summary>Most processed keys that a group may remember.</summary>
+    public const int DedupCountMax = 1_000_000;
+
+    /// <summary>Most processed keys that all groups together may remember, by their settings: about 1 GiB of memory.</summary>
+    public const long DedupTotalMax = 10_000_000;
+
+    /// <summary>Longest name of the user property that is a group's key, in UTF-8 bytes.</summary>
+    public const int DedupPropertyBytesMax = 255;
+
+    /// <summary>Most routes of one topic.</summary>
+    public const int RoutesPerTopicMax = 16;
+
+    /// <summary>Longest name of a route in characters.</summary>
+    public const int RouteNameLengthMax = 127;
+
+    /// <summary>Longest filter of a route in UTF-8 bytes; all routes of a topic are one setting of it.</summary>
+    public const int RouteFilterBytesMax = 1_024;
+
     /// <summary>Shortest retention time that a topic may wish.</summary>
     public static readonly TimeSpan RetentionTimeMin = TimeSpan.FromSeconds(1);
 

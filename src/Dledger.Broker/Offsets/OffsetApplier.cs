@@ -25,6 +25,12 @@ internal static class OffsetApplier
 
             var cursor = subscription.Cursors[queueId];
             var seek = SeekPlan.Of(cursor, offset);
+            if (seek.To < cursor.Next)
+            {
+                // Who goes back wants the messages again.
+                subscription.Group.Processed.Forget();
+            }
+
             state.Leases.Reset(cursor, seek.To);
             done.Add(seek);
         }

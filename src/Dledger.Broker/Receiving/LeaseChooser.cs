@@ -1,4 +1,5 @@
 using Dledger.Broker.Commands;
+using Dledger.Broker.Deduplication;
 using Dledger.Broker.Filtering;
 using Dledger.Broker.Groups;
 using Dledger.Broker.Messages;
@@ -34,6 +35,8 @@ internal sealed class LeaseChooser(BrokerOptions options)
     private int _scansLeft;
     private QuotaRoom _room;
     private LeftOffsets? _left;
+    private HeldBack? _held;
+    private ProcessedKeys? _keys;
 
     /// <summary>Messages to hand out in the last choice.</summary>
     public int LeasedCount { get; private set; }
@@ -112,6 +115,8 @@ internal sealed class LeaseChooser(BrokerOptions options)
         LeasedBytes = 0;
         RefusedBytes = 0;
         _left = left;
+        _held = group.View.Settings.Dedup.IsOn && !receivers.Held.IsEmpty ? receivers.Held : null;
+        _keys = group.Processed;
         _scansLeft = ScanMax;
         for (var i = 0; i < topic.Queues.Count && _wanted > 0 && _scansLeft > 0; i++)
         {
@@ -252,7 +257,8 @@ internal sealed class LeaseChooser(BrokerOptions options)
         }
     }
 
-    private bool IsLeft(int queueId, long offset) => _left?.Contains(queueId, offset) == true;
+    private bool IsLeft(int queueId, long offset) =>
+        _left?.Contains(queueId, offset) == true || _held?.Contains(queueId, offset, _keys!) == true;
 
     private void ChooseLane(TagFilter filter, QueueState queue, QueueCursor cursor, int groupHash)
     {

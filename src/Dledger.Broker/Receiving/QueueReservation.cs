@@ -41,6 +41,7 @@ internal sealed class QueueReservation
         var groups = new HashSet<int>(queue.GroupHashes);
         ReserveRanges(queue.Leased, cursor, next, groups);
         ReserveRanges(queue.Skipped, cursor, next, groups);
+        ReserveRanges(queue.Repeats, cursor, next, groups);
         FreshFrom = Math.Max(FreshFrom, queue.Base + queue.GroupHashes.Count);
         foreach (var group in groups)
         {
@@ -63,7 +64,7 @@ internal sealed class QueueReservation
             return;
         }
 
-        foreach (var range in queue.Leased.Concat(queue.Skipped))
+        foreach (var range in queue.Leased.Concat(queue.Skipped).Concat(queue.Repeats))
         {
             for (var offset = range.First; offset < range.End; offset++)
             {
@@ -95,7 +96,9 @@ internal sealed class QueueReservation
         queue.GroupHashes.Count == 0 ? long.MaxValue : queue.Base,
         Math.Min(
             queue.Leased.Count == 0 ? long.MaxValue : queue.Leased[0].First,
-            queue.Skipped.Count == 0 ? long.MaxValue : queue.Skipped[0].First));
+            Math.Min(
+                queue.Skipped.Count == 0 ? long.MaxValue : queue.Skipped[0].First,
+                queue.Repeats.Count == 0 ? long.MaxValue : queue.Repeats[0].First)));
 
     private void ReserveRanges(IReadOnlyList<OffsetRange> ranges, QueueCursor? cursor, long next, HashSet<int> groups)
     {

@@ -175,7 +175,7 @@ internal sealed class ReceiveService(BrokerCalls calls, PollTimer polls, ILogger
     {
         try
         {
-            var judge = new RecordScan(reader, topic.Name, request.Filter, filters.Current, calls.Options.Defect);
+            var judge = new RecordScan(reader, topic.Name, request.Filter, filters.Current, scan.Dedup, calls.Options.Defect);
             var verdict = judge.Judge(scan);
             var operation = MakeOperation(request, group, topic, filters, deadline: 0, verdict);
             return await RunAsync(operation, deadline: 0, group, topic, cancellationToken);
@@ -286,8 +286,10 @@ internal sealed class ReceiveService(BrokerCalls calls, PollTimer polls, ILogger
     {
         if (deliveries.Count > 0)
         {
+            // Where keys of processed messages are remembered, nobody processed these.
             var record = ControlRecord.Encode(
-                RecordKind.Ack, new AckCommand(group.Id, topic.Id, deliveries).Encode());
+                group.Settings.Dedup.IsOn ? RecordKind.FinishUnseen : RecordKind.Ack,
+                new AckCommand(group.Id, topic.Id, deliveries).Encode());
             calls.Log.TryPropose(new UnawaitedProposal(record, 1), out _);
         }
     }

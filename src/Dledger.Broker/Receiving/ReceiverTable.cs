@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Dledger.Broker.Commands;
+using Dledger.Broker.Deduplication;
 using Dledger.Broker.Filtering;
 using Dledger.Broker.Groups;
 using Dledger.Broker.Messages;
@@ -101,6 +102,11 @@ internal sealed class ReceiverTable(
         if (_byPair.TryGetValue((subscription.Topic.Id, subscription.Group.View.Id), out var receivers))
         {
             MarkDirty(receivers);
+        }
+
+        if (subscription.Group.View.Settings.Dedup.IsOn)
+        {
+            MarkKeysFreed(subscription.Group.View.Id);
         }
 
         if (_limits.HoldsBack)
@@ -353,7 +359,8 @@ internal sealed class ReceiverTable(
             && (countMax = _limits.Allow(operation, receivers, group)) > 0
             && (countMax = WithinQuotas(operation, countMax, receivers, group, out var room)) > 0)
         {
-            if (operation.MustScan)
+            // The keys by which a group knows what it processed are in the records.
+            if (operation.MustScan || group.View.Settings.Dedup.IsOn)
             {
                 BeginScan(receivers, node, countMax, room, group, topic, subscription);
                 return true;
@@ -420,6 +427,18 @@ internal sealed class ReceiverTable(
         return true;
     }
 
+    // A key is free, perhaps, for which a message of another topic waits.
+    private void MarkKeysFreed(int groupId)
+    {
+        foreach (var receivers in _byPair.Values)
+        {
+            if (receivers.GroupId == groupId && !receivers.Held.IsEmpty)
+            {
+                MarkDirty(receivers);
+            }
+        }
+    }
+
     private void MarkHeldBack(int groupId)
     {
         foreach (var receivers in _byPair.Values)
@@ -452,6 +471,7 @@ internal sealed class ReceiverTable(
                 ClientHash = operation.ClientHash,
                 LeasedMax = Math.Min(operation.BatchSize, countMax),
                 IsOrdered = group.View.Fifo,
+                Dedup = group.View.Settings.Dedup,
                 Reserved = Reserve(receivers, candidates.Queues, subscription),
                 Limits = _limits,
             };
@@ -491,7 +511,7 @@ internal sealed class ReceiverTable(
     {
         var isCurrent = ReferenceEquals(verdict.Scan.Receivers, receivers);
         AbandonScan(verdict.Scan);
-        if (!isCurrent || !operation.TryClaim())
+        if (!isCurrent || group.View.Settings.Dedup != verdict.Scan.Dedup || !operation.TryClaim())
         {
             operation.Complete(ReceiveGrant.Empty);
             return;
@@ -504,18 +524,27 @@ internal sealed class ReceiverTable(
             return;
         }
 
+        var (queues, leasedCount) = verdict.HasKeys
+            ? KeyedLeases.Sort(verdict.Queues, group.Processed, receivers.Held)
+            : (verdict.Queues, verdict.LeasedCount);
+        if (queues.Count == 0)
+        {
+            operation.Complete(ReceiveGrant.Empty);
+            return;
+        }
+
         var command = new LeaseCommand(
             operation.GroupId,
             operation.TopicId,
             operation.InvisibleMicroseconds,
             operation.AutoRenew,
             operation.ClientHash,
-            verdict.LeasedCount > 0 ? operation.AttemptHash : UInt128.Zero,
+            leasedCount > 0 ? operation.AttemptHash : UInt128.Zero,
             LeaseChooser.HolderBefore(group, subscription),
-            verdict.Queues);
-        var charge = verdict.LeasedCount == 0 || !Quotas.Counts(group)
+            queues);
+        var charge = leasedCount == 0 || !Quotas.Counts(group)
             ? default
-            : Quotas.Charge(group, operation.ClientHash, verdict.LeasedCount, verdict.Scan.BytesOf(verdict.Queues));
+            : Quotas.Charge(group, operation.ClientHash, leasedCount, verdict.Scan.BytesOf(queues));
         Propose(new LeaseProposal(command, receivers, operation, inbox, LeaseFailed) { Charge = charge }, subscription);
     }
 

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Dledger.Broker.Deduplication;
 using Dledger.Broker.Filtering;
 
 namespace Dledger.Broker.Receiving;
@@ -20,6 +21,9 @@ internal sealed class Receivers(int groupId, int topicId, StrongBox<int> parkedC
     public LeftOffsetsTable Left { get; } = new();
 
     public int TopicId { get; } = topicId;
+
+    /// <summary>What waits because another message of its key is leased.</summary>
+    public HeldBack Held { get; } = new();
 
     /// <summary>Whether it stands on the list of those to look at when the frame is through.</summary>
     public bool IsDirty { get; set; }

@@ -44,6 +44,12 @@ internal static class ReplayApplier
             }
         }
 
+        if (putBack > 0)
+        {
+            // Who asks for messages again wants them delivered, not known as processed.
+            subscription.Group.Processed.Forget();
+        }
+
         if (defect == SeededDefect.ReplayMovesGroup && putBack > 0 && cursor.AsideCount > 0)
         {
             state.Leases.Reset(cursor, cursor.Aside[0]);

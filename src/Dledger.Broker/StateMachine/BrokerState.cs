@@ -154,6 +154,7 @@ internal sealed class BrokerState(
         Transactions.ForgetTopic(topic.Id);
         foreach (var subscription in topic.Subscriptions.Values)
         {
+            subscription.Group.Processed.FreeAll(place => place.TopicId == topic.Id);
             subscription.Group.Subscriptions.Remove(topic.Id);
         }
 

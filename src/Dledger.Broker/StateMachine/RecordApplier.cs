@@ -10,6 +10,7 @@ using Dledger.Broker.Proposals;
 using Dledger.Broker.Receipts;
 using Dledger.Broker.Receiving;
 using Dledger.Broker.Replays;
+using Dledger.Broker.Routes;
 using Dledger.Broker.Timers;
 using Dledger.Primitives;
 using Dledger.Storage.Records;
@@ -25,6 +26,7 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
 {
     private readonly AppendGate _gate = new(state, defect);
     private readonly TimerApplier _timers = new(state, duties, defect);
+    private readonly RouteApplier _routes = new(state, duties);
 
     /// <summary>An unknown kind stops the node: skipping it would make its state differ from the others'.</summary>
     public void Apply(in RecordView record, LogPosition position, BrokerProposal? proposal)
@@ -56,6 +58,9 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
                 break;
             case RecordKind.Ack:
                 ApplyAck(AckCommand.Decode(record.Body), proposal as CallerProposal<IReadOnlyList<AckOutcome>>);
+                break;
+            case RecordKind.FinishUnseen:
+                ApplyFinishUnseen(AckCommand.Decode(record.Body));
                 break;
             case RecordKind.ChangeInvisible:
                 ApplyChange(ChangeInvisibleCommand.Decode(record.Body), proposal);
@@ -161,6 +166,11 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
         if (_gate.TryAnswer(record, topic, out var answer))
         {
             proposal?.Add(answer);
+            if (defect == SeededDefect.RepeatRoutedAgain)
+            {
+                _routes.Apply(record, position);
+            }
+
             return;
         }
 
@@ -177,6 +187,7 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
         _gate.Remember(record, topic, appended);
         proposal?.Add(new AppendEntry(appended));
         duties.MessageAppended(topic.Id, record.QueueId);
+        _routes.Apply(record, position);
     }
 
     private void ApplyHalfMessage(in RecordView record, LogPosition position, AppendProposal? proposal)
@@ -233,7 +244,7 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
         var outcomes = proposal is null ? null : new AckOutcome[command.Deliveries.Count];
         for (var i = 0; i < command.Deliveries.Count; i++)
         {
-            var failure = state.Leases.Finish(subscription, command.Deliveries[i]);
+            var failure = state.Leases.Finish(subscription, command.Deliveries[i], state.LogTime);
             if (defect == SeededDefect.AckFinishesForAllMembers)
             {
                 FinishForOthers(subscription, command.Deliveries[i]);
@@ -246,6 +257,15 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
         }
 
         proposal?.SetOutcome(outcomes!);
+    }
+
+    private void ApplyFinishUnseen(AckCommand command)
+    {
+        var subscription = state.FindSubscription(command.GroupId, command.TopicId);
+        foreach (var delivery in command.Deliveries)
+        {
+            state.Leases.Finish(subscription, delivery, state.LogTime, isProcessed: false);
+        }
     }
 
     // The seeded defect only.
@@ -415,6 +435,11 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
 
     private BrokerFailure? ApplyTopicDelete(string name)
     {
+        if (state.Topics.Find(name) is { } doomed && RouteRules.CheckDeletion(state.Topics, doomed) is { } refused)
+        {
+            return refused;
+        }
+
         if (state.DeleteTopic(name) is not { } topic)
         {
             return new BrokerFailure(BrokerError.TopicNotFound, $"there is no topic '{name}'");

@@ -1,5 +1,6 @@
 using Dledger.Broker.Commands;
 using Dledger.Broker.Proposals;
+using Dledger.Broker.Routes;
 using Dledger.Broker.StateMachine;
 using Dledger.Primitives;
 using Dledger.Storage.Records;
@@ -9,6 +10,8 @@ namespace Dledger.Broker.Timers;
 /// <summary>Applies the records that concern delayed messages. Owned by the apply loop.</summary>
 internal sealed class TimerApplier(BrokerState state, LeaderDuties duties, SeededDefect defect)
 {
+    private readonly RouteApplier _routes = new(state, duties);
+
     /// <summary>Lets a message wait whose delivery time lies ahead; false when it is to be delivered at once.</summary>
     public bool TryDefer(in RecordView record, LogPosition position)
     {
@@ -67,6 +70,7 @@ internal sealed class TimerApplier(BrokerState state, LeaderDuties duties, Seede
         {
             topic.Queues[record.QueueId].Append(position, record);
             duties.MessageAppended(topic.Id, record.QueueId);
+            _routes.Apply(record, position);
         }
     }
 

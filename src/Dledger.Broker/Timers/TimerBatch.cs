@@ -1,5 +1,6 @@
 using Dledger.Broker.Commands;
 using Dledger.Broker.Proposals;
+using Dledger.Broker.Topics;
 using Dledger.Primitives;
 using Dledger.Storage.Records;
 
@@ -7,7 +8,7 @@ namespace Dledger.Broker.Timers;
 
 /// <summary>Pending messages whose records are read and copied together, beside the apply loop.</summary>
 /// <remarks>Owned by the apply loop, but from <see cref="Begin"/> until it has told that it is done by the reading.</remarks>
-internal sealed class TimerBatch(long epoch, RecordKind kind, int bytesMax)
+internal sealed class TimerBatch(long epoch, RecordKind kind, int bytesMax, TopicDirectory topics)
 {
     /// <summary>Most messages: as many small ones as fit a proposal of some size.</summary>
     public const int CountMax = 1_024;
@@ -107,7 +108,7 @@ internal sealed class TimerBatch(long epoch, RecordKind kind, int bytesMax)
             }
 
             return kind == RecordKind.TimerFire
-                ? TimerCopies.Fire(record, entry.Key)
+                ? TimerCopies.Fire(record, entry.Key, topics)
                 : TimerCopies.Relocate(record, entry.Key);
         }
         catch (IOException)

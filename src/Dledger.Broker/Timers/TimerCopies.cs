@@ -1,5 +1,7 @@
 using System.Buffers.Binary;
 using Dledger.Broker.Messages;
+using Dledger.Broker.Routes;
+using Dledger.Broker.Topics;
 using Dledger.Storage.Records;
 
 namespace Dledger.Broker.Timers;
@@ -8,11 +10,12 @@ namespace Dledger.Broker.Timers;
 internal static class TimerCopies
 {
     /// <summary>The copy that joins the message's queue.</summary>
-    public static byte[] Fire(in RecordView source, TimerKey key) => Encode(source, RecordKind.TimerFire, key, origin: null);
+    public static byte[] Fire(in RecordView source, TimerKey key, TopicDirectory topics) =>
+        Encode(source, RecordKind.TimerFire, key, origin: null, RouteDecision.Decide(topics, source));
 
     /// <summary>The copy that waits instead.</summary>
     public static byte[] Relocate(in RecordView source, TimerKey key) =>
-        Encode(source, RecordKind.Relocate, key, OriginOf(source, key.Position));
+        Encode(source, RecordKind.Relocate, key, OriginOf(source, key.Position), places: []);
 
     /// <summary>Where a pending message lay when it was stored.</summary>
     public static long OriginOf(in RecordView record, long position) =>
@@ -20,7 +23,8 @@ internal static class TimerCopies
             ? BinaryPrimitives.ReadInt64LittleEndian(content)
             : position;
 
-    private static byte[] Encode(in RecordView source, RecordKind kind, TimerKey key, long? origin)
+    private static byte[] Encode(
+        in RecordView source, RecordKind kind, TimerKey key, long? origin, IReadOnlyList<RoutedPlace> places)
     {
         var reference = TimerReference.Encode(key);
 
@@ -42,6 +46,7 @@ internal static class TimerCopies
                     PropertyWriter.Write(properties, PropertyKind.TimerOrigin, bytes);
                 }
             },
-            deliverAt);
+            deliverAt,
+            places);
     }
 }

@@ -160,7 +160,7 @@ internal sealed class TimerDuty(
             return false;
         }
 
-        var batch = new TimerBatch(_epoch, RecordKind.TimerFire, batchBytesMax);
+        var batch = new TimerBatch(_epoch, RecordKind.TimerFire, batchBytesMax, state.Topics.Directory);
         foreach (var entry in _found)
         {
             if (!batch.HasRoomFor(entry))
@@ -189,7 +189,7 @@ internal sealed class TimerDuty(
             return;
         }
 
-        var batch = new TimerBatch(_epoch, RecordKind.Relocate, batchBytesMax);
+        var batch = new TimerBatch(_epoch, RecordKind.Relocate, batchBytesMax, state.Topics.Directory);
         foreach (var entry in state.Timers.CollectBelow(_relocateBelow, RelocationsMax))
         {
             if (batch.HasRoomFor(entry))

@@ -1,5 +1,6 @@
 using Dledger.Broker.Idempotence;
 using Dledger.Broker.Quotas;
+using Dledger.Broker.Routes;
 using Dledger.Broker.Transactions;
 
 namespace Dledger.Broker.Topics;
@@ -23,4 +24,7 @@ public sealed record TopicSettings
 
     /// <summary>Who is asked about them while no producer is connected.</summary>
     public TransactionWebhook Webhook { get; init; } = TransactionWebhook.None;
+
+    /// <summary>In which topics its messages also stand, by the names of the routes.</summary>
+    public IReadOnlyList<TopicRoute> Routes { get; init; } = [];
 }

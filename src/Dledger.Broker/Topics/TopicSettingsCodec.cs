@@ -1,5 +1,6 @@
 using System.Text;
 using Dledger.Broker.Commands;
+using Dledger.Broker.Routes;
 using Dledger.Broker.Transactions;
 
 namespace Dledger.Broker.Topics;
@@ -35,6 +36,11 @@ internal static class TopicSettingsCodec
         AddUnlessEmpty(list, WebhookSecret, settings.Webhook.Secret);
         AddUnlessDefault(list, ProduceMessagesPerSecond, settings.ProduceQuota.MessagesPerSecond);
         AddUnlessDefault(list, ProduceBytesPerSecond, settings.ProduceQuota.BytesPerSecond);
+        if (settings.Routes.Count > 0)
+        {
+            list.Add(RouteCodec.Encode(settings.Routes));
+        }
+
         return list;
     }
 
@@ -117,6 +123,10 @@ internal static class TopicSettingsCodec
         ProduceBytesPerSecond => settings with
         {
             ProduceQuota = settings.ProduceQuota with { BytesPerSecond = setting.ToInt64() },
+        },
+        RouteCodec.All or RouteCodec.Added or RouteCodec.Removed => settings with
+        {
+            Routes = RouteCodec.Apply(settings.Routes, setting),
         },
         _ => throw setting.Unknown("topic"),
     };

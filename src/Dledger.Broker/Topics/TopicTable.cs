@@ -1,5 +1,6 @@
 using Dledger.Broker.Commands;
 using Dledger.Broker.Naming;
+using Dledger.Broker.Routes;
 using Dledger.Primitives;
 using Dledger.Storage.Queues;
 
@@ -198,6 +199,11 @@ internal sealed class TopicTable(ConsumeQueueStore queues)
                 $"the topic '{command.Name}' has {view.QueueCount} queues; " +
                 $"their number cannot shrink to {command.QueueCount}",
                 Rule: BrokenRule.QueueCount);
+        }
+
+        if (RouteRules.Check(this, topic, command.AcceptedTypes, command.Settings) is { } badRoute)
+        {
+            return badRoute;
         }
 
         var settings = TopicSettingsCodec.Apply(view.Settings, command.Settings);

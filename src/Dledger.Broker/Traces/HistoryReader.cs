@@ -28,7 +28,7 @@ internal sealed class HistoryReader(
             case RecordKind.Lease:
                 Take(LeaseCommand.Decode(record.Body), position, record.StoreTime);
                 break;
-            case RecordKind.Ack:
+            case RecordKind.Ack or RecordKind.FinishUnseen:
                 Take(AckCommand.Decode(record.Body), position, record.StoreTime);
                 break;
             case RecordKind.ChangeInvisible:
@@ -82,7 +82,8 @@ internal sealed class HistoryReader(
         foreach (var queue in command.Queues.Where(queue => queue.QueueId == queueId))
         {
             var isLeased = Holds(queue.Leased);
-            if (!isLeased && !Holds(queue.Skipped))
+            var isRepeat = Holds(queue.Repeats);
+            if (!isLeased && !isRepeat && !Holds(queue.Skipped))
             {
                 continue;
             }
@@ -94,6 +95,15 @@ internal sealed class HistoryReader(
             }
 
             var client = nameOf(command.ClientHash);
+            if (isRepeat)
+            {
+                course.IsDone = true;
+                Add(
+                    TraceEventKind.Deduplicated, position, time, command.GroupId, 0, "", 0,
+                    "finished without delivery: the group had processed another message of its key");
+                continue;
+            }
+
             if (!isLeased)
             {
                 course.IsDone = true;

@@ -65,6 +65,9 @@ public enum TraceState
 
     /// <summary>Out of attempts and set aside until an operator decides.</summary>
     Parked = 14,
+
+    /// <summary>Finished without delivery: the group had processed another message of its key.</summary>
+    Deduplicated = 15,
 }
 
 /// <summary>What happened to a message.</summary>
@@ -89,6 +92,9 @@ public enum TraceEventKind
 
     /// <summary>An operator had it delivered to the group again.</summary>
     Replayed = 11,
+
+    /// <summary>Finished without delivery: the group had processed another message of its key.</summary>
+    Deduplicated = 12,
 }
 
 /// <summary>One thing that happened, as the log has it.</summary>

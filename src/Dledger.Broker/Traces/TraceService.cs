@@ -43,8 +43,9 @@ internal sealed class TraceService(BrokerCalls calls)
             return MessageTrace.Of(NotFound(query, found)) with { Gaps = found.Gaps };
         }
 
+        var record = calls.Lookups.ReadRecord(message.Position);
         var look = await calls.LookAsync(
-            state => Look(state, message, query.Group), static reason => new Standing(reason), cancellationToken);
+            state => Look(state, message, record, query.Group), static reason => new Standing(reason), cancellationToken);
         if (look.Failure is { } problem)
         {
             return MessageTrace.Of(problem);
@@ -79,7 +80,7 @@ internal sealed class TraceService(BrokerCalls calls)
                 : $"no message with the id '{Names.Printable(query.MessageId)}' was found in the topic '{query.Topic}', but the key index "
                     + $"of this node is not complete: it lacks log positions {found.Gaps[0].Start} to {found.Gaps[^1].End}");
 
-    private Standing Look(BrokerState state, DeliveredMessage message, string? group)
+    private Standing Look(BrokerState state, DeliveredMessage message, byte[]? record, string? group)
     {
         if (state.Topics.Find(message.Topic) is not { } topic)
         {
@@ -91,7 +92,12 @@ internal sealed class TraceService(BrokerCalls calls)
             return new Standing(new BrokerFailure(BrokerError.GroupNotFound, $"the consumer group '{group}' does not exist"));
         }
 
-        var standing = new Standing(null) { TopicId = topic.Id, LogTime = state.LogTime };
+        var standing = new Standing(null)
+        {
+            TopicId = topic.Id,
+            LogTime = state.LogTime,
+            Routing = record is null ? "" : RoutedText.Describe(state, topic, record, message.Position),
+        };
         foreach (var candidate in state.Groups.All.OrderBy(candidate => candidate.View.DisplayName, StringComparer.Ordinal))
         {
             var subscription = candidate.Subscriptions.GetValueOrDefault(topic.Id);
@@ -233,7 +239,7 @@ internal sealed class TraceService(BrokerCalls calls)
         var events = history.History.Where(happened => happened.Group.Length == 0 || happened.Group == trace.Group).ToList();
         var attempts = Math.Max(trace.Attempts, events.Select(happened => happened.Attempt).DefaultIfEmpty(0).Max());
         var last = events.FindLast(happened => happened.Kind is TraceEventKind.Acknowledged or TraceEventKind.FilteredOut
-            or TraceEventKind.DeadLettered or TraceEventKind.GivenUp);
+            or TraceEventKind.DeadLettered or TraceEventKind.GivenUp or TraceEventKind.Deduplicated);
         var (state, sentence) = last?.Kind switch
         {
             TraceEventKind.Acknowledged => (TraceState.Acknowledged,
@@ -244,6 +250,9 @@ internal sealed class TraceService(BrokerCalls calls)
             TraceEventKind.DeadLettered => (TraceState.DeadLettered,
                 $"{last.Sentence} at {HistoryReader.Time(last.Microseconds)}, after {Count(attempts, "delivery", "deliveries")}: see "
                 + $"'dledger dlq show {trace.Group}'"),
+            TraceEventKind.Deduplicated => (TraceState.Deduplicated,
+                $"not delivered: at {HistoryReader.Time(last.Microseconds)} the group had processed another message of its key, within the "
+                + "time and number that it remembers; see 'dledger group describe'"),
             TraceEventKind.GivenUp => (TraceState.GivenUp,
                 $"not finished when {last.Sentence} at {HistoryReader.Time(last.Microseconds)}"),
             _ => history.IsHistoryComplete
@@ -258,7 +267,7 @@ internal sealed class TraceService(BrokerCalls calls)
     {
         var stored = new TraceEvent(
             TraceEventKind.Stored, message.StoreTimeMicroseconds, message.Position, "", 0, "", 0,
-            $"stored at offset {message.QueueOffset} of queue {message.QueueId}");
+            $"stored at offset {message.QueueOffset} of queue {message.QueueId}{standing.Routing}");
         var from = LogPosition.Max(query.HistoryFrom, message.Position);
         if (query.HistoryBytesMax == 0)
         {
@@ -350,6 +359,9 @@ internal sealed class TraceService(BrokerCalls calls)
         public int TopicId { get; init; }
 
         public long LogTime { get; init; }
+
+        /// <summary>Where else the message stands; begins with a comma, empty when nowhere.</summary>
+        public string Routing { get; init; } = "";
 
         public SortedDictionary<int, string> GroupNames { get; } = [];
 

@@ -1,6 +1,7 @@
 using Dledger.Broker.Commands;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Proposals;
+using Dledger.Broker.Routes;
 using Dledger.Primitives;
 using Dledger.Storage.Records;
 
@@ -36,7 +37,13 @@ internal static class TransactionEncoder
 
     /// <summary>The copy by which a half message joins a queue.</summary>
     public static byte[] EncodeCopy(
-        in RecordView half, RecordKind kind, int topicId, int queueId, TransactionReference reference, string? originTopic = null)
+        in RecordView half,
+        RecordKind kind,
+        int topicId,
+        int queueId,
+        TransactionReference reference,
+        string? originTopic = null,
+        IReadOnlyList<RoutedPlace>? places = null)
     {
         var encoded = reference.Encode();
         var messageId = originTopic is null ? "" : System.Text.Encoding.UTF8.GetString(half.Key);
@@ -55,6 +62,7 @@ internal static class TransactionEncoder
                 }
 
                 PropertyWriter.Write(properties, PropertyKind.TransactionReference, encoded);
-            });
+            },
+            places: places);
     }
 }

@@ -1,6 +1,7 @@
 using Dledger.Broker.Commands;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Naming;
+using Dledger.Broker.Routes;
 using Dledger.Broker.StateMachine;
 using Dledger.Storage.Records;
 
@@ -237,7 +238,8 @@ internal sealed class TransactionService(BrokerCalls calls)
                         RecordKind.TransactionPublish,
                         half.TopicId,
                         half.QueueId,
-                        new TransactionReference(half.Id, i)));
+                        new TransactionReference(half.Id, i),
+                        places: RouteDecision.Decide(calls.Machine.Topics, record)));
                     count++;
                 }
             }

@@ -147,6 +147,7 @@ public sealed class AdminClient(DledgerChannel channel)
         request.Group.ReceiveBytesPerSecond = modes.ReceiveBytesPerSecond ?? 0;
         request.Group.Broadcast = modes.Broadcast ?? false;
         request.Group.MemberExpiry = modes.MemberExpiry is { } expiry ? Duration.FromTimeSpan(expiry) : null;
+        request.Group.Dedup = group.Dedup?.ToWire();
         var response = await AskAsync(
             $"Creating group '{group.Name}'",
             (admin, options) => admin.CreateGroupAsync(request, options),
@@ -169,6 +170,7 @@ public sealed class AdminClient(DledgerChannel channel)
         request.Backoff.AddRange(alteration.Backoff.Select(Duration.FromTimeSpan));
         request.Mismatch = alteration.Mismatch is { } mismatch ? (MismatchPolicy)((int)mismatch + 1) : default;
         Alter(request, alteration.Modes);
+        request.Dedup = alteration.Dedup.ToWire();
         var response = await AskAsync(
             $"Altering group '{alteration.Name}'",
             (admin, options) => admin.AlterGroupAsync(request, options),
@@ -334,6 +336,7 @@ public sealed class AdminClient(DledgerChannel channel)
             Broadcast = group.Broadcast ? true : null,
             MemberExpiry = group.MemberExpiry?.ToTimeSpan(),
         },
+        Dedup = GroupDedup.Of(group.Dedup),
         Pause = group.Pause is { } pause
             ? new GroupPause(pause.Reason, pause.Since.ToDateTimeOffset(), pause.Until?.ToDateTimeOffset())
             : null,

@@ -15,4 +15,7 @@ public sealed record GroupAlteration(string Name)
 
     /// <summary>How it treats its messages.</summary>
     public GroupModes Modes { get; init; } = new();
+
+    /// <summary>What it remembers of processed messages; another key forgets them.</summary>
+    public GroupDedup Dedup { get; init; } = new();
 }

@@ -21,6 +21,9 @@ public sealed record GroupDescription(string Name, bool IsFifo, int MaxAttempts)
     /// <summary>Not null while it is paused; not looked at when a group is created.</summary>
     public GroupPause? Pause { get; init; }
 
+    /// <summary>What it remembers of processed messages; null when nothing.</summary>
+    public GroupDedup? Dedup { get; init; }
+
     /// <summary>Where the group stands, by topic and queue id; empty in lists of groups.</summary>
     public IReadOnlyList<GroupQueueProgress> Queues { get; init; } = [];
 

@@ -45,6 +45,7 @@ internal sealed class NodeConnection : IDisposable
         Messages = new MessageService.MessageServiceClient(_channel);
         DeadLetters = new DeadLetterService.DeadLetterServiceClient(_channel);
         Parking = new ParkingService.ParkingServiceClient(_channel);
+        TopicRoutes = new TopicRouteService.TopicRouteServiceClient(_channel);
         Transactions = new TransactionAdminService.TransactionAdminServiceClient(_channel);
     }
 
@@ -64,6 +65,8 @@ internal sealed class NodeConnection : IDisposable
     public DeadLetterService.DeadLetterServiceClient DeadLetters { get; }
 
     public ParkingService.ParkingServiceClient Parking { get; }
+
+    public TopicRouteService.TopicRouteServiceClient TopicRoutes { get; }
 
     public TransactionAdminService.TransactionAdminServiceClient Transactions { get; }
 

@@ -66,6 +66,10 @@ internal sealed class GroupAdministration(BrokerNode broker)
             ReceiveBytesPerSecond = request.HasReceiveBytesPerSecond ? request.ReceiveBytesPerSecond : null,
             Broadcast = request.HasBroadcast ? request.Broadcast : null,
             MemberExpiry = request.MemberExpiry is { } expiry ? WireTime.ToTimeSpan(expiry) : null,
+            DedupSource = GroupDedups.SourceOf(request.Dedup),
+            DedupProperty = request.Dedup is { Property.Length: > 0 } dedup ? dedup.Property : null,
+            DedupWindow = request.Dedup?.Window is { } window ? GroupDedups.WindowOf(window) : null,
+            DedupCount = request.Dedup is { HasCount: true } bounded ? bounded.Count : null,
         };
         if (await broker.UpdateGroupAsync(change, cancellationToken) is { } failure)
         {
@@ -98,6 +102,12 @@ internal sealed class GroupAdministration(BrokerNode broker)
             Group = ToWire(description.Group),
         };
         response.Queues.AddRange(QueuesOf(description.Queues));
+        if (response.Group.Dedup is { } dedup)
+        {
+            dedup.Remembered = description.ProcessedCount;
+            dedup.Repeats = description.RepeatCount;
+        }
+
         response.Members.AddRange(description.Members.Select(member => new Protocol.Admin.V1.GroupMember
         {
             ClientId = member.ClientId,
@@ -149,6 +159,7 @@ internal sealed class GroupAdministration(BrokerNode broker)
         ReceiveQuota = new QuotaRates(asked.ReceiveMessagesPerSecond, asked.ReceiveBytesPerSecond),
         Broadcast = asked.Broadcast,
         MemberExpiry = asked.MemberExpiry is { } expiry ? WireTime.ToTimeSpan(expiry) : GroupSettings.Default.MemberExpiry,
+        Dedup = GroupDedups.FromWire(asked.Dedup),
     };
 
     private static BackoffPolicy PolicyOf(IEnumerable<Duration> waits) =>
@@ -167,6 +178,7 @@ internal sealed class GroupAdministration(BrokerNode broker)
         var wire = new Group { Name = group.Name, Fifo = group.Fifo, MaxAttempts = group.MaxAttempts };
         wire.Mismatch = (Protocol.Admin.V1.MismatchPolicy)((int)group.Settings.Mismatch + 1);
         GroupModes.ToWire(group, wire);
+        wire.Dedup = GroupDedups.ToWire(group.Settings.Dedup);
         wire.Backoff.AddRange(group.Backoff.Steps.Select(Duration.FromTimeSpan));
         return wire;
     }

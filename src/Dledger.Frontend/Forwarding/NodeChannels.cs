@@ -37,6 +37,8 @@ internal sealed class NodeChannels(FrontendOptions options, NodeDirectory nodes)
 
     public ParkingService.ParkingServiceClient Parking(NodeId node) => new(Channel(node));
 
+    public TopicRouteService.TopicRouteServiceClient TopicRoutes(NodeId node) => new(Channel(node));
+
     public TimerAdminService.TimerAdminServiceClient Timers(NodeId node) => new(Channel(node));
 
     public MessageService.MessageServiceClient Messages(NodeId node) => new(Channel(node));

@@ -145,6 +145,7 @@ internal sealed class ClientListener : IAsyncDisposable
         builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Producers);
         builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.NumberedProducers);
         builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Parking);
+        builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.TopicRoutes);
         builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Transactions);
 
         builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Timers);
@@ -160,6 +161,7 @@ internal sealed class ClientListener : IAsyncDisposable
         application.MapGrpcService<Frontend.Producing.NumberedProducerService>();
         application.MapGrpcService<Frontend.Administration.OffsetAdministrationService>();
         application.MapGrpcService<Frontend.Administration.ParkingEndpoint>();
+        application.MapGrpcService<Frontend.Administration.RouteEndpoint>();
         application.MapGrpcService<Frontend.Administration.TransactionAdministrationService>();
         application.MapGrpcService<Frontend.Administration.TimerAdministrationService>();
         application.MapGrpcService<Frontend.Administration.MessageLookupService>();

@@ -79,6 +79,9 @@ public enum RecordKind : byte
 
     InitProducer = 0x70,
 
+    /// <summary>Deliveries that no receiver was given are finished, in a group that remembers what it processed.</summary>
+    FinishUnseen = 0x74,
+
     /// <summary>A dead letter is sent to its origin topic again: a copy of it.</summary>
     Resend = 0x78,
 }

@@ -1,3 +1,4 @@
+using Dledger.Broker.Deduplication;
 using Dledger.Broker.Groups;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Tests.Simulation;
@@ -54,6 +55,27 @@ public sealed class StateGoldenTests
         var checkpoint = new StateCheckpointStore(broker.Disk, "state").ReadNewest(broker.Log.End, out _);
 
         GoldenFile.Check("state-groups-broadcast-v5.hex", checkpoint!.Parts["groups"]);
+    }
+
+    [Fact]
+    public async Task The_part_of_processed_keys_is_frozen()
+    {
+        var broker = new TestBroker();
+        await broker.CreateTopic("t");
+        var dedup = new DedupSettings(DedupSource.MessageId, "", 0, 0);
+        await broker.CreateGroup(new GroupSpec { Name = "g", Settings = new GroupSettings { Dedup = dedup } });
+        foreach (var body in new[] { "acked", "acked", "held" })
+        {
+            await broker.Send("t", body);
+        }
+
+        await broker.Ack("g", "t", (await broker.Receive("g", "t", batch: 1))[0]);
+        await broker.Receive("g", "t");
+        broker.Restart(graceful: true);
+
+        var checkpoint = new StateCheckpointStore(broker.Disk, "state").ReadNewest(broker.Log.End, out _);
+
+        GoldenFile.Check("state-processed-v1.hex", checkpoint!.Parts[ProcessedKeysPart.Name]);
     }
 
     [Fact]

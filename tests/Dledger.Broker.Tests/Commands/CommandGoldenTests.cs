@@ -1,7 +1,9 @@
 using Dledger.Broker.Commands;
 using Dledger.Broker.DeadLetters;
+using Dledger.Broker.Filtering;
 using Dledger.Broker.Groups;
 using Dledger.Broker.Messages;
+using Dledger.Broker.Routes;
 using Dledger.Broker.Tests.Simulation;
 using Dledger.Broker.Topics;
 using Dledger.Broker.Transactions;
@@ -42,7 +44,7 @@ public sealed class CommandGoldenTests
     {
         var draft = TestBroker.Draft("body", "tag") with { Type = MessageType.Transaction };
         var topic = new TopicView(3, "topic", 2, MessageTypeSet.Of(MessageType.Transaction), 0);
-        Assert.True(MessageEncoder.TryEncode([draft, draft], topic, 1, null, out var messages, out _));
+        Assert.True(MessageEncoder.TryEncode([draft, draft], topic, 1, null, TopicDirectory.Empty, out var messages, out _));
         var halves = TransactionEncoder.EncodeHalves(messages, 2, TimeSpan.FromSeconds(2));
         Assert.True(RecordView.TryParseUnchecked(halves, out var first, out _));
         Assert.True(RecordView.TryParseUnchecked(halves.AsSpan(first.Length), out var second, out _));
@@ -167,6 +169,45 @@ public sealed class CommandGoldenTests
     }
 
     [Fact]
+    public void A_lease_with_keys_is_frozen()
+    {
+        var command = new LeaseCommand(3, 4, 30_000_000, false, 7, UInt128.Zero, 0,
+        [
+            new LeaseQueue(1, [new OffsetRange(10, 2)], [])
+            {
+                Keys = [new UInt128(1, 2), UInt128.Zero],
+                Repeats = [new OffsetRange(12, 1)],
+                RepeatKeys = [new UInt128(3, 4)],
+            },
+        ]);
+
+        GoldenFile.Check("lease-v3.hex", command.Encode());
+        Assert.Equal(command.Encode(), LeaseCommand.Decode(command.Encode()).Encode());
+    }
+
+    [Fact]
+    public void Routes_of_a_topic_and_the_places_of_a_routed_record_are_frozen()
+    {
+        Assert.True(MessageFilter.TryParseSql("price > 10", out var sql, out _));
+        var routes = new[] { new TopicRoute("all", 6, MessageFilter.All), new TopicRoute("dear", 7, sql) };
+        var topic = new TopicView(5, "topic", 4, MessageTypeSet.Normal, 0)
+        {
+            Settings = TopicSettings.Default with { Routes = routes },
+        };
+        var topics = new TopicDirectory(
+            [topic, new TopicView(6, "six", 2, MessageTypeSet.Normal, 0), new TopicView(7, "seven", 3, MessageTypeSet.Normal, 0)]);
+        var draft = TestBroker.Draft("body") with { UserProperties = [KeyValuePair.Create("price", "11")] };
+
+        Assert.True(MessageEncoder.TryEncode([draft], topic, 3, null, topics, out var record, out _));
+
+        GoldenFile.Check("routes-v1.hex", RouteCodec.Encode(routes).Content.Span);
+        GoldenFile.Check("routed-record-v1.hex", record);
+        Assert.True(RecordView.TryParseUnchecked(record, out var view, out _));
+        Assert.Equal([1, 0], new[] { RoutedPlaces.QueueOf(view, 6), RoutedPlaces.QueueOf(view, 7) });
+        Assert.Equal(routes, RouteCodec.Apply([], RouteCodec.Encode(routes)).Select((route, n) => route with { Filter = routes[n].Filter }));
+    }
+
+    [Fact]
     public void An_acknowledgement_is_frozen()
     {
         var command = new AckCommand(3, 4, [new DeliveryReference(1, 2, 1024), new DeliveryReference(0, 9, 2048)]);
@@ -274,7 +315,7 @@ public sealed class CommandGoldenTests
             TraceContext = "trace",
         };
         var topic = new TopicView(5, "topic", 4, MessageTypeSet.Of(MessageType.Fifo), 0);
-        Assert.True(MessageEncoder.TryEncode([draft], topic, 2, null, out var record, out _));
+        Assert.True(MessageEncoder.TryEncode([draft], topic, 2, null, TopicDirectory.Empty, out var record, out _));
         return record;
     }
 }

@@ -125,4 +125,10 @@ internal enum Mutation
 
     /// <summary>See <see cref="Broker.SeededDefect.AckFinishesForAllMembers"/>.</summary>
     AckFinishesForAllMembers,
+
+    /// <summary>See <see cref="Broker.SeededDefect.RepeatRoutedAgain"/>.</summary>
+    RepeatRoutedAgain,
+
+    /// <summary>See <see cref="Broker.SeededDefect.ExpiredKeysProcessed"/>.</summary>
+    ExpiredKeysProcessed,
 }

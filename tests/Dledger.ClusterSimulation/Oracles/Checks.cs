@@ -66,6 +66,8 @@ internal sealed class Checks(SimulatedCluster cluster)
         ["I63"] = "in one leadership no more passes a quota than its rate and one burst; what a quota refused never appears",
         ["I64"] = "a replay delivers the finished messages of its selection again, none of the others, and moves no offset",
         ["I65"] = "a client of a broadcast group receives every message from where it began, whatever the others do",
+        ["I66"] = "a key that a group acknowledged is not delivered to it again, and nothing is skipped whose key was not acknowledged",
+        ["I67"] = "a message stands in exactly the topics whose routes want it, once each, as soon as it is acked, and never when refused",
     };
 
     /// <summary>

@@ -1,5 +1,6 @@
 using System.Text;
 using Dledger.Broker.Commands;
+using Dledger.Broker.Routes;
 using Dledger.ClusterSimulation.Nodes;
 using Dledger.Replication;
 using Dledger.Storage.Frames;
@@ -69,6 +70,10 @@ internal sealed class Oracle(SimulatedCluster cluster)
     public Term? FindTermBefore(LogPosition end) => _terms.TryGetValue(end, out var term) ? term : null;
 
     public StoredMessage? FindAt(LogPosition position) => _byPosition.GetValueOrDefault(position);
+
+    /// <summary>The message at a place; null when there is none.</summary>
+    public StoredMessage? FindIn(int topicId, int queueId, long offset) =>
+        _queues.TryGetValue((topicId, queueId), out var messages) && offset >= 0 && offset < messages.Count ? messages[(int)offset] : null;
 
     /// <summary>A node is about to apply a frame.</summary>
     public void Observe(SimulatedNode node, in CommittedFrame frame)
@@ -156,6 +161,10 @@ internal sealed class Oracle(SimulatedCluster cluster)
                 {
                     AppendToQueue(records.Current, records.CurrentPosition, frame.LogTime);
                 }
+            }
+            else if (records.Current.Kind == RecordKind.TopicUpsert)
+            {
+                cluster.Routes?.History.Changed(TopicUpsertCommand.Decode(records.Current.Body));
             }
             else if (records.Current.Kind == RecordKind.Relocate)
             {
@@ -260,6 +269,22 @@ internal sealed class Oracle(SimulatedCluster cluster)
     // Queue offsets by counting: no topic is deleted here, and every record names a queue that exists.
     private void Append(in RecordView record, LogPosition position, long logTime)
     {
+        if (cluster.Keyed is { } keyed && DedupHistory.Owns(Encoding.UTF8.GetString(record.Key)))
+        {
+            keyed.History.Stored(AppendToQueue(record, position, logTime));
+            return;
+        }
+
+        if (cluster.Routes is { } routes && Encoding.UTF8.GetString(record.Key) is var id && RouteHistory.Owns(id))
+        {
+            if (routes.History.Stored(id, record, position))
+            {
+                AppendToQueue(record, position, logTime);
+            }
+
+            return;
+        }
+
         if (cluster.Scenario.HasRepeats
             && record.Kind == RecordKind.Message
             && _byId.ContainsKey(Encoding.UTF8.GetString(record.Key)))
@@ -294,7 +319,21 @@ internal sealed class Oracle(SimulatedCluster cluster)
 
     private StoredMessage AppendToQueue(in RecordView record, LogPosition position, long logTime)
     {
-        var key = (record.TopicId, record.QueueId);
+        var message = AppendToQueue(record, record.TopicId, record.QueueId, position, logTime);
+        _byPosition.Add(position, message);
+        cluster.Routes?.History.Joined(record);
+        var places = RoutedPlaces.Of(record);
+        for (var i = 0; i < places.Count; i++)
+        {
+            AppendToQueue(record, places[i].TopicId, places[i].QueueId, position, logTime);
+        }
+
+        return message;
+    }
+
+    private StoredMessage AppendToQueue(in RecordView record, int topicId, int queueId, LogPosition position, long logTime)
+    {
+        var key = (topicId, queueId);
         if (!_queues.TryGetValue(key, out var queue))
         {
             _queues.Add(key, queue = []);
@@ -302,15 +341,14 @@ internal sealed class Oracle(SimulatedCluster cluster)
 
         var message = new StoredMessage(
             Encoding.UTF8.GetString(record.Key),
-            record.TopicId,
-            record.QueueId,
+            topicId,
+            queueId,
             queue.Count,
             position,
             record.Length,
             logTime,
             record.Body.ToArray());
         queue.Add(message);
-        _byPosition.Add(position, message);
         return message;
     }
 }

@@ -15,7 +15,7 @@ public sealed class DescriptorGoldenTests
     public static TheoryData<string> Files =>
     [
         "definition", "service", "admin", "offsets", "parking", "transactions", "checks", "timers", "messages", "deadletters",
-        "producer", "rocketadmin", "clients",
+        "producer", "routes", "rocketadmin", "clients",
     ];
 
     [Theory]
@@ -58,6 +58,7 @@ public sealed class DescriptorGoldenTests
         "messages" => MessagesReflection.Descriptor,
         "deadletters" => DeadlettersReflection.Descriptor,
         "parking" => ParkingReflection.Descriptor,
+        "routes" => RoutesReflection.Descriptor,
         "rocketadmin" => Apache.Rocketmq.V2.AdminReflection.Descriptor,
         "clients" => ClientsReflection.Descriptor,
         _ => Dledger.Protocol.Admin.V1.AdminReflection.Descriptor,

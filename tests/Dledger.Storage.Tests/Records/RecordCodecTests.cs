@@ -126,7 +126,7 @@ public sealed class RecordCodecTests
             + "BroadcastJoin=27 BroadcastEnd=28 CommitOffset=30 ResetOffset=31 Replay=32 "
             + "Lease=40 Ack=41 ChangeInvisible=42 Forward=43 Parking=44 "
             + "EndTransaction=50 TransactionCheck=51 TransactionPublish=52 TransactionDiscard=53 "
-            + "TimerCancel=60 Relocate=61 TimerFire=62 TimerMove=63 InitProducer=70 Resend=78",
+            + "TimerCancel=60 Relocate=61 TimerFire=62 TimerMove=63 InitProducer=70 FinishUnseen=74 Resend=78",
             numbers);
     }
 }

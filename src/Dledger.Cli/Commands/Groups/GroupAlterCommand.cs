@@ -19,6 +19,7 @@ internal static class GroupAlterCommand
         var modes = new GroupModeArguments();
         var command = new Command("alter", "Change a consumer group; what is not given stays as it is.") { name, attempts, backoff, mismatch };
         modes.AddTo(command);
+        var dedup = GroupDedupArguments.AddTo(command);
         return command.Serving(terminal, async (channel, result, isJson, cancellationToken) =>
             {
                 var alteration = new GroupAlteration(result.GetValue(name)!)
@@ -27,10 +28,14 @@ internal static class GroupAlterCommand
                     Backoff = GroupArguments.Waits(result, backoff),
                     Mismatch = result.GetValue(mismatch),
                     Modes = modes.Read(result),
+                    Dedup = dedup.Read(result),
                 };
-                if (alteration is { MaxAttempts: null, Backoff.Count: 0, Mismatch: null } && alteration.Modes == new GroupModes())
+                if (alteration is { MaxAttempts: null, Backoff.Count: 0, Mismatch: null }
+                    && alteration.Modes == new GroupModes()
+                    && alteration.Dedup == new GroupDedup())
                 {
-                    throw new UsageException("Nothing is to be changed.", "Give --max-attempts, --backoff, --mismatch or a mode.");
+                    throw new UsageException(
+                        "Nothing is to be changed.", "Give --max-attempts, --backoff, --mismatch, a mode or --dedup-by.");
                 }
 
                 var group = await new AdminClient(channel).AlterGroupAsync(alteration, cancellationToken);

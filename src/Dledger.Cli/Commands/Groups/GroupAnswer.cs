@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Dledger.Cli.Output;
 using Dledger.Client.Administration;
 
@@ -12,8 +13,15 @@ internal sealed record GroupAnswer(
     GroupModes Modes,
     GroupPause? Pause)
 {
-    public static GroupAnswer Of(GroupDescription group) =>
-        new(group.Name, group.IsFifo, group.MaxAttempts, [.. group.Backoff.Select(wait => wait.TotalSeconds)], group.Modes, group.Pause);
+    /// <summary>Left out when it remembers nothing of processed messages.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public GroupDedup? Dedup { get; init; }
+
+    public static GroupAnswer Of(GroupDescription group) => new(
+        group.Name, group.IsFifo, group.MaxAttempts, [.. group.Backoff.Select(wait => wait.TotalSeconds)], group.Modes, group.Pause)
+    {
+        Dedup = group.Dedup,
+    };
 
     /// <summary>What is special about a group, for people; empty when nothing is.</summary>
     public static string Remarks(GroupDescription group)
@@ -26,6 +34,7 @@ internal sealed record GroupAnswer(
         Add(modes.Exclusive is true, "exclusive");
         Add(modes.BackoffOnExpiry is true, "back-off on expiry");
         Add(modes.Broadcast is true, "broadcast");
+        Add(group.Dedup is not null, GroupDedupArguments.Describe(group.Dedup));
         if (group.Pause is { } pause)
         {
             remarks.Add("paused"

@@ -23,6 +23,7 @@ internal static class GroupCreateCommand
             name, fifo, attempts, backoff, mismatch,
         };
         modes.AddTo(command);
+        var dedup = GroupDedupArguments.AddTo(command);
         return command.Serving(terminal, async (channel, result, isJson, cancellationToken) =>
             {
                 var wanted = new GroupDescription(result.GetValue(name)!, result.GetValue(fifo), result.GetValue(attempts))
@@ -30,6 +31,7 @@ internal static class GroupCreateCommand
                     Backoff = GroupArguments.Waits(result, backoff),
                     Mismatch = result.GetValue(mismatch) ?? FilterMismatch.Report,
                     Modes = modes.Read(result),
+                    Dedup = dedup.Read(result),
                 };
                 var group = await new AdminClient(channel).CreateGroupAsync(wanted, cancellationToken);
                 GroupAnswer.Write(terminal, group, isJson);

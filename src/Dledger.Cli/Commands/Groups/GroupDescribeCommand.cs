@@ -29,6 +29,7 @@ internal static class GroupDescribeCommand
                         group.Members,
                         group.Modes,
                         group.Pause,
+                        group.Dedup,
                         LagCount = LagOf(group),
                         group.Queues,
                         group.BroadcastMembers,
@@ -39,6 +40,12 @@ internal static class GroupDescribeCommand
                 terminal.Output.WriteLine(
                     $"group {group.Name}: {(group.IsFifo ? "fifo" : "concurrent")}, {group.MaxAttempts} attempts, "
                     + $"{LagOf(group)} messages not consumed{GroupAnswer.Remarks(group)}");
+                if (group.Dedup is { } dedup)
+                {
+                    terminal.Output.WriteLine(
+                        $"{dedup.Repeats} messages finished without delivery as repeats; {dedup.Remembered} keys are remembered");
+                }
+
                 if (group.BroadcastMembers is { } members)
                 {
                     terminal.WriteTable(

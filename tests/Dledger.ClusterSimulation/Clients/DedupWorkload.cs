@@ -1,0 +1,181 @@
+using System.Globalization;
+using Dledger.Broker;
+using Dledger.Broker.Deduplication;
+using Dledger.Broker.Groups;
+using Dledger.Broker.Messages;
+using Dledger.Broker.Receiving;
+using Dledger.Broker.Topics;
+using Dledger.ClusterSimulation.Nodes;
+using Dledger.ClusterSimulation.Oracles;
+using Dledger.Testing.Schedules;
+
+namespace Dledger.ClusterSimulation.Clients;
+
+/// <summary>A group that remembers the keys of what it processed, with its sender and consumers, in about a third of the runs.</summary>
+internal sealed class DedupWorkload(SimulatedCluster cluster, ulong seed)
+{
+    // Makes the random numbers of these clients others than those of the rest: runs without them stay as they are.
+    private const ulong Stream = 0x4445_4455_5000_0001;
+
+    private const int ConsumerCount = 2;
+
+    private readonly SimulationRandom _random = new(seed ^ Stream);
+
+    public DedupHistory History { get; } = new(cluster);
+
+    /// <summary>What is still to be sent.</summary>
+    public int Remaining { get; set; } = cluster.Scenario.MessageCount;
+
+    /// <summary>Null in a run without such a group.</summary>
+    public static DedupWorkload? Draw(SimulatedCluster cluster, ulong seed) =>
+        new SimulationRandom(seed ^ Stream ^ 1).Chance(0.33) ? new DedupWorkload(cluster, seed) : null;
+
+    /// <summary>Makes topic and group, and begins.</summary>
+    public async Task StartAsync()
+    {
+        var isOrdered = _random.Chance(0.3);
+        var topic = new TopicSpec
+        {
+            Name = DedupHistory.Topic,
+            QueueCount = 1 + _random.Next(3),
+            AcceptedTypes = MessageTypeSet.Of(MessageType.Normal, MessageType.Fifo),
+        };
+        var group = new GroupSpec
+        {
+            Name = DedupHistory.Group,
+            Fifo = isOrdered,
+            Settings = new GroupSettings
+            {
+                MaxAttempts = 10_000,
+                Dedup = new DedupSettings(DedupSource.Key, "", 0, 0),
+            },
+        };
+        await UntilDoneAsync(broker => broker.CreateTopicAsync(topic, CancellationToken.None));
+        await UntilDoneAsync(broker => broker.CreateGroupAsync(group, CancellationToken.None));
+        cluster.Watch(SendAsync());
+        for (var number = 0; number < ConsumerCount; number++)
+        {
+            cluster.Watch(ConsumeAsync(number));
+        }
+    }
+
+    /// <summary>What is not as it must be in the end; null: nothing.</summary>
+    public string? DescribeOpen(IReadOnlyList<SimulatedNode> alive)
+    {
+        var group = alive.Select(node => node.Broker?.Machine.State.Groups.Find(DedupHistory.Group)).FirstOrDefault(found => found is not null);
+        History.Repeats(group?.Processed.RepeatCount ?? 0);
+        var lag = group?.Subscriptions.Values.SelectMany(subscription => subscription.Cursors).Sum(cursor =>
+            cursor.Subscription.Topic.Queues[cursor.QueueId].Max - cursor.Commit - cursor.DoneCount + cursor.AsideCount);
+        return History.DescribeOpen(lag ?? 1);
+    }
+
+    private async Task SendAsync()
+    {
+        while (true)
+        {
+            await cluster.Calls.DelayAsync(_random.NextInterval(cluster.Scenario.ProduceInterval * 2));
+            if (Remaining == 0)
+            {
+                continue;
+            }
+
+            Remaining--;
+
+            // Keys come again soon and much later.
+            var key = string.Create(
+                CultureInfo.InvariantCulture, $"key-{(_random.Chance(0.5) ? _random.Next(5) : _random.Next(cluster.Scenario.MessageCount))}");
+            var group = _random.Chance(0.3) ? $"group-{_random.Next(3)}" : null;
+            var draft = new MessageDraft
+            {
+                Body = new byte[1 + _random.Next(100)],
+                MessageId = History.Invoke(key),
+                Keys = [key],
+                MessageGroup = group,
+                Type = group is null ? MessageType.Normal : MessageType.Fifo,
+            };
+            var node = cluster.Calls.Choose();
+            var (isAnswered, outcome) = await cluster.Calls.CallAsync(
+                node, broker => broker.AppendAsync(DedupHistory.Topic, [draft], CancellationToken.None), cluster.Scenario.CallPatience);
+            if (isAnswered)
+            {
+                cluster.Calls.Learn(node, outcome!.Failure);
+            }
+        }
+    }
+
+    private async Task ConsumeAsync(int number)
+    {
+        while (true)
+        {
+            await cluster.Calls.DelayAsync(_random.NextInterval(cluster.Scenario.ConsumeInterval * 2));
+            var request = new ReceiveRequest
+            {
+                Group = DedupHistory.Group,
+                Topic = DedupHistory.Topic,
+                BatchSize = 1 + _random.Next(8),
+                InvisibleDuration = TimeSpan.FromMicroseconds(cluster.Scenario.InvisibleTime),
+                LongPoll = TimeSpan.FromMicroseconds(cluster.Scenario.LongPoll),
+                ClientId = string.Create(CultureInfo.InvariantCulture, $"keyed {number}"),
+            };
+            var ackedBefore = History.Acked();
+            var node = cluster.Calls.Choose();
+            var (isAnswered, outcome) = await cluster.Calls.CallAsync(
+                node,
+                broker => broker.ReceiveAsync(request, CancellationToken.None),
+                cluster.Scenario.CallPatience + cluster.Scenario.LongPoll);
+            if (!isAnswered)
+            {
+                continue;
+            }
+
+            cluster.Calls.Learn(node, outcome!.Failure);
+            History.Delivered(outcome.Messages, ackedBefore);
+            foreach (var message in outcome.Messages)
+            {
+                await FinishAsync(message);
+            }
+        }
+    }
+
+    // Acks most, gives some back, forgets others: their keys are not processed.
+    private async Task FinishAsync(DeliveredMessage message)
+    {
+        var node = cluster.Calls.Choose();
+        if (!cluster.IsHealed && _random.Chance(0.2))
+        {
+            if (_random.Chance(0.5))
+            {
+                await cluster.Calls.CallAsync(
+                    node,
+                    broker => broker.ChangeInvisibleAsync(
+                        DedupHistory.Group, DedupHistory.Topic, message.ReceiptHandle, TimeSpan.Zero, false, CancellationToken.None),
+                    cluster.Scenario.CallPatience);
+            }
+
+            return;
+        }
+
+        History.AckInvoked(message);
+        var (isAnswered, outcomes) = await cluster.Calls.CallAsync(
+            node,
+            broker => broker.AckAsync(DedupHistory.Group, DedupHistory.Topic, [message.ReceiptHandle], CancellationToken.None),
+            cluster.Scenario.CallPatience);
+        if (isAnswered && outcomes![0].Failure is null)
+        {
+            History.AckConfirmed(message);
+        }
+    }
+
+    private async Task UntilDoneAsync(Func<BrokerNode, ValueTask<BrokerFailure?>> call)
+    {
+        while (true)
+        {
+            var (isAnswered, failure) = await cluster.Calls.CallAsync(
+                cluster.Random.Pick(cluster.Nodes), call, cluster.Scenario.CallPatience);
+            if (isAnswered && (failure is null || failure.Value.Error == BrokerError.AlreadyExists))
+            {
+                return;
+            }
+        }
+    }
+}
