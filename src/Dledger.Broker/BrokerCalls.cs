@@ -2,6 +2,7 @@ using Dledger.Broker.DeadLetters;
 using Dledger.Broker.Groups;
 using Dledger.Broker.Idempotence;
 using Dledger.Broker.Letters;
+using Dledger.Broker.Lites;
 using Dledger.Broker.Lookups;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Offsets;
@@ -56,6 +57,7 @@ internal sealed class BrokerCalls
         Surveys = new SurveyService(this);
         Replays = new ReplayService(this);
         Routes = new RouteService(this);
+        Lites = new LiteService(this);
     }
 
     public BrokerStateMachine Machine { get; }
@@ -101,7 +103,10 @@ internal sealed class BrokerCalls
     public SurveyService Surveys { get; }
 
     public ReplayService Replays { get; }
+
     public RouteService Routes { get; }
+
+    public LiteService Lites { get; }
 
     /// <summary>Known once the cluster has its id, which every serving node's has.</summary>
     public ReceiptCodec Codec

@@ -2,6 +2,7 @@ using Dledger.Broker.Filtering;
 using Dledger.Broker.Groups;
 using Dledger.Broker.Idempotence;
 using Dledger.Broker.Letters;
+using Dledger.Broker.Lites;
 using Dledger.Broker.Lookups;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Offsets;
@@ -244,6 +245,28 @@ public sealed class BrokerNode : IDisposable
         _calls is { } calls
             ? calls.Receiving.ReceiveAsync(request, cancellationToken)
             : new(ReceiveOutcome.Of(NotStarted));
+
+    /// <summary>
+    /// Changes which lite topics of a parent a client is given messages of. A receive of the client that waits looks at them at once.
+    /// The leader only.
+    /// </summary>
+    public ValueTask<BrokerFailure?> SyncLiteAsync(LiteSync sync, CancellationToken cancellationToken) =>
+        _calls is { } calls ? calls.Lites.SyncAsync(sync, cancellationToken) : new(NotStarted);
+
+    /// <summary>At most so many lite topics of a parent, by name, behind a name ("" for the first). The leader only.</summary>
+    public ValueTask<LitePage> ListLitesAsync(string topic, string after, int countMax, CancellationToken cancellationToken) =>
+        _calls is { } calls
+            ? calls.Lites.ListAsync(topic, after, countMax, cancellationToken)
+            : new(new LitePage(NotStarted, [], false));
+
+    /// <summary>Ends a lite topic with all that it holds, whoever reads it.</summary>
+    public ValueTask<BrokerFailure?> DeleteLiteAsync(string topic, string name, CancellationToken cancellationToken) =>
+        _calls is { } calls ? calls.Lites.DeleteAsync(topic, name, cancellationToken) : new(NotStarted);
+
+    /// <summary>
+    /// Has somebody told of lite topics that an operator deleted (parent, names): on every node, on its apply loop.
+    /// </summary>
+    public void TellLitesEnded(Action<string, IReadOnlyList<string>> hear) => _machine.LitesEnded = hear;
 
     /// <summary>Finishes messages for the group. One outcome per handle, in order.</summary>
     public ValueTask<IReadOnlyList<AckOutcome>> AckAsync(

@@ -85,4 +85,10 @@ internal enum SeededDefect
 
     /// <summary>The key of a message that nobody acknowledged in time counts as processed.</summary>
     ExpiredKeysProcessed,
+
+    /// <summary>The bands of a PRIORITY topic are visited in turns, like the queues of other topics.</summary>
+    PriorityRoundRobin,
+
+    /// <summary>A receive on a parent of lite topics is given messages of all of them, not only of its client's set.</summary>
+    LiteSetIgnored,
 }

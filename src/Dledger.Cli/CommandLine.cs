@@ -64,6 +64,11 @@ internal static class CommandLine
             TopicAlterCommand.Create(terminal),
             TopicDeleteCommand.Create(terminal),
             TopicRouteCommand.Create(terminal),
+            new Command("lite", "Lite topics: cheap streams by name inside a topic of type LITE.")
+            {
+                LiteListCommand.Create(terminal),
+                LiteDeleteCommand.Create(terminal),
+            },
         },
         new Command("group", "Consumer groups and where they stand.")
         {

@@ -3,6 +3,7 @@ using Dledger.Frontend.Administration;
 using Dledger.Frontend.Forwarding;
 using Dledger.Frontend.Messaging;
 using Dledger.Frontend.Messaging.Clients;
+using Dledger.Frontend.Messaging.Lites;
 using Dledger.Frontend.Messaging.Transactions;
 using Dledger.Frontend.Nodes;
 using Dledger.Frontend.Producing;
@@ -19,6 +20,7 @@ public sealed class ClientFrontend : IDisposable
     private readonly NodeChannels _channels;
     private readonly Draining _draining = new();
     private readonly TransactionChecking _checking;
+    private readonly LiteFollowing _lites;
     private readonly ILogger _logger;
 
     public ClientFrontend(
@@ -32,7 +34,10 @@ public sealed class ClientFrontend : IDisposable
         _checking = new TransactionChecking(broker, options, router, _draining, time, _logger);
         var connected = new ConnectedClients(time);
         Clients = new ClientService(connected);
-        Messaging = new MessagingService(broker, options, router, guard, _checking.Producers, connected, _draining, time, _logger);
+        _lites = new LiteFollowing(broker, options, router, time, _logger);
+        Messaging = new MessagingService(
+            broker, options, router, guard, _checking.Producers, connected, _lites.Clients, _draining, time, _logger);
+        LiteTopics = new LiteAdministrationService(broker, guard);
         Offsets = new OffsetAdministrationService(broker, guard);
         Administration = new AdministrationService(broker, log, options, router, guard, time);
         NumberedProducers = new NumberedProducerService(broker, guard);
@@ -83,6 +88,9 @@ public sealed class ClientFrontend : IDisposable
     /// <summary>RocketMQ's administration.</summary>
     public RocketAdminService RocketAdmin { get; }
 
+    /// <summary>The administration of lite topics.</summary>
+    public LiteAdministrationService LiteTopics { get; }
+
     /// <summary>The dead letters.</summary>
     public DeadLetterAdministration DeadLetters { get; }
 
@@ -98,6 +106,7 @@ public sealed class ClientFrontend : IDisposable
     public void Dispose()
     {
         _checking.Dispose();
+        _lites.Dispose();
         _channels.Dispose();
         _draining.Dispose();
     }

@@ -47,6 +47,10 @@ internal static partial class FrontendEvents
         EventName = "LogLevelChanged")]
     public static partial void LogLevelChanged(ILogger logger, LogLevel before, LogLevel level);
 
+    [LoggerMessage(4150, LogLevel.Debug, "Leader {NodeId} could not be told the lite topics of a client: {Detail}",
+        EventName = "LiteReplayFailed")]
+    public static partial void LiteReplayFailed(ILogger logger, NodeId nodeId, string detail);
+
     [LoggerMessage(4007, LogLevel.Debug, "Deliveries of group {Group} were lost on the way to client {ClientId}; "
         + "they return when their lease ends", EventName = "DeliveryLost")]
     public static partial void DeliveryLost(ILogger logger, string group, string clientId);

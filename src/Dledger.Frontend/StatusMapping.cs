@@ -71,6 +71,10 @@ internal static class StatusMapping
         BrokenRule.ClientProperties => Wire.Code.InvalidClientProperties,
         BrokenRule.ClientId => Wire.Code.ClientIdRequired,
         BrokenRule.Offset => Wire.Code.IllegalOffset,
+        BrokenRule.LiteTopic => Wire.Code.IllegalLiteTopic,
+        BrokenRule.LiteTopicQuota => Wire.Code.LiteTopicQuotaExceeded,
+        BrokenRule.LiteSubscriptionQuota => Wire.Code.LiteSubscriptionQuotaExceeded,
+        BrokenRule.MessageTypeConflict => Wire.Code.MessagePropertyConflictWithType,
         _ => Wire.Code.BadRequest,
     };
 

@@ -108,6 +108,8 @@ public sealed class ClusterSimulationTests
         { nameof(Mutation.AckFinishesForAllMembers), 20 },
         { nameof(Mutation.RepeatRoutedAgain), 1 },
         { nameof(Mutation.ExpiredKeysProcessed), 6 },
+        { nameof(Mutation.PriorityRoundRobin), 12 },
+        { nameof(Mutation.LiteSetIgnored), 1 },
     };
 
     private static string Explain(RunResult result) => $"{result.Failure?.Message}; replay: make sim SEED={result.Seed}";

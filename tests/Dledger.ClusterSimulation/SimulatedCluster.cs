@@ -63,6 +63,8 @@ internal sealed class SimulatedCluster
         _faults = new FaultInjector(this);
         Routes = RouteWorkload.Draw(this, seed);
         Keyed = DedupWorkload.Draw(this, seed);
+        Priorities = PriorityWorkload.Draw(this, seed);
+        Lites = LiteWorkload.Draw(this, seed);
         Order = scenario.Order is { } order ? new OrderWorkload(this, order) : null;
         Quotas = scenario.Quotas is { } quotas ? new QuotaWorkload(this, quotas) : null;
         Broadcast = scenario.Broadcast is { } broadcast ? new BroadcastWorkload(this, broadcast) : null;
@@ -131,6 +133,12 @@ internal sealed class SimulatedCluster
 
     /// <summary>A group that remembers what it processed; null in a run without one.</summary>
     public DedupWorkload? Keyed { get; }
+
+    /// <summary>Messages with priorities; null in a run without them.</summary>
+    public PriorityWorkload? Priorities { get; }
+
+    /// <summary>Lite topics; null in a run without them.</summary>
+    public LiteWorkload? Lites { get; }
 
     /// <summary>The last phase has begun.</summary>
     public bool IsHealed { get; private set; }
@@ -278,6 +286,16 @@ internal sealed class SimulatedCluster
             {
                 Watch(client);
             }
+        }
+
+        if (Priorities is not null)
+        {
+            await Priorities.StartAsync();
+        }
+
+        if (Lites is not null)
+        {
+            await Lites.StartAsync();
         }
     }
 
@@ -509,6 +527,8 @@ internal sealed class SimulatedCluster
         Order?.Heal();
         Replay?.Heal();
         Broadcast?.Heal();
+        Priorities?.Heal();
+        Lites?.Heal();
 
         RunUntil(
             "I50",
@@ -564,6 +584,24 @@ internal sealed class SimulatedCluster
                 "not every client of the broadcast group gets everything",
                 patience + (4 * Scenario.InvisibleTime) + 20_000_000,
                 () => Broadcast.DescribeOpen(alive));
+        }
+
+        if (Priorities is not null)
+        {
+            RunUntil(
+                "I68",
+                "messages with priorities do not come to their end",
+                patience + (6 * Scenario.InvisibleTime) + (4 * Scenario.CallPatience) + 20_000_000,
+                () => Priorities.DescribeOpen(alive));
+        }
+
+        if (Lites is not null)
+        {
+            RunUntil(
+                "I69",
+                "messages of lite topics do not reach the clients that ask for them",
+                patience + (6 * Scenario.InvisibleTime) + (4 * Scenario.CallPatience) + 20_000_000,
+                Lites.DescribeOpen);
         }
 
         RunUntil(

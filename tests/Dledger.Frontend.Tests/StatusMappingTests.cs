@@ -79,6 +79,12 @@ public sealed class StatusMappingTests
         [BrokenRule.Route] = Code.BadRequest,
         [BrokenRule.Dedup] = Code.BadRequest,
         [BrokenRule.Replay] = Code.BadRequest,
+        [BrokenRule.Priority] = Code.BadRequest,
+        [BrokenRule.MessageTypeConflict] = Code.MessagePropertyConflictWithType,
+        [BrokenRule.LiteTopic] = Code.IllegalLiteTopic,
+        [BrokenRule.LiteTopicQuota] = Code.LiteTopicQuotaExceeded,
+        [BrokenRule.LiteSubscriptionQuota] = Code.LiteSubscriptionQuotaExceeded,
+        [BrokenRule.LiteSettings] = Code.BadRequest,
     };
 
     [Fact]

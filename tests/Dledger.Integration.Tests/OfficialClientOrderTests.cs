@@ -3,7 +3,7 @@ using Dledger.Integration.Tests.Scripts;
 
 namespace Dledger.Integration.Tests;
 
-/// <summary>FIFO messages of the official Node.js client, and what it hears about types that this version lacks.</summary>
+/// <summary>FIFO messages of the official Node.js client.</summary>
 public sealed class OfficialClientOrderTests(SharedClusters clusters) : IClassFixture<SharedClusters>
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
@@ -48,44 +48,6 @@ public sealed class OfficialClientOrderTests(SharedClusters clusters) : IClassFi
 
         Assert.Equal(
             ["1", "1", "1", "2", "2", "2", "3", "3", "3"], consumer.Deliveries.Select(delivery => delivery.Body));
-    }
-
-    [Fact]
-    public async Task A_priority_message_is_refused_as_not_implemented()
-    {
-        var (cluster, topic, _) = await PrepareAsync(1, "Priority");
-        await using var producer = await SdkScript.StartProducerAsync(cluster.Address, topic);
-
-        var refusal = await Assert.ThrowsAsync<SdkException>(() => producer.SendAsync(new { body = "urgent", priority = 5 }));
-
-        Assert.Contains("50100", refusal.Message, StringComparison.Ordinal);
-        Assert.Contains("Priority", refusal.Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task A_message_for_a_lite_topic_is_refused_as_not_implemented()
-    {
-        var (cluster, topic, _) = await PrepareAsync(1, "Lite");
-        await using var producer = await SdkScript.StartProducerAsync(cluster.Address, topic);
-
-        var refusal = await Assert.ThrowsAsync<SdkException>(() => producer.SendAsync(new { body = "light", liteTopic = "one" }));
-
-        Assert.Contains("50100", refusal.Message, StringComparison.Ordinal);
-        Assert.Contains("Lite", refusal.Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task A_subscription_to_a_lite_topic_is_refused_as_not_implemented()
-    {
-        var (cluster, topic, group) = await PrepareAsync(1, "Lite");
-
-        var refusal = await Assert.ThrowsAnyAsync<Exception>(async () =>
-        {
-            await using var consumer = await SdkScript.StartAsync("lite-push-consumer.mjs", cluster.Address, group, topic);
-            await consumer.AskAsync("subscribe", new { liteTopic = "one" });
-        });
-
-        Assert.Contains("lite topics are not implemented", refusal.ToString(), StringComparison.Ordinal);
     }
 
     private async Task<(NodeCluster Cluster, string Topic, string Group)> PrepareAsync(

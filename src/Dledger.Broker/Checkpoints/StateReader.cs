@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using Dledger.Broker.Commands;
 using Dledger.Broker.Deduplication;
 using Dledger.Broker.Groups;
+using Dledger.Broker.Lites;
 using Dledger.Broker.Messages;
 using Dledger.Broker.StateMachine;
 using Dledger.Broker.Topics;
@@ -39,6 +40,7 @@ internal static class StateReader
             return false;
         }
 
+        LitesPart.Read(checkpoint.Parts[LitesPart.Name], state);
         ReadGroups(checkpoint.Parts[StateWriter.GroupsPart], state);
         ReadLeases(checkpoint.Parts[StateWriter.LeasesPart], state);
         TransactionsPart.Read(checkpoint.Parts[TransactionsPart.Name], state.Transactions);
@@ -100,8 +102,12 @@ internal static class StateReader
             var createdAt = reader.Int64();
             var settings = TopicSettingsCodec.Apply(TopicSettings.Default, Setting.Read(ref reader));
             var queueCount = reader.Count(16);
-            var topic = state.Topics.Restore(
-                new TopicView(id, name, queueCount, types, createdAt) { Settings = settings });
+            var isLite = types == MessageTypeSet.Lite;
+            var topic = state.Topics.Restore(new TopicView(id, name, isLite ? 1 : queueCount, types, createdAt)
+            {
+                Settings = settings,
+                Lites = isLite ? new LiteTable() : null,
+            });
             for (var queueId = 0; queueId < queueCount; queueId++)
             {
                 var min = new QueueOffset(reader.Int64());

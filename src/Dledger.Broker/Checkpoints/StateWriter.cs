@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Dledger.Broker.Commands;
 using Dledger.Broker.Deduplication;
 using Dledger.Broker.Groups;
+using Dledger.Broker.Lites;
 using Dledger.Broker.StateMachine;
 using Dledger.Broker.Topics;
 using Dledger.Broker.Transactions;
@@ -45,6 +46,7 @@ internal static class StateWriter
         ProcessedKeysPart.Name,
         IdempotenceParts.IdsPart,
         IdempotenceParts.ProducersPart,
+        LitesPart.Name,
     ];
 
     /// <summary>The parts of a checkpoint.</summary>
@@ -62,6 +64,7 @@ internal static class StateWriter
         (ProcessedKeysPart.Name, ProcessedKeysPart.Write(state)),
         (IdempotenceParts.IdsPart, IdempotenceParts.WriteIds(state, defect)),
         (IdempotenceParts.ProducersPart, IdempotenceParts.WriteProducers(state)),
+        (LitesPart.Name, LitesPart.Write(state)),
     ];
 
     /// <summary>64 bits that are equal on two nodes exactly if their states are (I36), but for collisions.</summary>
@@ -75,6 +78,7 @@ internal static class StateWriter
         hash.AppendData(WriteLeases(state.Leases.All).Span);
         hash.AppendData(TimerWriter.WriteContent(state.Timers).Span);
         hash.AppendData(ProcessedKeysPart.Write(state).Span);
+        hash.AppendData(LitesPart.Write(state).Span);
 
         return BinaryPrimitives.ReadUInt64LittleEndian(hash.GetHashAndReset());
     }

@@ -29,7 +29,8 @@ internal sealed class ScanGrant
         Receivers = receivers;
         Queues = queues;
         _abandon = abandon;
-        Candidates = [.. queues.SelectMany(queue => queue.Leased.SelectMany(range => Read(topic, queue.QueueId, range)))];
+        var inOrder = topic.View.IsPriority ? queues.OrderByDescending(queue => queue.QueueId) : queues.AsEnumerable();
+        Candidates = [.. inOrder.SelectMany(queue => queue.Leased.SelectMany(range => Read(topic, queue.QueueId, range)))];
     }
 
     public Receivers Receivers { get; }
@@ -57,7 +58,7 @@ internal sealed class ScanGrant
 
     public IReadOnlyList<LeaseQueue> Queues { get; }
 
-    /// <summary>Queue by queue, offsets ascending.</summary>
+    /// <summary>Queue by queue, the most urgent first where queues are bands of priority; offsets ascending.</summary>
     public IReadOnlyList<ScanCandidate> Candidates { get; }
 
     /// <summary>Bytes of the records of those that are to be handed out.</summary>

@@ -44,6 +44,9 @@ public sealed record GroupChange
     /// <inheritdoc cref="ReceiveMessagesPerSecond"/>
     public long? ReceiveBytesPerSecond { get; init; }
 
+    /// <summary>See <see cref="GroupSettings.LiteSubscriptionQuota"/>. A larger set that a client has already stays.</summary>
+    public int? LiteSubscriptionQuota { get; init; }
+
     /// <summary>See <see cref="GroupSettings.Expiry"/>.</summary>
     public ExpiryMode? Expiry { get; init; }
 

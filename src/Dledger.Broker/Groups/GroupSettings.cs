@@ -46,6 +46,9 @@ public sealed record GroupSettings
     /// <summary>What all of its clients together may be given in a second, over all topics.</summary>
     public QuotaRates ReceiveQuota { get; init; }
 
+    /// <summary>Most lite topics in the set of one client.</summary>
+    public int LiteSubscriptionQuota { get; init; } = 2_000;
+
     /// <summary>What becomes of messages that live too long, see <see cref="Messages.TimeToLive"/>.</summary>
     public ExpiryMode Expiry { get; init; }
 

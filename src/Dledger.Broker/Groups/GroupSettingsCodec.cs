@@ -27,6 +27,7 @@ internal static class GroupSettingsCodec
     private const int DedupProperty = 51;
     private const int DedupWindow = 52;
     private const int DedupCount = 53;
+    private const int LiteSubscriptionQuota = 70;
 
     /// <summary>What differs from the defaults, by tag.</summary>
     public static List<Setting> Encode(GroupSettings settings) => Encode(new GroupChange
@@ -51,6 +52,7 @@ internal static class GroupSettingsCodec
         DedupProperty = settings.Dedup.Property.Length > 0 ? settings.Dedup.Property : null,
         DedupWindow = settings.Dedup.WindowMicroseconds > 0 ? TimeSpan.FromMicroseconds(settings.Dedup.WindowMicroseconds) : null,
         DedupCount = Unless(settings.Dedup.Count, 0),
+        LiteSubscriptionQuota = Unless(settings.LiteSubscriptionQuota, GroupSettings.Default.LiteSubscriptionQuota),
     });
 
     /// <summary>What a change names, by tag.</summary>
@@ -99,6 +101,7 @@ internal static class GroupSettingsCodec
 
         Add(DedupWindow, change.DedupWindow is { } window ? window.Ticks / TimeSpan.TicksPerMicrosecond : null);
         Add(DedupCount, change.DedupCount);
+        Add(LiteSubscriptionQuota, change.LiteSubscriptionQuota);
         return list;
 
         void Add(int tag, long? value)
@@ -140,6 +143,7 @@ internal static class GroupSettingsCodec
         DedupProperty => settings with { Dedup = settings.Dedup with { Property = Encoding.UTF8.GetString(setting.Content.Span) } },
         DedupWindow => settings with { Dedup = settings.Dedup with { WindowMicroseconds = setting.ToInt64() } },
         DedupCount => settings with { Dedup = settings.Dedup with { Count = setting.ToInt64() } },
+        LiteSubscriptionQuota => settings with { LiteSubscriptionQuota = checked((int)setting.ToInt64()) },
         _ => throw setting.Unknown("consumer group"),
     };
 

@@ -281,7 +281,16 @@ internal sealed class LetterService(BrokerCalls calls)
         }
 
         RecordView.TryParseUnchecked(placed.Bytes, out var view, out _);
-        var targetQueue = letter.Message.MessageGroup is { } messageGroup
+        if (target.Lites is { } lites && lites.FindQueue(letter.Message.LiteTopic ?? "") is null)
+        {
+            return new BrokerFailure(
+                BrokerError.TopicNotFound,
+                $"the lite topic '{letter.Message.LiteTopic}', from which the dead letter came, has ended; a message sent to it makes it again");
+        }
+
+        var targetQueue = target.Lites is { } parent ? parent.FindQueue(letter.Message.LiteTopic!) ?? 0
+            : target.IsPriority ? target.BandOf(letter.Message.Priority)
+            : letter.Message.MessageGroup is { } messageGroup
             ? MessageGroupHash.QueueOf(MessageGroupHash.Of(messageGroup), target.QueueCount)
             : Math.Max(0, letter.OriginQueueId) % target.QueueCount;
         record = LetterEncoder.Encode(view, target.Id, targetQueue, reference);

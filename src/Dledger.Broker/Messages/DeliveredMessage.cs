@@ -40,6 +40,12 @@ public sealed record DeliveredMessage
 
     public string? MessageGroup { get; init; }
 
+    /// <summary>The lite topic inside of <see cref="Topic"/>; in a dead letter, that of its origin.</summary>
+    public string? LiteTopic { get; init; }
+
+    /// <summary>As the producer set it, also above the topic's highest band.</summary>
+    public int? Priority { get; init; }
+
     /// <summary>When a delayed message was to be delivered; microseconds since 1970 (UTC).</summary>
     public long? DeliverAtMicroseconds { get; init; }
 

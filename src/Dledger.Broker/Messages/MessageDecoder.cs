@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Text;
 using Dledger.Broker.DeadLetters;
 using Dledger.Primitives;
@@ -28,7 +29,8 @@ internal static class MessageDecoder
     {
         var type = MessageType.Normal;
         var encoding = BodyEncoding.Identity;
-        string? tag = null, group = null, trace = null;
+        string? tag = null, group = null, trace = null, lite = null;
+        int? priority = null;
         var bornHost = "";
         List<string>? keys = null;
         List<KeyValuePair<string, string>>? properties = null;
@@ -62,6 +64,12 @@ internal static class MessageDecoder
                 case PropertyKind.TraceContext:
                     trace = Encoding.UTF8.GetString(content);
                     break;
+                case PropertyKind.LiteTopic:
+                    lite = Encoding.UTF8.GetString(content);
+                    break;
+                case PropertyKind.Priority:
+                    priority = BinaryPrimitives.ReadInt32LittleEndian(content);
+                    break;
                 default:
                     break;
             }
@@ -84,6 +92,8 @@ internal static class MessageDecoder
             BornHost = bornHost,
             StoreTimeMicroseconds = view.StoreTime,
             MessageGroup = group,
+            LiteTopic = lite,
+            Priority = priority,
             DeliverAtMicroseconds = view.DeliverAt,
             TraceContext = trace,
             Attempt = context.Attempt,

@@ -33,6 +33,15 @@ public sealed record MessageDraft
     /// <summary>Required for <see cref="MessageType.Fifo"/>.</summary>
     public string? MessageGroup { get; init; }
 
+    /// <summary>For <see cref="MessageType.Lite"/>: the lite topic inside of the topic.</summary>
+    public string? LiteTopic { get; init; }
+
+    /// <summary>Messages of one text are handed out in order in an ordered group; null for none.</summary>
+    internal string? OrderKey => MessageGroup ?? LiteTopic;
+
+    /// <summary>For <see cref="MessageType.Priority"/>: 0 or more, larger is more urgent; null counts as 0.</summary>
+    public int? Priority { get; init; }
+
     /// <summary>Opaque tracing text.</summary>
     public string? TraceContext { get; init; }
 

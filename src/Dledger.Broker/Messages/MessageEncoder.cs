@@ -106,7 +106,7 @@ internal static class MessageEncoder
             TagHash = TagHash.Of(draft.Tag),
             BornTime = draft.BornTimeMicroseconds,
             DeliverAt = draft.DeliverAtMicroseconds,
-            GroupHash = draft.MessageGroup is { } group ? MessageGroupHash.Of(group) : null,
+            GroupHash = draft.OrderKey is { } order ? MessageGroupHash.Of(order) : null,
             MessageIdHash = idHash,
             ProducerId = sequence?.ProducerId ?? 0,
             ProducerEpoch = sequence?.Epoch ?? 0,

@@ -8,6 +8,12 @@ public readonly record struct MessageTypeSet(byte Bits)
     /// <summary>Normal messages only: what a topic accepts unless told otherwise.</summary>
     public static readonly MessageTypeSet Normal = Of(MessageType.Normal);
 
+    /// <summary>What a topic accepts whose queues are bands of priority.</summary>
+    public static readonly MessageTypeSet Priority = Of(MessageType.Priority);
+
+    /// <summary>What a topic accepts that is the parent of lite topics.</summary>
+    public static readonly MessageTypeSet Lite = Of(MessageType.Lite);
+
     /// <summary>The bits of all types that exist.</summary>
     private const byte KnownBits = 0b_0111_1110;
 
@@ -25,6 +31,9 @@ public readonly record struct MessageTypeSet(byte Bits)
 
     /// <summary>Not empty and without unknown types.</summary>
     public bool IsValid => Bits != 0 && (Bits & ~KnownBits) == 0;
+
+    /// <summary>Whether all types of the set may share a topic: PRIORITY and LITE shape the queues, so each has its topics alone.</summary>
+    public bool IsSociable => Count == 1 || !(Contains(MessageType.Lite) || Contains(MessageType.Priority));
 
     /// <summary>How many types.</summary>
     public int Count => BitOperations.PopCount(Bits);

@@ -12,6 +12,8 @@ namespace Dledger.Broker.Messages;
 /// <summary>Appends messages for callers. Any thread; records are encoded on the caller's.</summary>
 internal sealed class ProduceService(BrokerCalls calls)
 {
+    private const int LiteTriesMax = 3;
+
     private readonly ConcurrentDictionary<int, StrongBox<int>> _nextQueueByTopic = new();
     private readonly SeededOffsets? _seededOffsets =
         calls.Options.Defect == SeededDefect.QueueOffsetAtAppend ? new SeededOffsets(calls.Machine) : null;
@@ -56,13 +58,50 @@ internal sealed class ProduceService(BrokerCalls calls)
             return AppendOutcome.Of(failure!.Value);
         }
 
-        if ((CheckTypes(topic, drafts) ?? TransactionService.Check(drafts) ?? CheckNumbers(drafts, sequence) ?? CheckDelays(drafts))
+        if ((CheckTypes(topic, drafts) ?? TransactionService.Check(drafts) ?? CheckNumbers(drafts, sequence)
+                ?? CheckBand(topic, drafts) ?? CheckDelays(drafts))
             is { } mismatch)
         {
             return AppendOutcome.Of(mismatch);
         }
 
-        var queueId = ChooseQueue(topic, drafts);
+        return topic.Lites is null
+            ? await AppendAsync(topic, ChooseQueue(topic, drafts), drafts, sequence, clientId, cancellationToken)
+            : await AppendLiteAsync(topic, drafts, sequence, clientId, cancellationToken);
+    }
+
+    // A lite topic may end between the look at its queue and the append; then it is made anew.
+    private async ValueTask<AppendOutcome> AppendLiteAsync(
+        TopicView topic,
+        IReadOnlyList<MessageDraft> drafts,
+        ProducerSequence? sequence,
+        string clientId,
+        CancellationToken cancellationToken)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            var (queueId, failure) = await calls.Lites.FindOrCreateAsync(topic, drafts[0].LiteTopic!, cancellationToken);
+            if (failure is { } refused)
+            {
+                return AppendOutcome.Of(refused);
+            }
+
+            var outcome = await AppendAsync(topic, queueId, drafts, sequence, clientId, cancellationToken);
+            if (outcome.Failure is not { Rule: BrokenRule.LiteTopic } || tries == LiteTriesMax)
+            {
+                return outcome;
+            }
+        }
+    }
+
+    private async ValueTask<AppendOutcome> AppendAsync(
+        TopicView topic,
+        int queueId,
+        IReadOnlyList<MessageDraft> drafts,
+        ProducerSequence? sequence,
+        string clientId,
+        CancellationToken cancellationToken)
+    {
         if (!MessageEncoder.TryEncode(drafts, topic, queueId, sequence, calls.Machine.Topics, out var records, out var tooLarge))
         {
             return AppendOutcome.Of(BrokerFailure.Of(tooLarge));
@@ -172,16 +211,33 @@ internal sealed class ProduceService(BrokerCalls calls)
                     $"the topic '{topic.Name}' accepts {topic.AcceptedTypes} messages, not {draft.Type} ones");
             }
 
-            if (draft.Type is not (MessageType.Normal or MessageType.Fifo or MessageType.Delay or MessageType.Transaction))
-            {
-                return new BrokerFailure(
-                    BrokerError.Unsupported, $"this version does not implement {draft.Type} messages");
-            }
-
             if (draft.MessageGroup != drafts[0].MessageGroup)
             {
                 return BrokerFailure.Of(new Violation(
                     BrokenRule.Batch, "the messages of a batch go to one queue, so they have one message group"));
+            }
+
+            if (draft.LiteTopic != drafts[0].LiteTopic)
+            {
+                return BrokerFailure.Of(new Violation(
+                    BrokenRule.Batch, "the messages of a batch go to one queue, so they have one lite topic"));
+            }
+        }
+
+        return null;
+    }
+
+    private static BrokerFailure? CheckBand(TopicView topic, IReadOnlyList<MessageDraft> drafts)
+    {
+        if (topic.IsPriority)
+        {
+            foreach (var draft in drafts)
+            {
+                if (topic.BandOf(draft.Priority) != topic.BandOf(drafts[0].Priority))
+                {
+                    return BrokerFailure.Of(new Violation(
+                        BrokenRule.Batch, "the messages of a batch go to one queue, so they have one priority"));
+                }
             }
         }
 
@@ -191,6 +247,11 @@ internal sealed class ProduceService(BrokerCalls calls)
     // A message group keeps its queue for ever, which makes its order; everything else goes round.
     private int ChooseQueue(TopicView topic, IReadOnlyList<MessageDraft> drafts)
     {
+        if (topic.IsPriority)
+        {
+            return topic.BandOf(drafts[0].Priority);
+        }
+
         if (drafts[0].MessageGroup is { } group)
         {
             return MessageGroupHash.QueueOf(MessageGroupHash.Of(group), topic.QueueCount);

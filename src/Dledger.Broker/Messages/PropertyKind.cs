@@ -45,6 +45,12 @@ internal enum PropertyKind : byte
     /// <summary>Only in TimerFire and Relocate records: a <see cref="Timers.TimerReference"/>.</summary>
     TimerReference = 12,
 
+    /// <summary>4 bytes: the priority as the producer set it.</summary>
+    Priority = 32,
+
+    /// <summary>The lite topic inside of the topic.</summary>
+    LiteTopic = 33,
+
     /// <summary>Only in Relocate records: 8 bytes, where the message lay first.</summary>
     TimerOrigin = 13,
 

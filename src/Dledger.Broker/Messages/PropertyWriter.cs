@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Text;
 using Dledger.Broker.Commands;
 
@@ -26,6 +27,8 @@ internal static class PropertyWriter
         bytes += draft.BornHost.Length == 0 ? 0 : Measure(draft.BornHost);
         bytes += Measure(draft.MessageGroup);
         bytes += Measure(draft.TraceContext);
+        bytes += Measure(draft.LiteTopic);
+        bytes += draft.Priority is null ? 0 : EntryHeaderBytes + sizeof(int);
         return bytes;
     }
 
@@ -51,6 +54,13 @@ internal static class PropertyWriter
         Write(writer, PropertyKind.BornHost, draft.BornHost.Length == 0 ? null : draft.BornHost);
         Write(writer, PropertyKind.MessageGroup, draft.MessageGroup);
         Write(writer, PropertyKind.TraceContext, draft.TraceContext);
+        Write(writer, PropertyKind.LiteTopic, draft.LiteTopic);
+        if (draft.Priority is { } priority)
+        {
+            Span<byte> content = stackalloc byte[sizeof(int)];
+            BinaryPrimitives.WriteInt32LittleEndian(content, priority);
+            Write(writer, PropertyKind.Priority, content);
+        }
     }
 
     /// <summary>One entry; nothing for null.</summary>

@@ -43,4 +43,10 @@ public enum BrokenRule
     Replay,
     Route,
     Dedup,
+    Priority,
+    MessageTypeConflict,
+    LiteTopic,
+    LiteTopicQuota,
+    LiteSubscriptionQuota,
+    LiteSettings,
 }

@@ -93,6 +93,14 @@ public static class GroupRules
     /// <summary>Null when the settings may be stored.</summary>
     public static Violation? Check(GroupSettings settings)
     {
+        if (settings.LiteSubscriptionQuota is < 1 or > Limits.LiteSubscriptionQuotaMax)
+        {
+            return new Violation(
+                BrokenRule.LiteSettings,
+                $"{settings.LiteSubscriptionQuota} lite topics for each client are asked for; "
+                + $"1 to {Limits.LiteSubscriptionQuotaMax} are allowed");
+        }
+
         if (settings.MaxAttempts is < 1 or > Limits.AttemptsMax)
         {
             return new Violation(

@@ -186,6 +186,24 @@ public static class Limits
     /// <summary>Largest epoch of a producer; it has 16 bits in records.</summary>
     public const int ProducerEpochMax = 65_535;
 
+    /// <summary>Longest name of a lite topic in UTF-8 bytes.</summary>
+    public const int LiteTopicBytesMax = 64;
+
+    /// <summary>Most lite topics that a parent may allow; each takes a queue and about 1 KiB of memory.</summary>
+    public const int LiteTopicsMax = 100_000;
+
+    /// <summary>Most lite topics that a group may allow in the set of one client.</summary>
+    public const int LiteSubscriptionQuotaMax = 10_000;
+
+    /// <summary>Most lite topics in the sets of all clients together.</summary>
+    public const long LiteSubscriptionsMax = 1_000_000;
+
+    /// <summary>Shortest time without a message after which lite topics may end.</summary>
+    public static readonly TimeSpan LiteExpiryMin = TimeSpan.FromSeconds(1);
+
+    /// <summary>Longest time without a message after which lite topics may end.</summary>
+    public static readonly TimeSpan LiteExpiryMax = TimeSpan.FromDays(3_650);
+
     /// <summary>Most delivery attempts that a group may ask for.</summary>
     public const int AttemptsMax = 10_000;
 

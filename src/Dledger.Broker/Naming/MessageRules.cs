@@ -68,6 +68,11 @@ public static class MessageRules
             return new Violation(BrokenRule.MessageGroup, "a FIFO message has no message group");
         }
 
+        if ((CheckPriority(draft) ?? LiteRules.Check(draft)) is { } kindViolation)
+        {
+            return kindViolation;
+        }
+
         if (draft.Type == MessageType.Delay != draft.DeliverAtMicroseconds.HasValue)
         {
             return new Violation(
@@ -98,6 +103,28 @@ public static class MessageRules
 
         return PropertyRules.HasControlCharacter(group)
             ? new Violation(BrokenRule.MessageGroup, "the message group contains a control character")
+            : null;
+    }
+
+    /// <summary>Null when the priority of the draft, or that it has none, may be stored.</summary>
+    public static Violation? CheckPriority(MessageDraft draft)
+    {
+        if (draft.Type != MessageType.Priority)
+        {
+            return draft.Priority is null
+                ? null
+                : new Violation(BrokenRule.MessageTypeConflict, $"a {draft.Type} message has a priority; only PRIORITY messages may");
+        }
+
+        if (draft.MessageGroup is not null)
+        {
+            return new Violation(
+                BrokenRule.MessageTypeConflict, "a PRIORITY message has a message group; order and urgency exclude each other");
+        }
+
+        return draft.Priority < 0
+            ? new Violation(
+                BrokenRule.Priority, $"the field 'priority' is {draft.Priority}; 0 to {int.MaxValue} are allowed, larger is more urgent")
             : null;
     }
 

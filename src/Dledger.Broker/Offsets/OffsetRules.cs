@@ -7,11 +7,11 @@ namespace Dledger.Broker.Offsets;
 internal static class OffsetRules
 {
     /// <summary>Null when the topic has the queue.</summary>
-    public static Violation? CheckQueue(TopicView topic, int queueId) => queueId >= 0 && queueId < topic.QueueCount
+    public static Violation? CheckQueue(TopicView topic, int queueId) => queueId >= 0 && queueId < topic.QueueEnd
         ? null
         : new Violation(
             BrokenRule.QueueId,
-            $"the topic '{topic.Name}' has no queue {queueId}; its queues are 0 to {topic.QueueCount - 1}");
+            $"the topic '{topic.Name}' has no queue {queueId}; its queues are 0 to {topic.QueueEnd - 1}");
 
     /// <summary>An offset that the queue does not have.</summary>
     public static Violation Outside(string topic, int queueId, long offset, long min, long max) => new(

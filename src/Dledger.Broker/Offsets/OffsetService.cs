@@ -44,7 +44,7 @@ internal sealed class OffsetService(BrokerCalls calls)
             return SeekOutcome.Of(BrokerFailure.Of(wrongQueue));
         }
 
-        int[] queueIds = request.QueueId is { } only ? [only] : [.. Enumerable.Range(0, topic.QueueCount)];
+        int[] queueIds = request.QueueId is { } only ? [only] : [.. Enumerable.Range(0, topic.QueueEnd)];
         long[]? atTime = null;
         if (request.Target.Kind == SeekKind.Time)
         {

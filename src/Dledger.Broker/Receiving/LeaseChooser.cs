@@ -48,10 +48,12 @@ internal sealed class LeaseChooser(BrokerOptions options)
     public int RefusedBytes { get; private set; }
 
     /// <summary>Whether anything is there to hand out or skip that is not reserved.</summary>
-    public bool HasCandidates(Receivers receivers, TopicState topic, Subscription? subscription)
+    public bool HasCandidates(Receivers receivers, TopicState topic, Subscription? subscription, ReceiveOperation operation)
     {
-        foreach (var queue in topic.Queues)
+        var ids = QueuesOf(operation, topic);
+        for (var i = 0; i < (ids?.Length ?? topic.Queues.Count); i++)
         {
+            var queue = topic.Queues[ids?[i] ?? i];
             var cursor = subscription?.Cursors[queue.QueueId];
             var reservation = receivers.ReservationOf(queue.QueueId);
             var (from, to, _) = FreshRange(cursor, queue, reservation);
@@ -118,19 +120,28 @@ internal sealed class LeaseChooser(BrokerOptions options)
         _held = group.View.Settings.Dedup.IsOn && !receivers.Held.IsEmpty ? receivers.Held : null;
         _keys = group.Processed;
         _scansLeft = ScanMax;
-        for (var i = 0; i < topic.Queues.Count && _wanted > 0 && _scansLeft > 0; i++)
+        var ids = QueuesOf(operation, topic);
+        var count = ids?.Length ?? topic.Queues.Count;
+        var next = receivers.NextQueue + 1;
+        for (var i = 0; i < count && _wanted > 0 && _scansLeft > 0; i++)
         {
-            var queue = topic.Queues[(receivers.NextQueue + i) % topic.Queues.Count];
+            var place = PlaceOf(i, count, receivers, topic);
+            var queue = topic.Queues[ids?[place] ?? place];
             ChooseFrom(
                 filter,
                 group.View.Fifo,
                 queue,
                 subscription?.Cursors[queue.QueueId],
                 receivers.ReservationOf(queue.QueueId));
+            if (ids is not null && _queues.Count > 0 && _queues[^1].QueueId == queue.QueueId)
+            {
+                // Of thousands of lite topics few have messages: the next choice begins behind the last of these, not one further.
+                next = place + 1;
+            }
         }
 
         LeasedCount = batch - _wanted;
-        receivers.NextQueue = (receivers.NextQueue + 1) % topic.Queues.Count;
+        receivers.NextQueue = count == 0 ? 0 : next % count;
         if (_queues.Count == 0)
         {
             return null;
@@ -147,6 +158,16 @@ internal sealed class LeaseChooser(BrokerOptions options)
             HolderBefore(group, subscription),
             [.. _queues]);
     }
+
+    // Bands of priority from the most urgent down; else all queues alike, so a full one cannot starve the others.
+    private int PlaceOf(int turn, int count, Receivers receivers, TopicState topic) =>
+        topic.View.IsPriority && options.Defect != SeededDefect.PriorityRoundRobin
+            ? count - 1 - turn
+            : (receivers.NextQueue + turn) % count;
+
+    // Null stands for all. On a parent of lite topics those of the client's set: nothing else is looked at.
+    private int[]? QueuesOf(ReceiveOperation operation, TopicState topic) =>
+        topic.Lites is { } lites && options.Defect != SeededDefect.LiteSetIgnored ? operation.Lites!.QueuesIn(lites) : null;
 
     /// <summary>In an exclusive group the client whose place another one may take; else 0.</summary>
     public static long HolderBefore(GroupState group, Subscription? subscription) =>

@@ -1,4 +1,5 @@
 using Dledger.Broker.Filtering;
+using Dledger.Broker.Lites;
 using Dledger.Broker.Proposals;
 using Dledger.Replication;
 
@@ -41,6 +42,9 @@ internal sealed class ReceiveOperation : IStateMachineRequest, ITimedPoll
 
     /// <summary>Whether index entries alone do not say what to hand out and what to skip.</summary>
     public bool MustScan => !Filter.MatchesAll && (Filter.NeedsRecords || GroupFilters.AreMixed);
+
+    /// <summary>The lite topics of the client; null on a topic of another type.</summary>
+    public LiteSet? Lites { get; init; }
 
     /// <summary>1 to <see cref="Naming.Limits.ReceiveBatchMax"/>.</summary>
     public required int BatchSize { get; init; }

@@ -206,6 +206,7 @@ internal sealed class ReceiveService(BrokerCalls calls, PollTimer polls, ILogger
             GroupId = group.Id,
             TopicId = topic.Id,
             Filter = request.Filter,
+            Lites = topic.IsLite ? calls.Machine.Lites.Of(group.Id, topic.Id, request.ClientId) : null,
             GroupFilters = filters,
             Verdict = verdict,
             BatchSize = Math.Clamp(request.BatchSize, 1, Limits.ReceiveBatchMax),

@@ -116,6 +116,15 @@ internal sealed class ReceiverTable(
         }
     }
 
+    /// <summary>A client's set of lite topics changed.</summary>
+    public void Wake(int topicId, int groupId)
+    {
+        if (_byPair.TryGetValue((topicId, groupId), out var receivers))
+        {
+            MarkDirty(receivers);
+        }
+    }
+
     /// <summary>A group's settings changed, or its pause ended.</summary>
     public void GroupChanged(int groupId)
     {
@@ -242,6 +251,14 @@ internal sealed class ReceiverTable(
             }
         }
 
+        if (lease.Subscription.Topic.View.IsPriority)
+        {
+            // The record lists queues ascending; the receiver hears of the most urgent first.
+            messages.Sort(static (left, right) => left.QueueId == right.QueueId
+                ? left.Offset.CompareTo(right.Offset)
+                : right.QueueId.CompareTo(left.QueueId));
+        }
+
         return new ReceiveGrant(null, lease.DeliveryId, operation.InvisibleMicroseconds, messages);
     }
 
@@ -322,18 +339,23 @@ internal sealed class ReceiverTable(
             {
                 receivers.Unpark(node);
             }
-            else if (!_chooser.HasCandidates(receivers, topic, subscription))
+            else if (!_chooser.HasCandidates(receivers, topic, subscription, node.Value)
+                || !ServeOne(receivers, node, group, topic, subscription))
             {
-                receivers.EndUnwilling();
-                return;
-            }
-            else if (!ServeOne(receivers, node, group, topic, subscription))
-            {
-                receivers.EndUnwilling();
-                return;
+                // Nothing for this one is nothing for all, but where each has lite topics of its own.
+                if (topic.Lites is null)
+                {
+                    receivers.EndUnwilling();
+                    return;
+                }
             }
 
             node = next;
+        }
+
+        if (topic.Lites is not null)
+        {
+            receivers.EndUnwilling();
         }
     }
 

@@ -99,6 +99,17 @@ internal sealed class BrokerState(
         }
     }
 
+    /// <summary>Forgets all messages of a queue; what has begun with them ends.</summary>
+    public void EmptyQueue(TopicState topic, int queueId)
+    {
+        var min = topic.Queues[queueId].AdvanceMinTo(topic.Queues[queueId].Max);
+        Resent.ForgetBelow(topic.Id, queueId, min);
+        foreach (var subscription in topic.Subscriptions.Values)
+        {
+            Leases.DropBelow(subscription.Cursors[queueId], min);
+        }
+    }
+
     /// <summary>A group's progress in a topic; null when either is unknown or the group never read the topic.</summary>
     public Subscription? FindSubscription(int groupId, int topicId) =>
         Groups.Find(groupId)?.Subscriptions.GetValueOrDefault(topicId);

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using Dledger.Broker.Checkpoints;
 using Dledger.Broker.Filtering;
 using Dledger.Broker.Groups;
+using Dledger.Broker.Lites;
 using Dledger.Broker.Lookups;
 using Dledger.Broker.Offsets;
 using Dledger.Broker.Proposals;
@@ -51,6 +52,7 @@ internal sealed class BrokerStateMachine : IStateMachine
         _checkpointer = new Checkpointer(_surroundings, logger);
         Clients = new ClientRegistry(time);
         Filters = new FilterRegistry(time, Clients);
+        Lites = new LiteSets(Clients);
         Adopt(_checkpointer.MakeEmpty());
     }
 
@@ -62,6 +64,12 @@ internal sealed class BrokerStateMachine : IStateMachine
 
     /// <summary>Who asks with which filter; any thread.</summary>
     public FilterRegistry Filters { get; }
+
+    /// <summary>Which client asks for which lite topics; any thread.</summary>
+    public LiteSets Lites { get; }
+
+    /// <summary>Hears of lite topics that an operator deleted, on the apply loop of every node; null where nobody wants to.</summary>
+    public Action<string, IReadOnlyList<string>>? LitesEnded { get; set; }
 
     /// <summary>Asks producers; null where there are none.</summary>
     public ITransactionChecker? Checker
@@ -186,6 +194,7 @@ internal sealed class BrokerStateMachine : IStateMachine
         if (leadership.IsServing && !_duties.IsServing)
         {
             Filters.Begin();
+            Lites.Begin();
         }
 
         _duties.Change(
@@ -238,6 +247,9 @@ internal sealed class BrokerStateMachine : IStateMachine
         _index?.Keys.BeginWork(_durable, LogStart(), isCheckpoint: true)?.Invoke();
         _state.Queues.Dispose();
     }
+
+    /// <summary>Has the parked receives of a group on a topic looked at again; any thread.</summary>
+    public void WakeReceivers(int topicId, int groupId) => _duties.WakeReceivers(topicId, groupId);
 
     /// <summary>What a caller is told that needs the serving leader; any thread.</summary>
     public BrokerFailure NotServing()
@@ -299,6 +311,14 @@ internal sealed class BrokerStateMachine : IStateMachine
         Invariant.Check(index == proposals.Count, $"{proposals.Count - index} proposals are left over");
     }
 
+    private void NoteEnded(int topicId, IReadOnlyList<string> names)
+    {
+        if (LitesEnded is { } hear && _state.Topics.Find(topicId) is { } topic)
+        {
+            hear(topic.View.Name, names);
+        }
+    }
+
     private void AskProducers(IReadOnlyList<HalfTransaction> asked)
     {
         if (Checker is not { } checker)
@@ -320,7 +340,7 @@ internal sealed class BrokerStateMachine : IStateMachine
     {
         _state = state;
         _duties = new LeaderDuties(
-            state, _surroundings, Clients, () => _log, () => _checkpointer.Newest, AskProducers, _logger);
+            state, _surroundings, Clients, () => _log, () => _checkpointer.Newest, Lites, NoteEnded, AskProducers, _logger);
         _applier = new RecordApplier(state, _duties, _surroundings.Options.Defect, _logger);
     }
 }

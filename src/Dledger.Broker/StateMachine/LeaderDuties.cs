@@ -1,6 +1,7 @@
 using Dledger.Broker.Broadcasting;
 using Dledger.Broker.Commands;
 using Dledger.Broker.DeadLetters;
+using Dledger.Broker.Lites;
 using Dledger.Broker.Offsets;
 using Dledger.Broker.Proposals;
 using Dledger.Broker.Quotas;
@@ -37,6 +38,8 @@ internal sealed class LeaderDuties
     private readonly QuotaClock _quotaClock;
     private volatile ProduceQuotas _produceQuotas;
     private readonly BroadcastDuty _broadcast;
+    private readonly LiteDuty _lites;
+    private readonly Action<int, IReadOnlyList<string>> _litesEnded;
     private bool _tickInFlight;
 
     /// <param name="state">What is applied.</param>
@@ -44,6 +47,8 @@ internal sealed class LeaderDuties
     /// <param name="clients">Signs of life.</param>
     /// <param name="log">Null before the node is attached.</param>
     /// <param name="checkpoint">Up to where the state is on disk.</param>
+    /// <param name="lites">Who asks for which lite topics.</param>
+    /// <param name="litesEnded">Hears of lite topics that an operator deleted, on every node.</param>
     /// <param name="ask">Has the producers of transactions asked.</param>
     /// <param name="logger">Where the log lines go.</param>
     public LeaderDuties(
@@ -52,6 +57,8 @@ internal sealed class LeaderDuties
         ClientRegistry clients,
         Func<IReplicatedLog?> log,
         Func<LogPosition> checkpoint,
+        LiteSets lites,
+        Action<int, IReadOnlyList<string>> litesEnded,
         Action<IReadOnlyList<HalfTransaction>> ask,
         ILogger logger)
     {
@@ -66,6 +73,8 @@ internal sealed class LeaderDuties
         _inbox = new LeaderInbox(() => _log()?.TryPost(WakeRequest.Instance));
         Receivers = new ReceiverTable(state.Topics, state.Groups, options, _quotaClock, _inbox, Propose, clients.IsGone);
         Pulls = new PullTable(state.Topics, state.Groups, options, () => Receivers.Quotas);
+        _lites = new LiteDuty(state, lites, _inbox, Propose);
+        _litesEnded = litesEnded;
         _forwarder = new DeadLetterForwarder(
             state.Topics, state.Groups, state.Leases, _inbox, ReadRecord, ReportUnreadable, Propose, logger);
         _checks = new CheckDuty(state.Transactions, _inbox, Propose);
@@ -110,6 +119,7 @@ internal sealed class LeaderDuties
             due = Math.Min(due, Math.Min(Math.Min(_checks.NextAt, _discards.RetryAt), Timers.NextAt));
             due = Math.Min(due, NextHeldAt);
             due = Math.Min(due, _broadcast.NextAt);
+            due = Math.Min(due, _lites.NextAt);
             return _forwarder.MustRetry || _discards.MustRetry ? Math.Min(due, _state.LogTime) : due;
         }
     }
@@ -147,6 +157,7 @@ internal sealed class LeaderDuties
         _checks.Reset();
         _broadcast.Reset();
         Timers.Reset();
+        _lites.Reset();
         IsServing = isServing;
         _tickInFlight = false;
     }
@@ -182,6 +193,7 @@ internal sealed class LeaderDuties
         }
 
         Timers.Due(logTimeNow);
+        _lites.Work(logTimeNow);
         Retention.Work(logTimeNow);
     }
 
@@ -213,6 +225,12 @@ internal sealed class LeaderDuties
         Receivers.MessageAppended(topicId);
         Pulls.MessageAppended(topicId, queueId);
     }
+
+    /// <summary>An operator deleted lite topics.</summary>
+    public void LitesEnded(int topicId, IReadOnlyList<string> names) => _litesEnded(topicId, names);
+
+    /// <summary>Has the parked receives of a group on a topic looked at again; any thread.</summary>
+    public void WakeReceivers(int topicId, int groupId) => _inbox.Add(() => Receivers.Wake(topicId, groupId));
 
     /// <summary>Keeps an eye on a lease that this leader granted or renewed.</summary>
     public void Watch(Groups.Lease lease)

@@ -3,7 +3,9 @@ using Dledger.Broker.DeadLetters;
 using Dledger.Broker.Groups;
 using Dledger.Broker.Idempotence;
 using Dledger.Broker.Letters;
+using Dledger.Broker.Lites;
 using Dledger.Broker.Messages;
+using Dledger.Broker.Naming;
 using Dledger.Broker.Offsets;
 using Dledger.Broker.Parking;
 using Dledger.Broker.Proposals;
@@ -111,6 +113,12 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
                 state.TrimTopic(TopicTrimCommand.Decode(record.Body));
                 SetOutcome(proposal, null);
                 break;
+            case RecordKind.LiteCreate:
+                SetOutcome(proposal, LiteApplier.Create(state, LiteCreateCommand.Decode(record.Body)));
+                break;
+            case RecordKind.LiteEnd:
+                SetOutcome(proposal, ApplyLiteEnd(LiteEndCommand.Decode(record.Body)));
+                break;
             case RecordKind.TimerFire:
             case RecordKind.Relocate:
             case RecordKind.TimerCancel:
@@ -160,6 +168,12 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
             || record.QueueId >= topic.Queues.Count)
         {
             proposal?.Refuse(new BrokerFailure(BrokerError.TopicNotFound, "the topic was deleted"));
+            return;
+        }
+
+        if (LiteApplier.Admit(topic, record, state.LogTime) is { } gone)
+        {
+            proposal?.Refuse(gone);
             return;
         }
 
@@ -341,6 +355,11 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
             return new BrokerFailure(BrokerError.TopicNotFound, "the origin topic was deleted");
         }
 
+        if (LiteApplier.Admit(topic, record, state.LogTime) is { } gone)
+        {
+            return gone;
+        }
+
         if (LetterEncoder.Note(state, LetterEncoder.ReadReference(record)) is { } failure)
         {
             return failure;
@@ -391,6 +410,19 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
         {
             duties.Receivers.GroupChanged(member.View.Id);
         }
+    }
+
+    private BrokerFailure? ApplyLiteEnd(LiteEndCommand command)
+    {
+        var ended = LiteApplier.End(state, command);
+        if (command.IsForced && ended.Count > 0)
+        {
+            duties.LitesEnded(command.TopicId, ended);
+        }
+
+        return ended.Count == 0 && command.IsForced
+            ? new BrokerFailure(BrokerError.TopicNotFound, "there is no such lite topic", Rule: BrokenRule.LiteTopic)
+            : null;
     }
 
     private BrokerFailure? ApplyGroupPause(GroupPauseCommand command)

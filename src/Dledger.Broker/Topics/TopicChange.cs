@@ -26,6 +26,12 @@ public sealed record TopicChange
     /// <summary>See <see cref="TopicSpec.IdWindowCount"/>.</summary>
     public long? IdWindowCount { get; init; }
 
+    /// <summary>See <see cref="TopicSpec.LiteExpiry"/>.</summary>
+    public TimeSpan? LiteExpiry { get; init; }
+
+    /// <summary>See <see cref="TopicSpec.LiteTopicsMax"/>. Fewer than there are end none.</summary>
+    public int? LiteTopicsMax { get; init; }
+
     /// <summary>See <see cref="TransactionChecks.First"/>; 1 s to <see cref="Naming.Limits.TransactionRecoveryMax"/>.</summary>
     public TimeSpan? FirstCheck { get; init; }
 

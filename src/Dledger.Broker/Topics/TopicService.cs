@@ -52,7 +52,8 @@ internal sealed class TopicService(BrokerCalls calls)
             TopicSettingsCodec.Encode(spec.Settings)),
         TopicRules.CheckRetention(spec.RetentionTime, spec.RetentionBytes)
             ?? TopicRules.CheckIdWindow(spec.IdWindowTime, spec.IdWindowCount)
-            ?? QuotaRules.Check("produce", spec.ProduceQuota),
+            ?? QuotaRules.Check("produce", spec.ProduceQuota)
+            ?? LiteRules.CheckSettings(spec.LiteExpiry, spec.LiteTopicsMax),
         cancellationToken);
 
     public ValueTask<BrokerFailure?> UpdateAsync(TopicChange change, CancellationToken cancellationToken) => UpsertAsync(
@@ -67,7 +68,9 @@ internal sealed class TopicService(BrokerCalls calls)
             ?? TopicRules.CheckRetention(change.RetentionTime ?? TimeSpan.Zero, change.RetentionBytes ?? 0)
             ?? TopicRules.CheckIdWindow(change.IdWindowTime ?? TimeSpan.Zero, change.IdWindowCount ?? 0)
             ?? QuotaRules.Check(
-                "produce", new QuotaRates(change.ProduceMessagesPerSecond ?? 0, change.ProduceBytesPerSecond ?? 0)),
+                "produce", new QuotaRates(change.ProduceMessagesPerSecond ?? 0, change.ProduceBytesPerSecond ?? 0))
+            ?? LiteRules.CheckSettings(
+                change.LiteExpiry ?? Lites.LiteSettings.Default.Expiry, change.LiteTopicsMax ?? Lites.LiteSettings.Default.CountMax),
         cancellationToken);
 
     public async ValueTask<BrokerFailure?> DeleteAsync(string name, CancellationToken cancellationToken)

@@ -1,4 +1,5 @@
 using Dledger.Broker.Idempotence;
+using Dledger.Broker.Lites;
 using Dledger.Broker.Quotas;
 using Dledger.Broker.Routes;
 using Dledger.Broker.Transactions;
@@ -27,4 +28,7 @@ public sealed record TopicSettings
 
     /// <summary>In which topics its messages also stand, by the names of the routes.</summary>
     public IReadOnlyList<TopicRoute> Routes { get; init; } = [];
+
+    /// <summary>How long its lite topics live and how many they may be; only a topic of the type LITE has any.</summary>
+    public LiteSettings Lite { get; init; } = LiteSettings.Default;
 }

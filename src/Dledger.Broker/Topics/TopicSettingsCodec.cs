@@ -1,6 +1,7 @@
 using System.Text;
 using Dledger.Broker.Commands;
 using Dledger.Broker.Routes;
+using Dledger.Broker.Lites;
 using Dledger.Broker.Transactions;
 
 namespace Dledger.Broker.Topics;
@@ -19,6 +20,8 @@ internal static class TopicSettingsCodec
     private const int WebhookSecret = 14;
     private const int ProduceMessagesPerSecond = 40;
     private const int ProduceBytesPerSecond = 41;
+    private const int LiteExpiry = 60;
+    private const int LiteTopicsMax = 61;
 
     /// <summary>What differs from the defaults, by tag.</summary>
     public static List<Setting> Encode(TopicSettings settings)
@@ -41,6 +44,8 @@ internal static class TopicSettingsCodec
             list.Add(RouteCodec.Encode(settings.Routes));
         }
 
+        AddUnless(list, LiteExpiry, settings.Lite.ExpiryMicroseconds, LiteSettings.Default.ExpiryMicroseconds);
+        AddUnless(list, LiteTopicsMax, settings.Lite.CountMax, LiteSettings.Default.CountMax);
         return list;
     }
 
@@ -99,6 +104,16 @@ internal static class TopicSettingsCodec
             list.Add(Setting.Of(ProduceBytesPerSecond, size));
         }
 
+        if (change.LiteExpiry is { } expiry)
+        {
+            list.Add(Setting.Of(LiteExpiry, (long)expiry.TotalMicroseconds));
+        }
+
+        if (change.LiteTopicsMax is { } lites)
+        {
+            list.Add(Setting.Of(LiteTopicsMax, lites));
+        }
+
         return list;
     }
 
@@ -128,6 +143,8 @@ internal static class TopicSettingsCodec
         {
             Routes = RouteCodec.Apply(settings.Routes, setting),
         },
+        LiteExpiry => settings with { Lite = settings.Lite with { ExpiryMicroseconds = setting.ToInt64() } },
+        LiteTopicsMax => settings with { Lite = settings.Lite with { CountMax = (int)setting.ToInt64() } },
         _ => throw setting.Unknown("topic"),
     };
 

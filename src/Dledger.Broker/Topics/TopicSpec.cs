@@ -1,4 +1,5 @@
 using Dledger.Broker.Idempotence;
+using Dledger.Broker.Lites;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Quotas;
 
@@ -37,9 +38,16 @@ public sealed record TopicSpec
     /// <summary>What all of its producers together may send in a second; up to <see cref="Naming.Limits.QuotaRateMax"/> each.</summary>
     public QuotaRates ProduceQuota { get; init; }
 
+    /// <summary>For so long without a message a lite topic is kept at least; for topics of the type LITE.</summary>
+    public TimeSpan LiteExpiry { get; init; } = LiteSettings.Default.Expiry;
+
+    /// <summary>Most lite topics at a time, up to <see cref="Naming.Limits.LiteTopicsMax"/>; for topics of the type LITE.</summary>
+    public int LiteTopicsMax { get; init; } = LiteSettings.Default.CountMax;
+
     internal TopicSettings Settings => new()
     {
         Retention = new TopicRetention((long)RetentionTime.TotalMicroseconds, RetentionBytes),
+        Lite = new LiteSettings((long)LiteExpiry.TotalMicroseconds, LiteTopicsMax),
         IdWindow = new IdWindowSettings((long)IdWindowTime.TotalMicroseconds, IdWindowCount),
         ProduceQuota = ProduceQuota,
     };

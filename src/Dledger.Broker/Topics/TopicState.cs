@@ -1,5 +1,6 @@
 using Dledger.Broker.Groups;
 using Dledger.Broker.Idempotence;
+using Dledger.Broker.Lites;
 
 namespace Dledger.Broker.Topics;
 
@@ -10,6 +11,9 @@ internal sealed class TopicState(TopicView view)
     public TopicView View { get; set; } = view;
 
     public int Id => View.Id;
+
+    /// <summary>Which queue belongs to which lite topic; null for a topic of another type.</summary>
+    public LiteTable? Lites => View.Lites;
 
     /// <summary>By queue id.</summary>
     public List<QueueState> Queues { get; } = [];

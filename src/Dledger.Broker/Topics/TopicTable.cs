@@ -1,4 +1,6 @@
 using Dledger.Broker.Commands;
+using Dledger.Broker.Lites;
+using Dledger.Broker.Messages;
 using Dledger.Broker.Naming;
 using Dledger.Broker.Routes;
 using Dledger.Primitives;
@@ -18,6 +20,9 @@ internal sealed class TopicTable(ConsumeQueueStore queues)
 
     /// <summary>The id that the next topic gets; ids are never used twice.</summary>
     public int NextId { get; private set; } = 1;
+
+    /// <summary>Topics of the type LITE.</summary>
+    public int LiteParentCount { get; private set; }
 
     /// <summary>The newest published snapshot.</summary>
     public TopicDirectory Directory => _directory;
@@ -48,6 +53,7 @@ internal sealed class TopicTable(ConsumeQueueStore queues)
             Add(new TopicView(NextId, command.Name, command.QueueCount, command.AcceptedTypes, logTime)
             {
                 Settings = settings,
+                Lites = command.AcceptedTypes == MessageTypeSet.Lite ? new LiteTable() : null,
             });
             NextId++;
             return null;
@@ -71,6 +77,7 @@ internal sealed class TopicTable(ConsumeQueueStore queues)
         }
 
         _byId.Remove(topic.Id);
+        LiteParentCount -= topic.Lites is null ? 0 : 1;
         foreach (var queue in topic.Queues)
         {
             _orphans.Add((topic.Id, queue.QueueId));
@@ -118,6 +125,7 @@ internal sealed class TopicTable(ConsumeQueueStore queues)
         var topic = new TopicState(view);
         _byId.Add(view.Id, topic);
         _byName.Add(view.Name, topic);
+        LiteParentCount += topic.Lites is null ? 0 : 1;
         return topic;
     }
 
@@ -147,6 +155,21 @@ internal sealed class TopicTable(ConsumeQueueStore queues)
         Publish();
     }
 
+    /// <summary>Gives a parent of lite topics so many queues at least; not published, for callers know lite topics by name.</summary>
+    public void AddLiteQueues(TopicState topic, int queueCount)
+    {
+        if (queueCount <= topic.Queues.Count)
+        {
+            return;
+        }
+
+        AddQueues(topic, queueCount);
+        foreach (var subscription in topic.Subscriptions.Values)
+        {
+            subscription.AddMissingCursors();
+        }
+    }
+
     private static BrokerFailure? Check(TopicUpsertCommand command)
     {
         if (command.QueueCount is < 1 or > Limits.QueueCountMax)
@@ -158,13 +181,39 @@ internal sealed class TopicTable(ConsumeQueueStore queues)
                 Rule: BrokenRule.QueueCount);
         }
 
-        return command.AcceptedTypes.IsValid
-            ? null
-            : new BrokerFailure(
+        if (!command.AcceptedTypes.IsValid)
+        {
+            return new BrokerFailure(
                 BrokerError.InvalidArgument,
                 $"the topic '{command.Name}' would accept no known message type",
                 Rule: BrokenRule.MessageTypes);
+        }
+
+        if (command.AcceptedTypes == MessageTypeSet.Lite && command.QueueCount != 1)
+        {
+            return new BrokerFailure(
+                BrokerError.InvalidArgument,
+                $"the topic '{command.Name}' would have {command.QueueCount} queues; a topic of type LITE begins with 1 and gets one for "
+                + "each lite topic by itself",
+                Rule: BrokenRule.QueueCount);
+        }
+
+        return command.AcceptedTypes.IsSociable
+            ? null
+            : new BrokerFailure(
+                BrokerError.InvalidArgument,
+                $"the topic '{command.Name}' would accept {command.AcceptedTypes} messages; a topic of type PRIORITY or LITE takes "
+                + "no others",
+                Rule: BrokenRule.MessageTypes);
     }
+
+    private static BrokerFailure? CheckLite(TopicView view, TopicUpsertCommand command) =>
+        view.IsLite == (command.AcceptedTypes == MessageTypeSet.Lite)
+            ? null
+            : new BrokerFailure(
+                BrokerError.InvalidArgument,
+                $"the topic '{view.Name}' takes {view.AcceptedTypes} messages; the type LITE is neither given nor taken later",
+                Rule: BrokenRule.MessageTypes);
 
     // What all topics may remember has a bound, so that no number of topics fills the memory of the nodes.
     private BrokerFailure? CheckIdWindow(TopicState? topic, TopicSettings settings)
@@ -187,7 +236,7 @@ internal sealed class TopicTable(ConsumeQueueStore queues)
             QueueCount = change.QueueCount == 0 ? view.QueueCount : change.QueueCount,
             AcceptedTypes = change.AcceptedTypes.Bits == 0 ? view.AcceptedTypes : change.AcceptedTypes,
         };
-        if (Check(command) is { } problem)
+        if ((Check(command) ?? CheckLite(view, command)) is { } problem)
         {
             return problem;
         }
@@ -235,12 +284,15 @@ internal sealed class TopicTable(ConsumeQueueStore queues)
         CreateMissingQueues(topic);
         _byId.Add(view.Id, topic);
         _byName.Add(view.Name, topic);
+        LiteParentCount += topic.Lites is null ? 0 : 1;
         Publish();
     }
 
-    private void CreateMissingQueues(TopicState topic)
+    private void CreateMissingQueues(TopicState topic) => AddQueues(topic, topic.View.QueueCount);
+
+    private void AddQueues(TopicState topic, int queueCount)
     {
-        while (topic.Queues.Count < topic.View.QueueCount)
+        while (topic.Queues.Count < queueCount)
         {
             var queueId = topic.Queues.Count;
             topic.Queues.Add(new QueueState(queueId, queues.Create(topic.Id, queueId)));

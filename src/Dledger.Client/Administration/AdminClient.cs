@@ -40,6 +40,8 @@ public sealed class AdminClient(DledgerChannel channel)
                 IdWindowCount = topic.IdWindowCount ?? 0,
                 ProduceMessagesPerSecond = topic.ProduceMessagesPerSecond ?? 0,
                 ProduceBytesPerSecond = topic.ProduceBytesPerSecond ?? 0,
+                LiteExpiry = topic.LiteExpiry is { } expiry ? Duration.FromTimeSpan(expiry) : null,
+                LiteTopicsMax = topic.LiteTopicsMax ?? 0,
             },
         };
         request.Topic.AcceptMessageTypes.AddRange(topic.MessageTypes.Select(type => (Apache.Rocketmq.V2.MessageType)type));
@@ -62,12 +64,18 @@ public sealed class AdminClient(DledgerChannel channel)
             QueueCount = alteration.QueueCount ?? 0,
             RetentionTime = alteration.RetentionTime is { } time ? Duration.FromTimeSpan(time) : null,
             IdWindowTime = alteration.IdWindowTime is { } window ? Duration.FromTimeSpan(window) : null,
+            LiteExpiry = alteration.LiteExpiry is { } expiry ? Duration.FromTimeSpan(expiry) : null,
         };
         request.AcceptMessageTypes.AddRange(
             alteration.MessageTypes.Select(type => (Apache.Rocketmq.V2.MessageType)type));
         if (alteration.RetentionBytes is { } bytes)
         {
             request.RetentionBytes = bytes;
+        }
+
+        if (alteration.LiteTopicsMax is { } lites)
+        {
+            request.LiteTopicsMax = lites;
         }
 
         if (alteration.IdWindowCount is { } count)
@@ -142,6 +150,7 @@ public sealed class AdminClient(DledgerChannel channel)
         request.Group.Exclusive = modes.Exclusive ?? false;
         request.Group.MaxInFlight = modes.MaxInFlight ?? 0;
         request.Group.MaxInFlightPerClient = modes.MaxInFlightPerClient ?? 0;
+        request.Group.LiteSubscriptionQuota = modes.LiteSubscriptionQuota ?? 0;
         request.Group.Expiry = (Protocol.Admin.V1.ExpiryMode)(modes.Expiry ?? 0);
         request.Group.ReceiveMessagesPerSecond = modes.ReceiveMessagesPerSecond ?? 0;
         request.Group.ReceiveBytesPerSecond = modes.ReceiveBytesPerSecond ?? 0;
@@ -313,6 +322,9 @@ public sealed class AdminClient(DledgerChannel channel)
             IdWindowCount = topic.IdWindowCount == 0 ? null : topic.IdWindowCount,
             ProduceMessagesPerSecond = topic.ProduceMessagesPerSecond == 0 ? null : topic.ProduceMessagesPerSecond,
             ProduceBytesPerSecond = topic.ProduceBytesPerSecond == 0 ? null : topic.ProduceBytesPerSecond,
+            LiteExpiry = topic.LiteExpiry?.ToTimeSpan(),
+            LiteTopicsMax = topic.LiteExpiry is null ? null : topic.LiteTopicsMax,
+            LiteTopicCount = topic.LiteExpiry is null ? null : topic.LiteTopicCount,
         };
 
     private static GroupQueueProgress Describe(GroupQueue queue) => new(
@@ -329,6 +341,7 @@ public sealed class AdminClient(DledgerChannel channel)
             AckMode = (AckMode)group.AckMode,
             Exclusive = group.Exclusive,
             MaxInFlight = group.MaxInFlight,
+            LiteSubscriptionQuota = group.LiteSubscriptionQuota,
             MaxInFlightPerClient = group.MaxInFlightPerClient,
             Expiry = (ExpiryMode)group.Expiry,
             ReceiveMessagesPerSecond = group.ReceiveMessagesPerSecond == 0 ? null : group.ReceiveMessagesPerSecond,
@@ -367,6 +380,11 @@ public sealed class AdminClient(DledgerChannel channel)
         if (modes.MaxInFlight is { } maxInFlight)
         {
             request.MaxInFlight = maxInFlight;
+        }
+
+        if (modes.LiteSubscriptionQuota is { } quota)
+        {
+            request.LiteSubscriptionQuota = quota;
         }
 
         if (modes.MaxInFlightPerClient is { } maxInFlightPerClient)

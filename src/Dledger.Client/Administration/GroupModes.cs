@@ -56,6 +56,9 @@ public sealed record GroupModes
     /// <summary>The same for one client.</summary>
     public int? MaxInFlightPerClient { get; init; }
 
+    /// <summary>Most lite topics that one client may read, 1 to 10,000.</summary>
+    public int? LiteSubscriptionQuota { get; init; }
+
     /// <summary>After a message's time to live.</summary>
     public ExpiryMode? Expiry { get; init; }
 

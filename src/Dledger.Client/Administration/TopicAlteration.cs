@@ -27,4 +27,10 @@ public sealed record TopicAlteration(string Name)
 
     /// <summary>The same in bytes of messages as they are stored.</summary>
     public long? ProduceBytesPerSecond { get; init; }
+
+    /// <summary>For so long without a message a lite topic is kept at least; for topics of the type LITE.</summary>
+    public TimeSpan? LiteExpiry { get; init; }
+
+    /// <summary>Most lite topics at a time, up to 100,000; for topics of the type LITE.</summary>
+    public int? LiteTopicsMax { get; init; }
 }

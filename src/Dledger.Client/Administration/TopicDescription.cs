@@ -32,6 +32,18 @@ public sealed record TopicDescription(string Name, int QueueCount, IReadOnlyList
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public long? ProduceBytesPerSecond { get; init; }
 
+    /// <summary>For so long without a message a lite topic is kept at least; null for a topic that is not of the type LITE.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public TimeSpan? LiteExpiry { get; init; }
+
+    /// <summary>Most lite topics at a time; null for a topic that is not of the type LITE.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? LiteTopicsMax { get; init; }
+
+    /// <summary>Lite topics that it has; not looked at when it is created.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? LiteTopicCount { get; init; }
+
     /// <summary>By queue id; empty in lists of topics.</summary>
     public IReadOnlyList<TopicQueueRange> Queues { get; init; } = [];
 }

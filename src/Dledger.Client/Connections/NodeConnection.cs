@@ -44,6 +44,7 @@ internal sealed class NodeConnection : IDisposable
         Timers = new TimerAdminService.TimerAdminServiceClient(_channel);
         Messages = new MessageService.MessageServiceClient(_channel);
         DeadLetters = new DeadLetterService.DeadLetterServiceClient(_channel);
+        LiteTopics = new LiteAdminService.LiteAdminServiceClient(_channel);
         Parking = new ParkingService.ParkingServiceClient(_channel);
         TopicRoutes = new TopicRouteService.TopicRouteServiceClient(_channel);
         Transactions = new TransactionAdminService.TransactionAdminServiceClient(_channel);
@@ -67,6 +68,8 @@ internal sealed class NodeConnection : IDisposable
     public ParkingService.ParkingServiceClient Parking { get; }
 
     public TopicRouteService.TopicRouteServiceClient TopicRoutes { get; }
+
+    public LiteAdminService.LiteAdminServiceClient LiteTopics { get; }
 
     public TransactionAdminService.TransactionAdminServiceClient Transactions { get; }
 

@@ -26,6 +26,7 @@ internal static class MessageDecoder
             Keys = [.. system.Keys],
             Properties = new Dictionary<string, string>(message.UserProperties),
             MessageGroup = system.HasMessageGroup ? system.MessageGroup : null,
+            Priority = system.HasPriority ? system.Priority : null,
             BornTime = system.BornTimestamp?.ToDateTimeOffset() ?? DateTimeOffset.UnixEpoch,
             StoreTime = system.StoreTimestamp?.ToDateTimeOffset(),
         };

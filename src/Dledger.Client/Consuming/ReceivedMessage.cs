@@ -30,6 +30,9 @@ public sealed record ReceivedMessage
 
     public string? MessageGroup { get; init; }
 
+    /// <summary>As the producer set it.</summary>
+    public int? Priority { get; init; }
+
     /// <summary>Clock of the producer.</summary>
     public DateTimeOffset BornTime { get; init; }
 

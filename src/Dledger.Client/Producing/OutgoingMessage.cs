@@ -20,6 +20,15 @@ public sealed record OutgoingMessage(string Topic, ReadOnlyMemory<byte> Body)
     /// <summary>Deliver it at this time, up to a year ahead; in the past: at once. The topic has to accept DELAY messages.</summary>
     public DateTimeOffset? DeliverAt { get; init; }
 
+    /// <summary>The lite topic inside of the topic, which has to be of the type LITE. The first message to one makes it.</summary>
+    public string? LiteTopic { get; init; }
+
+    /// <summary>
+    /// How urgent it is: 0 or more, larger is more urgent. The topic has to be of the type PRIORITY; its highest priority is its number of
+    /// queues less one.
+    /// </summary>
+    public int? Priority { get; init; }
+
     /// <summary>The body is gzip already; consumers get it unpacked.</summary>
     public bool IsGzip { get; init; }
 

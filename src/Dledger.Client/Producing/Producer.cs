@@ -116,6 +116,8 @@ public sealed class Producer
             MessageId = message.MessageId ?? MessageIds.Next(),
             BodyEncoding = message.IsGzip ? Encoding.Gzip : Encoding.Identity,
             MessageType = message.DeliverAt is not null ? Apache.Rocketmq.V2.MessageType.Delay
+                : message.LiteTopic is not null ? Apache.Rocketmq.V2.MessageType.Lite
+                : message.Priority is not null ? Apache.Rocketmq.V2.MessageType.Priority
                 : message.MessageGroup is null ? Apache.Rocketmq.V2.MessageType.Normal
                 : Apache.Rocketmq.V2.MessageType.Fifo,
             DeliveryTimestamp = message.DeliverAt is { } time ? Timestamp.FromDateTimeOffset(time) : null,
@@ -126,6 +128,16 @@ public sealed class Producer
         if (message.Tag is not null)
         {
             system.Tag = message.Tag;
+        }
+
+        if (message.LiteTopic is not null)
+        {
+            system.LiteTopic = message.LiteTopic;
+        }
+
+        if (message.Priority is { } priority)
+        {
+            system.Priority = priority;
         }
 
         if (message.MessageGroup is not null)

@@ -70,6 +70,7 @@ internal sealed class GroupAdministration(BrokerNode broker)
             DedupProperty = request.Dedup is { Property.Length: > 0 } dedup ? dedup.Property : null,
             DedupWindow = request.Dedup?.Window is { } window ? GroupDedups.WindowOf(window) : null,
             DedupCount = request.Dedup is { HasCount: true } bounded ? bounded.Count : null,
+            LiteSubscriptionQuota = request.HasLiteSubscriptionQuota ? request.LiteSubscriptionQuota : null,
         };
         if (await broker.UpdateGroupAsync(change, cancellationToken) is { } failure)
         {
@@ -160,6 +161,9 @@ internal sealed class GroupAdministration(BrokerNode broker)
         Broadcast = asked.Broadcast,
         MemberExpiry = asked.MemberExpiry is { } expiry ? WireTime.ToTimeSpan(expiry) : GroupSettings.Default.MemberExpiry,
         Dedup = GroupDedups.FromWire(asked.Dedup),
+        LiteSubscriptionQuota = asked.LiteSubscriptionQuota == 0
+            ? GroupSettings.Default.LiteSubscriptionQuota
+            : asked.LiteSubscriptionQuota,
     };
 
     private static BackoffPolicy PolicyOf(IEnumerable<Duration> waits) =>
@@ -177,6 +181,7 @@ internal sealed class GroupAdministration(BrokerNode broker)
     {
         var wire = new Group { Name = group.Name, Fifo = group.Fifo, MaxAttempts = group.MaxAttempts };
         wire.Mismatch = (Protocol.Admin.V1.MismatchPolicy)((int)group.Settings.Mismatch + 1);
+        wire.LiteSubscriptionQuota = group.Settings.LiteSubscriptionQuota;
         GroupModes.ToWire(group, wire);
         wire.Dedup = GroupDedups.ToWire(group.Settings.Dedup);
         wire.Backoff.AddRange(group.Backoff.Steps.Select(Duration.FromTimeSpan));

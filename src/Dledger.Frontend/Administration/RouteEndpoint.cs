@@ -22,10 +22,16 @@ public sealed class RouteEndpoint : TopicRouteService.TopicRouteServiceBase
 
         // Not repeated: a second try would not find what the first one removed.
         _remove = new(
-            "RemoveTopicRoute", false, routes.RemoveAsync, (c, n, r, o) => c.TopicRoutes(n).RemoveTopicRouteAsync(r, o),
+            "RemoveTopicRoute",
+            false,
+            routes.RemoveAsync,
+            (c, n, r, o) => c.TopicRoutes(n).RemoveTopicRouteAsync(r, o),
             s => new() { Status = s });
         _list = new(
-            "ListTopicRoutes", true, routes.ListAsync, (c, n, r, o) => c.TopicRoutes(n).ListTopicRoutesAsync(r, o),
+            "ListTopicRoutes",
+            true,
+            routes.ListAsync,
+            (c, n, r, o) => c.TopicRoutes(n).ListTopicRoutesAsync(r, o),
             s => new() { Status = s });
     }
 

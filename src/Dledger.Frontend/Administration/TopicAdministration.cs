@@ -1,4 +1,5 @@
 using Dledger.Broker;
+using Dledger.Broker.Lites;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Naming;
 using Dledger.Broker.Quotas;
@@ -15,6 +16,9 @@ namespace Dledger.Frontend.Administration;
 internal sealed class TopicAdministration(BrokerNode broker, FrontendOptions options)
 {
     private const long SecondsMax = 1L << 32;
+
+    /// <summary>Priorities 0 to 9, unless the topic is made with a number of its own.</summary>
+    private const int PriorityBandsDefault = 10;
 
     public ValueTask<LocalOutcome<ListTopicsResponse>> ListAsync(ListTopicsRequest request, CancellationToken _)
     {
@@ -40,18 +44,22 @@ internal sealed class TopicAdministration(BrokerNode broker, FrontendOptions opt
             return new CreateTopicResponse { Status = StatusMapping.AdminOf(bad) };
         }
 
+        var types = asked.AcceptMessageTypes.Count == 0 ? MessageTypeSet.Normal : SetOf(asked.AcceptMessageTypes);
         var spec = new TopicSpec
         {
             Name = asked.Name,
-            QueueCount = asked.QueueCount == 0 ? options.QueueCountDefault : asked.QueueCount,
-            AcceptedTypes = asked.AcceptMessageTypes.Count == 0
-                ? MessageTypeSet.Normal
-                : SetOf(asked.AcceptMessageTypes),
+            QueueCount = asked.QueueCount != 0 ? asked.QueueCount
+                : types == MessageTypeSet.Priority ? PriorityBandsDefault
+                : types == MessageTypeSet.Lite ? 1
+                : options.QueueCountDefault,
+            AcceptedTypes = types,
             RetentionTime = TimeOf(asked.RetentionTime) ?? TimeSpan.Zero,
             RetentionBytes = asked.RetentionBytes,
             IdWindowTime = TimeOf(asked.IdWindowTime) ?? TimeSpan.Zero,
             IdWindowCount = asked.IdWindowCount,
             ProduceQuota = new QuotaRates(asked.ProduceMessagesPerSecond, asked.ProduceBytesPerSecond),
+            LiteExpiry = TimeOf(asked.LiteExpiry) ?? LiteSettings.Default.Expiry,
+            LiteTopicsMax = asked.LiteTopicsMax == 0 ? LiteSettings.Default.CountMax : asked.LiteTopicsMax,
         };
         var failure = await broker.CreateTopicAsync(spec, cancellationToken);
         var topic = broker.FindTopic(spec.Name);
@@ -62,7 +70,9 @@ internal sealed class TopicAdministration(BrokerNode broker, FrontendOptions opt
             && topic.Retention.Bytes == spec.RetentionBytes
             && (topic.IdWindow.Time ?? TimeSpan.Zero) == spec.IdWindowTime
             && topic.IdWindow.Count == spec.IdWindowCount
-            && topic.Settings.ProduceQuota == spec.ProduceQuota;
+            && topic.Settings.ProduceQuota == spec.ProduceQuota
+            && topic.Lite.Expiry == spec.LiteExpiry
+            && topic.Lite.CountMax == spec.LiteTopicsMax;
         if (failure is { } failed && !(failed.Error == BrokerError.AlreadyExists && isSame))
         {
             return failed;
@@ -94,6 +104,8 @@ internal sealed class TopicAdministration(BrokerNode broker, FrontendOptions opt
             IdWindowCount = request.HasIdWindowCount ? request.IdWindowCount : null,
             ProduceMessagesPerSecond = request.HasProduceMessagesPerSecond ? request.ProduceMessagesPerSecond : null,
             ProduceBytesPerSecond = request.HasProduceBytesPerSecond ? request.ProduceBytesPerSecond : null,
+            LiteExpiry = TimeOf(request.LiteExpiry),
+            LiteTopicsMax = request.HasLiteTopicsMax ? request.LiteTopicsMax : null,
         };
         if (await broker.UpdateTopicAsync(change, cancellationToken) is { } failure)
         {
@@ -119,7 +131,9 @@ internal sealed class TopicAdministration(BrokerNode broker, FrontendOptions opt
             Status = StatusMapping.AdminOk(),
             Topic = ToWire(description.Topic),
         };
-        response.Queues.AddRange(description.Queues.OrderBy(queue => queue.QueueId).Select(queue => new TopicQueue
+
+        // Those of lite topics may be a hundred thousand; the list of these is another call.
+        response.Queues.AddRange(description.Queues.OrderBy(queue => queue.QueueId).Take(Limits.QueueCountMax).Select(queue => new TopicQueue
         {
             QueueId = queue.QueueId,
             MinOffset = queue.Min.Value,
@@ -167,6 +181,13 @@ internal sealed class TopicAdministration(BrokerNode broker, FrontendOptions opt
             ProduceMessagesPerSecond = topic.Settings.ProduceQuota.MessagesPerSecond,
             ProduceBytesPerSecond = topic.Settings.ProduceQuota.BytesPerSecond,
         };
+        if (topic.IsLite)
+        {
+            wire.LiteExpiry = Duration.FromTimeSpan(topic.Lite.Expiry);
+            wire.LiteTopicsMax = topic.Lite.CountMax;
+            wire.LiteTopicCount = topic.LiteCount;
+        }
+
         wire.AcceptMessageTypes.AddRange(topic.AcceptedTypes.ToList().Select(type => (Wire.MessageType)(int)type));
         return wire;
     }

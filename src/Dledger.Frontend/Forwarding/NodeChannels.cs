@@ -49,6 +49,8 @@ internal sealed class NodeChannels(FrontendOptions options, NodeDirectory nodes)
 
     public Admin.AdminClient RocketAdmin(NodeId node) => new(Channel(node));
 
+    public LiteAdminService.LiteAdminServiceClient LiteTopics(NodeId node) => new(Channel(node));
+
     public void Dispose()
     {
         foreach (var channel in _channels.Values.Where(channel => channel.IsValueCreated))

@@ -3,6 +3,7 @@ using Dledger.Frontend.Calls;
 using Dledger.Frontend.Forwarding;
 using Dledger.Frontend.Messaging.Clients;
 using Dledger.Frontend.Messaging.Consuming;
+using Dledger.Frontend.Messaging.Lites;
 using Dledger.Frontend.Messaging.Offsets;
 using Dledger.Frontend.Messaging.Producing;
 using Dledger.Frontend.Messaging.Routing;
@@ -36,6 +37,7 @@ public sealed class MessagingService : Wire.MessagingService.MessagingServiceBas
     private readonly UpdateOffsetHandler _updateOffset;
     private readonly QueryOffsetHandler _queryOffset;
     private readonly EndTransactionHandler _endTransaction;
+    private readonly SyncLiteSubscriptionHandler _syncLiteSubscription;
 
     internal MessagingService(
         BrokerNode broker,
@@ -44,6 +46,7 @@ public sealed class MessagingService : Wire.MessagingService.MessagingServiceBas
         CallGuard guard,
         ProducerRegistry producers,
         ConnectedClients clients,
+        LiteClients lites,
         Draining draining,
         TimeProvider time,
         ILogger logger)
@@ -70,7 +73,8 @@ public sealed class MessagingService : Wire.MessagingService.MessagingServiceBas
         _updateOffset = new UpdateOffsetHandler(broker, options, router);
         _queryOffset = new QueryOffsetHandler(broker, options, router);
         _telemetry = new TelemetryHandler(
-            new SettingsAnswer(broker, options), options, producers, clients, draining, time, logger);
+            new SettingsAnswer(broker, options), options, producers, clients, lites, draining, time, logger);
+        _syncLiteSubscription = new SyncLiteSubscriptionHandler(broker, router, lites);
         _endTransaction = new EndTransactionHandler(broker, router);
     }
 
@@ -149,14 +153,8 @@ public sealed class MessagingService : Wire.MessagingService.MessagingServiceBas
 
     /// <inheritdoc/>
     public override Task<Wire.SyncLiteSubscriptionResponse> SyncLiteSubscription(
-        Wire.SyncLiteSubscriptionRequest request, ServerCallContext context)
-    {
-        var call = new ClientCall(context, _time);
-        var status = CallRules.CheckClient(call) is { } violation
-            ? StatusMapping.Of(violation)
-            : LiteTopics.NotImplemented;
-        return Task.FromResult(new Wire.SyncLiteSubscriptionResponse { Status = status });
-    }
+        Wire.SyncLiteSubscriptionRequest request, ServerCallContext context) =>
+        GuardAsync(context, request, _syncLiteSubscription.HandleAsync, _syncLiteSubscription.Refuse);
 
     /// <inheritdoc/>
     public override Task PullMessage(

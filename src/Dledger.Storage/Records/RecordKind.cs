@@ -38,6 +38,12 @@ public enum RecordKind : byte
     /// <summary>Members of broadcast groups end.</summary>
     BroadcastEnd = 0x28,
 
+    /// <summary>A lite topic gets a queue of its parent.</summary>
+    LiteCreate = 0x29,
+
+    /// <summary>Lite topics go.</summary>
+    LiteEnd = 0x2A,
+
     CommitOffset = 0x30,
     ResetOffset = 0x31,
 

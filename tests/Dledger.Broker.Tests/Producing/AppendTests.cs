@@ -112,19 +112,17 @@ public sealed class AppendTests
     }
 
     [Fact]
-    public async Task A_type_that_the_topic_does_not_accept_is_a_mismatch_and_one_not_built_yet_is_unsupported()
+    public async Task A_type_that_the_topic_does_not_accept_is_a_mismatch()
     {
         var broker = new TestBroker();
         await broker.CreateTopic("normal");
-        await broker.CreateTopic("lite", types: MessageTypeSet.Of(MessageType.Lite));
 
         var fifo = await broker.Run(node => node.AppendAsync("normal", [TestBroker.Draft("m", group: "g")], None));
         var lite = await broker.Run(node => node.AppendAsync(
-            "lite", [TestBroker.Draft("m") with { Type = MessageType.Lite }], None));
+            "normal", [TestBroker.Draft("m") with { Type = MessageType.Lite, LiteTopic = "one" }], None));
 
         Assert.Equal(BrokerError.MessageTypeMismatch, fifo.Failure?.Error);
-        Assert.Equal(BrokerError.Unsupported, lite.Failure?.Error);
-        Assert.Equal(0, (await broker.Run(node => node.DescribeTopicAsync("lite", None))).Topic!.Queues[0].Max.Value);
+        Assert.Equal(BrokerError.MessageTypeMismatch, lite.Failure?.Error);
     }
 
     [Fact]

@@ -131,4 +131,10 @@ internal enum Mutation
 
     /// <summary>See <see cref="Broker.SeededDefect.ExpiredKeysProcessed"/>.</summary>
     ExpiredKeysProcessed,
+
+    /// <summary>See <see cref="Broker.SeededDefect.PriorityRoundRobin"/>.</summary>
+    PriorityRoundRobin,
+
+    /// <summary>See <see cref="Broker.SeededDefect.LiteSetIgnored"/>.</summary>
+    LiteSetIgnored,
 }

@@ -68,6 +68,8 @@ internal sealed class Checks(SimulatedCluster cluster)
         ["I65"] = "a client of a broadcast group receives every message from where it began, whatever the others do",
         ["I66"] = "a key that a group acknowledged is not delivered to it again, and nothing is skipped whose key was not acknowledged",
         ["I67"] = "a message stands in exactly the topics whose routes want it, once each, as soon as it is acked, and never when refused",
+        ["I68"] = "a message waits in the band of its priority, and none that is surely free is passed over for a less urgent one",
+        ["I69"] = "every message of a lite topic reaches a client that asks for it, and none another one",
     };
 
     /// <summary>

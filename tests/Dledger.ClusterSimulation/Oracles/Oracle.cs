@@ -311,6 +311,14 @@ internal sealed class Oracle(SimulatedCluster cluster)
         {
             cluster.Replay!.History.Stored(message);
         }
+        else if (LiteHistory.Owns(message.Id))
+        {
+            cluster.Lites!.History.Stored(message);
+        }
+        else if (PriorityHistory.Owns(message.Id))
+        {
+            cluster.Priorities!.History.Stored(message);
+        }
         else if (record.Kind == RecordKind.Message)
         {
             cluster.Producing.Stored(message);

@@ -3,35 +3,70 @@ using Dledger.Conformance.Tests.Nodes;
 
 namespace Dledger.Conformance.Tests.Refusals;
 
-/// <summary>The newest parts of the protocol that this version does not have: each call and field says so.</summary>
+/// <summary>Wrong uses of priorities and lite topics: the code that clients know, the field and its bound, and nothing changed.</summary>
 public sealed class LiteAndPriorityRefusals(SharedNode shared) : IClassFixture<SharedNode>
 {
     private TestClient Client => shared.Client;
 
     [Theory]
-    [InlineData(MessageType.Lite)]
-    [InlineData(MessageType.Priority)]
-    public async Task A_message_of_the_type_is_not_implemented_even_where_the_topic_takes_it(MessageType type)
+    [InlineData(-1)]
+    [InlineData(int.MinValue)]
+    public async Task A_negative_priority_names_its_field_and_bound(int priority)
     {
-        var topic = await shared.NewTopicAsync(1, type);
+        var topic = await shared.NewTopicAsync(4, MessageType.Priority);
+        var group = await shared.NewGroupAsync();
+        var before = await shared.StateAsync(topic, group);
+
+        var response = await Client.SendAsync(Client.Message(topic, change: message => message.SystemProperties.Priority = priority));
+
+        Assert.Equal(Code.BadRequest, response.Status.Code);
+        Assert.Contains($"'priority' is {priority}; 0 to 2147483647", response.Status.Message, StringComparison.Ordinal);
+        Assert.Equal(before, await shared.StateAsync(topic, group));
+    }
+
+    [Theory]
+    [InlineData(MessageType.Normal)]
+    [InlineData(MessageType.Fifo)]
+    [InlineData(MessageType.Delay)]
+    public async Task A_priority_conflicts_with_every_other_type_of_topic(MessageType type)
+    {
+        var topic = await shared.NewTopicAsync(4, type);
         var group = await shared.NewGroupAsync();
         var before = await shared.StateAsync(topic, group);
 
         var response = await Client.SendAsync(Client.Message(topic, change: message =>
         {
-            message.SystemProperties.MessageType = type;
-            if (type == MessageType.Lite)
+            message.SystemProperties.Priority = 1;
+            if (type == MessageType.Fifo)
             {
-                message.SystemProperties.LiteTopic = "lite";
+                message.SystemProperties.MessageGroup = "g";
             }
-            else
+            else if (type == MessageType.Delay)
             {
-                message.SystemProperties.Priority = 1;
+                message.SystemProperties.DeliveryTimestamp = message.SystemProperties.BornTimestamp;
             }
         }));
 
-        Assert.Equal(Code.NotImplemented, response.Status.Code);
-        Assert.Contains($"does not implement {type} messages", response.Status.Message, StringComparison.Ordinal);
+        Assert.Equal(Code.MessagePropertyConflictWithType, response.Status.Code);
+        Assert.Equal(before, await shared.StateAsync(topic, group));
+    }
+
+    [Fact]
+    public async Task A_message_without_priority_or_with_a_message_group_conflicts_with_a_priority_topic()
+    {
+        var topic = await shared.NewTopicAsync(4, MessageType.Priority);
+        var group = await shared.NewGroupAsync();
+        var before = await shared.StateAsync(topic, group);
+
+        var normal = await Client.SendAsync(Client.Message(topic));
+        var grouped = await Client.SendAsync(Client.Message(topic, change: message =>
+        {
+            message.SystemProperties.Priority = 1;
+            message.SystemProperties.MessageGroup = "g";
+        }));
+
+        Assert.Equal(Code.MessagePropertyConflictWithType, normal.Status.Code);
+        Assert.Equal(Code.MessagePropertyConflictWithType, grouped.Status.Code);
         Assert.Equal(before, await shared.StateAsync(topic, group));
     }
 
@@ -76,7 +111,7 @@ public sealed class LiteAndPriorityRefusals(SharedNode shared) : IClassFixture<S
             {
                 Assert.Equal(Code.InvalidReceiptHandle, status.Code);
                 Assert.Contains("'lite_topic'", status.Message, StringComparison.Ordinal);
-                Assert.Contains("not implemented", status.Message, StringComparison.Ordinal);
+                Assert.Contains("not of the type LITE", status.Message, StringComparison.Ordinal);
             });
         Assert.Equal(before, await shared.StateAsync(topic, group));
     }

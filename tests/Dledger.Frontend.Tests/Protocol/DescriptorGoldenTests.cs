@@ -15,7 +15,7 @@ public sealed class DescriptorGoldenTests
     public static TheoryData<string> Files =>
     [
         "definition", "service", "admin", "offsets", "parking", "transactions", "checks", "timers", "messages", "deadletters",
-        "producer", "routes", "rocketadmin", "clients",
+        "producer", "routes", "rocketadmin", "clients", "lite",
     ];
 
     [Theory]
@@ -55,6 +55,7 @@ public sealed class DescriptorGoldenTests
         "transactions" => TransactionsReflection.Descriptor,
         "checks" => ChecksReflection.Descriptor,
         "timers" => TimersReflection.Descriptor,
+        "lite" => LiteReflection.Descriptor,
         "messages" => MessagesReflection.Descriptor,
         "deadletters" => DeadlettersReflection.Descriptor,
         "parking" => ParkingReflection.Descriptor,

@@ -13,4 +13,6 @@ internal sealed record Delivery(
     int BodyEncoding,
     string Body,
     bool Corrupted,
-    string ReceiptHandle);
+    string ReceiptHandle,
+    int Priority = 0,
+    string? LiteTopic = null);

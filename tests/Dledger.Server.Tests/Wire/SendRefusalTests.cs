@@ -139,27 +139,6 @@ public sealed class SendRefusalTests(SharedNode shared) : IClassFixture<SharedNo
         Assert.Equal(0, await shared.StoredCountAsync(topic));
     }
 
-    [Theory]
-    [InlineData(MessageType.Lite)]
-    [InlineData(MessageType.Priority)]
-    public async Task A_type_that_this_version_does_not_have_is_refused_even_where_the_topic_takes_it(MessageType type)
-    {
-        var topic = await shared.NewTopicAsync(1, type);
-        var message = shared.Client.Message(topic, change: m =>
-        {
-            m.SystemProperties.MessageType = type;
-            if (type == MessageType.Priority)
-            {
-                m.SystemProperties.Priority = 1;
-            }
-        });
-
-        var response = await shared.Client.SendAsync(message);
-
-        Assert.Equal(Code.NotImplemented, response.Status.Code);
-        Assert.Equal(0, await shared.StoredCountAsync(topic));
-    }
-
     [Fact]
     public async Task The_largest_legal_message_is_taken_and_its_frame_stays_within_what_clients_receive()
     {

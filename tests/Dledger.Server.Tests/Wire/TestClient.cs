@@ -28,6 +28,7 @@ internal sealed class TestClient : IDisposable
         RocketAdmin = new Apache.Rocketmq.V2.Admin.AdminClient(_channel);
         Offsets = new OffsetService.OffsetServiceClient(_channel);
         Timers = new TimerAdminService.TimerAdminServiceClient(_channel);
+        LiteTopics = new LiteAdminService.LiteAdminServiceClient(_channel);
     }
 
     public int Port { get; }
@@ -45,6 +46,8 @@ internal sealed class TestClient : IDisposable
     public OffsetService.OffsetServiceClient Offsets { get; }
 
     public TimerAdminService.TimerAdminServiceClient Timers { get; }
+
+    public LiteAdminService.LiteAdminServiceClient LiteTopics { get; }
 
     public void Dispose() => _channel.Dispose();
 

@@ -126,14 +126,6 @@ public sealed class TransportTests(SharedNode shared) : IClassFixture<SharedNode
     }
 
     [Fact]
-    public async Task Lite_subscriptions_are_not_implemented_and_say_so_in_the_body()
-    {
-        var response = await shared.Client.Messaging.SyncLiteSubscriptionAsync(new(), shared.Client.Options());
-
-        Assert.Equal(Code.NotImplemented, response.Status.Code);
-    }
-
-    [Fact]
     public async Task A_client_without_telemetry_says_hello_and_goodbye()
     {
         var options = shared.Client.Options();

@@ -123,7 +123,7 @@ public sealed class RecordCodecTests
             "None=00 Message=01 HalfMessage=02 TermStart=10 Configuration=11 LogStartAdvance=12 Tick=13 "
             + "ClusterVersion=14 "
             + "TopicUpsert=20 TopicDelete=21 GroupUpsert=22 GroupDelete=23 AclUpsert=24 TopicTrim=25 GroupPause=26 "
-            + "BroadcastJoin=27 BroadcastEnd=28 CommitOffset=30 ResetOffset=31 Replay=32 "
+            + "BroadcastJoin=27 BroadcastEnd=28 LiteCreate=29 LiteEnd=2a CommitOffset=30 ResetOffset=31 Replay=32 "
             + "Lease=40 Ack=41 ChangeInvisible=42 Forward=43 Parking=44 "
             + "EndTransaction=50 TransactionCheck=51 TransactionPublish=52 TransactionDiscard=53 "
             + "TimerCancel=60 Relocate=61 TimerFire=62 TimerMove=63 InitProducer=70 FinishUnseen=74 Resend=78",

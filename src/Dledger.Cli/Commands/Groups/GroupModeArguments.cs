@@ -45,6 +45,11 @@ internal sealed class GroupModeArguments
     private readonly Option<string?> _memberExpiry = new("--member-expiry")
     {
         Description = "Silence after which a client of a broadcast group is a member no more, like 30m; 2m to 7d.",
+    }
+
+    private readonly Option<int?> _liteQuota = new("--lite-quota")
+    {
+        Description = "Most lite topics that one client may read, 1 to 10000.",
     };
 
     public void AddTo(Command command)
@@ -59,6 +64,7 @@ internal sealed class GroupModeArguments
         _quota.AddTo(command);
         command.Options.Add(_broadcast);
         command.Options.Add(_memberExpiry);
+        command.Options.Add(_liteQuota);
     }
 
     public GroupModes Read(ParseResult result) => new()
@@ -92,6 +98,7 @@ internal sealed class GroupModeArguments
         MemberExpiry = result.GetValue(_memberExpiry) is not { } text ? null
             : OptionText.TryParseDuration(text, out var expiry) ? TimeSpan.FromMicroseconds(expiry)
             : throw new UsageException($"--member-expiry '{text}' is no duration.", "Write it like 30m or 2h."),
+        LiteSubscriptionQuota = result.GetValue(_liteQuota),
     };
 
     private static Option<string?> Choice(string name, string description, params string[] values)

@@ -33,6 +33,11 @@ internal static class ProduceCommand
             HelpName = "name=value",
         };
         var messageGroup = new Option<string?>("--message-group") { Description = "Keep the order within this group." };
+        var liteTopic = new Option<string?>("--lite-topic") { Description = "The lite topic, inside of a topic of type LITE." };
+        var priority = new Option<int?>("--priority")
+        {
+            Description = "How urgent, for a topic of type PRIORITY: 0 or more, larger is more urgent.",
+        };
         var inFlight = new Option<int>("--in-flight")
         {
             Description = $"Calls at the same time, 1..{InFlightMax}. More than one gives up the order.",
@@ -40,7 +45,7 @@ internal static class ProduceCommand
         };
         var command = new Command("produce", "Send messages.")
         {
-            topic, body, file, whole, count, tag, keys, properties, messageGroup, inFlight,
+            topic, body, file, whole, count, tag, keys, properties, messageGroup, liteTopic, priority, inFlight,
         };
         var delivery = DeliveryArguments.AddTo(command);
         return command.Serving(terminal, async (channel, result, isJson, cancellationToken) =>
@@ -51,6 +56,8 @@ internal static class ProduceCommand
                 Keys = result.GetValue(keys) ?? [],
                 Properties = ParseProperties(result.GetValue(properties) ?? []),
                 MessageGroup = result.GetValue(messageGroup),
+                LiteTopic = result.GetValue(liteTopic),
+                Priority = result.GetValue(priority),
                 DeliverAt = delivery.DeliverAt(result),
             };
             if (result.GetValue(body) is not null && result.GetValue(file) is not null)

@@ -20,6 +20,7 @@ internal static class TopicAlterCommand
         var window = IdWindowArguments.AddTo(command);
         var quota = QuotaArguments.ForProduce();
         quota.AddTo(command);
+        var lite = LiteArguments.AddTo(command);
         return command.Serving(
             terminal,
             async (channel, result, isJson, cancellationToken) =>
@@ -34,6 +35,8 @@ internal static class TopicAlterCommand
                     IdWindowCount = window.Count(result),
                     ProduceMessagesPerSecond = quota.Messages(result),
                     ProduceBytesPerSecond = quota.Bytes(result),
+                    LiteExpiry = lite.Expiry(result),
+                    LiteTopicsMax = lite.Max(result),
                 };
                 if (alteration == new TopicAlteration(alteration.Name) { MessageTypes = alteration.MessageTypes }
                     && alteration.MessageTypes.Count == 0)
@@ -41,7 +44,7 @@ internal static class TopicAlterCommand
                     throw new UsageException(
                         "Nothing is to be changed.",
                         "Give --queues, --type, --retention-time, --retention-bytes, --dedup-time, --dedup-count, "
-                        + "--produce-messages-per-second or --produce-bytes-per-second.");
+                        + "--produce-messages-per-second, --produce-bytes-per-second, --lite-expiry or --lite-topics-max.");
                 }
 
                 if (alteration.QueueCount is <= 0)

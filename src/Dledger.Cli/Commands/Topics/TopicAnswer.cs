@@ -31,6 +31,18 @@ internal sealed record TopicAnswer(string Name, int QueueCount, IReadOnlyList<Me
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public long? ProduceBytesPerSecond { get; init; }
 
+    /// <summary>Left out when it is not of the type LITE.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public TimeSpan? LiteExpiry { get; init; }
+
+    /// <summary>The same.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? LiteTopicsMax { get; init; }
+
+    /// <summary>The same.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? LiteTopicCount { get; init; }
+
     public static TopicAnswer Of(TopicDescription topic) => new(topic.Name, topic.QueueCount, topic.MessageTypes)
     {
         RetentionTime = topic.RetentionTime,
@@ -39,6 +51,9 @@ internal sealed record TopicAnswer(string Name, int QueueCount, IReadOnlyList<Me
         IdWindowCount = topic.IdWindowCount,
         ProduceMessagesPerSecond = topic.ProduceMessagesPerSecond,
         ProduceBytesPerSecond = topic.ProduceBytesPerSecond,
+        LiteExpiry = topic.LiteExpiry,
+        LiteTopicsMax = topic.LiteTopicsMax,
+        LiteTopicCount = topic.LiteTopicCount,
     };
 
     /// <summary>Shows a topic that was just created or altered.</summary>
@@ -54,7 +69,8 @@ internal sealed record TopicAnswer(string Name, int QueueCount, IReadOnlyList<Me
                 $"topic {topic.Name} with {topic.QueueCount} queues"
                 + RetentionArguments.Describe(topic.RetentionTime, topic.RetentionBytes)
                 + IdWindowArguments.Describe(topic.IdWindowTime, topic.IdWindowCount)
-                + QuotaArguments.Describe("takes", topic.ProduceMessagesPerSecond, topic.ProduceBytesPerSecond));
+                + QuotaArguments.Describe("takes", topic.ProduceMessagesPerSecond, topic.ProduceBytesPerSecond)
+                + LiteArguments.Describe(topic));
         }
     }
 }

@@ -24,6 +24,7 @@ internal static class TopicCreateCommand
         var window = IdWindowArguments.AddTo(command);
         var quota = QuotaArguments.ForProduce();
         quota.AddTo(command);
+        var lite = LiteArguments.AddTo(command);
         return command.Serving(
             terminal,
             async (channel, result, isJson, cancellationToken) =>
@@ -37,6 +38,8 @@ internal static class TopicCreateCommand
                         IdWindowCount = window.Count(result),
                         ProduceMessagesPerSecond = quota.Messages(result),
                         ProduceBytesPerSecond = quota.Bytes(result),
+                        LiteExpiry = lite.Expiry(result),
+                        LiteTopicsMax = lite.Max(result),
                     },
                     cancellationToken);
                 TopicAnswer.Write(terminal, topic, isJson);

@@ -27,7 +27,8 @@ internal static class TopicDescribeCommand
                     $"topic {topic.Name}: {topic.QueueCount} queues, takes {string.Join(", ", topic.MessageTypes)}, holds {stored} messages"
                     + RetentionArguments.Describe(topic.RetentionTime, topic.RetentionBytes)
                     + IdWindowArguments.Describe(topic.IdWindowTime, topic.IdWindowCount)
-                    + QuotaArguments.Describe("takes", topic.ProduceMessagesPerSecond, topic.ProduceBytesPerSecond));
+                    + QuotaArguments.Describe("takes", topic.ProduceMessagesPerSecond, topic.ProduceBytesPerSecond)
+                    + LiteArguments.Describe(topic));
                 terminal.WriteTable(["QUEUE", "MIN OFFSET", "MAX OFFSET", "MESSAGES"], topic.Queues.Select(queue =>
                     (string[])
                     [

@@ -86,6 +86,12 @@ internal sealed class SettingsAnswer(BrokerNode broker, FrontendOptions options)
         settings.Subscription.Fifo = group?.Fifo ?? false;
         settings.Subscription.ReceiveBatchSize = options.ReceiveBatchCount;
         settings.Subscription.LongPollingTimeout = new Duration { Seconds = (long)options.LongPollMax.TotalSeconds };
+        if (settings.ClientType is Wire.ClientType.LitePushConsumer or Wire.ClientType.LiteSimpleConsumer)
+        {
+            settings.Subscription.LiteSubscriptionQuota = (group?.Settings ?? GroupSettings.Default).LiteSubscriptionQuota;
+            settings.Subscription.MaxLiteTopicSize = Limits.LiteTopicBytesMax;
+        }
+
         settings.BackoffPolicy = Backoff(
             group?.Backoff ?? BackoffPolicy.Default, settings.UserAgent?.Language == Wire.Language.NodeJs);
         settings.BackoffPolicy.MaxAttempts = (group?.Settings ?? GroupSettings.Default).MaxAttempts;

@@ -1,4 +1,5 @@
 using Dledger.Frontend.Calls;
+using Dledger.Frontend.Messaging.Lites;
 using Dledger.Frontend.Messaging.Transactions;
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
@@ -18,6 +19,7 @@ internal sealed class TelemetryHandler(
     FrontendOptions options,
     ProducerRegistry producers,
     ConnectedClients clients,
+    LiteClients lites,
     Draining draining,
     TimeProvider time,
     ILogger logger)
@@ -56,6 +58,7 @@ internal sealed class TelemetryHandler(
             Interlocked.Decrement(ref _openCount);
             producers.Remove(stream);
             clients.Remove(stream);
+            lites.RemoveStream(stream);
             await stop.CancelAsync();
             await stream.CloseAsync();
             FrontendEvents.TelemetryEnded(logger, call.ClientId);
@@ -90,6 +93,11 @@ internal sealed class TelemetryHandler(
             }
 
             clients.Settings(stream, frame.Settings);
+            if (frame.Settings.ClientType is Wire.ClientType.LitePushConsumer or Wire.ClientType.LiteSimpleConsumer)
+            {
+                lites.AddStream(stream);
+            }
+
             await stream.AnswerAsync(answers.Create(call, frame.Settings), cancellationToken);
         }
     }

@@ -44,17 +44,17 @@ internal sealed class AckMessageHandler(BrokerNode broker, LeaderRouter router)
     public async ValueTask<LocalOutcome<Wire.AckMessageResponse>> RunAsync(
         ClientCall call, Wire.AckMessageRequest request, CancellationToken cancellationToken)
     {
+        var topic = ResourceNames.Of(request.Topic, call);
         var handles = new string[request.Entries.Count];
         for (var index = 0; index < handles.Length; index++)
         {
-            // An empty text is no handle, so an entry with a lite topic ends nothing.
+            // An empty text is no handle, so an entry with a lite topic that cannot be right ends nothing.
             var entry = request.Entries[index];
-            handles[index] = entry.LiteTopic.Length == 0 ? entry.ReceiptHandle : "";
+            handles[index] = LiteTopics.CheckHandle(broker, topic, entry.LiteTopic) is null ? entry.ReceiptHandle : "";
         }
 
         broker.ClientSeen(call.ClientId, ResourceNames.Of(request.Group, call));
-        var outcomes = await broker.AckAsync(
-            ResourceNames.Of(request.Group, call), ResourceNames.Of(request.Topic, call), handles, cancellationToken);
+        var outcomes = await broker.AckAsync(ResourceNames.Of(request.Group, call), topic, handles, cancellationToken);
 
         var response = new Wire.AckMessageResponse();
         for (var index = 0; index < outcomes.Count; index++)
@@ -66,7 +66,7 @@ internal sealed class AckMessageHandler(BrokerNode broker, LeaderRouter router)
                 return passing;
             }
 
-            var status = LiteTopics.CheckHandle(request.Entries[index].LiteTopic)
+            var status = LiteTopics.CheckHandle(broker, topic, request.Entries[index].LiteTopic)
                 ?? (failure is { } lasting ? StatusMapping.Of(lasting) : StatusMapping.Ok);
             Add(response, request.Entries[index], status);
         }

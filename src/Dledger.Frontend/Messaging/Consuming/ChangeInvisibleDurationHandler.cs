@@ -27,7 +27,7 @@ internal sealed class ChangeInvisibleDurationHandler(BrokerNode broker, LeaderRo
         var violation = CallRules.CheckTopicAndGroup(call, topic, group)
             ?? MessageRules.CheckChangedInvisible(DurationOf(request));
         return violation is { } broken ? Task.FromResult(Refuse(request, StatusMapping.Of(broken)))
-            : LiteTopics.CheckHandle(request.LiteTopic) is { } lite ? Task.FromResult(Refuse(request, lite))
+            : LiteTopics.CheckHandle(broker, topic, request.LiteTopic) is { } lite ? Task.FromResult(Refuse(request, lite))
             : router.CallAsync(this, call, request);
     }
 

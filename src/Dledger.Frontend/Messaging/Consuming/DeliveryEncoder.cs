@@ -50,6 +50,17 @@ internal static class DeliveryEncoder
             system.MessageGroup = message.MessageGroup;
         }
 
+        // Clients give it back with the receipt handle, which in a dead letter topic it has nothing to do with.
+        if (message.LiteTopic is not null && message.DeadLetterOrigin is null)
+        {
+            system.LiteTopic = message.LiteTopic;
+        }
+
+        if (message.Priority is { } priority)
+        {
+            system.Priority = priority;
+        }
+
         if (message.DeliverAtMicroseconds is { } deliverAt)
         {
             system.DeliveryTimestamp = WireTime.ToTimestamp(deliverAt);

@@ -22,7 +22,7 @@ internal sealed class ForwardMessageToDeadLetterQueueHandler(BrokerNode broker, 
         var group = ResourceNames.Of(request.Group, call);
         return CallRules.CheckTopicAndGroup(call, topic, group) is { } violation
             ? Task.FromResult(Refuse(request, StatusMapping.Of(violation)))
-            : LiteTopics.CheckHandle(request.LiteTopic) is { } lite ? Task.FromResult(Refuse(request, lite))
+            : LiteTopics.CheckHandle(broker, topic, request.LiteTopic) is { } lite ? Task.FromResult(Refuse(request, lite))
             : router.CallAsync(this, call, request);
     }
 

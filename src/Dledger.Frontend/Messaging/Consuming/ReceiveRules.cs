@@ -39,7 +39,8 @@ internal static class ReceiveRules
             return StatusMapping.Status(Wire.Code.IllegalPollingTime, "the field 'long_polling_timeout' is negative");
         }
 
-        if (request.MessageQueue?.Broker?.Name is { Length: > 0 } broker && broker != options.GroupName)
+        // Lite consumers name a queue -1 of a broker that they made up: they read from no queue that they know.
+        if (request.MessageQueue is { Id: >= 0, Broker.Name: { Length: > 0 } broker } && broker != options.GroupName)
         {
             return StatusMapping.Status(
                 Wire.Code.BadRequest, $"the broker of the queue must be '{options.GroupName}', as in the route");

@@ -77,6 +77,8 @@ internal sealed class MessageDrafts(FrontendOptions options, TimeProvider time)
             BornTimeMicroseconds = system.BornTimestamp is { } born ? WireTime.ToMicroseconds(born) : now,
             BornHost = system.BornHost,
             MessageGroup = system.HasMessageGroup ? system.MessageGroup : null,
+            LiteTopic = system.HasLiteTopic ? system.LiteTopic : null,
+            Priority = system.HasPriority ? system.Priority : null,
             TraceContext = system.HasTraceContext ? system.TraceContext : null,
             DeliverAtMicroseconds = system.DeliveryTimestamp is { } due ? WireTime.ToMicroseconds(due) : null,
             TransactionRecovery = system.OrphanedTransactionRecoveryDuration is { } wait ? WireTime.ToTimeSpan(wait) : null,
@@ -115,7 +117,7 @@ internal sealed class MessageDrafts(FrontendOptions options, TimeProvider time)
         system.MessageType == Wire.MessageType.Transaction ? MessageType.Transaction
         : system.DeliveryTimestamp is not null ? MessageType.Delay
         : system.HasLiteTopic || system.MessageType == Wire.MessageType.Lite ? MessageType.Lite
-        : system.HasPriority ? MessageType.Priority
+        : system.HasPriority || system.MessageType == Wire.MessageType.Priority ? MessageType.Priority
         : system.HasMessageGroup ? MessageType.Fifo
         : MessageType.Normal;
 }

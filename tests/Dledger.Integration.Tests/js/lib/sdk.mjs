@@ -13,7 +13,7 @@ process.on('exit', () => rmSync(home, { recursive: true, force: true }));
 const require = createRequire(import.meta.url);
 const sdk = require('rocketmq-client-nodejs');
 
-export const { ConsumeResult, FilterExpression } = sdk;
+export const { ConsumeResult, FilterExpression, OffsetOption } = sdk;
 
 export const { TransactionResolution } = require('rocketmq-client-nodejs/proto/apache/rocketmq/v2/definition_pb');
 
@@ -112,6 +112,8 @@ export function describe(view, deliveries) {
     offset: view.offset,
     attempt: view.deliveryAttempt,
     tag: view.tag,
+    priority: view.priority,
+    liteTopic: view.liteTopic,
     keys: view.keys,
     properties: Object.fromEntries(view.properties),
     bodyEncoding: noted?.bodyEncoding,
