@@ -1,6 +1,5 @@
 using Dledger.Chaos.Clusters;
 using Dledger.Chaos.Machines;
-using Dledger.Chaos.Reports;
 using Dledger.Chaos.Workers;
 
 namespace Dledger.Chaos.Trials;

@@ -45,7 +45,7 @@ internal sealed class GroupModeArguments
     private readonly Option<string?> _memberExpiry = new("--member-expiry")
     {
         Description = "Silence after which a client of a broadcast group is a member no more, like 30m; 2m to 7d.",
-    }
+    };
 
     private readonly Option<int?> _liteQuota = new("--lite-quota")
     {
