@@ -189,7 +189,7 @@ public static class Limits
     /// <summary>Longest name of a lite topic in UTF-8 bytes.</summary>
     public const int LiteTopicBytesMax = 64;
 
-    /// <summary>Most lite topics that a parent may allow; each takes a queue and about 1 KiB of memory.</summary>
+    /// <summary>Most lite topics that a parent may allow; each takes a queue.</summary>
     public const int LiteTopicsMax = 100_000;
 
     /// <summary>Most lite topics that a group may allow in the set of one client.</summary>
