@@ -15,7 +15,7 @@ internal sealed class QuotaHistory(SimulatedCluster cluster, QuotaScenario scena
     public const string Topic = "limited";
     public const string Group = "limited";
 
-    private const string IdPrefix = "q:";
+    private const string IdPrefix = "u:";
 
     // Log time follows the wall clock by a hundredth at most.
     private const double LogTimeShare = 0.99;
