@@ -1,31 +1,8 @@
-using Dledger.Server;
-using Dledger.Server.Options;
-using Microsoft.Extensions.Logging.Abstractions;
-
 namespace Dledger.Cli.Tests;
 
 /// <summary>The options about processed keys of a group, against a whole node.</summary>
-public sealed class GroupDedupCommandTests : IAsyncLifetime
+public sealed class GroupDedupCommandTests : NodeCommandTests
 {
-    private readonly string _directory = Path.Combine(Path.GetTempPath(), $"dledger-dedup-{Guid.NewGuid():N}");
-    private DledgerServer? _server;
-
-    public async Task InitializeAsync() => _server = await DledgerServer.StartAsync(
-        new ServerOptions
-        {
-            DataDirectory = _directory,
-            Client = new ClientOptions { ListenAddress = "127.0.0.1", Port = 0 },
-            Storage = new StorageOptions { SegmentBytes = 16 << 20 },
-            Topics = new TopicOptions { AutoCreateTopics = true, AutoCreateGroups = true, QueueCountDefault = 1 },
-        },
-        NullLoggerFactory.Instance);
-
-    public async Task DisposeAsync()
-    {
-        await _server!.DisposeAsync();
-        Directory.Delete(_directory, recursive: true);
-    }
-
     [Fact]
     public async Task A_group_with_keys_is_made_used_described_explained_and_changed()
     {
@@ -61,7 +38,4 @@ public sealed class GroupDedupCommandTests : IAsyncLifetime
         Assert.Equal(expected, run.ExitCode);
         Assert.Equal("", run.Output);
     }
-
-    private Task<CommandRun> RunAsync(params string[] arguments) =>
-        CommandRun.OfAsync([.. arguments, "--address", $"127.0.0.1:{_server!.ClientPort}"]);
 }

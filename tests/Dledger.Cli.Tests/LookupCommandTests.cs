@@ -1,34 +1,11 @@
 using System.Text.Json;
 using Dledger.Client.Administration;
 using Dledger.Client.Connections;
-using Dledger.Server;
-using Dledger.Server.Options;
-using Microsoft.Extensions.Logging.Abstractions;
-
 namespace Dledger.Cli.Tests;
 
 /// <summary>The commands about stored messages and dead letters, against a whole node.</summary>
-public sealed class LookupCommandTests : IAsyncLifetime
+public sealed class LookupCommandTests : NodeCommandTests
 {
-    private readonly string _directory = Path.Combine(Path.GetTempPath(), $"dledger-lookups-{Guid.NewGuid():N}");
-    private DledgerServer? _server;
-
-    public async Task InitializeAsync() => _server = await DledgerServer.StartAsync(
-        new ServerOptions
-        {
-            DataDirectory = _directory,
-            Client = new ClientOptions { ListenAddress = "127.0.0.1", Port = 0 },
-            Storage = new StorageOptions { SegmentBytes = 16 << 20 },
-            Topics = new TopicOptions { AutoCreateTopics = true, AutoCreateGroups = true, QueueCountDefault = 1 },
-        },
-        NullLoggerFactory.Instance);
-
-    public async Task DisposeAsync()
-    {
-        await _server!.DisposeAsync();
-        Directory.Delete(_directory, recursive: true);
-    }
-
     [Fact]
     public async Task A_produced_message_is_found_by_id_key_place_and_time_and_explained()
     {
@@ -61,7 +38,7 @@ public sealed class LookupCommandTests : IAsyncLifetime
     public async Task Dead_letters_are_counted_shown_exported_sent_again_once_and_purged()
     {
         var ids = await DeadLettersAsync(3);
-        var file = Path.Combine(_directory, "letters.jsonl");
+        var file = Path.Combine(Folder, "letters.jsonl");
 
         var list = await RunAsync("dlq", "list", "--json");
         var show = await RunAsync("dlq", "show", "billing", "--json");
@@ -195,9 +172,4 @@ public sealed class LookupCommandTests : IAsyncLifetime
         await node.GiveUpAsync("billing", "orders", count);
         return ids;
     }
-
-    private string Address => $"127.0.0.1:{_server!.ClientPort}";
-
-    private Task<CommandRun> RunAsync(params string[] arguments) =>
-        CommandRun.OfAsync([.. arguments, "--address", Address]);
 }

@@ -29,6 +29,8 @@ public sealed class OutputTests
     [InlineData("group-describe-quota", "group describe limited")]
     [InlineData("topic-delete", "topic delete orders --yes")]
     [InlineData("topic-delete-unconfirmed", "topic delete orders")]
+    [InlineData("topic-delete-dry-run", "topic delete orders --dry-run")]
+    [InlineData("topic-delete-dry-run-json", "topic delete orders --dry-run --json")]
     [InlineData("group-list", "group list")]
     [InlineData("group-list-json", "group list --json")]
     [InlineData("group-create", "group create shippers")]

@@ -1,31 +1,8 @@
-using Dledger.Server;
-using Dledger.Server.Options;
-using Microsoft.Extensions.Logging.Abstractions;
-
 namespace Dledger.Cli.Tests;
 
 /// <summary>The commands about routes between topics, against a whole node.</summary>
-public sealed class RouteCommandTests : IAsyncLifetime
+public sealed class RouteCommandTests : NodeCommandTests
 {
-    private readonly string _directory = Path.Combine(Path.GetTempPath(), $"dledger-routes-{Guid.NewGuid():N}");
-    private DledgerServer? _server;
-
-    public async Task InitializeAsync() => _server = await DledgerServer.StartAsync(
-        new ServerOptions
-        {
-            DataDirectory = _directory,
-            Client = new ClientOptions { ListenAddress = "127.0.0.1", Port = 0 },
-            Storage = new StorageOptions { SegmentBytes = 16 << 20 },
-            Topics = new TopicOptions { AutoCreateTopics = true, AutoCreateGroups = true, QueueCountDefault = 1 },
-        },
-        NullLoggerFactory.Instance);
-
-    public async Task DisposeAsync()
-    {
-        await _server!.DisposeAsync();
-        Directory.Delete(_directory, recursive: true);
-    }
-
     [Fact]
     public async Task A_route_is_tried_added_listed_followed_explained_and_removed()
     {
@@ -82,7 +59,4 @@ public sealed class RouteCommandTests : IAsyncLifetime
         Assert.Equal(expected, run.ExitCode);
         Assert.Equal("", run.Output);
     }
-
-    private Task<CommandRun> RunAsync(params string[] arguments) =>
-        CommandRun.OfAsync([.. arguments, "--address", $"127.0.0.1:{_server!.ClientPort}"]);
 }

@@ -1,6 +1,6 @@
 using Dledger.Broker.Commands;
-using Dledger.Broker.Quotas;
 using Dledger.Broker.Deduplication;
+using Dledger.Broker.Quotas;
 using Dledger.Broker.Receiving;
 using Dledger.Broker.Topics;
 using Dledger.Storage.Queues;

@@ -1,7 +1,7 @@
 using System.Text;
 using Dledger.Broker.Commands;
-using Dledger.Broker.Routes;
 using Dledger.Broker.Lites;
+using Dledger.Broker.Routes;
 using Dledger.Broker.Transactions;
 
 namespace Dledger.Broker.Topics;

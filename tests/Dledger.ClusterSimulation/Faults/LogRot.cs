@@ -1,3 +1,4 @@
+using Dledger.ClusterSimulation.Mutations;
 using Dledger.ClusterSimulation.Nodes;
 using Dledger.Storage.Disks;
 using Dledger.Storage.Frames;
@@ -101,7 +102,7 @@ internal sealed class LogRot(SimulatedCluster cluster, CopyBudget budget)
                 && SegmentHeader.Parse(page, out var header, out _) == SegmentHeaderState.Valid)
             {
                 segments.Add((path, header));
-                AddSlots(page, ClusterSeed.Of(header.ClusterId, RaftGroupId.First), slots);
+                slots.AddRange(WatermarkPages.Read(page, ClusterSeed.Of(header.ClusterId, RaftGroupId.First)));
             }
         }
 
@@ -129,15 +130,5 @@ internal sealed class LogRot(SimulatedCluster cluster, CopyBudget budget)
         var segmentBase = segments[chosen].Header.Base;
         var limit = chosen + 1 < segments.Count ? segments[chosen + 1].Header.Base : end;
         return (segments[chosen].Path, segmentBase, limit - segmentBase);
-    }
-
-    private static void AddSlots(byte[] page, ClusterSeed seed, List<WatermarkSlot> slots)
-    {
-        if (WatermarkSlot.FindNewest(page, seed) is { } newest)
-        {
-            slots.Add(newest);
-            page.AsSpan(newest.FileOffset, WatermarkSlot.Bytes).Clear();
-            AddSlots(page, seed, slots);
-        }
     }
 }

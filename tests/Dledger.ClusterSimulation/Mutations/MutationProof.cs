@@ -22,7 +22,7 @@ internal static class MutationProof
         ("28-29", "pre-vote, check-quorum by receive time", "seeded in the simulation of the Raft core"),
         ("30", "lease kept during transfer", "no such feature: reads are confirmed by a majority each time"),
         ("31", "early read index", "seeded in the simulation of the Raft core; reads without any proof are seeded here"),
-        ("36", "timer bucket not in checkpoint", "no such feature yet"),
+        ("36", "timer bucket not in checkpoint", "runs of timers are files of their own; the timer defects that are seeded are others"),
         ("40", "chain seed not bound to the cluster", "no run shows bytes of another cluster"),
     ];
 

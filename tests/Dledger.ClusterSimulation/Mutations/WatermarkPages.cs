@@ -16,6 +16,21 @@ internal static class WatermarkPages
     /// <summary>The watermark that a slot's bytes claim.</summary>
     public static long WatermarkOf(ReadOnlySpan<byte> slot) => BitConverter.ToInt64(slot[8..]);
 
+    /// <summary>The valid slots of a header page, each looked at by itself.</summary>
+    public static List<WatermarkSlot> Read(ReadOnlySpan<byte> page, ClusterSeed seed)
+    {
+        var slots = new List<WatermarkSlot>();
+        for (var offset = FirstSlotOffset; offset <= FirstSlotOffset + SlotDistance; offset += SlotDistance)
+        {
+            if (ReadAt(page, offset, seed) is { } found)
+            {
+                slots.Add(found);
+            }
+        }
+
+        return slots;
+    }
+
     /// <summary>Changes the valid slots of a header page.</summary>
     public static void Rewrite(Span<byte> page, Func<WatermarkSlot, WatermarkSlot> change)
     {
@@ -25,15 +40,20 @@ internal static class WatermarkPages
         }
 
         var seed = ClusterSeed.Of(header.ClusterId, RaftGroupId.First);
-        Span<byte> alone = stackalloc byte[FirstSlotOffset + (2 * SlotDistance)];
         for (var offset = FirstSlotOffset; offset <= FirstSlotOffset + SlotDistance; offset += SlotDistance)
         {
-            var slot = page.Slice(offset, WatermarkSlot.Bytes);
-            slot.CopyTo(alone[FirstSlotOffset..]);
-            if (WatermarkSlot.FindNewest(alone, seed) is { } found)
+            if (ReadAt(page, offset, seed) is { } found)
             {
-                change(found).Write(slot, seed);
+                change(found).Write(page.Slice(offset, WatermarkSlot.Bytes), seed);
             }
         }
+    }
+
+    private static WatermarkSlot? ReadAt(ReadOnlySpan<byte> page, int offset, ClusterSeed seed)
+    {
+        Span<byte> alone = stackalloc byte[FirstSlotOffset + (2 * SlotDistance)];
+        alone.Clear();
+        page.Slice(offset, WatermarkSlot.Bytes).CopyTo(alone[FirstSlotOffset..]);
+        return WatermarkSlot.FindNewest(alone, seed);
     }
 }

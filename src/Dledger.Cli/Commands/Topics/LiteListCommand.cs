@@ -8,7 +8,8 @@ namespace Dledger.Cli.Commands.Topics;
 /// <summary><c>dledger topic lite list</c></summary>
 internal static class LiteListCommand
 {
-    private const int LimitMax = 1_000;
+    /// <summary>Most lite topics of one answer.</summary>
+    public const int LimitMax = 1_000;
 
     public static Command Create(Terminal terminal)
     {
