@@ -3,6 +3,7 @@ using Dledger.Broker;
 using Dledger.Broker.Deduplication;
 using Dledger.Broker.Groups;
 using Dledger.Broker.Messages;
+using Dledger.Broker.Naming;
 using Dledger.Broker.Receiving;
 using Dledger.Broker.Topics;
 using Dledger.ClusterSimulation.Nodes;
@@ -47,7 +48,8 @@ internal sealed class DedupWorkload(SimulatedCluster cluster, ulong seed)
             Settings = new GroupSettings
             {
                 MaxAttempts = 10_000,
-                Dedup = new DedupSettings(DedupSource.Key, "", 0, 0),
+                // Clocks jump by up to an hour each time, and log time goes with those that jump ahead.
+                Dedup = new DedupSettings(DedupSource.Key, "", (long)Limits.DedupWindowMax.TotalMicroseconds, 0),
             },
         };
         await UntilDoneAsync(broker => broker.CreateTopicAsync(topic, CancellationToken.None));
