@@ -1,5 +1,6 @@
 using Dledger.Broker.Groups;
 using Dledger.Broker.Messages;
+using Dledger.Broker.Receipts;
 using Dledger.Broker.Topics;
 using Dledger.ClusterSimulation.Clients;
 using Dledger.ClusterSimulation.Faults;
@@ -41,6 +42,7 @@ internal sealed class SimulatedCluster
     private readonly SimulationRandom _seekRandom;
     private readonly TimerClient _timerClient;
     private Exception? _clientFault;
+    private ReceiptCodec? _receipts;
 
     public SimulatedCluster(ulong seed, Scenario scenario, TextWriter? trace)
     {
@@ -139,6 +141,9 @@ internal sealed class SimulatedCluster
 
     /// <summary>Lite topics; null in a run without them.</summary>
     public LiteWorkload? Lites { get; }
+
+    /// <summary>What receipt handles say; known since the first node was up, also when none is.</summary>
+    public ReceiptCodec Receipts => _receipts!;
 
     /// <summary>The last phase has begun.</summary>
     public bool IsHealed { get; private set; }
@@ -478,6 +483,9 @@ internal sealed class SimulatedCluster
             node.Observe();
         }
 
+        _receipts ??= Nodes.FirstOrDefault(node => node.Replication is not null)?.Replication is { } log && log.ClusterId != Guid.Empty
+            ? new ReceiptCodec(log.ClusterId)
+            : null;
         if ((Checks.Failure ?? _clientFault) is { } fault)
         {
             throw fault;

@@ -22,7 +22,6 @@ internal sealed class BroadcastHistory(SimulatedCluster cluster, BroadcastScenar
     private readonly List<StoredMessage> _stored = [];
     private readonly Dictionary<int, LogPosition> _begun = [];
     private readonly Dictionary<int, string> _clientOf = [];
-    private ReceiptCodec? _codec;
 
     public BroadcastScenario Scenario => scenario;
 
@@ -121,9 +120,8 @@ internal sealed class BroadcastHistory(SimulatedCluster cluster, BroadcastScenar
 
     private Receipt ReceiptOf(DeliveredMessage message)
     {
-        _codec ??= new ReceiptCodec(cluster.Nodes.First(node => node.Replication is not null).Replication!.ClusterId);
         cluster.Checks.Check(
-            "I7", _codec.TryDecode(message.ReceiptHandle, out var receipt), $"{message.ReceiptHandle} is no receipt handle");
+            "I7", cluster.Receipts.TryDecode(message.ReceiptHandle, out var receipt), $"{message.ReceiptHandle} is no receipt handle");
         return receipt;
     }
 }

@@ -1,6 +1,5 @@
 using Dledger.Broker.Commands;
 using Dledger.Broker.Messages;
-using Dledger.Broker.Receipts;
 using Dledger.ClusterSimulation.Scenarios;
 using Dledger.Testing.Schedules;
 
@@ -22,7 +21,6 @@ internal sealed class ReplayHistory(SimulatedCluster cluster, ReplayScenario sce
     private readonly Dictionary<(int Queue, long Offset), Progress> _progress = [];
     private readonly List<Func<StoredMessage, bool>> _requests = [];
     private readonly Dictionary<int, long> _commits = [];
-    private ReceiptCodec? _codec;
     private int _receivesInvoked;
     private int _receivesEnded;
 
@@ -171,9 +169,8 @@ internal sealed class ReplayHistory(SimulatedCluster cluster, ReplayScenario sce
 
     private long DeliveryOf(DeliveredMessage message)
     {
-        _codec ??= new ReceiptCodec(cluster.Nodes.First(node => node.Replication is not null).Replication!.ClusterId);
         cluster.Checks.Check(
-            "I7", _codec.TryDecode(message.ReceiptHandle, out var receipt), $"{message.ReceiptHandle} is no receipt handle");
+            "I7", cluster.Receipts.TryDecode(message.ReceiptHandle, out var receipt), $"{message.ReceiptHandle} is no receipt handle");
         return receipt.Delivery.DeliveryId;
     }
 

@@ -1,6 +1,5 @@
 using Dledger.Broker.Commands;
 using Dledger.Broker.Messages;
-using Dledger.Broker.Receipts;
 
 namespace Dledger.ClusterSimulation.Oracles;
 
@@ -14,7 +13,6 @@ internal sealed class SeekHistory(SimulatedCluster cluster)
 
     private readonly Dictionary<int, List<Move>> _moves = [];
     private readonly Dictionary<(int Queue, long Offset), Progress> _progress = [];
-    private ReceiptCodec? _codec;
     private int _invoked;
     private int _ended;
 
@@ -138,9 +136,8 @@ internal sealed class SeekHistory(SimulatedCluster cluster)
 
     private long DeliveryOf(DeliveredMessage message)
     {
-        _codec ??= new ReceiptCodec(cluster.Nodes.First(node => node.Replication is not null).Replication!.ClusterId);
         cluster.Checks.Check(
-            "I7", _codec.TryDecode(message.ReceiptHandle, out var receipt), $"{message.ReceiptHandle} is no receipt handle");
+            "I7", cluster.Receipts.TryDecode(message.ReceiptHandle, out var receipt), $"{message.ReceiptHandle} is no receipt handle");
         return receipt.Delivery.DeliveryId;
     }
 
