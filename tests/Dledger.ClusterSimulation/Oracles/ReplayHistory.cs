@@ -48,9 +48,14 @@ internal sealed class ReplayHistory(SimulatedCluster cluster, ReplayScenario sce
     /// <summary>Nothing more can come of a request.</summary>
     public void Ended(Func<StoredMessage, bool> selects) => _requests.Remove(selects);
 
-    /// <summary>How many messages of a selection are certainly finished.</summary>
-    public int CountFinished(Func<StoredMessage, bool> selects) =>
-        _stored.Count(message => selects(message) && !cluster.Oracle.IsGone(message) && Of(message).IsFinished);
+    /// <summary>
+    /// How many messages of a selection are certainly finished, and stay so: an earlier request without an answer may still put back what
+    /// it selects.
+    /// </summary>
+    public int CountFinished(Func<StoredMessage, bool> selects) => _stored.Count(message => selects(message)
+        && !cluster.Oracle.IsGone(message)
+        && Of(message).IsFinished
+        && !_requests.Exists(earlier => earlier(message)));
 
     /// <summary>A Replay record is in the committed log.</summary>
     public void Observed(LogPosition position, ReplayCommand command)
