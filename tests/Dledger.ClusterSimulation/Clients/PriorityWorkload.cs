@@ -88,9 +88,13 @@ internal sealed class PriorityWorkload
             return "nobody serves;";
         }
 
-        var subscription = broker.Machine.State.Groups.Find(PriorityHistory.Group)?.Subscriptions.Values.FirstOrDefault();
-        var open = subscription?.Cursors.Sum(cursor =>
-            subscription.Topic.Queues[cursor.QueueId].Max - cursor.Commit - cursor.DoneCount + cursor.AsideCount);
+        // Without a subscription nothing was delivered: all that the topic still keeps is open.
+        var state = broker.Machine.State;
+        var subscription = state.Groups.Find(PriorityHistory.Group)?.Subscriptions.Values.FirstOrDefault();
+        var open = subscription is null
+            ? state.Topics.Find(PriorityHistory.Topic)?.Queues.Sum(queue => queue.Max - queue.Min) ?? 0
+            : subscription.Cursors.Sum(cursor =>
+                subscription.Topic.Queues[cursor.QueueId].Max - cursor.Commit - cursor.DoneCount + cursor.AsideCount);
         return open == 0 ? null : $"{open} messages with priorities are not finished;";
     }
 
