@@ -102,7 +102,6 @@ public sealed class ClusterSimulationTests
         { nameof(Mutation.KnownIdsNotInCheckpoint), 120 },
         { nameof(Mutation.DuplicateFoundAtPropose), 125 },
         { nameof(Mutation.SnapshotTakesBack), 1 },
-        { nameof(Mutation.HighestWatermarkWins), 90 },
         { nameof(Mutation.CopiesNotIndexed), 3 },
         { nameof(Mutation.QuotaPerSend), 1 },
         { nameof(Mutation.ReplayMovesGroup), 20 },
