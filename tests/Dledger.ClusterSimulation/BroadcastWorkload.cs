@@ -1,4 +1,3 @@
-using Dledger.Broker;
 using Dledger.Broker.Groups;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Topics;
@@ -34,8 +33,8 @@ internal sealed class BroadcastWorkload(SimulatedCluster cluster, BroadcastScena
             Fifo = scenario.IsOrdered,
             Settings = new GroupSettings { MaxAttempts = 10_000, Broadcast = true },
         };
-        await UntilThereAsync(broker => broker.CreateTopicAsync(topic, CancellationToken.None));
-        await UntilThereAsync(broker => broker.CreateGroupAsync(group, CancellationToken.None));
+        await cluster.Calls.UntilThereAsync(History.Random, broker => broker.CreateTopicAsync(topic, CancellationToken.None));
+        await cluster.Calls.UntilThereAsync(History.Random, broker => broker.CreateGroupAsync(group, CancellationToken.None));
     }
 
     /// <summary>The clients, to be watched.</summary>
@@ -74,19 +73,5 @@ internal sealed class BroadcastWorkload(SimulatedCluster cluster, BroadcastScena
         return broker.Machine.State.Groups.Find(BroadcastHistory.Group) is { } group
             ? _consumers.Select(consumer => History.DescribeOpen(consumer.View, group)).FirstOrDefault(open => open is not null)
             : "the broadcast group is gone;";
-    }
-
-    private async Task UntilThereAsync(Func<BrokerNode, ValueTask<BrokerFailure?>> create)
-    {
-        while (true)
-        {
-            await cluster.Calls.DelayAsync(cluster.Scenario.ElectionTimeout / 4);
-            var (isAnswered, failure) = await cluster.Calls.CallAsync(
-                History.Random.Pick(cluster.Nodes), create, cluster.Scenario.CallPatience);
-            if (isAnswered && (failure is null || failure.Value.Error == BrokerError.AlreadyExists))
-            {
-                return;
-            }
-        }
     }
 }

@@ -1,4 +1,3 @@
-using Dledger.Broker;
 using Dledger.Broker.Groups;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Topics;
@@ -37,8 +36,8 @@ internal sealed class OrderWorkload(SimulatedCluster cluster, OrderScenario scen
                 Backoff = BackoffPolicy.Customized([TimeSpan.FromMilliseconds(100), TimeSpan.FromMilliseconds(500)]),
             },
         };
-        await UntilThereAsync(broker => broker.CreateTopicAsync(topic, CancellationToken.None));
-        await UntilThereAsync(broker => broker.CreateGroupAsync(group, CancellationToken.None));
+        await cluster.Calls.UntilThereAsync(History.Random, broker => broker.CreateTopicAsync(topic, CancellationToken.None));
+        await cluster.Calls.UntilThereAsync(History.Random, broker => broker.CreateGroupAsync(group, CancellationToken.None));
     }
 
     /// <summary>The clients, to be watched.</summary>
@@ -83,22 +82,7 @@ internal sealed class OrderWorkload(SimulatedCluster cluster, OrderScenario scen
         }
 
         var subscription = broker.Machine.State.Groups.Find(OrderHistory.Group)?.Subscriptions.Values.FirstOrDefault();
-        var open = subscription?.Cursors.Sum(cursor =>
-            subscription.Topic.Queues[cursor.QueueId].Max - cursor.Commit - cursor.DoneCount + cursor.AsideCount);
+        var open = subscription?.Cursors.Sum(static cursor => cursor.Lag);
         return open == 0 ? null : $"{open} messages of message groups are not finished;";
-    }
-
-    private async Task UntilThereAsync(Func<BrokerNode, ValueTask<BrokerFailure?>> create)
-    {
-        while (true)
-        {
-            await cluster.Calls.DelayAsync(cluster.Scenario.ElectionTimeout / 4);
-            var (isAnswered, failure) = await cluster.Calls.CallAsync(
-                History.Random.Pick(cluster.Nodes), create, cluster.Scenario.CallPatience);
-            if (isAnswered && (failure is null || failure.Value.Error == BrokerError.AlreadyExists))
-            {
-                return;
-            }
-        }
     }
 }

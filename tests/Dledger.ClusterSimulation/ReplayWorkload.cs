@@ -1,4 +1,3 @@
-using Dledger.Broker;
 using Dledger.Broker.Groups;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Topics;
@@ -33,8 +32,8 @@ internal sealed class ReplayWorkload(SimulatedCluster cluster, ReplayScenario sc
             Fifo = scenario.IsOrdered,
             Settings = new GroupSettings { MaxAttempts = 10_000 },
         };
-        await UntilThereAsync(broker => broker.CreateTopicAsync(topic, CancellationToken.None));
-        await UntilThereAsync(broker => broker.CreateGroupAsync(group, CancellationToken.None));
+        await cluster.Calls.UntilThereAsync(History.Random, broker => broker.CreateTopicAsync(topic, CancellationToken.None));
+        await cluster.Calls.UntilThereAsync(History.Random, broker => broker.CreateGroupAsync(group, CancellationToken.None));
     }
 
     /// <summary>The clients, to be watched.</summary>
@@ -71,22 +70,7 @@ internal sealed class ReplayWorkload(SimulatedCluster cluster, ReplayScenario sc
         }
 
         var subscription = broker.Machine.State.Groups.Find(ReplayHistory.Group)?.Subscriptions.Values.FirstOrDefault();
-        var open = subscription?.Cursors.Sum(cursor =>
-            subscription.Topic.Queues[cursor.QueueId].Max - cursor.Commit - cursor.DoneCount + cursor.AsideCount);
+        var open = subscription?.Cursors.Sum(static cursor => cursor.Lag);
         return open is null or 0 ? null : $"{open} messages of the archive are not finished;";
-    }
-
-    private async Task UntilThereAsync(Func<BrokerNode, ValueTask<BrokerFailure?>> create)
-    {
-        while (true)
-        {
-            await cluster.Calls.DelayAsync(cluster.Scenario.ElectionTimeout / 4);
-            var (isAnswered, failure) = await cluster.Calls.CallAsync(
-                History.Random.Pick(cluster.Nodes), create, cluster.Scenario.CallPatience);
-            if (isAnswered && (failure is null || failure.Value.Error == BrokerError.AlreadyExists))
-            {
-                return;
-            }
-        }
     }
 }

@@ -161,15 +161,14 @@ internal sealed class GroupService(BrokerCalls calls)
     private static GroupQueueDescription Describe(QueueCursor cursor)
     {
         var topic = cursor.Subscription.Topic;
-        var max = topic.Queues[cursor.QueueId].Max;
         return new GroupQueueDescription(
             topic.View.Name,
             cursor.QueueId,
             new QueueOffset(cursor.Commit),
-            new QueueOffset(max),
+            new QueueOffset(topic.Queues[cursor.QueueId].Max),
             cursor.LeasedCount,
             cursor.WaitingCount,
-            max - cursor.Commit - cursor.DoneCount + cursor.AsideCount);
+            cursor.Lag);
     }
 
     private async ValueTask<BrokerFailure?> SetPauseAsync(

@@ -67,6 +67,9 @@ internal sealed class QueueCursor
     /// <summary>Unfinished messages below Commit.</summary>
     public int AsideCount => _deliveries.AsideCount;
 
+    /// <summary>Messages that the group has not finished, those in flight included.</summary>
+    public long Lag => Subscription.Topic.Queues[QueueId].Max - Commit - DoneCount + AsideCount;
+
     /// <summary>Offsets below Commit that are not finished, ascending.</summary>
     public long[] Aside => _deliveries.Aside;
 

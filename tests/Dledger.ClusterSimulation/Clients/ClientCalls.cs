@@ -1,5 +1,6 @@
 using Dledger.Broker;
 using Dledger.ClusterSimulation.Nodes;
+using Dledger.Testing.Schedules;
 
 namespace Dledger.ClusterSimulation.Clients;
 
@@ -68,6 +69,28 @@ internal sealed class ClientCalls(SimulatedCluster cluster)
         var value = await answer;
         await DelayAsync(cluster.Random.NextInterval(cluster.Scenario.Latency));
         return (true, value);
+    }
+
+    /// <summary>Asks one node after the other until a topic or a group is there, made by this call or before.</summary>
+    /// <param name="random">Picks the nodes.</param>
+    /// <param name="create">Makes it.</param>
+    /// <param name="atOnce">Without a pause before each try.</param>
+    public async Task UntilThereAsync(
+        SimulationRandom random, Func<BrokerNode, ValueTask<BrokerFailure?>> create, bool atOnce = false)
+    {
+        while (true)
+        {
+            if (!atOnce)
+            {
+                await DelayAsync(cluster.Scenario.ElectionTimeout / 4);
+            }
+
+            var (isAnswered, failure) = await CallAsync(random.Pick(cluster.Nodes), create, cluster.Scenario.CallPatience);
+            if (isAnswered && (failure is null || failure.Value.Error == BrokerError.AlreadyExists))
+            {
+                return;
+            }
+        }
     }
 
     public static bool IsUnknown(BrokerFailure failure) => failure.Error == BrokerError.OutcomeUnknown;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Dledger.Broker;
 using Dledger.Broker.Deduplication;
 using Dledger.Broker.Groups;
 using Dledger.Broker.Messages;
@@ -52,8 +51,10 @@ internal sealed class DedupWorkload(SimulatedCluster cluster, ulong seed)
                 Dedup = new DedupSettings(DedupSource.Key, "", (long)Limits.DedupWindowMax.TotalMicroseconds, 0),
             },
         };
-        await UntilDoneAsync(broker => broker.CreateTopicAsync(topic, CancellationToken.None));
-        await UntilDoneAsync(broker => broker.CreateGroupAsync(group, CancellationToken.None));
+        await cluster.Calls.UntilThereAsync(
+            cluster.Random, broker => broker.CreateTopicAsync(topic, CancellationToken.None), atOnce: true);
+        await cluster.Calls.UntilThereAsync(
+            cluster.Random, broker => broker.CreateGroupAsync(group, CancellationToken.None), atOnce: true);
         cluster.Watch(SendAsync());
         for (var number = 0; number < ConsumerCount; number++)
         {
@@ -66,8 +67,7 @@ internal sealed class DedupWorkload(SimulatedCluster cluster, ulong seed)
     {
         var group = alive.Select(node => node.Broker?.Machine.State.Groups.Find(DedupHistory.Group)).FirstOrDefault(found => found is not null);
         History.Repeats(group?.Processed.RepeatCount ?? 0);
-        var lag = group?.Subscriptions.Values.SelectMany(subscription => subscription.Cursors).Sum(cursor =>
-            cursor.Subscription.Topic.Queues[cursor.QueueId].Max - cursor.Commit - cursor.DoneCount + cursor.AsideCount);
+        var lag = group?.Subscriptions.Values.SelectMany(subscription => subscription.Cursors).Sum(static cursor => cursor.Lag);
         return History.DescribeOpen(lag ?? 1);
     }
 
@@ -165,19 +165,6 @@ internal sealed class DedupWorkload(SimulatedCluster cluster, ulong seed)
         if (isAnswered && outcomes![0].Failure is null)
         {
             History.AckConfirmed(message);
-        }
-    }
-
-    private async Task UntilDoneAsync(Func<BrokerNode, ValueTask<BrokerFailure?>> call)
-    {
-        while (true)
-        {
-            var (isAnswered, failure) = await cluster.Calls.CallAsync(
-                cluster.Random.Pick(cluster.Nodes), call, cluster.Scenario.CallPatience);
-            if (isAnswered && (failure is null || failure.Value.Error == BrokerError.AlreadyExists))
-            {
-                return;
-            }
         }
     }
 }

@@ -1,4 +1,3 @@
-using Dledger.Broker;
 using Dledger.Broker.Groups;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Topics;
@@ -69,8 +68,8 @@ internal sealed class LiteWorkload
     {
         var topic = new TopicSpec { Name = LiteHistory.Topic, QueueCount = 1, AcceptedTypes = MessageTypeSet.Lite };
         var group = new GroupSpec { Name = LiteHistory.Group, Settings = new GroupSettings { MaxAttempts = 10_000 } };
-        await UntilThereAsync(broker => broker.CreateTopicAsync(topic, CancellationToken.None));
-        await UntilThereAsync(broker => broker.CreateGroupAsync(group, CancellationToken.None));
+        await _cluster.Calls.UntilThereAsync(Random, broker => broker.CreateTopicAsync(topic, CancellationToken.None));
+        await _cluster.Calls.UntilThereAsync(Random, broker => broker.CreateGroupAsync(group, CancellationToken.None));
         for (var i = 0; i < 2; i++)
         {
             var producer = new LiteProducer(_cluster, this) { Remaining = _messageCount };
@@ -100,19 +99,5 @@ internal sealed class LiteWorkload
         return unsent > 0 ? $"{unsent} messages of lite topics are not sent;"
             : History.OpenCount > 0 ? $"{History.OpenCount} messages of lite topics have reached nobody;"
             : null;
-    }
-
-    private async Task UntilThereAsync(Func<BrokerNode, ValueTask<BrokerFailure?>> create)
-    {
-        while (true)
-        {
-            await _cluster.Calls.DelayAsync(_cluster.Scenario.ElectionTimeout / 4);
-            var (isAnswered, failure) = await _cluster.Calls.CallAsync(
-                Random.Pick(_cluster.Nodes), create, _cluster.Scenario.CallPatience);
-            if (isAnswered && (failure is null || failure.Value.Error == BrokerError.AlreadyExists))
-            {
-                return;
-            }
-        }
     }
 }

@@ -1,4 +1,3 @@
-using Dledger.Broker;
 using Dledger.Broker.Groups;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Topics;
@@ -54,8 +53,8 @@ internal sealed class PriorityWorkload
     {
         var topic = new TopicSpec { Name = PriorityHistory.Topic, QueueCount = BandCount, AcceptedTypes = MessageTypeSet.Priority };
         var group = new GroupSpec { Name = PriorityHistory.Group, Settings = new GroupSettings { MaxAttempts = 10_000 } };
-        await UntilThereAsync(broker => broker.CreateTopicAsync(topic, CancellationToken.None));
-        await UntilThereAsync(broker => broker.CreateGroupAsync(group, CancellationToken.None));
+        await _cluster.Calls.UntilThereAsync(Random, broker => broker.CreateTopicAsync(topic, CancellationToken.None));
+        await _cluster.Calls.UntilThereAsync(Random, broker => broker.CreateGroupAsync(group, CancellationToken.None));
         for (var i = 0; i < 2; i++)
         {
             var producer = new PriorityProducer(_cluster, this) { Remaining = MessageCount };
@@ -93,22 +92,7 @@ internal sealed class PriorityWorkload
         var subscription = state.Groups.Find(PriorityHistory.Group)?.Subscriptions.Values.FirstOrDefault();
         var open = subscription is null
             ? state.Topics.Find(PriorityHistory.Topic)?.Queues.Sum(queue => queue.Max - queue.Min) ?? 0
-            : subscription.Cursors.Sum(cursor =>
-                subscription.Topic.Queues[cursor.QueueId].Max - cursor.Commit - cursor.DoneCount + cursor.AsideCount);
+            : subscription.Cursors.Sum(static cursor => cursor.Lag);
         return open == 0 ? null : $"{open} messages with priorities are not finished;";
-    }
-
-    private async Task UntilThereAsync(Func<BrokerNode, ValueTask<BrokerFailure?>> create)
-    {
-        while (true)
-        {
-            await _cluster.Calls.DelayAsync(_cluster.Scenario.ElectionTimeout / 4);
-            var (isAnswered, failure) = await _cluster.Calls.CallAsync(
-                Random.Pick(_cluster.Nodes), create, _cluster.Scenario.CallPatience);
-            if (isAnswered && (failure is null || failure.Value.Error == BrokerError.AlreadyExists))
-            {
-                return;
-            }
-        }
     }
 }

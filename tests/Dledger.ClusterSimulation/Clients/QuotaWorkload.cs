@@ -28,8 +28,8 @@ internal sealed class QuotaWorkload(SimulatedCluster cluster, QuotaScenario scen
             Name = QuotaHistory.Group,
             Settings = new GroupSettings { MaxAttempts = 10_000, ReceiveQuota = scenario.Receive },
         };
-        await UntilThereAsync(broker => broker.CreateTopicAsync(topic, CancellationToken.None));
-        await UntilThereAsync(broker => broker.CreateGroupAsync(group, CancellationToken.None));
+        await cluster.Calls.UntilThereAsync(History.Random, broker => broker.CreateTopicAsync(topic, CancellationToken.None));
+        await cluster.Calls.UntilThereAsync(History.Random, broker => broker.CreateGroupAsync(group, CancellationToken.None));
     }
 
     /// <summary>The clients, to be watched.</summary>
@@ -49,7 +49,7 @@ internal sealed class QuotaWorkload(SimulatedCluster cluster, QuotaScenario scen
         var group = broker.Machine.State.Groups.Find(QuotaHistory.Group)!;
         var subscription = topic.Subscriptions.GetValueOrDefault(group.View.Id);
         var open = topic.Queues.Sum(queue => subscription?.Cursors[queue.QueueId] is { } cursor
-            ? queue.Max - cursor.Commit - cursor.DoneCount + cursor.AsideCount
+            ? cursor.Lag
             : queue.Max - queue.Min);
         return open == 0 ? null : $"{open} messages of the topic with a quota;";
     }
@@ -161,20 +161,6 @@ internal sealed class QuotaWorkload(SimulatedCluster cluster, QuotaScenario scen
         if (isAnswered)
         {
             cluster.Calls.Learn(node, outcomes![0].Failure);
-        }
-    }
-
-    private async Task UntilThereAsync(Func<BrokerNode, ValueTask<BrokerFailure?>> create)
-    {
-        while (true)
-        {
-            await cluster.Calls.DelayAsync(cluster.Scenario.ElectionTimeout / 4);
-            var (isAnswered, failure) = await cluster.Calls.CallAsync(
-                History.Random.Pick(cluster.Nodes), create, cluster.Scenario.CallPatience);
-            if (isAnswered && (failure is null || failure.Value.Error == BrokerError.AlreadyExists))
-            {
-                return;
-            }
         }
     }
 }

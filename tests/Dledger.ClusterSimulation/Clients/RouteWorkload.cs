@@ -1,5 +1,4 @@
 using System.Globalization;
-using Dledger.Broker;
 using Dledger.Broker.Filtering;
 using Dledger.Broker.Groups;
 using Dledger.Broker.Messages;
@@ -46,7 +45,8 @@ internal sealed class RouteWorkload(SimulatedCluster cluster, ulong seed)
         await AddAsync(new RouteSpec(RouteHistory.Source, "red", RouteHistory.Targets[1], Tags("red")));
         await AddAsync(new RouteSpec(RouteHistory.Source, "big", RouteHistory.Targets[1], Sql("number > 50")));
         var group = new GroupSpec { Name = Group, Settings = new GroupSettings { MaxAttempts = 10_000 } };
-        await UntilDoneAsync(broker => broker.CreateGroupAsync(group, CancellationToken.None));
+        await cluster.Calls.UntilThereAsync(
+            cluster.Random, broker => broker.CreateGroupAsync(group, CancellationToken.None), atOnce: true);
         cluster.Watch(SendAsync());
         cluster.Watch(FlapAsync());
         foreach (var topic in RouteHistory.Targets.Append(RouteHistory.Source))
@@ -191,7 +191,8 @@ internal sealed class RouteWorkload(SimulatedCluster cluster, ulong seed)
             AcceptedTypes = MessageTypeSet.Of(MessageType.Normal, MessageType.Fifo),
             IdWindowTime = idWindow,
         };
-        await UntilDoneAsync(broker => broker.CreateTopicAsync(spec, CancellationToken.None));
+        await cluster.Calls.UntilThereAsync(
+            cluster.Random, broker => broker.CreateTopicAsync(spec, CancellationToken.None), atOnce: true);
         History.Knows(name, await FindIdAsync(name));
     }
 
@@ -208,21 +209,10 @@ internal sealed class RouteWorkload(SimulatedCluster cluster, ulong seed)
         }
     }
 
-    private Task AddAsync(RouteSpec route) => UntilDoneAsync(
-        async broker => (await broker.AddRouteAsync(route, isTrial: false, CancellationToken.None)).Failure);
-
-    private async Task UntilDoneAsync(Func<BrokerNode, ValueTask<BrokerFailure?>> call)
-    {
-        while (true)
-        {
-            var (isAnswered, failure) = await cluster.Calls.CallAsync(
-                cluster.Random.Pick(cluster.Nodes), call, cluster.Scenario.CallPatience);
-            if (isAnswered && (failure is null || failure.Value.Error == BrokerError.AlreadyExists))
-            {
-                return;
-            }
-        }
-    }
+    private Task AddAsync(RouteSpec route) => cluster.Calls.UntilThereAsync(
+        cluster.Random,
+        async broker => (await broker.AddRouteAsync(route, isTrial: false, CancellationToken.None)).Failure,
+        atOnce: true);
 
     private static MessageFilter Tags(string expression) =>
         MessageFilter.TryParseTags(expression, out var filter, out _) ? filter : throw new ArgumentException(expression);
