@@ -74,10 +74,6 @@ internal sealed class GroupDedupArguments
         _ => throw new UsageException($"--dedup-by '{text}' is no key.", "Write message-id, key, property:<name> or off."),
     };
 
-    private static TimeSpan? WindowOf(string? text) => text is null
-        ? null
-        : OptionText.TryParseDuration(text, out var microseconds) && microseconds > 0
-            ? TimeSpan.FromMicroseconds(microseconds)
-            : throw new UsageException(
-                $"--dedup-window '{text}' is not a time above zero.", "Write a number and ms, s, m or h, such as 90m.");
+    private static TimeSpan? WindowOf(string? text) =>
+        text is null ? null : DurationArgument.Parse("--dedup-window", text, "90m");
 }

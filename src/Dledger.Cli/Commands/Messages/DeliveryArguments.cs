@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using Dledger.Server.Options;
 
 namespace Dledger.Cli.Commands.Messages;
 
@@ -62,7 +61,7 @@ internal sealed class DeliveryArguments
                     CultureInfo.InvariantCulture, $"--delay-level {number} is outside 1..{Levels.Length}."));
         }
 
-        return delay is not null ? DateTimeOffset.UtcNow + ParseDuration("--delay", delay)
+        return delay is not null ? DateTimeOffset.UtcNow + DurationArgument.Parse("--delay", delay, "10s")
             : deliverAt is not null ? ParseTime("--deliver-at", deliverAt)
             : null;
     }
@@ -77,11 +76,4 @@ internal sealed class DeliveryArguments
             ? time
             : throw new UsageException(
                 $"{option} '{text}' is not a time.", "Write date and time, such as 2026-12-24T18:00:00Z.");
-
-    /// <summary>A duration above zero.</summary>
-    public static TimeSpan ParseDuration(string option, string text) =>
-        OptionText.TryParseDuration(text, out var microseconds) && microseconds > 0
-            ? TimeSpan.FromMicroseconds(microseconds)
-            : throw new UsageException(
-                $"{option} '{text}' is not a time above zero.", "Write a number and ms, s, m or h, such as 10s.");
 }

@@ -43,10 +43,7 @@ internal sealed class IdWindowArguments
             return text is null ? null : TimeSpan.Zero;
         }
 
-        return OptionText.TryParseDuration(text, out var microseconds) && microseconds > 0
-            ? TimeSpan.FromMicroseconds(microseconds)
-            : throw new UsageException(
-                $"--dedup-time '{text}' is not a time above zero.", "Write a number and ms, s, m or h, such as 2m, or 'off'.");
+        return DurationArgument.Parse("--dedup-time", text, "2m, or 'off'");
     }
 
     /// <summary>Null when it is not given.</summary>

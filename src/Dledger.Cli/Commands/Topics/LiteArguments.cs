@@ -32,18 +32,8 @@ internal sealed class LiteArguments
     }
 
     /// <summary>Null when it is not given.</summary>
-    public TimeSpan? Expiry(ParseResult result)
-    {
-        if (result.GetValue(_expiry) is not { } text)
-        {
-            return null;
-        }
-
-        return OptionText.TryParseDuration(text, out var microseconds) && microseconds > 0
-            ? TimeSpan.FromMicroseconds(microseconds)
-            : throw new UsageException(
-                $"--lite-expiry '{text}' is not a time above zero.", "Write a number and ms, s, m or h, such as 24h.");
-    }
+    public TimeSpan? Expiry(ParseResult result) =>
+        result.GetValue(_expiry) is { } text ? DurationArgument.Parse("--lite-expiry", text, "24h") : null;
 
     /// <summary>Null when it is not given.</summary>
     public int? Max(ParseResult result) => result.GetValue(_max) is not { } max ? null

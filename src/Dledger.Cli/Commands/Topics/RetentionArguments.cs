@@ -43,10 +43,7 @@ internal sealed class RetentionArguments
             return text is null ? null : TimeSpan.Zero;
         }
 
-        return OptionText.TryParseDuration(text, out var microseconds) && microseconds > 0
-            ? TimeSpan.FromMicroseconds(microseconds)
-            : throw new UsageException(
-                $"--retention-time '{text}' is not a time above zero.", "Write a number and ms, s, m or h, such as 2h.");
+        return DurationArgument.Parse("--retention-time", text, "2h");
     }
 
     /// <summary>Null when it is not given, 0 for no bound.</summary>

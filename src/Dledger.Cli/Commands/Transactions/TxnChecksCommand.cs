@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Dledger.Cli.Output;
 using Dledger.Client.Administration;
-using Dledger.Server.Options;
 
 namespace Dledger.Cli.Commands.Transactions;
 
@@ -59,7 +58,6 @@ internal static class TxnChecksCommand
             });
     }
 
-    private static TimeSpan? TimeOf(string option, string? text) => text is null ? null
-        : OptionText.TryParseDuration(text, out var microseconds) && microseconds > 0 ? TimeSpan.FromMicroseconds(microseconds)
-        : throw new UsageException($"{option} '{text}' is not a time above zero.", "Write a number and ms, s, m or h, such as 30s.");
+    private static TimeSpan? TimeOf(string option, string? text) =>
+        text is null ? null : DurationArgument.Parse(option, text, "30s");
 }
