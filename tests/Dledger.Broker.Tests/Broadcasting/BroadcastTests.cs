@@ -1,7 +1,9 @@
+using Dledger.Broker.Deduplication;
 using Dledger.Broker.Groups;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Offsets;
 using Dledger.Broker.Parking;
+using Dledger.Broker.Quotas;
 using Dledger.Broker.Receiving;
 using Dledger.Broker.Replays;
 using Dledger.Broker.Tests.Simulation;
@@ -278,6 +280,25 @@ public sealed class BroadcastTests
         Assert.Equal(["m1"], Texts(await Receive(broker, "a")));
     }
 
+    [Fact]
+    public async Task The_clients_of_a_broadcast_group_share_its_quota()
+    {
+        var broker = await WithGroup(
+            settings: new GroupSettings { Broadcast = true, ReceiveQuota = new QuotaRates(3, 0) });
+        await Join(broker, "a", "b");
+        for (var i = 0; i < 4; i++)
+        {
+            await broker.Send("t", $"m{i}");
+        }
+
+        var first = await Receive(broker, "a", batch: 2);
+        var second = await Receive(broker, "b", batch: 2);
+
+        Assert.Equal((2, 1), (first.Count, second.Count));
+        broker.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(["m1", "m2", "m3"], Texts(await Receive(broker, "b")));
+    }
+
     public static TheoryData<string, string> Refusals => new()
     {
         { "seek", "each of its clients reads on its own" },
@@ -292,6 +313,7 @@ public sealed class BroadcastTests
         { "exclusive", "cannot be exclusive" },
         { "make exclusive", "cannot be exclusive" },
         { "park", "cannot park" },
+        { "dedup", "cannot remember processed keys" },
         { "expiry", "00:02:00 to 7.00:00:00" },
     };
 
@@ -318,6 +340,8 @@ public sealed class BroadcastTests
             "broadcast" => await Update(new GroupChange { Name = "plain", Broadcast = true }),
             "exclusive" => await Create(new GroupSettings { Broadcast = true, Exclusive = true }),
             "make exclusive" => await Update(new GroupChange { Name = "all", Exclusive = true }),
+            "dedup" => await Create(
+                new GroupSettings { Broadcast = true, Dedup = new DedupSettings(DedupSource.Key, "", 0, 0) }),
             "park" => await Create(new GroupSettings { Broadcast = true, Poison = PoisonMode.Park }),
             _ => await Update(new GroupChange { Name = "all", MemberExpiry = TimeSpan.FromSeconds(1) }),
         };

@@ -3,6 +3,7 @@ using Dledger.Broker.Groups;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Naming;
 using Dledger.Broker.Offsets;
+using Dledger.Broker.Replays;
 using Dledger.Broker.Tests.Simulation;
 using Dledger.Broker.Traces;
 
@@ -169,6 +170,20 @@ public sealed class DedupTests
         await broker.Run(node => node.SeekAsync(new SeekRequest { Group = "g", Topic = "t", Target = SeekTarget.Earliest }, None));
 
         Assert.Equal("first", TestBroker.Text(Assert.Single(await broker.Receive("g", "t"))));
+    }
+
+    [Fact]
+    public async Task A_replay_delivers_processed_messages_again()
+    {
+        var broker = await Prepare(DedupSource.Key);
+        await Send(broker, "t", "first", "k");
+        Assert.Null(await broker.Ack("g", "t", Assert.Single(await broker.Receive("g", "t"))));
+
+        var replay = await broker.Run(node => node.ReplayAsync(new ReplayRequest { Group = "g", Topic = "t" }, None));
+
+        Assert.Null(replay.Failure);
+        Assert.Equal("first", TestBroker.Text(Assert.Single(await broker.Receive("g", "t"))));
+        Assert.Equal(broker.StateHash, broker.ReplayedStateHash());
     }
 
     [Fact]
