@@ -74,7 +74,8 @@ internal sealed class DiskFaults(SimulatedCluster cluster, CopyBudget budget)
         var checkpoints = disk.Exists("state")
             ? disk.List("state").Where(name => long.TryParse(name, CultureInfo.InvariantCulture, out _)).ToList()
             : [];
-        if (checkpoints.Count == 0)
+        // A node without others has nobody to take a state from: one of its checkpoints stays sound.
+        if (checkpoints.Count == 0 || (cluster.Nodes.Count == 1 && (checkpoints.Count == 1 || HasHitCheckpoint(node))))
         {
             return;
         }
