@@ -74,6 +74,11 @@ public sealed record BrokerOptions
     /// <summary>Most members of a broadcast group; a constant but for tests.</summary>
     internal int BroadcastMembersMax { get; init; } = Naming.Limits.BroadcastMembersMax;
 
+    /// <summary>
+    /// A client that holds an exclusive group and was silent for so long has to make room; a constant but for tests.
+    /// </summary>
+    internal TimeSpan HolderSilence { get; init; } = Receiving.ClientRegistry.AliveFor;
+
     /// <summary>Delayed messages that wait in memory, of each group; more of them wait in files.</summary>
     internal const int TimerMemoryMaxDefault = 65_536;
 

@@ -91,4 +91,28 @@ internal enum SeededDefect
 
     /// <summary>A receive on a parent of lite topics is given messages of all of them, not only of its client's set.</summary>
     LiteSetIgnored,
+
+    /// <summary>What follows a message that is owed to the dead letters in its message group is handed out.</summary>
+    ObligedMessageOvertaken,
+
+    /// <summary>A group that tries a message for ever gives it up like others.</summary>
+    BlockedMessageGivenUp,
+
+    /// <summary>Messages live by the leader's clock instead of the log's.</summary>
+    LifetimeByWallClock,
+
+    /// <summary>A message of an at-most-once group is finished when its lease ends, not when it is handed out.</summary>
+    HandedOutNotFinished,
+
+    /// <summary>A new leader takes the holder of an exclusive group for gone before that could speak.</summary>
+    HolderGoneAtFailover,
+
+    /// <summary>Leases on their way do not count as messages in flight.</summary>
+    LeasesOnTheirWayNotCounted,
+
+    /// <summary>A lease that was proposed before a group was paused takes effect behind it.</summary>
+    LeaseBreaksPause,
+
+    /// <summary>A message is handed out while another one of its key is in flight.</summary>
+    HeldKeyDelivered,
 }

@@ -71,6 +71,8 @@ internal sealed class SimulatedCluster
         Quotas = scenario.Quotas is { } quotas ? new QuotaWorkload(this, quotas) : null;
         Broadcast = scenario.Broadcast is { } broadcast ? new BroadcastWorkload(this, broadcast) : null;
         Replay = scenario.Replay is { } replay ? new ReplayWorkload(this, replay) : null;
+        Modes = scenario.Modes is { } modes ? new ModeWorkload(this, modes) : null;
+        Ledgers = [.. new[] { Order?.History.Ledger, Keyed?.History.Ledger, Modes?.History.Ledger }.OfType<LeaseLedger>()];
     }
 
     public Scenario Scenario { get; }
@@ -129,6 +131,12 @@ internal sealed class SimulatedCluster
 
     /// <summary>A group that messages are replayed to; null in a run without it.</summary>
     public ReplayWorkload? Replay { get; }
+
+    /// <summary>A group with rare settings; null in a run without one.</summary>
+    public ModeWorkload? Modes { get; }
+
+    /// <summary>Who reads of deliveries in the log.</summary>
+    public IReadOnlyList<LeaseLedger> Ledgers { get; }
 
     /// <summary>Topics with routes; null in a run without them.</summary>
     public RouteWorkload? Routes { get; }
@@ -288,6 +296,15 @@ internal sealed class SimulatedCluster
         {
             await Broadcast.PrepareAsync();
             foreach (var client in Broadcast.Start())
+            {
+                Watch(client);
+            }
+        }
+
+        if (Modes is not null)
+        {
+            await Modes.PrepareAsync();
+            foreach (var client in Modes.Start())
             {
                 Watch(client);
             }
@@ -544,6 +561,7 @@ internal sealed class SimulatedCluster
         Broadcast?.Heal();
         Priorities?.Heal();
         Lites?.Heal();
+        Modes?.Heal();
 
         RunUntil(
             "I50",
@@ -599,6 +617,15 @@ internal sealed class SimulatedCluster
                 "not every client of the broadcast group gets everything",
                 patience + (4 * Scenario.InvisibleTime) + 20_000_000,
                 () => Broadcast.DescribeOpen(alive));
+        }
+
+        if (Modes is not null)
+        {
+            RunUntil(
+                "I43",
+                "messages of the group with rare settings do not come to their end",
+                patience + (4 * Scenario.InvisibleTime) + (2 * Scenario.Modes!.HolderSilence) + 20_000_000,
+                () => Modes.DescribeOpen(alive));
         }
 
         if (Priorities is not null)

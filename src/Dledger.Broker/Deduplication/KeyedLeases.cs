@@ -10,7 +10,7 @@ internal static class KeyedLeases
 {
     /// <summary>The queues of a Lease record, and how many messages it hands out. What waits is noted.</summary>
     public static (IReadOnlyList<LeaseQueue> Queues, int LeasedCount) Sort(
-        IReadOnlyList<LeaseQueue> queues, ProcessedKeys keys, HeldBack held)
+        IReadOnlyList<LeaseQueue> queues, ProcessedKeys keys, HeldBack held, SeededDefect defect)
     {
         var taken = new HashSet<UInt128>();
         var sorted = new List<LeaseQueue>(queues.Count);
@@ -30,7 +30,7 @@ internal static class KeyedLeases
                     OffsetRange.Append(repeats, offset);
                     repeatKeys.Add(key);
                 }
-                else if (key != DedupKey.None && (keys.IsHeld(key) || !taken.Add(key)))
+                else if (key != DedupKey.None && ((keys.IsHeld(key) && defect != SeededDefect.HeldKeyDelivered) || !taken.Add(key)))
                 {
                     held.Add(queue.QueueId, offset, key);
                 }

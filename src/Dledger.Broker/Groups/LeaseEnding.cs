@@ -7,7 +7,8 @@ namespace Dledger.Broker.Groups;
 /// What becomes of the messages of a lease that ends: visible again, at rest, parked, or owed to the dead letter topic, as the settings
 /// of their group say. A pure function of state, lease and log time.
 /// </summary>
-internal sealed class LeaseEnding(LeaseIndex index, SortedSet<Obligation> obligations, Func<long> nextSequence)
+internal sealed class LeaseEnding(
+    LeaseIndex index, SortedSet<Obligation> obligations, Func<long> nextSequence, SeededDefect defect)
 {
     /// <summary>Ends what is still bound to a lease that is in no index any more.</summary>
     public void End(Lease lease, long logTime)
@@ -76,7 +77,7 @@ internal sealed class LeaseEnding(LeaseIndex index, SortedSet<Obligation> obliga
             case PoisonMode.Park:
                 cursor.Park(offset, logTime);
                 break;
-            case PoisonMode.Block:
+            case PoisonMode.Block when defect != SeededDefect.BlockedMessageGivenUp:
                 ReleaseOrRest(lease, cursor, offset, logTime, backoff, rests);
                 break;
             default:

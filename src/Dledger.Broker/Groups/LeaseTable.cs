@@ -20,7 +20,7 @@ internal sealed class LeaseTable
     {
         _defect = defect;
         _taking = new LeaseTaking(defect);
-        _ending = new LeaseEnding(_index, _obligations, () => NextSequence++);
+        _ending = new LeaseEnding(_index, _obligations, () => NextSequence++, defect);
     }
 
     /// <summary>The sequence that the next lease gets.</summary>
@@ -52,7 +52,7 @@ internal sealed class LeaseTable
         Subscription subscription, LeaseCommand command, long deliveryId, long logTime, bool countsAttempts = true)
     {
         var group = subscription.Group;
-        if (group.Pause is not null || !MayHold(subscription, command))
+        if ((group.Pause is not null && _defect != SeededDefect.LeaseBreaksPause) || !MayHold(subscription, command))
         {
             return null;
         }
@@ -75,7 +75,7 @@ internal sealed class LeaseTable
                 AttemptHash = command.AttemptHash,
                 Suspend = false,
                 IsOrigin = true,
-                IsFinal = group.View.Settings.AckMode == AckMode.AtMostOnce,
+                IsFinal = group.View.Settings.AckMode == AckMode.AtMostOnce && _defect != SeededDefect.HandedOutNotFinished,
                 Deadline = logTime + command.InvisibleMicroseconds,
             };
         group.Processed.Expire(group.View.Settings.Dedup, logTime);

@@ -81,7 +81,7 @@ internal sealed class LeaseTaking(SeededDefect defect)
                 var key = index < queue.Keys.Count ? queue.Keys[index] : DedupKey.None;
                 if (offset >= EndOf(cursor)
                     || !cursor.IsAvailable(offset)
-                    || (key != DedupKey.None && (keys.IsProcessed(key) || keys.IsHeld(key)))
+                    || (key != DedupKey.None && (keys.IsProcessed(key) || (keys.IsHeld(key) && defect != SeededDefect.HeldKeyDelivered)))
                     || (defect != SeededDefect.OrderLockFreedAtExpiry && !cursor.IsNext(offset, lease)))
                 {
                     continue;
@@ -95,7 +95,7 @@ internal sealed class LeaseTaking(SeededDefect defect)
                     cursor.Finish(offset);
                     keys.Add(key, logTime);
                 }
-                else if (key != DedupKey.None)
+                else if (key != DedupKey.None && !keys.IsHeld(key))
                 {
                     keys.Hold(cursor.PlaceOf(offset), key);
                 }

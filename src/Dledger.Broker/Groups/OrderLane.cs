@@ -66,5 +66,6 @@ internal sealed class OrderLane(SeededDefect defect)
         !deliveries.Contains(offset)
         || deliveries.At(offset).State == DeliveryState.Done
         || (defect == SeededDefect.ParkedMessageOvertaken && deliveries.At(offset).State == DeliveryState.Parked)
+        || (defect == SeededDefect.ObligedMessageOvertaken && deliveries.At(offset).State == DeliveryState.Obliged)
         || (defect == SeededDefect.MessageGroupShared && deliveries.At(offset).State == DeliveryState.Leased);
 }

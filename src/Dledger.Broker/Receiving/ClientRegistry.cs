@@ -19,8 +19,15 @@ internal sealed class ClientRegistry(TimeProvider time)
     private readonly ConcurrentDictionary<long, bool> _terminated = new();
     private long _servingSince = time.GetTimestamp();
 
-    /// <summary>This node becomes the leader: who did not speak to it may have spoken to the last one a moment ago.</summary>
-    public void BeginToServe() => Interlocked.Exchange(ref _servingSince, time.GetTimestamp());
+    /// <summary>
+    /// This node becomes the leader: who did not speak to it may have spoken to the last one a moment ago, also after a goodbye that it
+    /// heard when it led before.
+    /// </summary>
+    public void BeginToServe()
+    {
+        Interlocked.Exchange(ref _servingSince, time.GetTimestamp());
+        _terminated.Clear();
+    }
 
     public void Seen(string clientId)
     {
@@ -58,16 +65,21 @@ internal sealed class ClientRegistry(TimeProvider time)
         _terminated[clientHash] = true;
     }
 
-    public bool IsAlive(long clientHash) =>
-        _seenAt.TryGetValue(clientHash, out var seenAt) && time.GetElapsedTime(seenAt) <= AliveFor;
+    public bool IsAlive(long clientHash) => WasSeenWithin(clientHash, AliveFor);
 
     /// <summary>Whether a client said goodbye and was not heard of since.</summary>
     public bool HasLeft(long clientHash) => _terminated.ContainsKey(clientHash);
 
     /// <summary>Whether a client said goodbye, or would have been heard of by now if it were alive.</summary>
-    public bool IsGone(long clientHash) =>
+    public bool IsGone(long clientHash) => IsGone(clientHash, AliveFor);
+
+    /// <summary>The same for who is taken for alive for another time after its last sign of life.</summary>
+    public bool IsGone(long clientHash, TimeSpan silence) =>
         _terminated.ContainsKey(clientHash)
-        || (!IsAlive(clientHash) && time.GetElapsedTime(Interlocked.Read(ref _servingSince)) > AliveFor);
+        || (!WasSeenWithin(clientHash, silence) && time.GetElapsedTime(Interlocked.Read(ref _servingSince)) > silence);
+
+    private bool WasSeenWithin(long clientHash, TimeSpan silence) =>
+        _seenAt.TryGetValue(clientHash, out var seenAt) && time.GetElapsedTime(seenAt) <= silence;
 
     private void Sweep()
     {

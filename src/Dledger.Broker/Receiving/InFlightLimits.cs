@@ -7,7 +7,7 @@ namespace Dledger.Broker.Receiving;
 /// How many messages more a group and its clients may get: what the settings allow, minus what is in flight, minus what Lease records on
 /// their way ask for. Volatile, the leader's only, owned by the apply loop.
 /// </summary>
-internal sealed class InFlightLimits
+internal sealed class InFlightLimits(SeededDefect defect)
 {
     private readonly Dictionary<int, int> _byGroup = [];
     private readonly Dictionary<(int GroupId, long ClientHash), int> _byClient = [];
@@ -57,6 +57,11 @@ internal sealed class InFlightLimits
 
     private void Change(int groupId, long clientHash, int change)
     {
+        if (defect == SeededDefect.LeasesOnTheirWayNotCounted)
+        {
+            return;
+        }
+
         Change(_byGroup, groupId, change);
         Change(_byClient, (groupId, clientHash), change);
     }

@@ -127,7 +127,7 @@ internal sealed class ReceiveService(BrokerCalls calls, PollTimer polls, ILogger
                     mismatches,
                     withheld,
                     expired,
-                    polls.NowMicroseconds);
+                    calls.Options.Defect == SeededDefect.LifetimeByWallClock ? polls.NowMicroseconds : calls.Log.LogTimeNow);
             }
             catch (StorageFaultException fault)
             {

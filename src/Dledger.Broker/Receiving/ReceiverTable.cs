@@ -33,7 +33,7 @@ internal sealed class ReceiverTable(
     private readonly Dictionary<int, List<Receivers>> _byTopic = [];
     private readonly List<Receivers> _dirty = [];
     private readonly LeaseChooser _chooser = new(options);
-    private InFlightLimits _limits = new();
+    private InFlightLimits _limits = new(options.Defect);
     private readonly StrongBox<int> _parkedCount = new();
 
     /// <summary>What groups and clients may be given.</summary>
@@ -220,7 +220,7 @@ internal sealed class ReceiverTable(
         _byPair.Clear();
         _byTopic.Clear();
         _dirty.Clear();
-        _limits = new InFlightLimits();
+        _limits = new InFlightLimits(options.Defect);
         Quotas = new ReceiveQuotas(options.ClientQuota, quotaClock);
     }
 
@@ -547,7 +547,7 @@ internal sealed class ReceiverTable(
         }
 
         var (queues, leasedCount) = verdict.HasKeys
-            ? KeyedLeases.Sort(verdict.Queues, group.Processed, receivers.Held)
+            ? KeyedLeases.Sort(verdict.Queues, group.Processed, receivers.Held, options.Defect)
             : (verdict.Queues, verdict.LeasedCount);
         if (queues.Count == 0)
         {

@@ -71,7 +71,16 @@ internal sealed class LeaderDuties
         _log = log;
         _ask = ask;
         _inbox = new LeaderInbox(() => _log()?.TryPost(WakeRequest.Instance));
-        Receivers = new ReceiverTable(state.Topics, state.Groups, options, _quotaClock, _inbox, Propose, clients.IsGone);
+        Receivers = new ReceiverTable(
+            state.Topics,
+            state.Groups,
+            options,
+            _quotaClock,
+            _inbox,
+            Propose,
+            client => options.Defect == SeededDefect.HolderGoneAtFailover
+                ? !clients.IsAlive(client)
+                : clients.IsGone(client, options.HolderSilence));
         Pulls = new PullTable(state.Topics, state.Groups, options, () => Receivers.Quotas);
         _lites = new LiteDuty(state, lites, _inbox, Propose);
         _litesEnded = litesEnded;

@@ -1,5 +1,6 @@
 using Dledger.Broker.Deduplication;
 using Dledger.Broker.Groups;
+using Dledger.Broker.Lites;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Tests.Simulation;
 using Dledger.Broker.Timers;
@@ -76,6 +77,26 @@ public sealed class StateGoldenTests
         var checkpoint = new StateCheckpointStore(broker.Disk, "state").ReadNewest(broker.Log.End, out _);
 
         GoldenFile.Check("state-processed-v1.hex", checkpoint!.Parts[ProcessedKeysPart.Name]);
+    }
+
+    [Fact]
+    public async Task The_part_of_the_lite_topics_is_frozen()
+    {
+        var broker = new TestBroker();
+        await broker.CreateTopic("t", types: MessageTypeSet.Lite);
+        foreach (var name in new[] { "ended", "lasting", "lasting", "second" })
+        {
+            var draft = TestBroker.Draft(name) with { Type = MessageType.Lite, LiteTopic = name };
+            Assert.True((await broker.Run(node => node.AppendAsync("t", [draft], CancellationToken.None))).Succeeded);
+            broker.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        Assert.Null(await broker.Run(node => node.DeleteLiteAsync("t", "ended", CancellationToken.None)));
+        broker.Restart(graceful: true);
+
+        var checkpoint = new StateCheckpointStore(broker.Disk, "state").ReadNewest(broker.Log.End, out _);
+
+        GoldenFile.Check("state-lites-v1.hex", checkpoint!.Parts[LitesPart.Name]);
     }
 
     [Fact]

@@ -74,6 +74,18 @@ public sealed class CommandGoldenTests
     }
 
     [Fact]
+    public void The_records_of_lite_topics_are_frozen()
+    {
+        var create = new LiteCreateCommand(3, "session-1");
+        var end = new LiteEndCommand(3, IsForced: true, ["session-1", "session-2"]);
+
+        GoldenFile.Check("lite-create-v1.hex", create.Encode());
+        GoldenFile.Check("lite-end-v1.hex", end.Encode());
+        Assert.Equal(create.Encode(), LiteCreateCommand.Decode(create.Encode()).Encode());
+        Assert.Equal(end.Encode(), LiteEndCommand.Decode(end.Encode()).Encode());
+    }
+
+    [Fact]
     public void A_seek_is_frozen()
     {
         var command = new SeekCommand(5, 3, [new QueueTarget(0, 7), new QueueTarget(2, 1_000)]);

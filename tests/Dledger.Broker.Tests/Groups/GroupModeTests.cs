@@ -98,6 +98,21 @@ public sealed class GroupModeTests
     }
 
     [Fact]
+    public async Task A_goodbye_from_before_another_leader_says_nothing_about_a_client()
+    {
+        var broker = await Prepare(new GroupSettings { Exclusive = true });
+        Assert.Single(await Receive(broker, "one"));
+        broker.Node.ClientTerminated("one");
+
+        // It came back meanwhile and speaks to the other leader.
+        broker.Log.LoseLeadership();
+        broker.Log.Lead();
+
+        Assert.Empty(await Receive(broker, "two"));
+        Assert.Single(await Receive(broker, "one"));
+    }
+
+    [Fact]
     public async Task A_client_with_too_many_messages_in_flight_is_told_so_while_others_go_on()
     {
         var broker = await Prepare(new GroupSettings { MaxInFlightPerClient = 2 });

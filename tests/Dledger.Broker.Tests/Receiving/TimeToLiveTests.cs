@@ -44,6 +44,19 @@ public sealed class TimeToLiveTests
         Assert.Equal(["short", "lasting"], (await broker.Receive("g", "t")).Select(TestBroker.Text));
     }
 
+    [Fact]
+    public async Task A_message_lives_by_log_time_when_the_wall_clock_jumps()
+    {
+        var broker = await Prepare(ExpiryMode.Drop);
+
+        // The machine's clock goes an hour ahead; log time hardly follows.
+        broker.Advance(TimeSpan.FromSeconds(1));
+        broker.Log.LogTimeBehind = 3_600_000_000;
+        broker.Advance(TimeSpan.FromHours(1));
+
+        Assert.Equal(["short", "lasting"], (await broker.Receive("g", "t")).Select(TestBroker.Text));
+    }
+
     [Theory]
     [InlineData("0")]
     [InlineData("-1")]

@@ -38,7 +38,10 @@ internal sealed class MemoryLog : IReplicatedLog
 
     public Guid ClusterId { get; } = new("11111111-2222-3333-4444-555555555555");
 
-    public long LogTimeNow => _time.NowMicroseconds;
+    public long LogTimeNow => _time.NowMicroseconds - LogTimeBehind;
+
+    /// <summary>How far log time is behind the wall clock, microseconds: the clock jumped ahead.</summary>
+    public long LogTimeBehind { get; set; }
 
     public Task LeadershipMoved { get; } = new TaskCompletionSource().Task;
 

@@ -40,7 +40,6 @@ internal sealed class OrderConsumer(SimulatedCluster cluster, OrderHistory histo
             AttemptId = $"{_attempt}",
         };
         var begun = cluster.Events.Now;
-        history.ReceiveInvoked();
         var (isAnswered, outcome) = await cluster.Calls.CallAsync(
             node, broker => broker.ReceiveAsync(request, CancellationToken.None), cluster.Scenario.CallPatience + longPoll);
         if (cluster.Trace.IsOn)
@@ -56,7 +55,6 @@ internal sealed class OrderConsumer(SimulatedCluster cluster, OrderHistory histo
 
         if (!isAnswered || outcome!.Failure is not null)
         {
-            history.AnswerLost();
             return;
         }
 

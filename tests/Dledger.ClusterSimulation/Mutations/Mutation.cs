@@ -137,4 +137,28 @@ internal enum Mutation
 
     /// <summary>See <see cref="Broker.SeededDefect.LiteSetIgnored"/>.</summary>
     LiteSetIgnored,
+
+    /// <summary>See <see cref="Broker.SeededDefect.ObligedMessageOvertaken"/>.</summary>
+    ObligedMessageOvertaken,
+
+    /// <summary>See <see cref="Broker.SeededDefect.BlockedMessageGivenUp"/>.</summary>
+    BlockedMessageGivenUp,
+
+    /// <summary>See <see cref="Broker.SeededDefect.LifetimeByWallClock"/>.</summary>
+    LifetimeByWallClock,
+
+    /// <summary>See <see cref="Broker.SeededDefect.HandedOutNotFinished"/>.</summary>
+    HandedOutNotFinished,
+
+    /// <summary>See <see cref="Broker.SeededDefect.HolderGoneAtFailover"/>.</summary>
+    HolderGoneAtFailover,
+
+    /// <summary>See <see cref="Broker.SeededDefect.LeasesOnTheirWayNotCounted"/>.</summary>
+    LeasesOnTheirWayNotCounted,
+
+    /// <summary>See <see cref="Broker.SeededDefect.LeaseBreaksPause"/>.</summary>
+    LeaseBreaksPause,
+
+    /// <summary>See <see cref="Broker.SeededDefect.HeldKeyDelivered"/>.</summary>
+    HeldKeyDelivered,
 }

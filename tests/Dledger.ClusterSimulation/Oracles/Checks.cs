@@ -70,6 +70,11 @@ internal sealed class Checks(SimulatedCluster cluster)
         ["I67"] = "a message stands in exactly the topics whose routes want it, once each, as soon as it is acked, and never when refused",
         ["I68"] = "a message waits in the band of its priority, and none that is surely free is passed over for a less urgent one",
         ["I69"] = "every message of a lite topic reaches a client that asks for it, and none another one",
+        ["I70"] = "a message that lived too long by log time is not handed out, and no other one is finished without an ack",
+        ["I71"] = "a group of at most once is handed no message twice",
+        ["I72"] = "no more messages are in flight than a group and a client may have, and who is held by it is told so",
+        ["I73"] = "an exclusive group gives messages to one client until that says goodbye or is silent",
+        ["I74"] = "a group is given nothing between a pause and its end",
     };
 
     /// <summary>
@@ -81,7 +86,7 @@ internal sealed class Checks(SimulatedCluster cluster)
         ("I51", "whether an install kept the log or began a new one shows in no status; what is acked must survive either (I14)"),
     ];
 
-    private const int NumberMax = 69;
+    private const int NumberMax = 74;
 
     // By the number in the name.
     private readonly long[] _counts = new long[NumberMax + 1];

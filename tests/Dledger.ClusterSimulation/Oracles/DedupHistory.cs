@@ -1,4 +1,5 @@
 using System.Globalization;
+using Dledger.Broker.Commands;
 using Dledger.Broker.Messages;
 
 namespace Dledger.ClusterSimulation.Oracles;
@@ -21,7 +22,12 @@ internal sealed class DedupHistory(SimulatedCluster cluster)
     private readonly HashSet<string> _acked = new(StringComparer.Ordinal);
     private readonly HashSet<string> _ackInvoked = new(StringComparer.Ordinal);
     private readonly List<StoredMessage> _stored = [];
+    private readonly Dictionary<string, List<(DeliveredMessage Message, DeliveryReference Delivery, LedgerLease Lease)>> _delivered =
+        new(StringComparer.Ordinal);
+
     private int _number;
+
+    public LeaseLedger Ledger { get; } = new(cluster);
 
     public static bool Owns(string messageId) => messageId.StartsWith(IdPrefix, StringComparison.Ordinal);
 
@@ -34,7 +40,11 @@ internal sealed class DedupHistory(SimulatedCluster cluster)
     }
 
     /// <summary>A message of the topic is in the log.</summary>
-    public void Stored(StoredMessage message) => _stored.Add(message);
+    public void Stored(StoredMessage message)
+    {
+        Ledger.TopicId = message.TopicId;
+        _stored.Add(message);
+    }
 
     /// <summary>The keys that were acknowledged so far: a receive that begins now may bring none of them.</summary>
     public HashSet<string> Acked() => [.. _acked];
@@ -47,6 +57,7 @@ internal sealed class DedupHistory(SimulatedCluster cluster)
             var key = _keys[message.MessageId];
             cluster.Checks.Check(
                 "I66", !ackedBefore.Contains(key), $"{message.MessageId} of key {key} is delivered, but its key was acknowledged before");
+            CheckOthers(key, message);
         }
 
         cluster.Checks.Check(
@@ -54,6 +65,38 @@ internal sealed class DedupHistory(SimulatedCluster cluster)
             messages.DistinctBy(message => _keys[message.MessageId]).Count() == messages.Count,
             $"messages of one key are delivered together: {string.Join(", ", messages.Select(message => message.MessageId))}");
     }
+
+    // No two messages of a key are under way at once. Answers may come in another order than leases were made.
+    private void CheckOthers(string key, DeliveredMessage message)
+    {
+        var (delivery, lease) = Ledger.Of(message);
+        if (!_delivered.TryGetValue(key, out var others))
+        {
+            _delivered.Add(key, others = []);
+        }
+
+        foreach (var (other, before, earlier) in others)
+        {
+            if (other.MessageId == message.MessageId)
+            {
+                continue;
+            }
+
+            var isOpen = earlier.Position < lease.Position
+                ? Ledger.IsOpenAt(before, lease) && !IsGone(other)
+                : Ledger.IsOpenAt(delivery, earlier) && !IsGone(message);
+            cluster.Checks.Check(
+                "I66",
+                !isOpen,
+                $"{message.MessageId} and {other.MessageId}, both of {key}, are under way at once, by the leases at {lease.Position} "
+                    + $"and {earlier.Position}");
+        }
+
+        others.Add((message, delivery, lease));
+    }
+
+    private bool IsGone(DeliveredMessage message) =>
+        cluster.Oracle.FindAt(message.Position) is not { } stored || cluster.Oracle.IsGone(stored);
 
     /// <summary>A consumer acknowledges a message; whether that has effect it does not know yet.</summary>
     public void AckInvoked(DeliveredMessage message) => _ackInvoked.Add(_keys[message.MessageId]);

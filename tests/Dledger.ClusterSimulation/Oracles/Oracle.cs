@@ -143,6 +143,11 @@ internal sealed class Oracle(SimulatedCluster cluster)
         var records = new RecordEnumerator(frame.Payload.Span, summary.Base + FrameHeader.Size);
         while (records.MoveNext())
         {
+            foreach (var ledger in cluster.Ledgers)
+            {
+                ledger.Observe(records.Current, records.CurrentPosition, frame.LogTime);
+            }
+
             if (records.Current.Kind == RecordKind.Message
                 || cluster.Transactions.Observe(records.Current, records.CurrentPosition, frame.LogTime))
             {
@@ -196,6 +201,11 @@ internal sealed class Oracle(SimulatedCluster cluster)
             else if (records.Current.Kind == RecordKind.ResetOffset)
             {
                 cluster.Broadcast?.History.Subscribed(records.CurrentPosition, SubscribeCommand.Decode(records.Current.Body));
+            }
+            else if (records.Current.Kind == RecordKind.GroupPause)
+            {
+                cluster.Modes!.History.Paused(
+                    records.CurrentPosition, GroupPauseCommand.Decode(records.Current.Body), frame.LogTime);
             }
             else if (records.Current.Kind == RecordKind.BroadcastEnd)
             {
@@ -314,6 +324,10 @@ internal sealed class Oracle(SimulatedCluster cluster)
         else if (LiteHistory.Owns(message.Id))
         {
             cluster.Lites!.History.Stored(message);
+        }
+        else if (ModeHistory.Owns(message.Id))
+        {
+            cluster.Modes!.History.Stored(message);
         }
         else if (PriorityHistory.Owns(message.Id))
         {

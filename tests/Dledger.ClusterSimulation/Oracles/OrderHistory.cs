@@ -1,3 +1,4 @@
+using Dledger.Broker.Commands;
 using Dledger.Broker.Groups;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Parking;
@@ -11,24 +12,35 @@ namespace Dledger.ClusterSimulation.Oracles;
 /// The rule of one message group: whatever lies before a delivered message is over, as far as anybody can know, or part of the same batch
 /// before it. So two batches of one message group are never under way at once, and nothing overtakes what was parked.
 /// </remarks>
-internal sealed class OrderHistory(SimulatedCluster cluster, OrderScenario scenario)
+internal sealed class OrderHistory
 {
     public const string Topic = "letters";
     public const string Group = "lanes";
 
     private const string IdPrefix = "f:";
 
+    private readonly SimulatedCluster _cluster;
+    private readonly OrderScenario _scenario;
     private readonly Dictionary<string, List<StoredMessage>> _byGroup = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Progress> _progress = new(StringComparer.Ordinal);
     private readonly HashSet<string> _invoked = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _firstOpen = new(StringComparer.Ordinal);
+    private readonly Dictionary<(int QueueId, long Offset), string> _ids = [];
     private int _number;
-    private int _lostAnswers;
-    private int _receivesUnderWay;
 
-    public OrderScenario Scenario => scenario;
+    public OrderHistory(SimulatedCluster cluster, OrderScenario scenario)
+    {
+        _cluster = cluster;
+        _scenario = scenario;
+        Random = new SimulationRandom(scenario.Seed);
+        Ledger = new LeaseLedger(cluster) { Forwarded = Forwarded };
+    }
 
-    public SimulationRandom Random { get; } = new(scenario.Seed);
+    public OrderScenario Scenario => _scenario;
+
+    public SimulationRandom Random { get; }
+
+    public LeaseLedger Ledger { get; }
 
     public static bool Owns(string messageId) => messageId.StartsWith(IdPrefix, StringComparison.Ordinal);
 
@@ -43,36 +55,28 @@ internal sealed class OrderHistory(SimulatedCluster cluster, OrderScenario scena
     /// <summary>A message was committed.</summary>
     public void Stored(StoredMessage message)
     {
-        cluster.Checks.Check("I42", _invoked.Contains(message.Id), $"{message.Id} is in the log, but nobody sent it");
+        _cluster.Checks.Check("I42", _invoked.Contains(message.Id), $"{message.Id} is in the log, but nobody sent it");
         var messageGroup = GroupOf(message.Id);
         if (!_byGroup.TryGetValue(messageGroup, out var list))
         {
             _byGroup.Add(messageGroup, list = []);
         }
 
-        cluster.Checks.Check(
+        _cluster.Checks.Check(
             "I55",
             list.Count == 0 || list[^1].QueueId == message.QueueId,
             $"message group {messageGroup} is in queue {message.QueueId} and before in {(list.Count == 0 ? -1 : list[^1].QueueId)}");
         list.Add(message);
-    }
-
-    public void ReceiveInvoked() => _receivesUnderWay++;
-
-    /// <summary>A receive was cut off: messages may have been leased to nobody, each of them once.</summary>
-    public void AnswerLost()
-    {
-        _receivesUnderWay--;
-        _lostAnswers++;
+        Ledger.TopicId = message.TopicId;
+        _ids.Add((message.QueueId, message.Offset), message.Id);
     }
 
     /// <summary>Messages came; the moment at which the call that brought them began.</summary>
     public void Delivered(IReadOnlyList<DeliveredMessage> batch, long begun)
     {
-        _receivesUnderWay--;
         if (batch.GroupBy(message => message.MessageGroup).Count() > 1)
         {
-            cluster.Marks.Reach("several message groups in one batch");
+            _cluster.Marks.Reach("several message groups in one batch");
         }
 
         foreach (var messages in batch.GroupBy(message => message.MessageGroup!))
@@ -92,7 +96,7 @@ internal sealed class OrderHistory(SimulatedCluster cluster, OrderScenario scena
     public void AckEnded(DeliveredMessage message, bool? isAcked)
     {
         var progress = Of(message);
-        progress.AckedAt = isAcked == true ? Math.Min(progress.AckedAt, cluster.Events.Now) : progress.AckedAt;
+        progress.AckedAt = isAcked == true ? Math.Min(progress.AckedAt, _cluster.Events.Now) : progress.AckedAt;
         progress.PendingAcks--;
         progress.LostAcks += isAcked is null ? 1 : 0;
     }
@@ -104,13 +108,13 @@ internal sealed class OrderHistory(SimulatedCluster cluster, OrderScenario scena
     {
         foreach (var message in parked.Where(message => message.MessageId.Length > 0))
         {
-            cluster.Marks.Reach("message parked");
-            cluster.Checks.Check(
-                "I55", scenario.Poison == PoisonMode.Park, $"{message.MessageId} is parked in a group that does not");
+            _cluster.Marks.Reach("message parked");
+            _cluster.Checks.Check(
+                "I55", _scenario.Poison == PoisonMode.Park, $"{message.MessageId} is parked in a group that does not");
             var progress = Of(message.MessageId);
             if (message.WaitingBehind > 0)
             {
-                cluster.Marks.Reach("messages wait behind a parked one");
+                _cluster.Marks.Reach("messages wait behind a parked one");
             }
 
             progress.ParkedSeen = progress.ReleasedAt <= begun ? Math.Max(progress.ParkedSeen, begun) : progress.ParkedSeen;
@@ -137,19 +141,20 @@ internal sealed class OrderHistory(SimulatedCluster cluster, OrderScenario scena
 
         _firstOpen[messageGroup] = next;
         var last = -1;
+        var position = Ledger.Of(messages[0]).Lease.Position;
         foreach (var message in messages)
         {
             var index = all.FindIndex(each => each.Id == message.MessageId);
-            cluster.Checks.Check(
+            _cluster.Checks.Check(
                 "I55",
                 index > last,
                 $"{Group} is given {string.Join(", ", messages.Select(each => each.MessageId))} in this order");
             for (; next < index; next++)
             {
                 var before = all[next];
-                cluster.Checks.Check(
+                _cluster.Checks.Check(
                     "I55",
-                    MayBeOver(before),
+                    MayBeOver(before, position),
                     $"{Group} is given {message.MessageId} ({message.QueueId}/{message.QueueOffset}, attempt {message.Attempt}) "
                         + $"of message group {messageGroup} while {before.Id} ({before.Offset}) before it is not over");
             }
@@ -162,46 +167,56 @@ internal sealed class OrderHistory(SimulatedCluster cluster, OrderScenario scena
     private void CheckDelivery(DeliveredMessage message, long begun)
     {
         var progress = Of(message);
-        cluster.Checks.Check(
+        _cluster.Checks.Check(
             "I45",
             progress.AckedAt >= begun,
             $"{Group} acked {message.MessageId} at {progress.AckedAt} and is given it by a call that began at {begun}");
-        cluster.Checks.Check(
+        _cluster.Checks.Check(
             "I55",
             begun <= progress.ParkedSeen || progress.ParkedSeen == long.MinValue,
             $"{Group} is given {message.MessageId} at {begun}, but it was parked at {progress.ParkedSeen} and nobody released it");
-        cluster.Checks.Check(
+        _cluster.Checks.Check(
             "I44",
             message.Attempt > progress.Attempt || progress.ReleasedAt == long.MaxValue,
             $"{Group} is given {message.MessageId} in attempt {message.Attempt} after attempt {progress.Attempt}");
-        cluster.Checks.Check(
+        _cluster.Checks.Check(
             "I44",
-            message.Attempt <= scenario.AttemptsMax || scenario.Poison == PoisonMode.Block,
-            $"{Group} is given {message.MessageId} in attempt {message.Attempt} of {scenario.AttemptsMax}");
+            message.Attempt <= _scenario.AttemptsMax || _scenario.Poison == PoisonMode.Block,
+            $"{Group} is given {message.MessageId} in attempt {message.Attempt} of {_scenario.AttemptsMax}");
         if (progress.ReleasedAt == long.MaxValue)
         {
-            cluster.Marks.Reach("released message delivered");
+            _cluster.Marks.Reach("released message delivered");
         }
 
-        if (message.Attempt > scenario.AttemptsMax)
+        if (message.Attempt > _scenario.AttemptsMax)
         {
-            cluster.Marks.Reach("blocked message tried again");
+            _cluster.Marks.Reach("blocked message tried again");
         }
 
         progress.Attempt = message.Attempt;
-        progress.LostBefore = _lostAnswers;
     }
 
-    // In a group that dead-letters, attempts that nobody heard of may have been the last ones.
-    private bool MayBeOver(StoredMessage message)
+    // What is to become a dead letter, or was dropped, holds the others up until its copy is in the log.
+    private bool MayBeOver(StoredMessage message, long position) =>
+        Of(message.Id).MayBeAcked
+        || _cluster.Oracle.IsGone(message)
+        || Ledger.IsForwardedBefore(message.QueueId, message.Offset, position);
+
+    private void Forwarded(DeliveryReference delivery, long logTime)
     {
-        var progress = Of(message.Id);
-        return progress.MayBeAcked
-            || progress.IsDropped
-            || cluster.Oracle.IsGone(message)
-            || (scenario.Poison == PoisonMode.DeadLetter
-                && (progress.IsGivenUp
-                    || progress.Attempt + (_lostAnswers - progress.LostBefore) + _receivesUnderWay >= scenario.AttemptsMax));
+        var id = _ids[(delivery.QueueId, delivery.Offset)];
+        var leases = Ledger.LeasedCount(delivery.QueueId, delivery.Offset);
+        _cluster.Marks.Reach("message of a message group becomes a dead letter");
+        _cluster.Checks.Check(
+            "I55",
+            _scenario.Poison switch
+            {
+                PoisonMode.Block => false,
+                PoisonMode.Park => Of(id).IsDropped,
+                _ => Of(id).IsGivenUp || leases >= _scenario.AttemptsMax,
+            },
+            $"{id} becomes a dead letter at {logTime} after {leases} leases of {_scenario.AttemptsMax}, in a group that does "
+                + $"{_scenario.Poison}");
     }
 
     private static string GroupOf(string id) => id[IdPrefix.Length..id.LastIndexOf(':')];
@@ -221,8 +236,6 @@ internal sealed class OrderHistory(SimulatedCluster cluster, OrderScenario scena
     private sealed class Progress
     {
         public int Attempt { get; set; }
-
-        public int LostBefore { get; set; }
 
         public int PendingAcks { get; set; }
 
@@ -245,6 +258,6 @@ internal sealed class OrderHistory(SimulatedCluster cluster, OrderScenario scena
         public bool MayBeAcked => IsAcked || PendingAcks > 0 || LostAcks > 0;
 
         /// <summary>Over for ever, as far as this history is concerned.</summary>
-        public bool IsSettled => IsAcked || LostAcks > 0 || IsDropped;
+        public bool IsSettled => IsAcked || LostAcks > 0;
     }
 }

@@ -168,6 +168,9 @@ internal sealed record Scenario
     /// <summary>A topic and a group with quotas; null for a run without them.</summary>
     public QuotaScenario? Quotas { get; init; }
 
+    /// <summary>A group with rare settings; null for a run without one.</summary>
+    public ModeScenario? Modes { get; init; }
+
     public bool ChangesMembers => HasLostDisks || HasMemberChanges;
 
     /// <summary>Some node may find a part of its own log unreadable.</summary>
@@ -182,6 +185,9 @@ internal sealed record Scenario
         RetentionBytes = RetentionBytes,
         // Clocks jump by up to an hour each time, and log time goes with those that jump ahead.
         ProducerExpiry = TimeSpan.FromDays(7),
+        HolderSilence = Modes is { } modes
+            ? TimeSpan.FromMicroseconds(modes.HolderSilence)
+            : Broker.Receiving.ClientRegistry.AliveFor,
         TimerMemoryMax = 16,
         TimerChunkBits = 12,
         TimerBatchBytesMax = 4096,
@@ -287,6 +293,7 @@ internal sealed record Scenario
             Quotas = QuotaScenario.Draw(seed),
             Replay = ReplayScenario.Draw(seed),
             Broadcast = BroadcastScenario.Draw(seed),
+            Modes = ModeScenario.Draw(seed, timeout),
             HasTimers = new SimulationRandom(seed ^ TimerStream ^ 1).Chance(0.33),
 
 
