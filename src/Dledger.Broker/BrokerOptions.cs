@@ -79,6 +79,11 @@ public sealed record BrokerOptions
     /// </summary>
     internal TimeSpan HolderSilence { get; init; } = Receiving.ClientRegistry.AliveFor;
 
+    /// <summary>
+    /// After this time a new leader has heard of the lite topics that clients ask for; a constant but for tests, above zero.
+    /// </summary>
+    internal TimeSpan LiteFirstLook { get; init; } = TimeSpan.FromMinutes(1);
+
     /// <summary>Delayed messages that wait in memory, of each group; more of them wait in files.</summary>
     internal const int TimerMemoryMaxDefault = 65_536;
 

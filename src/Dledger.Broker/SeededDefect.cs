@@ -115,4 +115,13 @@ internal enum SeededDefect
 
     /// <summary>A message is handed out while another one of its key is in flight.</summary>
     HeldKeyDelivered,
+
+    /// <summary>A lite topic that nobody has used for long ends although some of its messages are not consumed.</summary>
+    LiteEndedUnread,
+
+    /// <summary>What a lite topic holds when it is deleted is left to the next one that gets its queue.</summary>
+    LiteEndKeepsMessages,
+
+    /// <summary>What a client sends is not counted for its quota.</summary>
+    ClientSendsNotCounted,
 }

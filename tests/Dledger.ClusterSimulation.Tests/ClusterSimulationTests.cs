@@ -110,6 +110,17 @@ public sealed class ClusterSimulationTests
         { nameof(Mutation.ExpiredKeysProcessed), 6 },
         { nameof(Mutation.PriorityRoundRobin), 12 },
         { nameof(Mutation.LiteSetIgnored), 1 },
+        { nameof(Mutation.ObligedMessageOvertaken), 5 },
+        { nameof(Mutation.BlockedMessageGivenUp), 4 },
+        { nameof(Mutation.LifetimeByWallClock), 6 },
+        { nameof(Mutation.HandedOutNotFinished), 9 },
+        { nameof(Mutation.HolderGoneAtFailover), 25 },
+        { nameof(Mutation.LeasesOnTheirWayNotCounted), 2 },
+        { nameof(Mutation.LeaseBreaksPause), 1 },
+        { nameof(Mutation.HeldKeyDelivered), 1 },
+        { nameof(Mutation.LiteEndedUnread), 3 },
+        { nameof(Mutation.LiteEndKeepsMessages), 3 },
+        { nameof(Mutation.ClientSendsNotCounted), 1 },
     };
 
     private static string Explain(RunResult result) => $"{result.Failure?.Message}; replay: make sim SEED={result.Seed}";

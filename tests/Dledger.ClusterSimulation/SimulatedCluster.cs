@@ -72,7 +72,7 @@ internal sealed class SimulatedCluster
         Broadcast = scenario.Broadcast is { } broadcast ? new BroadcastWorkload(this, broadcast) : null;
         Replay = scenario.Replay is { } replay ? new ReplayWorkload(this, replay) : null;
         Modes = scenario.Modes is { } modes ? new ModeWorkload(this, modes) : null;
-        Ledgers = [.. new[] { Order?.History.Ledger, Keyed?.History.Ledger, Modes?.History.Ledger }.OfType<LeaseLedger>()];
+        Ledgers = [.. new[] { Order?.History.Ledger, Keyed?.History.Ledger, Lites?.History.Ledger, Modes?.History.Ledger }.OfType<LeaseLedger>()];
     }
 
     public Scenario Scenario { get; }

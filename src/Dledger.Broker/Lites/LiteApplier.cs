@@ -38,7 +38,7 @@ internal static class LiteApplier
     }
 
     /// <summary>Ends lite topics, all of them when it is forced, else those that are over. The names that ended.</summary>
-    public static List<string> End(BrokerState state, LiteEndCommand command)
+    public static List<string> End(BrokerState state, LiteEndCommand command, SeededDefect defect)
     {
         var ended = new List<string>();
         if (state.Topics.Find(command.TopicId) is not { Lites: { } lites } topic)
@@ -50,9 +50,13 @@ internal static class LiteApplier
         {
             if (lites.TryFind(name, out var lite)
                 && (command.IsForced
-                    || (lite.LastActive + topic.View.Lite.ExpiryMicroseconds <= state.LogTime && IsOver(topic, lite))))
+                    || (lite.LastActive + topic.View.Lite.ExpiryMicroseconds <= state.LogTime && IsOver(topic, lite, defect))))
             {
-                state.EmptyQueue(topic, lite.QueueId);
+                if (defect != SeededDefect.LiteEndKeepsMessages)
+                {
+                    state.EmptyQueue(topic, lite.QueueId);
+                }
+
                 lites.Remove(lite);
                 ended.Add(name);
             }
@@ -64,10 +68,10 @@ internal static class LiteApplier
     /// <summary>
     /// Whether nobody will miss its messages: it has none, or a group has finished them and so has every other that began to read them.
     /// </summary>
-    public static bool IsOver(TopicState topic, LiteTopic lite)
+    public static bool IsOver(TopicState topic, LiteTopic lite, SeededDefect defect)
     {
         var queue = topic.Queues[lite.QueueId];
-        if (queue.Min == queue.Max)
+        if (queue.Min == queue.Max || defect == SeededDefect.LiteEndedUnread)
         {
             return true;
         }

@@ -10,7 +10,8 @@ namespace Dledger.Broker.Lites;
 /// Ends lite topics that nobody has used for long and nobody asks for: looks now and then and proposes; apply checks again. Volatile, the
 /// serving leader's, owned by the apply loop.
 /// </summary>
-internal sealed class LiteDuty(BrokerState state, LiteSets sets, LeaderInbox inbox, Func<Proposal, ProposalFailure?> propose)
+internal sealed class LiteDuty(
+    BrokerState state, LiteSets sets, BrokerOptions options, LeaderInbox inbox, Func<Proposal, ProposalFailure?> propose)
 {
     private const long IntervalMin = 1_000_000;
     private const long IntervalMax = 60_000_000;
@@ -52,7 +53,7 @@ internal sealed class LiteDuty(BrokerState state, LiteSets sets, LeaderInbox inb
             }
         }
 
-        _nextAt = logTimeNow + (_nextAt > 0 ? interval : IntervalMax);
+        _nextAt = logTimeNow + (_nextAt > 0 ? interval : (long)options.LiteFirstLook.TotalMicroseconds);
     }
 
     private List<string> FindIdle(LiteTable lites, int topicId, long before)
@@ -67,7 +68,7 @@ internal sealed class LiteDuty(BrokerState state, LiteSets sets, LeaderInbox inb
             }
 
             wanted ??= sets.Wanted(topicId);
-            if (!wanted.Contains(lite.Name) && LiteApplier.IsOver(state.Topics.Find(topicId)!, lite))
+            if (!wanted.Contains(lite.Name) && LiteApplier.IsOver(state.Topics.Find(topicId)!, lite, options.Defect))
             {
                 idle.Add(lite.Name);
             }

@@ -34,7 +34,7 @@ internal sealed class ProduceQuotas(QuotaRates ofClient, QuotaClock clock, Seede
             if (wait == 0 && clientWait == 0)
             {
                 meter?.Take(ofTopic, messages, bytes);
-                client?.Take(ofClient, messages, bytes);
+                client?.Take(ofClient, defect == SeededDefect.ClientSendsNotCounted ? 0 : messages, bytes);
                 return null;
             }
 

@@ -82,7 +82,7 @@ internal sealed class LeaderDuties
                 ? !clients.IsAlive(client)
                 : clients.IsGone(client, options.HolderSilence));
         Pulls = new PullTable(state.Topics, state.Groups, options, () => Receivers.Quotas);
-        _lites = new LiteDuty(state, lites, _inbox, Propose);
+        _lites = new LiteDuty(state, lites, options, _inbox, Propose);
         _litesEnded = litesEnded;
         _forwarder = new DeadLetterForwarder(
             state.Topics, state.Groups, state.Leases, _inbox, ReadRecord, ReportUnreadable, Propose, logger);

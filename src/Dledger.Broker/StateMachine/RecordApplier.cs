@@ -414,7 +414,7 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
 
     private BrokerFailure? ApplyLiteEnd(LiteEndCommand command)
     {
-        var ended = LiteApplier.End(state, command);
+        var ended = LiteApplier.End(state, command, defect);
         if (command.IsForced && ended.Count > 0)
         {
             duties.LitesEnded(command.TopicId, ended);

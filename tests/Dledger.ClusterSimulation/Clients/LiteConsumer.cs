@@ -138,6 +138,7 @@ internal sealed class LiteConsumer(SimulatedCluster cluster, LiteWorkload worklo
     private async Task AckAsync(DeliveredMessage message)
     {
         var node = cluster.Calls.Choose();
+        workload.History.AckInvoked(message.MessageId);
         var (isAnswered, outcomes) = await cluster.Calls.CallAsync(
             node,
             broker => broker.AckAsync(LiteHistory.Group, LiteHistory.Topic, [message.ReceiptHandle], CancellationToken.None),

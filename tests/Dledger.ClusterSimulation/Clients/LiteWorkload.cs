@@ -1,5 +1,7 @@
 using Dledger.Broker.Groups;
+using Dledger.Broker.Lites;
 using Dledger.Broker.Messages;
+using Dledger.Broker.Naming;
 using Dledger.Broker.Topics;
 using Dledger.ClusterSimulation.Oracles;
 using Dledger.Testing.Schedules;
@@ -14,9 +16,13 @@ internal sealed class LiteWorkload
 {
     private const ulong Stream = 0x117E_70B1_C5A1_5EED;
 
+    // Whether lite topics end, and what of that, is drawn apart: the other runs of this workload are as they were before.
+    private const ulong EndStream = 0x117E_E4D5_0F71_3E5D;
+
     private readonly SimulatedCluster _cluster;
     private readonly List<LiteProducer> _producers = [];
     private readonly int _messageCount;
+    private readonly TimeSpan _expiry;
 
     private LiteWorkload(SimulatedCluster cluster, SimulationRandom random, ulong seed)
     {
@@ -26,12 +32,17 @@ internal sealed class LiteWorkload
         _messageCount = (int)random.NextLogarithmic(8, 40);
         AckShare = random.Chance(0.3) ? 0.4 : 0.9;
         Random = new SimulationRandom(seed ^ Stream ^ 0x77);
-        History = new LiteHistory(cluster);
+        History = new LiteHistory(cluster, (long)ExpiryOf(seed).TotalMicroseconds);
+        _expiry = ExpiryOf(seed);
+        EndRandom = new SimulationRandom(seed ^ EndStream ^ 0x77);
     }
 
     public LiteHistory History { get; }
 
     public SimulationRandom Random { get; }
+
+    /// <summary>What the operator who deletes lite topics draws from.</summary>
+    public SimulationRandom EndRandom { get; }
 
     public double AckShare { get; }
 
@@ -48,6 +59,9 @@ internal sealed class LiteWorkload
         var random = new SimulationRandom(seed ^ Stream);
         return random.Chance(0.33) ? new LiteWorkload(cluster, random, seed) : null;
     }
+
+    /// <summary>Whether lite topics end in a run that has some.</summary>
+    public static bool EndsIn(ulong seed) => new SimulationRandom(seed ^ EndStream).Chance(0.7);
 
     /// <summary>The lite topics of a client: its own, and for the first two one in common.</summary>
     public IEnumerable<string> NamesOf(int consumer)
@@ -66,7 +80,7 @@ internal sealed class LiteWorkload
     /// <summary>Makes topic and group, then starts the clients.</summary>
     public async Task StartAsync()
     {
-        var topic = new TopicSpec { Name = LiteHistory.Topic, QueueCount = 1, AcceptedTypes = MessageTypeSet.Lite };
+        var topic = new TopicSpec { Name = LiteHistory.Topic, QueueCount = 1, AcceptedTypes = MessageTypeSet.Lite, LiteExpiry = _expiry };
         var group = new GroupSpec { Name = LiteHistory.Group, Settings = new GroupSettings { MaxAttempts = 10_000 } };
         await _cluster.Calls.UntilThereAsync(Random, broker => broker.CreateTopicAsync(topic, CancellationToken.None));
         await _cluster.Calls.UntilThereAsync(Random, broker => broker.CreateGroupAsync(group, CancellationToken.None));
@@ -75,6 +89,11 @@ internal sealed class LiteWorkload
             var producer = new LiteProducer(_cluster, this) { Remaining = _messageCount };
             _producers.Add(producer);
             _cluster.Watch(producer.RunAsync());
+        }
+
+        if (_expiry < LiteSettings.Default.Expiry)
+        {
+            _cluster.Watch(new LiteOperator(_cluster, this).RunAsync());
         }
 
         for (var i = 0; i < ConsumerCount; i++)
@@ -100,4 +119,6 @@ internal sealed class LiteWorkload
             : History.OpenCount > 0 ? $"{History.OpenCount} messages of lite topics have reached nobody;"
             : null;
     }
+
+    private static TimeSpan ExpiryOf(ulong seed) => EndsIn(seed) ? Limits.LiteExpiryMin : LiteSettings.Default.Expiry;
 }

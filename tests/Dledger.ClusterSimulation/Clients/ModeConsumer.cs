@@ -30,7 +30,11 @@ internal sealed class ModeConsumer(SimulatedCluster cluster, ModeHistory history
                 continue;
             }
 
-            var messages = await ReceiveAsync([]);
+            // Two polls of one client at once, as consumers with several threads have them, meet at the bounds.
+            var polls = Enumerable.Range(0, history.Scenario.HasCaps && history.Random.Chance(0.4) ? 2 : 1)
+                .Select(_ => ReceiveAsync([]))
+                .ToList();
+            IReadOnlyList<DeliveredMessage> messages = [.. (await Task.WhenAll(polls)).SelectMany(each => each)];
             if (messages.Count > 0
                 && messages.Count >= history.Scenario.MaxInFlightPerClient
                 && history.Scenario.HasCaps

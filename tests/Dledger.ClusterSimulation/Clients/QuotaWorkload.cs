@@ -34,7 +34,7 @@ internal sealed class QuotaWorkload(SimulatedCluster cluster, QuotaScenario scen
 
     /// <summary>The clients, to be watched.</summary>
     public IEnumerable<Task> Start() =>
-        Enumerable.Range(0, scenario.ProducerCount).Select(_ => SendAsync())
+        Enumerable.Range(0, scenario.ProducerCount).Select(SendAsync)
             .Concat(Enumerable.Range(0, scenario.ConsumerCount).Select(ConsumeAsync));
 
     /// <summary>What is not finished, as a node that serves knows it; null: nothing.</summary>
@@ -54,7 +54,7 @@ internal sealed class QuotaWorkload(SimulatedCluster cluster, QuotaScenario scen
         return open == 0 ? null : $"{open} messages of the topic with a quota;";
     }
 
-    private async Task SendAsync()
+    private async Task SendAsync(int number)
     {
         for (var left = scenario.SendCount; ;)
         {
@@ -65,7 +65,7 @@ internal sealed class QuotaWorkload(SimulatedCluster cluster, QuotaScenario scen
                 continue;
             }
 
-            var failure = await SendOneAsync();
+            var failure = await SendOneAsync($"sender-{number}");
             if (failure?.Error == BrokerError.QuotaExceeded)
             {
                 if (History.Random.Chance(0.5))
@@ -80,9 +80,9 @@ internal sealed class QuotaWorkload(SimulatedCluster cluster, QuotaScenario scen
         }
     }
 
-    private async Task<BrokerFailure?> SendOneAsync()
+    private async Task<BrokerFailure?> SendOneAsync(string clientId)
     {
-        var send = History.Invoke(1 + History.Random.Next(scenario.BatchMax));
+        var send = History.Invoke(1 + History.Random.Next(scenario.BatchMax), clientId);
         MessageDraft[] drafts =
         [
             .. send.Ids.Select(id => new MessageDraft { Body = new byte[1 + History.Random.Next(100)], MessageId = id }),
@@ -93,7 +93,7 @@ internal sealed class QuotaWorkload(SimulatedCluster cluster, QuotaScenario scen
             broker =>
             {
                 send.TakenAt = cluster.Events.Now;
-                return broker.AppendAsync(QuotaHistory.Topic, drafts, CancellationToken.None);
+                return broker.AppendAsync(QuotaHistory.Topic, drafts, null, clientId, CancellationToken.None);
             },
             cluster.Scenario.CallPatience);
         if (!isAnswered)

@@ -161,4 +161,13 @@ internal enum Mutation
 
     /// <summary>See <see cref="Broker.SeededDefect.HeldKeyDelivered"/>.</summary>
     HeldKeyDelivered,
+
+    /// <summary>See <see cref="Broker.SeededDefect.LiteEndedUnread"/>.</summary>
+    LiteEndedUnread,
+
+    /// <summary>See <see cref="Broker.SeededDefect.LiteEndKeepsMessages"/>.</summary>
+    LiteEndKeepsMessages,
+
+    /// <summary>See <see cref="Broker.SeededDefect.ClientSendsNotCounted"/>.</summary>
+    ClientSendsNotCounted,
 }

@@ -75,6 +75,7 @@ internal sealed class Checks(SimulatedCluster cluster)
         ["I72"] = "no more messages are in flight than a group and a client may have, and who is held by it is told so",
         ["I73"] = "an exclusive group gives messages to one client until that says goodbye or is silent",
         ["I74"] = "a group is given nothing between a pause and its end",
+        ["I75"] = "a lite topic ends by itself only when all it holds was acknowledged, and what it held is given to nobody afterwards",
     };
 
     /// <summary>
@@ -86,7 +87,7 @@ internal sealed class Checks(SimulatedCluster cluster)
         ("I51", "whether an install kept the log or began a new one shows in no status; what is acked must survive either (I14)"),
     ];
 
-    private const int NumberMax = 74;
+    private const int NumberMax = 75;
 
     // By the number in the name.
     private readonly long[] _counts = new long[NumberMax + 1];

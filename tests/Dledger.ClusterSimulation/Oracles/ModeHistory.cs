@@ -9,12 +9,12 @@ using Dledger.Testing.Schedules;
 namespace Dledger.ClusterSimulation.Oracles;
 
 /// <summary>
-/// What the clients of a group with rare settings were given, beside what the log says: times to live (I70), at most once (I71), messages in
-/// flight (I72), one client at a time (I73), pauses (I74).
+/// What the clients of a group with rare settings were given, beside what the log says: times to live (I70), at most once (I71),
+/// messages in flight (I72), one client at a time (I73), pauses (I74).
 /// </summary>
 /// <remarks>
-/// A receipt names the Lease record that it comes from, so each delivery has a place in the log and a log time. Of leases whose answers were
-/// lost nobody knows whether they took effect: counts are lower bounds.
+/// A receipt names the Lease record that it comes from, so each delivery has a place in the log and a log time. Of leases whose answers
+/// were lost nobody knows whether they took effect: counts are lower bounds.
 /// </remarks>
 internal sealed class ModeHistory
 {

@@ -202,6 +202,15 @@ internal sealed class Oracle(SimulatedCluster cluster)
             {
                 cluster.Broadcast?.History.Subscribed(records.CurrentPosition, SubscribeCommand.Decode(records.Current.Body));
             }
+            else if (records.Current.Kind == RecordKind.LiteCreate)
+            {
+                cluster.Lites!.History.Created(LiteCreateCommand.Decode(records.Current.Body), frame.LogTime);
+            }
+            else if (records.Current.Kind == RecordKind.LiteEnd)
+            {
+                cluster.Lites!.History.Ended(
+                    LiteEndCommand.Decode(records.Current.Body), records.CurrentPosition, frame.LogTime);
+            }
             else if (records.Current.Kind == RecordKind.GroupPause)
             {
                 cluster.Modes!.History.Paused(
@@ -232,6 +241,20 @@ internal sealed class Oracle(SimulatedCluster cluster)
         }
 
         cluster.Transactions.FrameEnded();
+    }
+
+    /// <summary>A queue lost what it held, and goes on with the next offset; the messages that went.</summary>
+    public IReadOnlyList<StoredMessage> Emptied(int topicId, int queueId)
+    {
+        if (!_queues.TryGetValue((topicId, queueId), out var queue))
+        {
+            return [];
+        }
+
+        var gone = queue.Skip((int)FirstKept(topicId, queueId)).ToList();
+        _firstKept[(topicId, queueId)] = queue.Count;
+        GivenUpCount++;
+        return gone;
     }
 
     // No message goes that is younger than its topic's retention, or among the newest that the topic keeps; with both set, either may
@@ -285,6 +308,17 @@ internal sealed class Oracle(SimulatedCluster cluster)
             return;
         }
 
+        if (cluster.Lites is { } lites && LiteHistory.Owns(Encoding.UTF8.GetString(record.Key)))
+        {
+            if (lites.History.Admits(record, logTime))
+            {
+                var lite = AppendToQueue(record, position, logTime);
+                cluster.Checks.Check("I42", _byId.TryAdd(lite.Id, lite), $"message {lite.Id} is in the log twice");
+            }
+
+            return;
+        }
+
         if (cluster.Routes is { } routes && Encoding.UTF8.GetString(record.Key) is var id && RouteHistory.Owns(id))
         {
             if (routes.History.Stored(id, record, position))
@@ -320,10 +354,6 @@ internal sealed class Oracle(SimulatedCluster cluster)
         else if (ReplayHistory.Owns(message.Id))
         {
             cluster.Replay!.History.Stored(message);
-        }
-        else if (LiteHistory.Owns(message.Id))
-        {
-            cluster.Lites!.History.Stored(message);
         }
         else if (ModeHistory.Owns(message.Id))
         {

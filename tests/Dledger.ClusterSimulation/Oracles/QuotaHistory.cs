@@ -31,6 +31,9 @@ internal sealed class QuotaHistory(SimulatedCluster cluster, QuotaScenario scena
     private int _largestMessages;
     private long _largestBytes;
 
+    // Messages of each client in this term, and the most of one lease.
+    private readonly Dictionary<long, (long Sum, int Largest)> _givenTo = [];
+
     public QuotaScenario Scenario => scenario;
 
     public SimulationRandom Random { get; } = new(scenario.Seed);
@@ -38,9 +41,9 @@ internal sealed class QuotaHistory(SimulatedCluster cluster, QuotaScenario scena
     public static bool Owns(string messageId) => messageId.StartsWith(IdPrefix, StringComparison.Ordinal);
 
     /// <summary>A send begins; each attempt has ids of its own.</summary>
-    public QuotaSend Invoke(int count)
+    public QuotaSend Invoke(int count, string client)
     {
-        var send = new QuotaSend([.. Enumerable.Range(0, count).Select(_ => $"{IdPrefix}{++_number}")]);
+        var send = new QuotaSend(client, [.. Enumerable.Range(0, count).Select(_ => $"{IdPrefix}{++_number}")]);
         foreach (var id in send.Ids)
         {
             _sends.Add(id, send);
@@ -71,6 +74,7 @@ internal sealed class QuotaHistory(SimulatedCluster cluster, QuotaScenario scena
         _givenBytes = 0;
         _largestMessages = 0;
         _largestBytes = 0;
+        _givenTo.Clear();
     }
 
     /// <summary>A message was committed.</summary>
@@ -117,6 +121,10 @@ internal sealed class QuotaHistory(SimulatedCluster cluster, QuotaScenario scena
         var elapsed = (logTime - _termBegan) / LogTimeShare;
         Check("messages were given", scenario.Receive.MessagesPerSecond, _givenMessages, _largestMessages, elapsed);
         Check("bytes were given", scenario.Receive.BytesPerSecond, _givenBytes, _largestBytes, elapsed);
+        var (sum, largest) = _givenTo.GetValueOrDefault(lease.ClientHash);
+        var given = (Sum: sum + count, Largest: Math.Max(largest, count));
+        _givenTo[lease.ClientHash] = given;
+        Check("messages were given to a client", scenario.Client.MessagesPerSecond, given.Sum, given.Largest, elapsed);
     }
 
     /// <summary>All sends of all leaderships.</summary>
@@ -127,6 +135,14 @@ internal sealed class QuotaHistory(SimulatedCluster cluster, QuotaScenario scena
             var inOrder = sends.OrderBy(send => send.TakenAt).ToList();
             CheckWindows("messages were taken", scenario.Produce.MessagesPerSecond, inOrder, send => send.Ids.Count);
             CheckWindows("bytes were taken", scenario.Produce.BytesPerSecond, inOrder, send => send.Bytes);
+            foreach (var ofClient in inOrder.GroupBy(send => send.Client))
+            {
+                CheckWindows(
+                    "messages of a client were taken",
+                    scenario.Client.MessagesPerSecond,
+                    [.. ofClient],
+                    send => send.Ids.Count);
+            }
         }
     }
 
@@ -157,8 +173,10 @@ internal sealed class QuotaHistory(SimulatedCluster cluster, QuotaScenario scena
 }
 
 /// <summary>One send to the topic with a quota.</summary>
-internal sealed class QuotaSend(IReadOnlyList<string> ids)
+internal sealed class QuotaSend(string client, IReadOnlyList<string> ids)
 {
+    public string Client => client;
+
     public IReadOnlyList<string> Ids => ids;
 
     /// <summary>When a node was called.</summary>

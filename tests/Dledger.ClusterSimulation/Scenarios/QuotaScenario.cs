@@ -10,10 +10,16 @@ namespace Dledger.ClusterSimulation.Scenarios;
 internal sealed record QuotaScenario
 {
     private const ulong Stream = 0x0_0074_A11C_E1D5;
+    private const ulong ClientStream = 0xC11E_0074_A11C_E1D5;
 
     public required QuotaRates Produce { get; init; }
 
     public required QuotaRates Receive { get; init; }
+
+    /// <summary>
+    /// What each client may send and be given, in half of these runs; high enough that the clients of other topics hardly notice.
+    /// </summary>
+    public QuotaRates Client { get; init; }
 
     /// <summary>Sends of each producer while faults are on.</summary>
     public required int SendCount { get; init; }
@@ -37,9 +43,13 @@ internal sealed record QuotaScenario
             return null;
         }
 
+        var client = DrawClient(seed);
+        var produce = DrawRates(random);
         return new QuotaScenario
         {
-            Produce = DrawRates(random),
+            // Else the topic's quota would hold them before their own does.
+            Produce = client.IsOn ? QuotaRates.None : produce,
+            Client = client,
             Receive = random.Chance(0.3) ? QuotaRates.None : DrawRates(random),
             SendCount = (int)random.NextLogarithmic(10, 60),
             ProducerCount = 1 + random.Next(3),
@@ -47,6 +57,13 @@ internal sealed record QuotaScenario
             BatchMax = 1 + random.Next(8),
             Seed = seed ^ (Stream << 1),
         };
+    }
+
+    // Drawn apart: the other runs with quotas are as they were before.
+    private static QuotaRates DrawClient(ulong seed)
+    {
+        var random = new SimulationRandom(seed ^ ClientStream);
+        return random.Chance(0.5) ? new QuotaRates(random.NextLogarithmic(40, 150), 0) : QuotaRates.None;
     }
 
     // So low that what is sent within a second is too much.

@@ -1,4 +1,5 @@
 using Dledger.Broker;
+using Dledger.ClusterSimulation.Clients;
 using Dledger.ClusterSimulation.Mutations;
 using Dledger.Replication;
 using Dledger.Storage.Logs;
@@ -171,6 +172,9 @@ internal sealed record Scenario
     /// <summary>A group with rare settings; null for a run without one.</summary>
     public ModeScenario? Modes { get; init; }
 
+    /// <summary>Lite topics, where there are any, end by themselves and by an operator.</summary>
+    public bool HasLiteEnds { get; init; }
+
     public bool ChangesMembers => HasLostDisks || HasMemberChanges;
 
     /// <summary>Some node may find a part of its own log unreadable.</summary>
@@ -188,6 +192,8 @@ internal sealed record Scenario
         HolderSilence = Modes is { } modes
             ? TimeSpan.FromMicroseconds(modes.HolderSilence)
             : Broker.Receiving.ClientRegistry.AliveFor,
+        ClientQuota = Quotas?.Client ?? Broker.Quotas.QuotaRates.None,
+        LiteFirstLook = HasLiteEnds ? TimeSpan.FromSeconds(1) : new BrokerOptions().LiteFirstLook,
         TimerMemoryMax = 16,
         TimerChunkBits = 12,
         TimerBatchBytesMax = 4096,
@@ -294,6 +300,7 @@ internal sealed record Scenario
             Replay = ReplayScenario.Draw(seed),
             Broadcast = BroadcastScenario.Draw(seed),
             Modes = ModeScenario.Draw(seed, timeout),
+            HasLiteEnds = LiteWorkload.EndsIn(seed),
             HasTimers = new SimulationRandom(seed ^ TimerStream ^ 1).Chance(0.33),
 
 
