@@ -110,7 +110,7 @@ internal enum SeededDefect
     /// <summary>Leases on their way do not count as messages in flight.</summary>
     LeasesOnTheirWayNotCounted,
 
-    /// <summary>A lease that was proposed before a group was paused takes effect behind it.</summary>
+    /// <summary>A receive that waits for messages is served although its group is paused.</summary>
     LeaseBreaksPause,
 
     /// <summary>A message is handed out while another one of its key is in flight.</summary>

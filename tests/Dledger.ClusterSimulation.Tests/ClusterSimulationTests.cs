@@ -116,11 +116,11 @@ public sealed class ClusterSimulationTests
         { nameof(Mutation.HandedOutNotFinished), 9 },
         { nameof(Mutation.HolderGoneAtFailover), 25 },
         { nameof(Mutation.LeasesOnTheirWayNotCounted), 2 },
-        { nameof(Mutation.LeaseBreaksPause), 1 },
-        { nameof(Mutation.HeldKeyDelivered), 1 },
+        { nameof(Mutation.LeaseBreaksPause), 13 },
+        { nameof(Mutation.HeldKeyDelivered), 6 },
         { nameof(Mutation.LiteEndedUnread), 3 },
         { nameof(Mutation.LiteEndKeepsMessages), 3 },
-        { nameof(Mutation.ClientSendsNotCounted), 1 },
+        { nameof(Mutation.ClientSendsNotCounted), 2 },
     };
 
     private static string Explain(RunResult result) => $"{result.Failure?.Message}; replay: make sim SEED={result.Seed}";

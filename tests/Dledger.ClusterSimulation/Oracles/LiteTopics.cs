@@ -1,5 +1,4 @@
 using Dledger.Broker.Commands;
-using Dledger.Broker.Messages;
 using Dledger.Storage.Records;
 
 namespace Dledger.ClusterSimulation.Oracles;
