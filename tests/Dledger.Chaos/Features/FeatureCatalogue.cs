@@ -14,6 +14,13 @@ internal static class FeatureCatalogue
         new DelayedMessages(),
         new Recalls(),
         new Transactions(),
+        new Quotas(),
+        new BroadcastGroups(),
+        new Replays(),
+        new Routes(),
+        new ProcessedKeys(),
+        new PriorityTopics(),
+        new LiteTopics(),
     ];
 
     /// <summary>Those named; all when none is.</summary>

@@ -53,6 +53,8 @@ internal static class FeatureTrial
             leader.Start();
         }
 
+        round.NoteLeaderDied();
+
         try
         {
             await running;

@@ -1,6 +1,5 @@
 using Apache.Rocketmq.V2;
 using Dledger.Protocol.Admin.V1;
-using Google.Protobuf.WellKnownTypes;
 
 namespace Dledger.Chaos.Features;
 
@@ -10,6 +9,8 @@ internal sealed class Retries : IFeature
 {
     private const int MessageCount = 10;
     private const int AttemptsMax = 3;
+
+    private static readonly TimeSpan Wait = TimeSpan.FromMilliseconds(200);
 
     public string Name => "retry";
 
@@ -31,7 +32,7 @@ internal sealed class Retries : IFeature
             foreach (var message in await round.Client.ReceiveAsync(round.Receive(invisibleSeconds: 5, waitSeconds: 0.5), cancellationToken))
             {
                 Delivered(round, attempts, message.SystemProperties);
-                await NackAsync(round, message, cancellationToken);
+                await round.Client.GiveBackAsync(round.Group, message, Wait, cancellationToken);
             }
 
             await ReadLettersAsync(round, letters, cancellationToken);
@@ -50,22 +51,6 @@ internal sealed class Retries : IFeature
             system.DeliveryAttempt > before && system.DeliveryAttempt <= AttemptsMax,
             $"offset {key} came in attempt {system.DeliveryAttempt} after {before}, {AttemptsMax} are allowed");
         attempts[key] = system.DeliveryAttempt;
-    }
-
-    private static async Task NackAsync(FeatureRound round, Message message, CancellationToken cancellationToken)
-    {
-        var request = new ChangeInvisibleDurationRequest
-        {
-            Group = new Resource { Name = round.Group },
-            Topic = message.Topic,
-            ReceiptHandle = message.SystemProperties.ReceiptHandle,
-            InvisibleDuration = Duration.FromTimeSpan(TimeSpan.FromMilliseconds(200)),
-            MessageId = message.SystemProperties.MessageId,
-        };
-        await round.Client.CallAsync(
-            async (node, options) => await node.Messaging.ChangeInvisibleDurationAsync(request, options),
-            response => response.Status,
-            cancellationToken);
     }
 
     private static async Task ReadLettersAsync(
