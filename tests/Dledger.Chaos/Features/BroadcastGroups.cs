@@ -75,8 +75,8 @@ internal sealed class BroadcastGroups : IFeature
         {
             for (var idle = 0; idle < 2 || _expected is not { } expected || !_acked.IsSupersetOf(expected);)
             {
-                var (batch, isWhole) = await _client.TryReceiveAsync(
-                    round.Receive(invisibleSeconds: 3, waitSeconds: 0.5), cancellationToken);
+                var (batch, isWhole) = await round.TryReceiveAsync(
+                    _client, round.Receive(invisibleSeconds: 3, waitSeconds: 0.5), cancellationToken);
                 _lostReceives += isWhole ? 0 : 1;
                 idle = batch.Count == 0 ? idle + 1 : 0;
                 foreach (var message in batch)

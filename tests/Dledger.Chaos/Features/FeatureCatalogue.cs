@@ -21,6 +21,12 @@ internal static class FeatureCatalogue
         new ProcessedKeys(),
         new PriorityTopics(),
         new LiteTopics(),
+        new RepeatedSends(),
+        new ParkedMessages(),
+        new ResentLetters(),
+        new AtMostOnceGroups(),
+        new Seeks(),
+        new PausedGroups(),
     ];
 
     /// <summary>Those named; all when none is.</summary>

@@ -86,6 +86,18 @@ internal sealed class FeatureRound(PatientClient client, string name, Random ran
         }
     }
 
+    /// <summary>
+    /// What a receive brings, and whether that is certainly all that was handed out for it: a node repeats by itself a receive whose leader
+    /// died.
+    /// </summary>
+    public async Task<(IReadOnlyList<Message> Messages, bool IsWhole)> TryReceiveAsync(
+        PatientClient receiver, ReceiveMessageRequest request, CancellationToken cancellationToken)
+    {
+        var hadDied = LeaderHasDied;
+        var (messages, isWhole) = await receiver.TryReceiveAsync(request, cancellationToken);
+        return (messages, isWhole && hadDied == LeaderHasDied);
+    }
+
     /// <summary>The request of a simple consumer of this round.</summary>
     public ReceiveMessageRequest Receive(string? topic = null, int batch = 8, double invisibleSeconds = 30, double waitSeconds = 1) => new()
     {

@@ -52,8 +52,8 @@ internal sealed class PriorityTopics : IFeature
         while (!backlog.IsDone)
         {
             backlog.Begin();
-            var (batch, isWhole) = await round.Client.TryReceiveAsync(
-                round.Receive(batch: 2, invisibleSeconds: Backlog.InvisibleSeconds, waitSeconds: 0.5), cancellationToken);
+            var (batch, isWhole) = await round.TryReceiveAsync(
+                round.Client, round.Receive(batch: 2, invisibleSeconds: Backlog.InvisibleSeconds, waitSeconds: 0.5), cancellationToken);
             backlog.Delivered(batch, isWhole);
             foreach (var message in batch)
             {

@@ -79,8 +79,8 @@ internal sealed class Replays : IFeature
         var lostReceives = 0;
         for (var idle = 0; idle < 1 || acked.Count < wanted.Count;)
         {
-            var (batch, isWhole) = await round.Client.TryReceiveAsync(
-                round.Receive(batch: 32, invisibleSeconds: 3, waitSeconds: 0.3), cancellationToken);
+            var (batch, isWhole) = await round.TryReceiveAsync(
+                round.Client, round.Receive(batch: 32, invisibleSeconds: 3, waitSeconds: 0.3), cancellationToken);
             lostReceives += isWhole ? 0 : 1;
             idle = batch.Count == 0 && isWhole ? idle + 1 : 0;
             foreach (var message in batch)
