@@ -27,6 +27,11 @@ internal static class FeatureCatalogue
         new AtMostOnceGroups(),
         new Seeks(),
         new PausedGroups(),
+        new ExclusiveGroups(),
+        new TimesToLive(),
+        new PendingMessages(),
+        new TransactionBatches(),
+        new DeletedLiteTopics(),
     ];
 
     /// <summary>Those named; all when none is.</summary>

@@ -10,6 +10,8 @@ internal sealed class OrderedGroups : IFeature
     private const int GroupCount = 4;
     private const int MessageCount = 12;
 
+    private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(20);
+
     public string Name => "fifo";
 
     public async Task RunAsync(FeatureRound round, CancellationToken cancellationToken)
@@ -19,15 +21,15 @@ internal sealed class OrderedGroups : IFeature
             new Group { Name = round.Group, Fifo = true },
             cancellationToken);
         var progress = new MessageGroupOrder(round, GroupCount);
-        progress.Expect([.. Enumerable.Repeat(MessageCount, GroupCount)]);
         var consumers = Enumerable.Range(0, 2).Select(_ => ConsumeAsync(round, progress, cancellationToken)).ToArray();
-        await Task.WhenAll(Enumerable.Range(0, GroupCount).Select(group => SendAsync(round, group, cancellationToken)));
+        progress.Expect(await Task.WhenAll(Enumerable.Range(0, GroupCount).Select(group => SendAsync(round, group, cancellationToken))));
         await Task.WhenAll(consumers);
     }
 
-    private static async Task SendAsync(FeatureRound round, int group, CancellationToken cancellationToken)
+    private static async Task<int> SendAsync(FeatureRound round, int group, CancellationToken cancellationToken)
     {
-        for (var number = 0; number < MessageCount; number++)
+        var count = 0;
+        await foreach (var number in round.NumbersAsync(MessageCount, Pace, cancellationToken))
         {
             await round.Client.SendAsync(
                 round.Topic,
@@ -38,7 +40,10 @@ internal sealed class OrderedGroups : IFeature
                     message.SystemProperties.MessageGroup = $"g{group}";
                 },
                 cancellationToken);
+            count = number + 1;
         }
+
+        return count;
     }
 
     private static async Task ConsumeAsync(FeatureRound round, MessageGroupOrder progress, CancellationToken cancellationToken)

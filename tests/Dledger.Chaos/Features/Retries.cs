@@ -10,6 +10,7 @@ internal sealed class Retries : IFeature
     private const int MessageCount = 10;
     private const int AttemptsMax = 3;
 
+    private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(40);
     private static readonly TimeSpan Wait = TimeSpan.FromMilliseconds(200);
 
     public string Name => "retry";
@@ -20,14 +21,10 @@ internal sealed class Retries : IFeature
             new Topic { Name = round.Topic, QueueCount = 2 },
             new Group { Name = round.Group, MaxAttempts = AttemptsMax },
             cancellationToken);
-        for (var number = 0; number < MessageCount; number++)
-        {
-            await round.Client.SendAsync(round.Topic, $"{number}", static _ => { }, cancellationToken);
-        }
-
+        var sending = SendAsync(round, cancellationToken);
         var attempts = new Dictionary<(int Queue, long Offset), int>();
         var letters = new Dictionary<long, string>();
-        while (letters.Values.Distinct().Count() < MessageCount || letters.Count < attempts.Count)
+        while (!sending.IsCompleted || letters.Values.Distinct().Count() < await sending || letters.Count < attempts.Count)
         {
             foreach (var message in await round.Client.ReceiveAsync(round.Receive(invisibleSeconds: 5, waitSeconds: 0.5), cancellationToken))
             {
@@ -40,6 +37,18 @@ internal sealed class Retries : IFeature
 
         round.Check(
             letters.Count == attempts.Count, $"{attempts.Count} messages were stored, {letters.Count} dead letters are there");
+    }
+
+    private static async Task<int> SendAsync(FeatureRound round, CancellationToken cancellationToken)
+    {
+        var count = 0;
+        await foreach (var number in round.NumbersAsync(MessageCount, Pace, cancellationToken))
+        {
+            await round.Client.SendAsync(round.Topic, $"{number}", static _ => { }, cancellationToken);
+            count = number + 1;
+        }
+
+        return count;
     }
 
     private static void Delivered(
