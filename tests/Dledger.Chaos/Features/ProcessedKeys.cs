@@ -69,11 +69,17 @@ internal sealed class ProcessedKeys : IFeature
         }
     }
 
-    // Every fourth first delivery is handed back.
+    // Of first deliveries every fourth is handed back, and some are forgotten until their leases end.
     private static async Task FinishAsync(FeatureRound round, KeyWatch keys, Message message, CancellationToken cancellationToken)
     {
+        var first = message.SystemProperties is { DeliveryAttempt: 1 } system ? system.QueueOffset : -1;
+        if (first % 7 == 2)
+        {
+            return;
+        }
+
         keys.Ending(message);
-        if (message.SystemProperties is { DeliveryAttempt: 1 } system && system.QueueOffset % 4 == 1)
+        if (first % 4 == 1)
         {
             await round.Client.GiveBackAsync(round.Group, message, TimeSpan.FromMilliseconds(200), cancellationToken);
         }
@@ -86,7 +92,7 @@ internal sealed class ProcessedKeys : IFeature
     /// <summary>What is known of each key, and what may not be delivered because of it.</summary>
     private sealed class KeyWatch(FeatureRound round)
     {
-        public const double InvisibleSeconds = 3;
+        public const double InvisibleSeconds = 1;
 
         private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 

@@ -75,6 +75,13 @@ internal sealed class Routes : IFeature
 
             await round.Client.SendAsync(round.Topic, sent.Id, message => Complete(message, sent, MessageType.Fifo), cancellationToken);
             acked.Add(sent);
+            if (number % 6 == 0)
+            {
+                // Known by its id: neither stored nor routed again.
+                await round.Client.SendAsync(
+                    round.Topic, sent.Id, message => Complete(message, sent, MessageType.Fifo), cancellationToken);
+            }
+
             if (number % 4 == 0)
             {
                 await CheckVisibleAsync(round, sent, acked.Count, cancellationToken);

@@ -6,7 +6,7 @@ using Google.Protobuf;
 namespace Dledger.Chaos.Features;
 
 /// <summary>
-/// Transactions of several messages: each message is visible once, only by the commit and together with all messages of its transaction;
+/// Transactions of several messages: each message is visible once, only by the commit, however often it is asked for, and together with all messages of its transaction;
 /// after a rollback never. A decision that was acknowledged holds.
 /// </summary>
 internal sealed class TransactionBatches : IFeature
@@ -36,6 +36,11 @@ internal sealed class TransactionBatches : IFeature
             if (resolution == TransactionResolution.Commit)
             {
                 committed.Add(number);
+            }
+
+            if (number % 4 == 2)
+            {
+                await EndAsync(round, number, transactionId, resolution, cancellationToken);
             }
 
             // The opposite of what was decided is refused, and changes nothing.
