@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Apache.Rocketmq.V2;
-using Dledger.Chaos.Machines;
 using Dledger.Protocol.Admin.V1;
 
 namespace Dledger.Chaos.Features;

@@ -59,7 +59,8 @@ internal static class FeatureTrial
         {
             await running;
         }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        catch (Exception exception) when (exception is OperationCanceledException or Grpc.Core.RpcException
+            && limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             round.Check(false, $"the round did not end within {RoundTimeMax.TotalSeconds} s");
         }

@@ -44,11 +44,8 @@ internal sealed class ParkedMessages : IFeature
         order.Expect(await Task.WhenAll(Enumerable.Range(0, GroupCount).Select(group => SendAsync(round, group, cancellationToken))));
         await Task.WhenAll(workers);
         round.Check(parking.ReleasedCount > 0, "nothing was parked");
-        var letters = await round.Client.AdministerAsync(
-            (node, options) => node.Letters.ListDeadLettersAsync(new ListDeadLettersRequest { Group = round.Group }, options),
-            answer => answer.Status,
-            cancellationToken);
-        round.Check(letters.Letters.Count == 0, "a message of a group that parks became a dead letter");
+        var letters = await round.Operator.ReadLettersAsync(round.Group, cancellationToken);
+        round.Check(letters.Count == 0, "a message of a group that parks became a dead letter");
     }
 
     private static async Task<int> SendAsync(FeatureRound round, int group, CancellationToken cancellationToken)

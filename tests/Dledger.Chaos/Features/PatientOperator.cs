@@ -8,6 +8,9 @@ internal sealed class PatientOperator(PatientClient client)
 {
     private static readonly TimeSpan TermTimeMax = TimeSpan.FromSeconds(1);
 
+    // The topic of dead letters is made for the first of them.
+    private static readonly AdminStatus NoLetters = new() { Code = AdminCode.AdminOk };
+
     public Task<DescribeTopicResponse> DescribeTopicAsync(string topic, CancellationToken cancellationToken) => client.AdministerAsync(
         (node, options) => node.Admin.DescribeTopicAsync(new DescribeTopicRequest { Name = topic }, options),
         answer => answer.Status,
@@ -65,6 +68,26 @@ internal sealed class PatientOperator(PatientClient client)
         (node, options) => node.Parking.ReleaseParkedAsync(new EndParkingRequest { Selector = selector }, options),
         answer => answer.Status,
         cancellationToken);
+
+    /// <summary>All dead letters of a group.</summary>
+    public async Task<IReadOnlyList<DeadLetter>> ReadLettersAsync(string group, CancellationToken cancellationToken)
+    {
+        var letters = new List<DeadLetter>();
+        var request = new ReadDeadLettersRequest { Group = group };
+        while (request.QueueId >= 0)
+        {
+            var answer = await client.AdministerAsync(
+                (node, options) => node.Letters.ReadDeadLettersAsync(request, options),
+                response => response.Status.Code == AdminCode.AdminNotFound ? NoLetters : response.Status,
+                cancellationToken);
+            letters.AddRange(answer.Letters);
+            (request.QueueId, request.QueueOffset) = answer.Status.Code == AdminCode.AdminNotFound
+                ? (-1, 0)
+                : (answer.NextQueueId, answer.NextQueueOffset);
+        }
+
+        return letters;
+    }
 
     /// <summary>The highest term that a node knows of: at most one leader serves in each.</summary>
     public async Task<long> TermAsync(CancellationToken cancellationToken)

@@ -13,9 +13,9 @@ namespace Dledger.Chaos.Features;
 /// </summary>
 internal sealed class Quotas : IFeature
 {
-    private const int SendRate = 40;
-    private const int ReceiveRate = 50;
-    private const int AckedMin = 160;
+    private const int SendRate = 20;
+    private const int ReceiveRate = 15;
+    private const int AckedMin = 80;
     private const int WorkerCount = 3;
 
     // Log time may run so much faster than this program's clock.

@@ -1,4 +1,3 @@
-using Apache.Rocketmq.V2;
 using Dledger.Chaos.Machines;
 using Dledger.Protocol.Admin.V1;
 using Google.Protobuf.WellKnownTypes;
@@ -83,7 +82,7 @@ internal sealed class ResentLetters : IFeature
     // One look at all letters: those that this operator has no answer for yet are sent again, whoever else does the same.
     private static async Task ResendAsync(FeatureRound round, Dictionary<MessagePlace, string> mine, CancellationToken cancellationToken)
     {
-        var letters = await ReadLettersAsync(round, cancellationToken);
+        var letters = await round.Operator.ReadLettersAsync(round.Group, cancellationToken);
         foreach (var page in letters.Select(letter => letter.Message).Where(each => !mine.ContainsKey(PlaceOf(each))).Chunk(PageSize))
         {
             var request = new ResendDeadLettersRequest { Group = round.Group };
@@ -100,26 +99,11 @@ internal sealed class ResentLetters : IFeature
         }
     }
 
-    private static async Task<IReadOnlyList<DeadLetter>> ReadLettersAsync(FeatureRound round, CancellationToken cancellationToken)
-    {
-        var letters = new List<DeadLetter>();
-        var request = new ReadDeadLettersRequest { Group = round.Group };
-        while (request.QueueId >= 0)
-        {
-            var answer = await round.Client.AdministerAsync(
-                (node, options) => node.Letters.ReadDeadLettersAsync(request, options), response => response.Status, cancellationToken);
-            letters.AddRange(answer.Letters);
-            (request.QueueId, request.QueueOffset) = (answer.NextQueueId, answer.NextQueueOffset);
-        }
-
-        return letters;
-    }
-
     // A copy whose receive was lost becomes a letter as well, which somebody may have sent again, or nobody.
     private static async Task CheckAsync(
         FeatureRound round, int count, IReadOnlyCollection<MessagePlace> told, CancellationToken cancellationToken)
     {
-        var letters = (await ReadLettersAsync(round, cancellationToken)).ToDictionary(letter => PlaceOf(letter.Message));
+        var letters = (await round.Operator.ReadLettersAsync(round.Group, cancellationToken)).ToDictionary(letter => PlaceOf(letter.Message));
         foreach (var place in told)
         {
             round.Check(

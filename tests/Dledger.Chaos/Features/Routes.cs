@@ -1,5 +1,4 @@
 using Apache.Rocketmq.V2;
-using Dledger.Chaos.Machines;
 using Dledger.Chaos.Workers;
 using Dledger.Protocol.Admin.V1;
 using Google.Protobuf.WellKnownTypes;
@@ -41,9 +40,8 @@ internal sealed class Routes : IFeature
             }
         }
 
-        var senders = Enumerable.Range(0, SenderCount).Select(number => SendAsync(round, number, cancellationToken)).ToArray();
-        await Task.WhenAll(senders);
-        var acked = senders.SelectMany(sender => sender.Result).ToList();
+        var sent = await Task.WhenAll(Enumerable.Range(0, SenderCount).Select(number => SendAsync(round, number, cancellationToken)));
+        var acked = sent.SelectMany(static mine => mine).ToList();
         await CheckAsync(round, round.Topic, acked, cancellationToken);
         foreach (var target in TargetsOf(round))
         {

@@ -101,8 +101,8 @@ internal sealed class TimesToLive : IFeature
     private static async Task CheckAsync(
         FeatureRound round, ICollection<string> sent, ConcurrentDictionary<string, byte> acked, CancellationToken cancellationToken)
     {
-        var letters = (await round.Operator.ReadAllAsync($"%DLQ%{round.Group}", cancellationToken))
-            .CountBy(letter => letter.SystemProperties.MessageId).ToDictionary();
+        var letters = (await round.Operator.ReadLettersAsync(round.Group, cancellationToken))
+            .CountBy(letter => letter.Message.MessageId).ToDictionary();
         foreach (var id in sent)
         {
             var times = letters.GetValueOrDefault(id);

@@ -14,11 +14,11 @@ internal sealed class Transactions : IFeature
 {
     private const int MessageCount = 24;
 
-    private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(20);
-
     // What a check-back is asked about; also for a twin of a message whose first send got no answer.
     private const int Committed = 0;
     private const int RolledBack = 1;
+
+    private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(20);
 
     public string Name => "transaction";
 
