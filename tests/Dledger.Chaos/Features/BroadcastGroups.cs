@@ -68,6 +68,8 @@ internal sealed class BroadcastGroups : IFeature
         private volatile IReadOnlySet<MessagePlace>? _expected;
         private int _lostReceives;
 
+        private string ClientId => $"{round.Group}-member-{number}";
+
         public void Expect(IReadOnlySet<MessagePlace> stored) => _expected = stored;
 
         // Ends when it has all that is stored, and nothing more comes.
@@ -83,10 +85,24 @@ internal sealed class BroadcastGroups : IFeature
                 {
                     await TakeAsync(message, cancellationToken);
                 }
+
+                if (idle >= 2 && _expected is { } all && !_acked.IsSupersetOf(all) && await HasFinishedAsync(cancellationToken))
+                {
+                    round.Check(false, $"member {number} never got {string.Join(", ", all.Except(_acked))}, and has finished all");
+                    return;
+                }
             }
         }
 
         public void Dispose() => _client.Dispose();
+
+        // As the group sees it. An acknowledgement whose handle was too late comes again.
+        private async Task<bool> HasFinishedAsync(CancellationToken cancellationToken)
+        {
+            var group = await round.Operator.DescribeGroupAsync(round.Group, cancellationToken);
+            return group.BroadcastMembers.FirstOrDefault(member => member.ClientId == ClientId) is not { } me
+                || me.Queues.All(queue => queue.LagCount == 0);
+        }
 
         private async Task TakeAsync(Message message, CancellationToken cancellationToken)
         {
