@@ -43,7 +43,7 @@ internal sealed class TraceService(BrokerCalls calls)
             return MessageTrace.Of(NotFound(query, found)) with { Gaps = found.Gaps };
         }
 
-        var record = calls.Lookups.ReadRecord(message.Position);
+        var record = calls.Records.Read(message.Position);
         var look = await calls.LookAsync(
             state => Look(state, message, record, query.Group), static reason => new Standing(reason), cancellationToken);
         if (look.Failure is { } problem)
