@@ -76,6 +76,7 @@ internal sealed class Replays : IFeature
     {
         var wanted = expected.Select(MessagePlace.Of).ToHashSet();
         var acked = new HashSet<MessagePlace>();
+        var attempts = new Dictionary<MessagePlace, int>();
         var lostReceives = 0;
         for (var idle = 0; idle < 1 || acked.Count < wanted.Count;)
         {
@@ -88,9 +89,11 @@ internal sealed class Replays : IFeature
                 var place = MessagePlace.Of(message);
                 round.Check(wanted.Contains(place), $"{when}: {place} came, which is not of the selection");
                 round.Check(!acked.Contains(place), $"{when}: {place} came again after its acknowledgement");
+                var (attempt, before) = (message.SystemProperties.DeliveryAttempt, attempts.GetValueOrDefault(place));
                 round.Check(
-                    message.SystemProperties.DeliveryAttempt <= 1 + lostReceives,
-                    $"{when}: {place} came in attempt {message.SystemProperties.DeliveryAttempt}, {lostReceives} receives were lost");
+                    attempt > before && attempt <= before + 1 + lostReceives,
+                    $"{when}: {place} came in attempt {attempt} after {before}, {lostReceives} receives were lost");
+                attempts[place] = attempt;
                 if (await round.Client.AckAsync(round.Group, message, cancellationToken) == Code.Ok && wanted.Contains(place))
                 {
                     acked.Add(place);
