@@ -28,7 +28,8 @@ internal static class FeatureTrial
                 await RunAsync(trial.Cluster, feature, round, cancellationToken);
                 checks += round.Checks;
                 findings.AddRange(round.Findings.Select(finding => $"round {number}: {finding}"));
-                options.Progress.WriteLine($"{feature.Name} round {number} of {rounds}: {round.Checks} checks, {round.Findings.Count} broken");
+                options.Progress.WriteLine(
+                    $"{feature.Name} round {number} of {rounds}: {round.Checks} checks, {round.Findings.Count} broken");
             }
 
             findings.ForEach(finding => options.Progress.WriteLine($"{feature.Name} {finding}"));

@@ -163,7 +163,8 @@ internal sealed class ParkedMessages : IFeature
                 var place = MessagePlace.Of(message);
                 var attempt = message.SystemProperties.DeliveryAttempt;
                 round.Check(
-                    !parkedBefore.Contains(place) || _released.ContainsKey(place), $"{place} came although it was parked and nobody released it");
+                    !parkedBefore.Contains(place) || _released.ContainsKey(place),
+                    $"{place} came although it was parked and nobody released it");
                 var before = _attempts.GetValueOrDefault(place);
                 round.Check(
                     attempt > before && attempt <= before + 1 + lost && attempt <= AttemptsMax,

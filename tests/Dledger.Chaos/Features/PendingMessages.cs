@@ -73,7 +73,11 @@ internal sealed class PendingMessages : IFeature
         }
 
         round.Check(stored.Count == 0, $"{string.Join(", ", stored.Keys)} had been taken back");
-        var left = await EachPageAsync(round, "nobody's", static (node, request, options) => node.Timers.ListTimersAsync(request, options), cancellationToken);
+        var left = await EachPageAsync(
+            round,
+            "nobody's",
+            static (node, request, options) => node.Timers.ListTimersAsync(request, options),
+            cancellationToken);
         round.Check(left.PendingCount == 0, $"{left.PendingCount} messages still wait");
     }
 

@@ -58,7 +58,9 @@ internal sealed class Seeks : IFeature
                 return (request, static _ => true);
             case 1:
                 (request.QueueId, request.Offset) = (place.Queue, place.Offset);
-                return (request, message => MessagePlace.Of(message) is var other && other.Queue == place.Queue && other.Offset >= place.Offset);
+                return (
+                    request,
+                    message => MessagePlace.Of(message) is var other && other.Queue == place.Queue && other.Offset >= place.Offset);
             case 2:
                 request.Time = chosen.SystemProperties.StoreTimestamp;
                 return (request, message => message.SystemProperties.StoreTimestamp.CompareTo(chosen.SystemProperties.StoreTimestamp) >= 0);

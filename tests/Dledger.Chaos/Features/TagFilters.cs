@@ -42,7 +42,9 @@ internal sealed class TagFilters : IFeature
         {
             foreach (var message in await round.Client.ReceiveAsync(request, cancellationToken))
             {
-                round.Check(message.SystemProperties.Tag == "wanted", $"message {message.SystemProperties.MessageId} has tag {message.SystemProperties.Tag}");
+                round.Check(
+                    message.SystemProperties.Tag == "wanted",
+                    $"message {message.SystemProperties.MessageId} has tag {message.SystemProperties.Tag}");
                 if (await round.Client.AckAsync(round.Group, message, cancellationToken) == Apache.Rocketmq.V2.Code.Ok)
                 {
                     seen.Add(message.SystemProperties.MessageId);

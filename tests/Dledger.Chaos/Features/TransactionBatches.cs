@@ -6,7 +6,8 @@ using Google.Protobuf;
 namespace Dledger.Chaos.Features;
 
 /// <summary>
-/// Transactions of several messages: each message is visible once, only by the commit, however often it is asked for, and together with all messages of its transaction;
+/// Transactions of several messages: each message is visible once, only by the commit, however often it is asked for, and together with
+/// all messages of its transaction;
 /// after a rollback never. A decision that was acknowledged holds.
 /// </summary>
 internal sealed class TransactionBatches : IFeature
@@ -133,7 +134,8 @@ internal sealed class TransactionBatches : IFeature
     {
         var opposite = resolution == TransactionResolution.Commit ? TransactionResolution.Rollback : TransactionResolution.Commit;
         var code = await AskAsync(round, number, transactionId, opposite, cancellationToken);
-        round.Check(code == Code.InvalidTransactionId, $"transaction {number} ended with {resolution}, then {opposite} was answered {code}");
+        round.Check(
+            code == Code.InvalidTransactionId, $"transaction {number} ended with {resolution}, then {opposite} was answered {code}");
     }
 
     private static async Task<Code> AskAsync(
