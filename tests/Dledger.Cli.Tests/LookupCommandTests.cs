@@ -42,6 +42,7 @@ public sealed class LookupCommandTests : NodeCommandTests
 
         var list = await RunAsync("dlq", "list", "--json");
         var show = await RunAsync("dlq", "show", "billing", "--json");
+        var table = await RunAsync("dlq", "show", "billing");
         var inspect = await RunAsync("dlq", "inspect", "billing", ids[0]);
         var dry = await RunAsync("dlq", "resend", "billing", "--all", "--dry-run", "--json");
         var one = await RunAsync("dlq", "resend", "billing", "--id", ids[1], "--json");
@@ -59,7 +60,10 @@ public sealed class LookupCommandTests : NodeCommandTests
             summary.GetProperty("count").GetInt32()));
         Assert.Equal(3, show.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
         Assert.Contains("origin    topic orders", inspect.Output, StringComparison.Ordinal);
-        Assert.Contains("\"offset\":0,\"isByConsumer\":true", show.Output, StringComparison.Ordinal);
+        Assert.Contains("\"offset\":0,\"attempts\":1,\"reason\":\"askedByConsumer\"", show.Output, StringComparison.Ordinal);
+        Assert.Contains("dead      given up by its consumer, attempts 1\n", inspect.Output, StringComparison.Ordinal);
+        Assert.Matches(
+            $"0 +2 +{ids[2]} +orders +0 +2 +1 +given up by its consumer +\\S+ +no\n", table.Output);
         Assert.Equal((3, 0), Sent(dry));
         Assert.Equal((1, 0), Sent(one));
         Assert.Equal((2, 1), Sent(all));

@@ -4,13 +4,11 @@ using Dledger.Primitives;
 namespace Dledger.Broker.Letters;
 
 /// <summary>A dead letter as operators see it.</summary>
-/// <param name="Message">The copy in the dead letter topic; its <see cref="DeliveredMessage.DeadLetterOrigin"/> names the origin.</param>
-/// <param name="OriginQueueId">Queue of the message that failed; -1 when it is not known.</param>
-/// <param name="OriginOffset">Its offset.</param>
-/// <param name="IsByConsumer">A consumer gave it up; else it ran out of attempts.</param>
+/// <param name="Message">
+/// The copy in the dead letter topic; its <see cref="DeliveredMessage.DeadLetterOrigin"/> names origin, attempts and reason.
+/// </param>
 /// <param name="IsResent">It was sent to its origin topic again.</param>
-public sealed record Letter(
-    DeliveredMessage Message, int OriginQueueId, QueueOffset OriginOffset, bool IsByConsumer, bool IsResent);
+public sealed record Letter(DeliveredMessage Message, bool IsResent);
 
 /// <summary>A page of a group's dead letters.</summary>
 /// <param name="Failure">Why there is none; null otherwise.</param>

@@ -178,18 +178,8 @@ internal sealed class LetterService(BrokerCalls calls)
                 state.Resent.Count(topic.Id, queue.QueueId)))),
     ];
 
-    private static Letter LetterOf(string topic, int queueId, in PlacedRecord placed, bool isResent)
-    {
-        RecordView.TryParseUnchecked(placed.Bytes, out var record, out _);
-        var message = LookupService.Decode(topic, queueId, placed.Offset, placed.Position, placed.Bytes);
-        if (!RecordCopy.TryFind(record, PropertyKind.ForwardReference, out var content))
-        {
-            return new Letter(message, -1, default, false, isResent);
-        }
-
-        var origin = ForwardReference.Decode(content).Delivery;
-        return new Letter(message, origin.QueueId, new QueueOffset(origin.Offset), origin.DeliveryId != 0, isResent);
-    }
+    private static Letter LetterOf(string topic, int queueId, in PlacedRecord placed, bool isResent) =>
+        new(LookupService.Decode(topic, queueId, placed.Offset, placed.Position, placed.Bytes), isResent);
 
     // Returns how many it looked at.
     private async ValueTask<int> CountAsync(
@@ -292,7 +282,7 @@ internal sealed class LetterService(BrokerCalls calls)
             : target.IsPriority ? target.BandOf(letter.Message.Priority)
             : letter.Message.MessageGroup is { } messageGroup
             ? MessageGroupHash.QueueOf(MessageGroupHash.Of(messageGroup), target.QueueCount)
-            : Math.Max(0, letter.OriginQueueId) % target.QueueCount;
+            : origin.QueueId % target.QueueCount;
         record = LetterEncoder.Encode(view, target.Id, targetQueue, reference);
         return null;
     }

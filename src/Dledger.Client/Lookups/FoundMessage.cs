@@ -40,14 +40,18 @@ public sealed record FoundMessage
     public FoundOrigin? Origin { get; init; }
 }
 
-/// <summary>Where a dead letter came from.</summary>
+/// <summary>Where a dead letter came from, and why it is one.</summary>
 /// <param name="Topic">The topic.</param>
 /// <param name="MessageId">The id there.</param>
 /// <param name="QueueId">-1: not known.</param>
 /// <param name="Offset">In that queue.</param>
-/// <param name="IsByConsumer">A consumer gave it up; else it ran out of attempts.</param>
-public sealed record FoundOrigin(string Topic, string MessageId, int QueueId, long Offset, bool IsByConsumer)
+/// <param name="Attempts">How often the group was given it.</param>
+/// <param name="Reason">A word for programs: attemptsUsedUp, askedByConsumer, droppedByOperator, timeToLiveOver.</param>
+public sealed record FoundOrigin(string Topic, string MessageId, int QueueId, long Offset, int Attempts, string Reason)
 {
+    /// <summary>When the message was stored; null: not known.</summary>
+    public DateTimeOffset? StoreTime { get; init; }
+
     /// <summary>Which client of a broadcast group gave it up; null in other groups.</summary>
     public string? ClientId { get; init; }
 }

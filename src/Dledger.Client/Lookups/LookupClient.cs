@@ -228,8 +228,10 @@ public sealed class LookupClient(DledgerChannel channel)
         Body = message.BodyIsGzip ? Unpack(message) : message.Body.Memory,
         BodyBytes = message.BodyBytes,
         Origin = message.Origin is { } origin
-            ? new FoundOrigin(origin.Topic, origin.MessageId, origin.QueueId, origin.QueueOffset, origin.ByConsumer)
+            ? new FoundOrigin(
+                origin.Topic, origin.MessageId, origin.QueueId, origin.QueueOffset, origin.Attempts, NameOf(origin.Reason))
             {
+                StoreTime = TimeOf(origin.StoreTime),
                 ClientId = origin.ClientId.Length == 0 ? null : origin.ClientId,
             }
             : null,
