@@ -62,7 +62,7 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
                 ApplyAck(AckCommand.Decode(record.Body), proposal as CallerProposal<IReadOnlyList<AckOutcome>>);
                 break;
             case RecordKind.FinishUnseen:
-                ApplyFinishUnseen(AckCommand.Decode(record.Body));
+                ApplyFinishUnseen(FinishUnseenCommand.Decode(record.Body));
                 break;
             case RecordKind.ChangeInvisible:
                 ApplyChange(ChangeInvisibleCommand.Decode(record.Body), proposal);
@@ -273,7 +273,8 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
         proposal?.SetOutcome(outcomes!);
     }
 
-    private void ApplyFinishUnseen(AckCommand command)
+    // Nobody processed them, so their keys are not remembered.
+    private void ApplyFinishUnseen(FinishUnseenCommand command)
     {
         var subscription = state.FindSubscription(command.GroupId, command.TopicId);
         foreach (var delivery in command.Deliveries)

@@ -79,7 +79,9 @@ public sealed record ExplainedEvent(
     string Kind, DateTimeOffset? Time, long LogPosition, string Group, int Attempt, string Client, DateTimeOffset? Until, string Sentence);
 
 /// <summary>Why a message was delivered, or not.</summary>
-/// <param name="Message">The message, without body.</param>
+/// <param name="Message">The message, without body; its offset is -1 when it is in no queue.</param>
+/// <param name="State">A word for programs on where it is, such as <c>inQueue</c> or <c>delayed</c>.</param>
+/// <param name="Sentence">The same for people.</param>
 /// <param name="HasOthers">Other messages have the same id.</param>
 /// <param name="Groups">By name.</param>
 /// <param name="History">In the order of the log.</param>
@@ -87,6 +89,8 @@ public sealed record ExplainedEvent(
 /// <param name="IsHistoryComplete">Whether that is all.</param>
 public sealed record Explanation(
     FoundMessage Message,
+    string State,
+    string Sentence,
     bool HasOthers,
     IReadOnlyList<GroupExplanation> Groups,
     IReadOnlyList<ExplainedEvent> History,

@@ -97,6 +97,8 @@ public sealed class LookupClient(DledgerChannel channel)
             cancellationToken).ConfigureAwait(false);
         return new Explanation(
             Describe(response.Message),
+            NameOf(response.State),
+            response.Sentence,
             response.HasOthers,
             [
                 .. response.Groups.Select(each => new GroupExplanation(

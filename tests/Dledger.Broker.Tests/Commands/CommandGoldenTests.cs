@@ -208,6 +208,16 @@ public sealed class CommandGoldenTests
     }
 
     [Fact]
+    public void Messages_that_nobody_was_given_are_frozen()
+    {
+        var command = new FinishUnseenCommand(
+            UnseenReason.TimeToLive, 3, 4, [new DeliveryReference(1, 2, 1024), new DeliveryReference(0, 9, 2048)]);
+
+        GoldenFile.Check("finish-unseen-v2.hex", command.Encode());
+        Assert.Equal(command.Encode(), FinishUnseenCommand.Decode(command.Encode()).Encode());
+    }
+
+    [Fact]
     public void An_acknowledgement_is_frozen()
     {
         var command = new AckCommand(3, 4, [new DeliveryReference(1, 2, 1024), new DeliveryReference(0, 9, 2048)]);
