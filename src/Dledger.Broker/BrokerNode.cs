@@ -253,6 +253,15 @@ public sealed class BrokerNode : IDisposable
     public ValueTask<BrokerFailure?> SyncLiteAsync(LiteSync sync, CancellationToken cancellationToken) =>
         _calls is { } calls ? calls.Lites.SyncAsync(sync, cancellationToken) : new(NotStarted);
 
+    /// <summary>The queue of a lite topic at the newest applied position; null when there is none of the name.</summary>
+    public int? FindLiteQueue(string topic, string lite) => _machine.Topics.Find(topic)?.Lites?.FindQueue(lite);
+
+    /// <summary>
+    /// Living clients of a group that have a lite topic in their sets, as this leader heard of them; empty when the group or topic is unknown.
+    /// </summary>
+    public IReadOnlyList<string> FindLiteClients(string group, string topic, string lite) =>
+        _calls?.Lites.FindClients(group, topic, lite) ?? [];
+
     /// <summary>At most so many lite topics of a parent, by name, behind a name ("" for the first). The leader only.</summary>
     public ValueTask<LitePage> ListLitesAsync(string topic, string after, int countMax, CancellationToken cancellationToken) =>
         _calls is { } calls
