@@ -365,10 +365,15 @@ public sealed class BrokerNode : IDisposable
             ? calls.Letters.ReadAsync(group, from, countMax, cancellationToken)
             : new(LetterPage.Of(NotStarted));
 
+    /// <summary>Sends dead letters again, each once; one outcome per letter.</summary>
+    public ValueTask<(IReadOnlyList<BrokerFailure?> Outcomes, BrokerFailure? Failure)> ResendDeadLettersAsync(
+        string group, IReadOnlyList<LetterPlace> letters, LetterResend resend, CancellationToken cancellationToken) =>
+        _calls is { } calls ? calls.Letters.ResendAsync(group, letters, resend, cancellationToken) : new(([], NotStarted));
+
     /// <summary>Sends dead letters to their origin topics again, each once; one outcome per letter.</summary>
     public ValueTask<(IReadOnlyList<BrokerFailure?> Outcomes, BrokerFailure? Failure)> ResendDeadLettersAsync(
         string group, IReadOnlyList<LetterPlace> letters, CancellationToken cancellationToken) =>
-        _calls is { } calls ? calls.Letters.ResendAsync(group, letters, cancellationToken) : new(([], NotStarted));
+        ResendDeadLettersAsync(group, letters, default, cancellationToken);
 
     /// <summary>Forgets a group's dead letters; the number of them.</summary>
     public ValueTask<(long Count, BrokerFailure? Failure)> PurgeDeadLettersAsync(

@@ -30,5 +30,12 @@ public sealed record LetterPage(BrokerFailure? Failure, IReadOnlyList<Letter> Le
 public sealed record LetterSummary(
     string Group, string OriginTopic, long Count, long ResentCount, long OldestMicroseconds, long NewestMicroseconds);
 
+/// <summary>How letters are sent again.</summary>
+/// <param name="ToGroup">
+/// The message itself waits again for the group whose letter it is; else a copy goes to the origin topic, where all groups see it.
+/// </param>
+/// <param name="IsDryRun">Only says what would become of each.</param>
+public readonly record struct LetterResend(bool ToGroup, bool IsDryRun);
+
 /// <summary>Where a letter stands in its dead letter topic.</summary>
 public readonly record struct LetterPlace(int QueueId, QueueOffset Offset);

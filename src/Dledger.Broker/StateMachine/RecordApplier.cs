@@ -158,6 +158,16 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
     private void ApplyReplay(ReplayCommand command, CallerProposal<ReplayApplied>? proposal)
     {
         var applied = ReplayApplier.Apply(state, command, defect);
+        if (applied.PutBackCount > 0 && command.Letter is null)
+        {
+            BrokerEvents.MessagesReplayed(
+                logger,
+                applied.PutBackCount,
+                command.QueueId,
+                state.Topics.Find(command.TopicId)?.View.Name ?? "",
+                state.Groups.Find(command.GroupId)?.View.Name ?? "");
+        }
+
         proposal?.SetOutcome(applied);
     }
 
@@ -391,8 +401,14 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
 
     private void ApplyMemberEnds(BroadcastEndCommand command)
     {
+        var left = command.Members.Where(static end => end.HasLeft).Select(static end => end.Id).ToHashSet();
         foreach (var member in state.EndMembers(command))
         {
+            BrokerEvents.MemberEnded(
+                logger,
+                Names.Printable(member.View.Member!.Value.ClientId),
+                member.View.Name,
+                left.Contains(member.View.Id) ? "it said goodbye" : "it was silent for too long");
             RemoveReceivers(member, "the membership of this client in the broadcast group ended");
         }
     }

@@ -152,11 +152,20 @@ public sealed class LookupClient(DledgerChannel channel)
         }
     }
 
-    /// <summary>Sends up to 100 letters to their origin topics again, each once.</summary>
+    /// <summary>Sends up to 100 letters again, each once.</summary>
+    /// <param name="group">The group that failed.</param>
+    /// <param name="letters">Their places in its dead letter topic.</param>
+    /// <param name="toGroup">The messages themselves wait again for that group only; else copies go to the origin topic, for all groups.</param>
+    /// <param name="isDryRun">Only says what would become of each.</param>
+    /// <param name="cancellationToken">Stops waiting.</param>
     public async Task<IReadOnlyList<ResendResult>> ResendDeadLettersAsync(
-        string group, IReadOnlyList<(int QueueId, long Offset)> letters, CancellationToken cancellationToken = default)
+        string group,
+        IReadOnlyList<(int QueueId, long Offset)> letters,
+        bool toGroup = false,
+        bool isDryRun = false,
+        CancellationToken cancellationToken = default)
     {
-        var request = new ResendDeadLettersRequest { Group = group };
+        var request = new ResendDeadLettersRequest { Group = group, ToGroup = toGroup, DryRun = isDryRun };
         request.Letters.AddRange(letters.Select(letter => new DeadLetterPlace { QueueId = letter.QueueId, QueueOffset = letter.Offset }));
         var response = await AskAsync(
             $"Sending dead letters of group '{group}' again",

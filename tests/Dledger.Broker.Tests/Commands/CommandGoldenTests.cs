@@ -148,8 +148,11 @@ public sealed class CommandGoldenTests
     public void A_replay_is_frozen()
     {
         var command = new ReplayCommand(3, 4, 7, 1_000_000, [new OffsetRange(5, 2), new OffsetRange(9, 1)], [7, -8, 0]);
+        var letter = new ReplayCommand(3, 4, 7, 1_000_000, [new OffsetRange(5, 1)], []) { Letter = new LetterReference(9, 1, 1_000) };
 
-        GoldenFile.Check("replay-v1.hex", command.Encode());
+        GoldenFile.Check("replay-v2.hex", command.Encode());
+        GoldenFile.Check("replay-letter-v2.hex", letter.Encode());
+        Assert.Equal(letter.Encode(), ReplayCommand.Decode(letter.Encode()).Encode());
         Assert.Equal(command.Encode(), ReplayCommand.Decode(command.Encode()).Encode());
     }
 
