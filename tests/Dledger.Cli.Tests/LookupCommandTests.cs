@@ -78,6 +78,45 @@ public sealed class LookupCommandTests : NodeCommandTests
     }
 
     [Fact]
+    public async Task A_dead_letter_goes_back_to_the_group_that_failed_and_to_no_other_one()
+    {
+        var ids = await DeadLettersAsync(2);
+        await RunAsync("consume", "orders", "--group", "audit", "--max", "2");
+
+        var dry = await RunAsync("dlq", "resend", "billing", "--id", ids[0], "--to-group", "--dry-run");
+        var nothing = await RunAsync("consume", "orders", "--group", "billing", "--until-empty");
+        var sent = await RunAsync("dlq", "resend", "billing", "--id", ids[0], "--to-group", "--json");
+        var all = await RunAsync("dlq", "resend", "billing", "--all", "--to-group");
+        var billing = await RunAsync("consume", "orders", "--group", "billing", "--until-empty");
+        var audit = await RunAsync("consume", "orders", "--group", "audit", "--until-empty");
+        var stored = await RunAsync("message", "tail", "orders", "--beginning", "--until-end");
+        var why = await RunAsync("message", "explain", ids[0], "--topic", "orders", "--group", "billing");
+
+        Assert.Equal("1 dead letter would be sent again to group billing only, 0 had been before\n", dry.Output);
+        Assert.Empty(nothing.Output);
+        Assert.Equal((1, 0), Sent(sent));
+        Assert.True(Json(sent).GetProperty("toGroup").GetBoolean());
+        Assert.Equal("1 dead letter sent again to group billing only, 1 had been before\n", all.Output);
+        Assert.Contains("m0", billing.Output, StringComparison.Ordinal);
+        Assert.Contains("m1", billing.Output, StringComparison.Ordinal);
+        Assert.Empty(audit.Output);
+        Assert.Equal("0/0 m0\n0/1 m1\n", stored.Output);
+        Assert.Contains("replayed to the group: its attempts begin anew", why.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_letter_whose_message_is_gone_is_not_given_back_and_says_what_to_do()
+    {
+        await DeadLettersAsync(1);
+        await RunAsync("topic", "delete", "orders", "--yes");
+
+        var run = await RunAsync("dlq", "resend", "billing", "--all", "--to-group");
+
+        Assert.Equal(ExitCode.Refused, run.ExitCode);
+        Assert.Contains("leave --to-group out", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Consumed_messages_are_counted_and_replayed_to_a_group()
     {
         var id = await ProduceAsync("one", "--tag", "red", "--key", "k1");
