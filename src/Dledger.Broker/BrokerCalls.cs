@@ -38,6 +38,7 @@ internal sealed class BrokerCalls
         Machine = machine;
         Log = log;
         Options = options;
+        Records = new RecordReader(() => log);
         Topics = new TopicService(this);
         Groups = new GroupService(this);
         Producing = new ProduceService(this);
@@ -65,6 +66,8 @@ internal sealed class BrokerCalls
     public IReplicatedLog Log { get; }
 
     public BrokerOptions Options { get; }
+
+    public RecordReader Records { get; }
 
     public TimeProvider Time => Machine.Time;
 

@@ -1,9 +1,9 @@
 using Dledger.Broker.Commands;
 using Dledger.Broker.Groups;
+using Dledger.Broker.Messages;
 using Dledger.Broker.Naming;
 using Dledger.Broker.Proposals;
 using Dledger.Broker.Topics;
-using Dledger.Primitives;
 using Dledger.Replication;
 using Dledger.Storage.Records;
 using Microsoft.Extensions.Logging;
@@ -20,8 +20,7 @@ internal sealed class DeadLetterForwarder(
     GroupTable groups,
     LeaseTable leases,
     LeaderInbox inbox,
-    Func<ConsumeQueueRead, byte[]?> read,
-    Action<LogPosition> reportUnreadable,
+    RecordReader records,
     Func<Proposal, ProposalFailure?> propose,
     ILogger logger)
 {
@@ -100,17 +99,16 @@ internal sealed class DeadLetterForwarder(
         }
 
         var entry = topic.Queues[obligation.QueueId].Read(obligation.Offset);
-        if (read(new ConsumeQueueRead(entry.Position, entry.Size)) is not { } bytes
-            || !RecordView.TryParseSealed(bytes, entry.Position, out var record, out _))
+        if (records.Read(entry.Position, entry.Size) is not { } bytes)
         {
             _unreadable.Add(obligation);
             RetryAt = Math.Min(RetryAt, logTime + UnreadablePause);
-            reportUnreadable(entry.Position);
             BrokerEvents.DeadLetterUnreadable(
                 logger, obligation.Offset, obligation.QueueId, topic.View.Name, entry.Position);
             return;
         }
 
+        RecordView.TryParseUnchecked(bytes, out var record, out _);
         ref readonly var delivery = ref topic.Subscriptions[obligation.GroupId].Cursors[obligation.QueueId].At(obligation.Offset);
         var reference = new ForwardReference(
             obligation.GroupId,

@@ -110,28 +110,21 @@ internal sealed class DeadLetterService(BrokerCalls calls)
         DeadLetterReason reason,
         in ForwardReference reference)
     {
-        var entry = message.Entry;
-        var bytes = GC.AllocateUninitializedArray<byte>(entry.Size);
-        if (calls.Log.Read(entry.Position, bytes) != bytes.Length)
+        if (calls.Records.Read(message.Entry.Position, message.Entry.Size) is not { } bytes)
         {
             return null;
         }
 
-        if (RecordView.TryParseSealed(bytes, entry.Position, out var record, out _))
-        {
-            return DeadLetterEncoder.Encode(
-                record,
-                topic,
-                deadLetterTopicId,
-                message.DeadLetterQueue,
-                message.Attempts,
-                reason,
-                reference,
-                message.ClientId);
-        }
-
-        calls.Log.ReportUnreadable(entry.Position);
-        return null;
+        RecordView.TryParseUnchecked(bytes, out var record, out _);
+        return DeadLetterEncoder.Encode(
+            record,
+            topic,
+            deadLetterTopicId,
+            message.DeadLetterQueue,
+            message.Attempts,
+            reason,
+            reference,
+            message.ClientId);
     }
 
     private readonly record struct LeasedMessage(

@@ -1,5 +1,6 @@
 using Dledger.Primitives;
 using Dledger.Replication;
+using Dledger.Storage.Disks;
 using Dledger.Storage.Frames;
 using Dledger.Storage.Records;
 
@@ -91,7 +92,16 @@ internal sealed class LogWalk(IReplicatedLog log, LogPosition from)
         }
 
         _windowStart = Position;
-        _windowCount = log.Read(Position, _window);
+        _windowCount = 0;
+        try
+        {
+            _windowCount = log.Read(Position, _window);
+        }
+        catch (StorageFaultException storage)
+        {
+            Fault = storage.Message;
+        }
+
         return _windowCount >= bytes;
     }
 }

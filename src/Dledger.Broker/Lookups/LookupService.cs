@@ -76,7 +76,7 @@ internal sealed class LookupService(BrokerCalls calls)
         for (var i = 0; i < entries.Length && (i == 0 || bytesRead < ReadBytesMax); i++)
         {
             bytesRead += entries[i].Size;
-            if (ReadRecord(entries[i].Position, entries[i].Size) is not { } bytes)
+            if (calls.Records.Read(entries[i].Position, entries[i].Size) is not { } bytes)
             {
                 // Never skipped: whoever reads on must not take a message that is there for one that is not.
                 return records.Count > 0 ? (records, null) : ([], Unreadable(entries[i].Position));
@@ -125,7 +125,7 @@ internal sealed class LookupService(BrokerCalls calls)
                 continue;
             }
 
-            if (ReadRecord(entries[0].Position, entries[0].Size) is not { } bytes)
+            if (calls.Records.Read(entries[0].Position, entries[0].Size) is not { } bytes)
             {
                 return (default, Unreadable(entries[0].Position));
             }
@@ -135,33 +135,6 @@ internal sealed class LookupService(BrokerCalls calls)
         }
 
         return (new QueueOffset(low), refused);
-    }
-
-    /// <summary>The record at a position, verified; null when it cannot be read or is none.</summary>
-    public byte[]? ReadRecord(LogPosition position)
-    {
-        Span<byte> start = stackalloc byte[RecordHeader.Size];
-        return calls.Log.Read(position, start) == start.Length && RecordHeader.TryParse(start, out var header, out _)
-            ? ReadRecord(position, header.Length)
-            : null;
-    }
-
-    /// <summary>The record of an entry, verified; null when it cannot be read.</summary>
-    public byte[]? ReadRecord(LogPosition position, int size)
-    {
-        var bytes = GC.AllocateUninitializedArray<byte>(size);
-        if (calls.Log.Read(position, bytes) != size)
-        {
-            return null;
-        }
-
-        if (RecordView.TryParseSealed(bytes, position, out _, out _))
-        {
-            return bytes;
-        }
-
-        calls.Log.ReportUnreadable(position);
-        return null;
     }
 
     /// <summary>What nobody received looks like: no handle, no attempt.</summary>
@@ -227,7 +200,7 @@ internal sealed class LookupService(BrokerCalls calls)
         var hasMore = search.Positions.Count > CandidatesMax;
         foreach (var position in search.Positions.Take(CandidatesMax))
         {
-            if (ReadRecord(position) is not { } bytes || !Matches(bytes, topicId, query))
+            if (calls.Records.Read(position) is not { } bytes || !Matches(bytes, topicId, query))
             {
                 continue;
             }

@@ -4,7 +4,6 @@ using Dledger.Broker.Naming;
 using Dledger.Broker.Receiving;
 using Dledger.Broker.Topics;
 using Dledger.Primitives;
-using Dledger.Storage.Disks;
 using Dledger.Storage.Records;
 using Microsoft.Extensions.Logging;
 
@@ -173,25 +172,9 @@ internal sealed class PullService(BrokerCalls calls, PollTimer polls, ILogger lo
 
     private byte[]? TryRead(in GrantedMessage entry, string topic)
     {
-        var bytes = GC.AllocateUninitializedArray<byte>(entry.Size);
-        string? fault;
-        try
+        if (calls.Records.Read(entry.Position, entry.Size, out var fault) is { } bytes)
         {
-            var count = calls.Log.Read(entry.Position, bytes);
-            fault = count == bytes.Length ? null : $"{count} of {bytes.Length} bytes are there";
-            if (fault is null && RecordView.TryParseSealed(bytes, entry.Position, out _, out fault))
-            {
-                return bytes;
-            }
-
-            if (count == bytes.Length)
-            {
-                calls.Log.ReportUnreadable(entry.Position);
-            }
-        }
-        catch (StorageFaultException storage)
-        {
-            fault = storage.Message;
+            return bytes;
         }
 
         BrokerEvents.RecordUnreadable(logger, entry.Position, entry.QueueId, entry.Offset, topic, fault ?? "unknown");

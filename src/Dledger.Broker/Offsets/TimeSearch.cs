@@ -1,7 +1,5 @@
 using Dledger.Broker.StateMachine;
-using Dledger.Storage.Disks;
 using Dledger.Storage.Queues;
-using Dledger.Storage.Records;
 
 namespace Dledger.Broker.Offsets;
 
@@ -89,17 +87,10 @@ internal sealed class TimeSearch(BrokerCalls calls, int topicId, IReadOnlyList<i
 
     private bool TryNarrow(ref Range range)
     {
-        Span<byte> bytes = stackalloc byte[RecordHeader.Size];
-        if (!TryRead(range.Entry, bytes))
+        if (!calls.Records.TryReadHeader(range.Entry.Position, range.Entry.Size, out var header))
         {
             // Given up since the index was read, or unreadable: the next look at the queue tells.
             return ++range.Tries <= TriesMax;
-        }
-
-        if (!RecordHeader.TryParse(bytes, out var header, out _) || header.Length != range.Entry.Size)
-        {
-            calls.Log.ReportUnreadable(range.Entry.Position);
-            return false;
         }
 
         if (header.StoreTime < time)
@@ -113,18 +104,6 @@ internal sealed class TimeSearch(BrokerCalls calls, int topicId, IReadOnlyList<i
 
         range.Tries = 0;
         return true;
-    }
-
-    private bool TryRead(in ConsumeQueueEntry entry, Span<byte> bytes)
-    {
-        try
-        {
-            return calls.Log.Read(entry.Position, bytes) == bytes.Length;
-        }
-        catch (StorageFaultException)
-        {
-            return false;
-        }
     }
 
     // Everything below Low is older, what is at High or behind it is not.

@@ -78,13 +78,12 @@ internal sealed class ParkingService(BrokerCalls calls)
 
     private ParkedMessage Describe(ParkedMessage message)
     {
-        var bytes = GC.AllocateUninitializedArray<byte>(message.RecordBytes);
-        if (calls.Log.Read(message.Position, bytes) != bytes.Length
-            || !RecordView.TryParseSealed(bytes, message.Position, out var record, out _))
+        if (calls.Records.Read(message.Position, message.RecordBytes) is not { } bytes)
         {
             return message;
         }
 
+        RecordView.TryParseUnchecked(bytes, out var record, out _);
         return message with
         {
             MessageId = Encoding.UTF8.GetString(record.Key),

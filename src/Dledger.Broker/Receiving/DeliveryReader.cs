@@ -3,7 +3,6 @@ using Dledger.Broker.Filtering;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Receipts;
 using Dledger.Primitives;
-using Dledger.Replication;
 using Dledger.Storage.Records;
 using Microsoft.Extensions.Logging;
 
@@ -12,7 +11,7 @@ namespace Dledger.Broker.Receiving;
 /// <summary>
 /// Turns a grant into messages: reads each record on the calling thread, verifies it and checks its tag.
 /// </summary>
-internal sealed class DeliveryReader(IReplicatedLog log, ReceiptCodec receipts, ILogger logger)
+internal sealed class DeliveryReader(RecordReader records, int raftGroup, ReceiptCodec receipts, ILogger logger)
 {
     /// <summary>
     /// The messages of a grant. Those whose tag only shares its hash with the filter go to <paramref
@@ -62,7 +61,7 @@ internal sealed class DeliveryReader(IReplicatedLog log, ReceiptCodec receipts, 
                 continue;
             }
 
-            var receipt = new Receipt(log.Group.Value, groupId, topicId, delivery, granted.Attempt);
+            var receipt = new Receipt(raftGroup, groupId, topicId, delivery, granted.Attempt);
             var message = MessageDecoder.Decode(bytes, record, new DeliveryContext(
                 topic,
                 granted.QueueId,
@@ -87,21 +86,12 @@ internal sealed class DeliveryReader(IReplicatedLog log, ReceiptCodec receipts, 
     /// <summary>A verified record; null when it cannot be read, which is logged.</summary>
     public byte[]? ReadRecord(LogPosition position, int size, int queueId, long offset, string topic)
     {
-        var bytes = GC.AllocateUninitializedArray<byte>(size);
-        var count = log.Read(position, bytes);
-        var fault = count == bytes.Length ? null : $"{count} of {bytes.Length} bytes are there";
-        if (fault is null && RecordView.TryParseSealed(bytes, position, out _, out fault))
+        if (records.Read(position, size, out var fault) is { } bytes)
         {
             return bytes;
         }
 
-        if (count == bytes.Length)
-        {
-            log.ReportUnreadable(position);
-        }
-
-        BrokerEvents.RecordUnreadable(
-            logger, position, queueId, offset, topic, fault ?? "unknown");
+        BrokerEvents.RecordUnreadable(logger, position, queueId, offset, topic, fault ?? "unknown");
         return null;
     }
 }

@@ -26,10 +26,10 @@ internal sealed class LeaseProposal(
     public int LeasedCount { get; } = command.Queues.Sum(queue => queue.Leased.Sum(range => range.Count));
 
     /// <summary>For each queue of the command the message groups that are reserved for it.</summary>
-    public IReadOnlyList<IReadOnlyCollection<int>> Reserved { get; set; } = [];
+    public required IReadOnlyList<IReadOnlyCollection<int>> Reserved { get; init; }
 
     /// <summary>Where <see cref="LeasedCount"/> is counted while the record is on its way.</summary>
-    public InFlightLimits? Limits { get; set; }
+    public required InFlightLimits Limits { get; init; }
 
     /// <summary>What the quotas were charged.</summary>
     public QuotaCharge Charge { get; init; }

@@ -6,7 +6,6 @@ using Dledger.Broker.Messages;
 using Dledger.Broker.Naming;
 using Dledger.Broker.Proposals;
 using Dledger.Broker.Topics;
-using Dledger.Storage.Disks;
 using Dledger.Storage.Records;
 using Microsoft.Extensions.Logging;
 
@@ -86,7 +85,7 @@ internal sealed class ReceiveService(BrokerCalls calls, PollTimer polls, ILogger
         string? warning,
         CancellationToken cancellationToken)
     {
-        var reader = new DeliveryReader(calls.Log, calls.Codec, logger);
+        var reader = new DeliveryReader(calls.Records, calls.Log.Group.Value, calls.Codec, logger);
         var deadline = polls.DeadlineAfter(request.LongPoll);
         for (var round = 0; round < RoundsMax || polls.IsAhead(deadline); round++)
         {
@@ -114,27 +113,17 @@ internal sealed class ReceiveService(BrokerCalls calls, PollTimer polls, ILogger
             var mismatches = new List<DeliveryReference>();
             var withheld = new List<DeliveryReference>();
             var expired = new List<DeliveryReference>();
-            IReadOnlyList<DeliveredMessage> messages;
-            try
-            {
-                messages = reader.Read(
-                    grant,
-                    topic.Name,
-                    group.Id,
-                    topic.Id,
-                    request.Filter,
-                    group.Fifo,
-                    mismatches,
-                    withheld,
-                    expired,
-                    polls.NowMicroseconds);
-            }
-            catch (StorageFaultException fault)
-            {
-                // The messages are leased; they come again when the lease ends, perhaps from a node that can read them.
-                return ReceiveOutcome.Of(new BrokerFailure(
-                    BrokerError.Unavailable, $"the records of the messages cannot be read: {fault.Message}"));
-            }
+            var messages = reader.Read(
+                grant,
+                topic.Name,
+                group.Id,
+                topic.Id,
+                request.Filter,
+                group.Fifo,
+                mismatches,
+                withheld,
+                expired,
+                polls.NowMicroseconds);
 
             // Where another client may want it, it is not finished for the group.
             if (filters.AreMixed)
@@ -155,6 +144,7 @@ internal sealed class ReceiveService(BrokerCalls calls, PollTimer polls, ILogger
 
             if (mismatches.Count + expired.Count == 0)
             {
+                // They are leased, and come again when the lease ends, perhaps from a node that can read them.
                 return ReceiveOutcome.Of(new BrokerFailure(
                     BrokerError.Unavailable, "the records of the messages cannot be read; see the log of this node"));
             }
@@ -179,11 +169,6 @@ internal sealed class ReceiveService(BrokerCalls calls, PollTimer polls, ILogger
             var verdict = judge.Judge(scan);
             var operation = MakeOperation(request, group, topic, filters, deadline: 0, verdict);
             return await RunAsync(operation, deadline: 0, group, topic, cancellationToken);
-        }
-        catch (StorageFaultException fault)
-        {
-            return ReceiveGrant.Of(new BrokerFailure(
-                BrokerError.Unavailable, $"the records of the messages cannot be read: {fault.Message}"));
         }
         finally
         {

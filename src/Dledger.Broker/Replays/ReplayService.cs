@@ -160,7 +160,7 @@ internal sealed class ReplayService(BrokerCalls calls)
                 if (!(request.Filter.MatchesAll && _keys.Length == 0 && _ids.Length == 0))
                 {
                     _bytesLeft -= each.Entry.Size;
-                    if (calls.Lookups.ReadRecord(each.Entry.Position, each.Entry.Size) is not { } bytes)
+                    if (calls.Records.Read(each.Entry.Position, each.Entry.Size) is not { } bytes)
                     {
                         Return(each);
                         return (chosen, new BrokerFailure(

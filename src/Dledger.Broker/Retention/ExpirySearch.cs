@@ -1,6 +1,6 @@
+using Dledger.Broker.Messages;
 using Dledger.Broker.Topics;
 using Dledger.Primitives;
-using Dledger.Replication;
 using Dledger.Storage.Queues;
 using Dledger.Storage.Records;
 
@@ -19,11 +19,11 @@ internal sealed class ExpirySearch
 
     /// <summary>The first offset to keep: everything before it was stored at the time or earlier.</summary>
     /// <param name="queue">The queue.</param>
-    /// <param name="log">Where its records are.</param>
+    /// <param name="records">Reads its records.</param>
     /// <param name="logStart">Records before it are gone.</param>
     /// <param name="time">Microseconds.</param>
     /// <param name="budget">Reads of the log that are left; taken from. Without any the answer is what is known so far.</param>
-    public long FindKept(QueueState queue, IReplicatedLog log, LogPosition logStart, long time, ref int budget)
+    public long FindKept(QueueState queue, RecordReader records, LogPosition logStart, long time, ref int budget)
     {
         var min = queue.Min;
         if (min == queue.Max)
@@ -33,7 +33,7 @@ internal sealed class ExpirySearch
 
         if (_headOffset != min)
         {
-            if (ReadTime(queue, min, log, logStart, ref budget) is not { } head)
+            if (ReadTime(queue, min, records, logStart, ref budget) is not { } head)
             {
                 return min;
             }
@@ -41,12 +41,12 @@ internal sealed class ExpirySearch
             (_headOffset, _headTime) = (min, head);
         }
 
-        return _headTime > time ? min : FindBoundary(queue, log, logStart, time, ref budget);
+        return _headTime > time ? min : FindBoundary(queue, records, logStart, time, ref budget);
     }
 
     // Expired is old; kept is young, or the end of the queue.
     private static long FindBoundary(
-        QueueState queue, IReplicatedLog log, LogPosition logStart, long time, ref int budget)
+        QueueState queue, RecordReader records, LogPosition logStart, long time, ref int budget)
     {
         var expired = queue.Min;
         var kept = queue.Max;
@@ -55,7 +55,7 @@ internal sealed class ExpirySearch
         {
             isDoubling &= expired + step < kept;
             var probe = isDoubling ? expired + step : expired + ((kept - expired) / 2);
-            if (ReadTime(queue, probe, log, logStart, ref budget) is not { } stored)
+            if (ReadTime(queue, probe, records, logStart, ref budget) is not { } stored)
             {
                 break;
             }
@@ -71,24 +71,23 @@ internal sealed class ExpirySearch
             }
         }
 
-        return IsExpired(queue.Read(expired), log, logStart, time) ? expired + 1 : queue.Min;
+        return IsExpired(queue.Read(expired), records, logStart, time) ? expired + 1 : queue.Min;
     }
 
-    private static bool IsExpired(ConsumeQueueEntry entry, IReplicatedLog log, LogPosition logStart, long time)
+    private static bool IsExpired(ConsumeQueueEntry entry, RecordReader records, LogPosition logStart, long time)
     {
         if (entry.Position < logStart)
         {
             return true;
         }
 
-        var bytes = GC.AllocateUninitializedArray<byte>(entry.Size);
-        return log.Read(entry.Position, bytes) == bytes.Length
-            && RecordView.TryParseSealed(bytes, entry.Position, out var record, out _)
+        return records.Read(entry.Position, entry.Size) is { } bytes
+            && RecordView.TryParseUnchecked(bytes, out var record, out _)
             && record.StoreTime <= time;
     }
 
     private static long? ReadTime(
-        QueueState queue, long offset, IReplicatedLog log, LogPosition logStart, ref int budget)
+        QueueState queue, long offset, RecordReader records, LogPosition logStart, ref int budget)
     {
         var entry = queue.Read(offset);
         if (entry.Position < logStart)
@@ -102,10 +101,7 @@ internal sealed class ExpirySearch
         }
 
         budget--;
-        Span<byte> bytes = stackalloc byte[RecordHeader.Size];
-        return log.Read(entry.Position, bytes) == bytes.Length
-            && RecordHeader.TryParse(bytes, out var header, out _)
-            && header.Length == entry.Size
+        return records.TryReadHeader(entry.Position, entry.Size, out var header)
             && header.StoreTime > 0
                 ? header.StoreTime
                 : null;

@@ -1,4 +1,5 @@
 using Dledger.Broker.Commands;
+using Dledger.Broker.Messages;
 using Dledger.Broker.Proposals;
 using Dledger.Broker.StateMachine;
 using Dledger.Broker.Timers;
@@ -28,7 +29,7 @@ internal sealed class RetentionDuty(
     private const long LookInterval = 1_000_000;
 
     private readonly DiskSpaceLevels _levels = new();
-    private readonly TopicRetentionDuty _topics = new(state, inbox, propose);
+    private readonly TopicRetentionDuty _topics = new(state, new RecordReader(log), inbox, propose);
     private readonly DiskHandOver _handOver = new();
     private long _nextAt;
     private bool _isProposed;
@@ -71,7 +72,7 @@ internal sealed class RetentionDuty(
             BrokerEvents.DiskHandOver(logger, target);
         }
 
-        _topics.Work(replicated, logTimeNow);
+        _topics.Work(logTimeNow);
         if (!_isProposed && FindStart(replicated, logTimeNow, space) is { } found && found > state.LogStart)
         {
             _isProposed = true;

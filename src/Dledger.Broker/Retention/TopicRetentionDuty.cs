@@ -1,4 +1,5 @@
 using Dledger.Broker.Commands;
+using Dledger.Broker.Messages;
 using Dledger.Broker.Proposals;
 using Dledger.Broker.StateMachine;
 using Dledger.Replication;
@@ -15,7 +16,7 @@ namespace Dledger.Broker.Retention;
 /// those first that have waited longest, until the look's budget is used up.
 /// </remarks>
 internal sealed class TopicRetentionDuty(
-    BrokerState state, LeaderInbox inbox, Func<Proposal, ProposalFailure?> propose)
+    BrokerState state, RecordReader records, LeaderInbox inbox, Func<Proposal, ProposalFailure?> propose)
 {
     private readonly Dictionary<int, TopicWatch> _watches = [];
 
@@ -23,7 +24,7 @@ internal sealed class TopicRetentionDuty(
     public void Reset() => _watches.Clear();
 
     /// <summary>Looks at the topics whose turn it is.</summary>
-    public void Work(IReplicatedLog log, long logTimeNow)
+    public void Work(long logTimeNow)
     {
         var due = FindDue(logTimeNow);
         var budget = RetentionBudget.OfOneLook;
@@ -35,7 +36,7 @@ internal sealed class TopicRetentionDuty(
             }
 
             var topic = state.Topics.Find(topicId)!;
-            var trims = watch.FindTrims(topic, log, state.LogStart, logTimeNow, ref budget);
+            var trims = watch.FindTrims(topic, records, state.LogStart, logTimeNow, ref budget);
 
             // Where the budget ended in the middle of a topic, the next look goes on with it.
             watch.NextAt = budget.IsUsedUp ? logTimeNow : logTimeNow + watch.Interval;

@@ -1,6 +1,6 @@
+using Dledger.Broker.Messages;
 using Dledger.Broker.Topics;
 using Dledger.Primitives;
-using Dledger.Replication;
 
 namespace Dledger.Broker.Retention;
 
@@ -40,7 +40,7 @@ internal sealed class TopicWatch(TopicRetention retention)
 
     /// <summary>The first offsets to keep, of those queues that have older ones.</summary>
     public List<(int QueueId, long Min)> FindTrims(
-        TopicState topic, IReplicatedLog log, LogPosition logStart, long logTimeNow, ref RetentionBudget budget)
+        TopicState topic, RecordReader records, LogPosition logStart, long logTimeNow, ref RetentionBudget budget)
     {
         while (_searches.Count < topic.Queues.Count)
         {
@@ -55,7 +55,7 @@ internal sealed class TopicWatch(TopicRetention retention)
             for (var i = 0; i < kept.Length; i++)
             {
                 kept[i] = _searches[i].FindKept(
-                    topic.Queues[i], log, logStart, logTimeNow - Retention.Microseconds, ref reads);
+                    topic.Queues[i], records, logStart, logTimeNow - Retention.Microseconds, ref reads);
             }
 
             budget = budget with { LogReads = reads };

@@ -2,6 +2,7 @@ using Dledger.Broker.Broadcasting;
 using Dledger.Broker.Commands;
 using Dledger.Broker.DeadLetters;
 using Dledger.Broker.Lites;
+using Dledger.Broker.Messages;
 using Dledger.Broker.Offsets;
 using Dledger.Broker.Proposals;
 using Dledger.Broker.Quotas;
@@ -75,14 +76,15 @@ internal sealed class LeaderDuties
         Pulls = new PullTable(state.Topics, state.Groups, options, () => Receivers.Quotas);
         _lites = new LiteDuty(state, lites, _inbox, Propose);
         _litesEnded = litesEnded;
+        var records = new RecordReader(log);
         _forwarder = new DeadLetterForwarder(
-            state.Topics, state.Groups, state.Leases, _inbox, ReadRecord, ReportUnreadable, Propose, logger);
+            state.Topics, state.Groups, state.Leases, _inbox, records, Propose, logger);
         _checks = new CheckDuty(state.Transactions, _inbox, Propose);
         _discards = new DiscardForwarder(
-            state.Topics, state.Transactions, _inbox, ReadRecord, ReportUnreadable, Propose, logger);
+            state.Topics, state.Transactions, _inbox, records, Propose, logger);
         _broadcast = new BroadcastDuty(state.Groups, clients, _inbox, Propose);
         Timers = new TimerDuty(
-            state, _inbox, ReadRecord, ReportUnreadable, Propose, MakeClock(surroundings), options.TimerBatchBytesMax, logger);
+            state, _inbox, records, Propose, MakeClock(surroundings), options.TimerBatchBytesMax, logger);
         Retention = new RetentionDuty(
             options, surroundings.Disk, state, log, checkpoint, _inbox, Propose, Timers, logger);
     }
@@ -293,14 +295,4 @@ internal sealed class LeaderDuties
             ? _ => (around.Time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond
             : static logTime => logTime;
 
-    private void ReportUnreadable(LogPosition position) => _log()?.ReportUnreadable(position);
-
-    private byte[]? ReadRecord(ConsumeQueueRead read) => ReadRecord(read.Position, read.Size);
-
-    // Any thread.
-    private byte[]? ReadRecord(LogPosition position, int size)
-    {
-        var bytes = GC.AllocateUninitializedArray<byte>(size);
-        return _log()?.Read(position, bytes) == bytes.Length ? bytes : null;
-    }
 }

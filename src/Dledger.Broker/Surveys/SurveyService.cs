@@ -224,7 +224,7 @@ internal sealed class SurveyService(BrokerCalls calls)
     // What was given up since the look, or cannot be read, has no time.
     private long? TimeOf(ConsumeQueueEntry? entry) =>
         entry is { } found
-        && calls.Lookups.ReadRecord(found.Position, found.Size) is { } bytes
+        && calls.Records.Read(found.Position, found.Size) is { } bytes
         && RecordView.TryParseUnchecked(bytes, out var record, out _)
             ? record.StoreTime
             : null;

@@ -1,4 +1,5 @@
 using Dledger.Broker.Commands;
+using Dledger.Broker.Messages;
 using Dledger.Broker.Proposals;
 using Dledger.Broker.Topics;
 using Dledger.Primitives;
@@ -54,11 +55,11 @@ internal sealed class TimerBatch(long epoch, RecordKind kind, int bytesMax, Topi
     }
 
     /// <summary>Reads and copies; never on the calling loop.</summary>
-    /// <param name="read">Reads a record; any thread.</param>
+    /// <param name="records">Reads them.</param>
     /// <param name="done">Called at the end, on the thread that read.</param>
-    public void Begin(Func<LogPosition, int, byte[]?> read, Action done) => _ = BeginAsync(read, done);
+    public void Begin(RecordReader records, Action done) => _ = BeginAsync(records, done);
 
-    private async Task BeginAsync(Func<LogPosition, int, byte[]?> read, Action done)
+    private async Task BeginAsync(RecordReader records, Action done)
     {
         // Goes on with the thread pool, or, where one thread does everything, when the loop's turn is over.
         await Task.Yield();
@@ -66,7 +67,7 @@ internal sealed class TimerBatch(long epoch, RecordKind kind, int bytesMax, Topi
         var bytes = 0;
         foreach (var entry in Entries)
         {
-            if (Copy(read, entry) is { } copy)
+            if (Copy(records, entry) is { } copy)
             {
                 copies.Add(copy);
                 bytes += copy.Length;
@@ -96,24 +97,16 @@ internal sealed class TimerBatch(long epoch, RecordKind kind, int bytesMax, Topi
         done();
     }
 
-    private byte[]? Copy(Func<LogPosition, int, byte[]?> read, in TimerEntry entry)
+    private byte[]? Copy(RecordReader records, in TimerEntry entry)
     {
-        var position = new LogPosition(entry.Key.Position);
-        try
-        {
-            if (read(position, entry.Size) is not { } bytes
-                || !RecordView.TryParseSealed(bytes, position, out var record, out _))
-            {
-                return null;
-            }
-
-            return kind == RecordKind.TimerFire
-                ? TimerCopies.Fire(record, entry.Key, topics)
-                : TimerCopies.Relocate(record, entry.Key);
-        }
-        catch (IOException)
+        if (records.Read(new LogPosition(entry.Key.Position), entry.Size) is not { } bytes)
         {
             return null;
         }
+
+        RecordView.TryParseUnchecked(bytes, out var record, out _);
+        return kind == RecordKind.TimerFire
+            ? TimerCopies.Fire(record, entry.Key, topics)
+            : TimerCopies.Relocate(record, entry.Key);
     }
 }

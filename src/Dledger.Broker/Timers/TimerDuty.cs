@@ -1,3 +1,4 @@
+using Dledger.Broker.Messages;
 using Dledger.Broker.Proposals;
 using Dledger.Broker.StateMachine;
 using Dledger.Primitives;
@@ -18,8 +19,7 @@ namespace Dledger.Broker.Timers;
 internal sealed class TimerDuty(
     BrokerState state,
     LeaderInbox inbox,
-    Func<LogPosition, int, byte[]?> read,
-    Action<LogPosition> reportUnreadable,
+    RecordReader records,
     Func<Proposal, ProposalFailure?> propose,
     Func<long, long> clock,
     int batchBytesMax,
@@ -224,7 +224,7 @@ internal sealed class TimerDuty(
     }
 
     private void Begin(TimerBatch batch, long logTime) =>
-        batch.Begin(read, () => inbox.Add(() => WasRead(batch, logTime)));
+        batch.Begin(records, () => inbox.Add(() => WasRead(batch, logTime)));
 
     private void WasRead(TimerBatch batch, long logTime)
     {
@@ -238,7 +238,6 @@ internal sealed class TimerDuty(
             _unreadable.Add(entry.Key.Position);
             _inFlight.Remove(entry.Key.Position);
             _retryAt = Math.Min(_retryAt, logTime + UnreadablePause);
-            reportUnreadable(new LogPosition(entry.Key.Position));
             BrokerEvents.TimerUnreadable(logger, new LogPosition(entry.Key.Position), entry.TopicId);
         }
 

@@ -356,12 +356,5 @@ internal sealed class TimerService(BrokerCalls calls)
         return keys;
     }
 
-    private byte[]? ReadRecord(in TimerEntry entry)
-    {
-        var position = new LogPosition(entry.Key.Position);
-        var bytes = GC.AllocateUninitializedArray<byte>(entry.Size);
-        return calls.Log.Read(position, bytes) == bytes.Length && RecordView.TryParseSealed(bytes, position, out _, out _)
-            ? bytes
-            : null;
-    }
+    private byte[]? ReadRecord(in TimerEntry entry) => calls.Records.Read(new LogPosition(entry.Key.Position), entry.Size);
 }

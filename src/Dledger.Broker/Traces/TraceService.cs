@@ -50,7 +50,7 @@ internal sealed class TraceService(BrokerCalls calls)
                 : await RefusePlaceAsync(query, cancellationToken);
         }
 
-        var record = calls.Lookups.ReadRecord(message.Position);
+        var record = calls.Records.Read(message.Position);
         var look = await calls.LookAsync(
             state => Look(state, message, record, query.Group), static reason => new Standing(reason), cancellationToken);
         if (look.Failure is { } problem)

@@ -1,9 +1,9 @@
 using Dledger.Broker.Commands;
 using Dledger.Broker.DeadLetters;
+using Dledger.Broker.Messages;
 using Dledger.Broker.Naming;
 using Dledger.Broker.Proposals;
 using Dledger.Broker.Topics;
-using Dledger.Primitives;
 using Dledger.Replication;
 using Dledger.Storage.Records;
 using Microsoft.Extensions.Logging;
@@ -18,8 +18,7 @@ internal sealed class DiscardForwarder(
     TopicTable topics,
     TransactionTable transactions,
     LeaderInbox inbox,
-    Func<ConsumeQueueRead, byte[]?> read,
-    Action<LogPosition> reportUnreadable,
+    RecordReader records,
     Func<Proposal, ProposalFailure?> propose,
     ILogger logger)
 {
@@ -101,16 +100,15 @@ internal sealed class DiscardForwarder(
         }
 
         var part = half.Parts[reference.Part];
-        if (read(new ConsumeQueueRead(part.Position, part.Size)) is not { } bytes
-            || !RecordView.TryParseSealed(bytes, part.Position, out var record, out _))
+        if (records.Read(part.Position, part.Size) is not { } bytes)
         {
             _unreadable.Add(half.Id);
             RetryAt = Math.Min(RetryAt, logTime + UnreadablePause);
-            reportUnreadable(part.Position);
             BrokerEvents.HalfMessageUnreadable(logger, part.Position, origin.View.Name);
             return;
         }
 
+        RecordView.TryParseUnchecked(bytes, out var record, out _);
         _inFlight.Add(reference);
         Propose(
             TransactionEncoder.EncodeCopy(

@@ -133,22 +133,7 @@ internal sealed class TransactionService(BrokerCalls calls)
     }
 
     /// <summary>Reads a stored half message; null when it cannot be read, or not now.</summary>
-    public byte[]? ReadPart(in HalfPart part)
-    {
-        var bytes = GC.AllocateUninitializedArray<byte>(part.Size);
-        if (calls.Log.Read(part.Position, bytes) != bytes.Length)
-        {
-            return null;
-        }
-
-        if (RecordView.TryParseSealed(bytes, part.Position, out _, out _))
-        {
-            return bytes;
-        }
-
-        calls.Log.ReportUnreadable(part.Position);
-        return null;
-    }
+    public byte[]? ReadPart(in HalfPart part) => calls.Records.Read(part.Position, part.Size);
 
     private static TransactionDecision DecisionOf(TransactionResolution resolution) =>
         resolution == TransactionResolution.Commit ? TransactionDecision.Committed : TransactionDecision.RolledBack;

@@ -56,17 +56,21 @@ public sealed class DeadLetterTests
         Assert.Single(await broker.Receive("g", "t"));
     }
 
-    [Fact]
-    public async Task A_copy_of_a_record_that_cannot_be_read_is_made_once_it_is_mended()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_copy_of_a_record_that_cannot_be_read_is_made_once_it_is_mended(bool isDiskError)
     {
         var broker = await Prepare(maxAttempts: 1);
         var message = Assert.Single(await broker.Receive("g", "t", invisibleSeconds: 5));
-        broker.Log.DamagedAt = message.Position;
+        broker.Log.DamagedAt = isDiskError ? null : message.Position;
+        broker.Log.FailsAt = isDiskError ? message.Position : null;
         broker.Advance(TimeSpan.FromSeconds(6));
         Assert.Empty(await broker.Receive("watch", "%DLQ%g"));
         Assert.Equal(message.Position, broker.Log.Unreadable[0]);
 
         broker.Log.DamagedAt = null;
+        broker.Log.FailsAt = null;
         broker.Advance(TimeSpan.FromSeconds(6));
 
         Assert.Single(await broker.Receive("watch", "%DLQ%g"));

@@ -168,14 +168,17 @@ public sealed class ReceiveTests
         Assert.Single(await broker.Receive("g", "t"));
     }
 
-    [Fact]
-    public async Task A_damaged_record_is_not_delivered()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_damaged_record_is_not_delivered_and_keeps_no_other_from_it(bool isDiskError)
     {
         var broker = new TestBroker();
         await broker.CreateTopic("t", queues: 1);
         var bad = await broker.Send("t", "bad");
         await broker.Send("t", "good");
-        broker.Log.DamagedAt = bad.Position;
+        broker.Log.DamagedAt = isDiskError ? null : bad.Position;
+        broker.Log.FailsAt = isDiskError ? bad.Position : null;
 
         var message = Assert.Single(await broker.Receive("g", "t"));
 

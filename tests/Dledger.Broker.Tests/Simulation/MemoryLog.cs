@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using Dledger.Primitives;
 using Dledger.Replication;
+using Dledger.Storage.Disks;
 using Dledger.Storage.Frames;
 using Dledger.Storage.Records;
 
@@ -62,6 +63,9 @@ internal sealed class MemoryLog : IReplicatedLog
 
     /// <summary>How often bytes were read.</summary>
     public int ReadCount { get; private set; }
+
+    /// <summary>The disk gives an error for reads of this place.</summary>
+    public LogPosition? FailsAt { get; set; }
 
     /// <summary>What readers said they could not use.</summary>
     public List<LogPosition> Unreadable { get; } = [];
@@ -189,6 +193,11 @@ internal sealed class MemoryLog : IReplicatedLog
     public int Read(LogPosition position, Span<byte> destination)
     {
         ReadCount++;
+        if (FailsAt == position)
+        {
+            throw new StorageFaultException("log/0", "pread", 5, "Input/output error");
+        }
+
         var count = (int)Math.Max(0, Math.Min(destination.Length, _tail.End - position));
         _bytes.AsSpan((int)position.Value, count).CopyTo(destination);
         if (DamagedAt == position && count > 0)

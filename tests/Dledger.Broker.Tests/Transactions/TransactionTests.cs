@@ -40,6 +40,21 @@ public sealed class TransactionTests
     }
 
     [Fact]
+    public async Task What_cannot_be_read_of_a_transaction_is_left_out_of_its_description()
+    {
+        var broker = await Prepare();
+        var id = await Begin(broker, "m");
+        broker.Log.FailsAt = Assert.Single(broker.Node.Machine.State.Transactions.Open).Parts[0].Position;
+
+        var (content, failure) = await broker.Run(node => node.ShowTransactionAsync(id, None));
+
+        Assert.Null(failure);
+        Assert.Equal("t", content!.Transaction.Topic);
+        Assert.Empty(content.Messages);
+        Assert.Equal(broker.Log.FailsAt, Assert.Single(broker.Log.Unreadable));
+    }
+
+    [Fact]
     public async Task A_rolled_back_message_is_never_visible_and_stays_to_be_looked_at()
     {
         var broker = await Prepare();

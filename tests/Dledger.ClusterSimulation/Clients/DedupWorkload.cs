@@ -125,6 +125,12 @@ internal sealed class DedupWorkload(SimulatedCluster cluster, ulong seed)
                 node,
                 broker => broker.ReceiveAsync(request, CancellationToken.None),
                 cluster.Scenario.CallPatience + cluster.Scenario.LongPoll);
+            if (cluster.Trace.IsOn)
+            {
+                cluster.Trace.Line($"keyed{number}", !isAnswered ? "no answer" : outcome!.Failure?.ToString()
+                    ?? string.Join(", ", outcome.Messages.Select(History.Describe)));
+            }
+
             if (!isAnswered)
             {
                 continue;
@@ -162,7 +168,13 @@ internal sealed class DedupWorkload(SimulatedCluster cluster, ulong seed)
             node,
             broker => broker.AckAsync(DedupHistory.Group, DedupHistory.Topic, [message.ReceiptHandle], CancellationToken.None),
             cluster.Scenario.CallPatience);
-        if (isAnswered && outcomes![0].Failure is null)
+        var isAcked = isAnswered && outcomes![0].Failure is null;
+        if (cluster.Trace.IsOn)
+        {
+            cluster.Trace.Line("keyed", $"ack of {History.Describe(message)}: {(isAcked ? "confirmed" : "not confirmed")}");
+        }
+
+        if (isAcked)
         {
             History.AckConfirmed(message);
         }

@@ -55,11 +55,23 @@ internal sealed class DedupHistory(SimulatedCluster cluster)
             $"messages of one key are delivered together: {string.Join(", ", messages.Select(message => message.MessageId))}");
     }
 
+    /// <summary>A message as a trace names it.</summary>
+    public string Describe(DeliveredMessage message) =>
+        $"{message.MessageId} of {_keys[message.MessageId]} ({message.QueueId}/{message.QueueOffset}, attempt {message.Attempt})";
+
     /// <summary>A consumer acknowledges a message; whether that has effect it does not know yet.</summary>
     public void AckInvoked(DeliveredMessage message) => _ackInvoked.Add(_keys[message.MessageId]);
 
-    /// <summary>An acknowledgement was confirmed.</summary>
-    public void AckConfirmed(DeliveredMessage message) => _acked.Add(_keys[message.MessageId]);
+    /// <summary>
+    /// An acknowledgement was confirmed. That of a message which retention took meanwhile is as well, but nobody knows its key any more.
+    /// </summary>
+    public void AckConfirmed(DeliveredMessage message)
+    {
+        if (_stored.Exists(stored => stored.Id == message.MessageId && !cluster.Oracle.IsGone(stored)))
+        {
+            _acked.Add(_keys[message.MessageId]);
+        }
+    }
 
     /// <summary>Repeats were finished without delivery by the state of a node.</summary>
     public void Repeats(long count)

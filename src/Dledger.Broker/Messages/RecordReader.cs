@@ -1,0 +1,80 @@
+using Dledger.Primitives;
+using Dledger.Replication;
+using Dledger.Storage.Disks;
+using Dledger.Storage.Records;
+
+namespace Dledger.Broker.Messages;
+
+/// <summary>Reads single records of the log and verifies them. Any thread.</summary>
+/// <remarks>
+/// A record that cannot be read is an outcome, not an exception: a place of a disk may be rotten or give an error while everything else
+/// is well. What is met so is reported, and mended from another node.
+/// </remarks>
+/// <param name="log">Null before the node is attached: then nothing can be read.</param>
+internal sealed class RecordReader(Func<IReplicatedLog?> log)
+{
+    /// <summary>The record of an index entry; null when it cannot be read, or is gone.</summary>
+    public byte[]? Read(LogPosition position, int size) => Read(position, size, out _);
+
+    /// <summary>The same; <paramref name="fault"/> says why there is none.</summary>
+    public byte[]? Read(LogPosition position, int size, out string? fault)
+    {
+        var bytes = GC.AllocateUninitializedArray<byte>(size);
+        if (!TryRead(position, bytes, out fault))
+        {
+            return null;
+        }
+
+        if (RecordView.TryParseSealed(bytes, position, out _, out fault))
+        {
+            return bytes;
+        }
+
+        log()?.ReportUnreadable(position);
+        return null;
+    }
+
+    /// <summary>The record that begins at a position; null when none does, or when it cannot be read.</summary>
+    public byte[]? Read(LogPosition position)
+    {
+        Span<byte> bytes = stackalloc byte[RecordHeader.Size];
+        return TryRead(position, bytes, out _) && RecordHeader.TryParse(bytes, out var header, out _)
+            ? Read(position, header.Length, out _)
+            : null;
+    }
+
+    /// <summary>The header of the record of an index entry; that it fits the entry is all that says it is not rotten.</summary>
+    public bool TryReadHeader(LogPosition position, int size, out RecordHeader header)
+    {
+        header = default;
+        Span<byte> bytes = stackalloc byte[RecordHeader.Size];
+        if (!TryRead(position, bytes, out _))
+        {
+            return false;
+        }
+
+        if (RecordHeader.TryParse(bytes, out header, out _) && header.Length == size)
+        {
+            return true;
+        }
+
+        log()?.ReportUnreadable(position);
+        return false;
+    }
+
+    private bool TryRead(LogPosition position, Span<byte> bytes, out string? fault)
+    {
+        try
+        {
+            var count = log()?.Read(position, bytes) ?? 0;
+            fault = count == bytes.Length ? null : $"{count} of {bytes.Length} bytes are there";
+        }
+        catch (StorageFaultException storage)
+        {
+            fault = storage.Message;
+            log()?.ReportUnreadable(position);
+        }
+
+        return fault is null;
+    }
+}
