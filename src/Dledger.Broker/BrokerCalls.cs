@@ -49,7 +49,7 @@ internal sealed class BrokerCalls
         Offsets = new OffsetService(this);
         Pulling = new PullService(this, polls, logger);
         Lookups = new LookupService(this);
-        Letters = new LetterService(this);
+        Letters = new LetterService(this, logger);
         Traces = new TraceService(this);
         Parking = new ParkingService(this);
         Transactions = new TransactionService(this);

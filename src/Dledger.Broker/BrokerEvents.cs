@@ -80,6 +80,22 @@ internal static partial class BrokerEvents
     public static partial void FilterRejected(
         ILogger logger, string client, string group, string topic, string filter, string otherClient, string otherFilter);
 
+    [LoggerMessage(3260, LogLevel.Information,
+        "{Count} messages of queue {QueueId} of topic {Topic}, which consumer group {Group} had finished, wait for it again: they were "
+        + "replayed by an operator",
+        EventName = "MessagesReplayed")]
+    public static partial void MessagesReplayed(ILogger logger, int count, int queueId, string topic, string group);
+
+    [LoggerMessage(3261, LogLevel.Information,
+        "Client {Client} is no member of broadcast group {Group} any more, because {Reason}: what it had not consumed is forgotten",
+        EventName = "MemberEnded")]
+    public static partial void MemberEnded(ILogger logger, string client, string group, string reason);
+
+    [LoggerMessage(3262, LogLevel.Information,
+        "{Count} dead letters of consumer group {Group} were sent again, {Target}",
+        EventName = "LettersSentAgain")]
+    public static partial void LettersSentAgain(ILogger logger, int count, string group, string target);
+
     [LoggerMessage(3200, LogLevel.Warning,
         "The key index lacks a part for now, so searches by id or key are incomplete and say so: {Reason}",
         EventName = "KeyIndexReduced")]

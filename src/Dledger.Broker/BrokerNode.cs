@@ -253,6 +253,15 @@ public sealed class BrokerNode : IDisposable
     public ValueTask<BrokerFailure?> SyncLiteAsync(LiteSync sync, CancellationToken cancellationToken) =>
         _calls is { } calls ? calls.Lites.SyncAsync(sync, cancellationToken) : new(NotStarted);
 
+    /// <summary>The queue of a lite topic at the newest applied position; null when there is none of the name.</summary>
+    public int? FindLiteQueue(string topic, string lite) => _machine.Topics.Find(topic)?.Lites?.FindQueue(lite);
+
+    /// <summary>
+    /// Living clients of a group that have a lite topic in their sets, as this leader heard of them; empty when the group or topic is unknown.
+    /// </summary>
+    public IReadOnlyList<string> FindLiteClients(string group, string topic, string lite) =>
+        _calls?.Lites.FindClients(group, topic, lite) ?? [];
+
     /// <summary>At most so many lite topics of a parent, by name, behind a name ("" for the first). The leader only.</summary>
     public ValueTask<LitePage> ListLitesAsync(string topic, string after, int countMax, CancellationToken cancellationToken) =>
         _calls is { } calls
@@ -356,10 +365,15 @@ public sealed class BrokerNode : IDisposable
             ? calls.Letters.ReadAsync(group, from, countMax, cancellationToken)
             : new(LetterPage.Of(NotStarted));
 
+    /// <summary>Sends dead letters again, each once; one outcome per letter.</summary>
+    public ValueTask<(IReadOnlyList<BrokerFailure?> Outcomes, BrokerFailure? Failure)> ResendDeadLettersAsync(
+        string group, IReadOnlyList<LetterPlace> letters, LetterResend resend, CancellationToken cancellationToken) =>
+        _calls is { } calls ? calls.Letters.ResendAsync(group, letters, resend, cancellationToken) : new(([], NotStarted));
+
     /// <summary>Sends dead letters to their origin topics again, each once; one outcome per letter.</summary>
     public ValueTask<(IReadOnlyList<BrokerFailure?> Outcomes, BrokerFailure? Failure)> ResendDeadLettersAsync(
         string group, IReadOnlyList<LetterPlace> letters, CancellationToken cancellationToken) =>
-        _calls is { } calls ? calls.Letters.ResendAsync(group, letters, cancellationToken) : new(([], NotStarted));
+        ResendDeadLettersAsync(group, letters, default, cancellationToken);
 
     /// <summary>Forgets a group's dead letters; the number of them.</summary>
     public ValueTask<(long Count, BrokerFailure? Failure)> PurgeDeadLettersAsync(

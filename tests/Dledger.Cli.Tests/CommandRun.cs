@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json;
 using Dledger.Cli.Output;
 
 namespace Dledger.Cli.Tests;
@@ -16,6 +17,13 @@ internal sealed record CommandRun(ExitCode ExitCode, string Output, string Error
         var terminal = new Terminal(output, error, new StringReader(input), variables, IsColoured: false);
         var exitCode = await CommandLine.RunAsync(arguments, terminal);
         return new CommandRun(exitCode, output.ToString(), error.ToString());
+    }
+
+    /// <summary>The answer for programs of a command that did what it should.</summary>
+    public JsonElement Json()
+    {
+        Assert.True(ExitCode == ExitCode.Ok, Error);
+        return JsonDocument.Parse(Output).RootElement;
     }
 
     /// <summary>Everything that a golden file holds: the command, the exit code and both streams.</summary>

@@ -42,6 +42,7 @@ public sealed class LookupCommandTests : NodeCommandTests
 
         var list = await RunAsync("dlq", "list", "--json");
         var show = await RunAsync("dlq", "show", "billing", "--json");
+        var table = await RunAsync("dlq", "show", "billing");
         var inspect = await RunAsync("dlq", "inspect", "billing", ids[0]);
         var dry = await RunAsync("dlq", "resend", "billing", "--all", "--dry-run", "--json");
         var one = await RunAsync("dlq", "resend", "billing", "--id", ids[1], "--json");
@@ -59,7 +60,10 @@ public sealed class LookupCommandTests : NodeCommandTests
             summary.GetProperty("count").GetInt32()));
         Assert.Equal(3, show.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
         Assert.Contains("origin    topic orders", inspect.Output, StringComparison.Ordinal);
-        Assert.Contains("\"offset\":0,\"isByConsumer\":true", show.Output, StringComparison.Ordinal);
+        Assert.Contains("\"offset\":0,\"attempts\":1,\"reason\":\"askedByConsumer\"", show.Output, StringComparison.Ordinal);
+        Assert.Contains("dead      given up by its consumer, attempts 1\n", inspect.Output, StringComparison.Ordinal);
+        Assert.Matches(
+            $"0 +2 +{ids[2]} +orders +0 +2 +1 +given up by its consumer +\\S+ +no\n", table.Output);
         Assert.Equal((3, 0), Sent(dry));
         Assert.Equal((1, 0), Sent(one));
         Assert.Equal((2, 1), Sent(all));
@@ -71,6 +75,45 @@ public sealed class LookupCommandTests : NodeCommandTests
         Assert.Equal("3 dead letters forgotten\n", purge.Output);
         Assert.Empty(empty.Output);
         Assert.Equal(6, (await RunAsync("message", "tail", "orders", "--beginning", "--until-end")).Output.Split('\n').Length - 1);
+    }
+
+    [Fact]
+    public async Task A_dead_letter_goes_back_to_the_group_that_failed_and_to_no_other_one()
+    {
+        var ids = await DeadLettersAsync(2);
+        await RunAsync("consume", "orders", "--group", "audit", "--max", "2");
+
+        var dry = await RunAsync("dlq", "resend", "billing", "--id", ids[0], "--to-group", "--dry-run");
+        var nothing = await RunAsync("consume", "orders", "--group", "billing", "--until-empty");
+        var sent = await RunAsync("dlq", "resend", "billing", "--id", ids[0], "--to-group", "--json");
+        var all = await RunAsync("dlq", "resend", "billing", "--all", "--to-group");
+        var billing = await RunAsync("consume", "orders", "--group", "billing", "--until-empty");
+        var audit = await RunAsync("consume", "orders", "--group", "audit", "--until-empty");
+        var stored = await RunAsync("message", "tail", "orders", "--beginning", "--until-end");
+        var why = await RunAsync("message", "explain", ids[0], "--topic", "orders", "--group", "billing");
+
+        Assert.Equal("1 dead letter would be sent again to group billing only, 0 had been before\n", dry.Output);
+        Assert.Empty(nothing.Output);
+        Assert.Equal((1, 0), Sent(sent));
+        Assert.True(Json(sent).GetProperty("toGroup").GetBoolean());
+        Assert.Equal("1 dead letter sent again to group billing only, 1 had been before\n", all.Output);
+        Assert.Contains("m0", billing.Output, StringComparison.Ordinal);
+        Assert.Contains("m1", billing.Output, StringComparison.Ordinal);
+        Assert.Empty(audit.Output);
+        Assert.Equal("0/0 m0\n0/1 m1\n", stored.Output);
+        Assert.Contains("replayed to the group: its attempts begin anew", why.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_letter_whose_message_is_gone_is_not_given_back_and_says_what_to_do()
+    {
+        await DeadLettersAsync(1);
+        await RunAsync("topic", "delete", "orders", "--yes");
+
+        var run = await RunAsync("dlq", "resend", "billing", "--all", "--to-group");
+
+        Assert.Equal(ExitCode.Refused, run.ExitCode);
+        Assert.Contains("leave --to-group out", run.Error, StringComparison.Ordinal);
     }
 
     [Fact]

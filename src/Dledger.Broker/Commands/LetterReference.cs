@@ -6,23 +6,33 @@ namespace Dledger.Broker.Commands;
 /// <param name="Offset">The letter's offset.</param>
 internal readonly record struct LetterReference(int TopicId, int QueueId, long Offset)
 {
+    /// <summary>Bytes of one in a list.</summary>
+    public const int EncodedBytes = 16;
+
     private const byte FormatVersion = 1;
 
     public byte[] Encode()
     {
         var writer = new ByteWriter();
         writer.Byte(FormatVersion);
+        Write(writer);
+        return writer.ToArray();
+    }
+
+    public void Write(ByteWriter writer)
+    {
         writer.Int32(TopicId);
         writer.Int32(QueueId);
         writer.Int64(Offset);
-        return writer.ToArray();
     }
+
+    public static LetterReference Read(ref ByteReader reader) => new(reader.Int32(), reader.Int32(), reader.Int64());
 
     public static LetterReference Decode(ReadOnlySpan<byte> bytes)
     {
         var reader = new ByteReader(bytes);
         reader.Version(FormatVersion);
-        var reference = new LetterReference(reader.Int32(), reader.Int32(), reader.Int64());
+        var reference = Read(ref reader);
         reader.End();
         return reference;
     }

@@ -17,8 +17,13 @@ internal sealed record ReplayCommand(
     /// <summary>Most messages of one record, so that applying it never takes long.</summary>
     public const int CountMax = 4_096;
 
-    private const byte FormatVersion = 1;
+    private const byte FormatVersion = 2;
     private const int RangeBytes = 12;
+
+    /// <summary>
+    /// The dead letter for whose sake the one message of the record comes again; null in a replay that an operator chose himself.
+    /// </summary>
+    public LetterReference? Letter { get; init; }
 
     public byte[] Encode()
     {
@@ -41,6 +46,8 @@ internal sealed record ReplayCommand(
             writer.Int32(hash);
         }
 
+        writer.Flag(Letter is not null);
+        Letter?.Write(writer);
         return writer.ToArray();
     }
 
@@ -63,8 +70,10 @@ internal sealed record ReplayCommand(
             hashes[i] = reader.Int32();
         }
 
+        LetterReference? letter = reader.Flag() ? LetterReference.Read(ref reader) : null;
         reader.End();
+        Invariant.Check(letter is null || count == 1, $"a dead letter of {count} messages");
         Invariant.Check(hashes.Length == 0 || hashes.Length == count, $"{hashes.Length} message groups of {count} messages");
-        return new ReplayCommand(groupId, topicId, queueId, asideMax, ranges, hashes);
+        return new ReplayCommand(groupId, topicId, queueId, asideMax, ranges, hashes) { Letter = letter };
     }
 }

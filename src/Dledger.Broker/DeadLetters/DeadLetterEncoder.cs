@@ -9,7 +9,8 @@ namespace Dledger.Broker.DeadLetters;
 internal static class DeadLetterEncoder
 {
     /// <summary>
-    /// Copies a stored record. The origin is added unless the message is a dead letter already, which keeps its first origin.
+    /// Copies a stored record. A message that is a dead letter already keeps its first origin; attempts and reason are always those of
+    /// the group that gives it up now.
     /// </summary>
     /// <param name="source">The stored record.</param>
     /// <param name="sourceTopic">The topic that it lies in.</param>
@@ -29,26 +30,30 @@ internal static class DeadLetterEncoder
         in ForwardReference reference,
         string clientId = "")
     {
-        var hasOrigin = RecordCopy.TryFind(source, PropertyKind.DeadLetterTopic, out _);
-        var messageId = Encoding.UTF8.GetString(source.Key);
+        var first = ReadOrigin(source);
+        var topic = first?.Topic ?? sourceTopic;
+        var messageId = first?.MessageId ?? Encoding.UTF8.GetString(source.Key);
         var encodedReference = reference.Encode();
         var detail = new DeadLetterDetail(
-            reference.Delivery.QueueId, reference.Delivery.Offset, attempts, reason, source.StoreTime, clientId).Encode();
+            first?.QueueId ?? reference.Delivery.QueueId,
+            first?.QueueOffset.Value ?? reference.Delivery.Offset,
+            attempts,
+            reason,
+            first?.StoredAtMicroseconds ?? source.StoreTime,
+            clientId).Encode();
         return RecordCopy.Encode(
             source,
             RecordKind.Forward,
             deadLetterTopicId,
             queueId,
-            keeps: static kind => kind != PropertyKind.ForwardReference,
+            keeps: static kind => kind is not (
+                PropertyKind.ForwardReference or PropertyKind.DeadLetterTopic or PropertyKind.DeadLetterMessageId
+                or PropertyKind.DeadLetterDetail),
             added: properties =>
             {
-                if (!hasOrigin)
-                {
-                    PropertyWriter.Write(properties, PropertyKind.DeadLetterTopic, sourceTopic);
-                    PropertyWriter.Write(properties, PropertyKind.DeadLetterMessageId, messageId);
-                    PropertyWriter.Write(properties, PropertyKind.DeadLetterDetail, detail);
-                }
-
+                PropertyWriter.Write(properties, PropertyKind.DeadLetterTopic, topic);
+                PropertyWriter.Write(properties, PropertyKind.DeadLetterMessageId, messageId);
+                PropertyWriter.Write(properties, PropertyKind.DeadLetterDetail, detail);
                 PropertyWriter.Write(properties, PropertyKind.ForwardReference, encodedReference);
             });
     }

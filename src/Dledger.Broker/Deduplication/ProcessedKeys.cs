@@ -38,6 +38,9 @@ internal sealed class ProcessedKeys
     /// <summary>Whether a message of the key is leased.</summary>
     public bool IsHeld(UInt128 key) => _heldKeys.ContainsKey(key);
 
+    /// <summary>The leased message of a key; null when there is none.</summary>
+    public DedupPlace? HolderOf(UInt128 key) => _heldKeys.TryGetValue(key, out var place) ? place : null;
+
     /// <summary>A message of a key that is not held is handed out.</summary>
     public void Hold(DedupPlace place, UInt128 key)
     {

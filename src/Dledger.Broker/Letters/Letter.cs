@@ -4,13 +4,11 @@ using Dledger.Primitives;
 namespace Dledger.Broker.Letters;
 
 /// <summary>A dead letter as operators see it.</summary>
-/// <param name="Message">The copy in the dead letter topic; its <see cref="DeliveredMessage.DeadLetterOrigin"/> names the origin.</param>
-/// <param name="OriginQueueId">Queue of the message that failed; -1 when it is not known.</param>
-/// <param name="OriginOffset">Its offset.</param>
-/// <param name="IsByConsumer">A consumer gave it up; else it ran out of attempts.</param>
+/// <param name="Message">
+/// The copy in the dead letter topic; its <see cref="DeliveredMessage.DeadLetterOrigin"/> names origin, attempts and reason.
+/// </param>
 /// <param name="IsResent">It was sent to its origin topic again.</param>
-public sealed record Letter(
-    DeliveredMessage Message, int OriginQueueId, QueueOffset OriginOffset, bool IsByConsumer, bool IsResent);
+public sealed record Letter(DeliveredMessage Message, bool IsResent);
 
 /// <summary>A page of a group's dead letters.</summary>
 /// <param name="Failure">Why there is none; null otherwise.</param>
@@ -31,6 +29,13 @@ public sealed record LetterPage(BrokerFailure? Failure, IReadOnlyList<Letter> Le
 /// <param name="NewestMicroseconds">When the last did.</param>
 public sealed record LetterSummary(
     string Group, string OriginTopic, long Count, long ResentCount, long OldestMicroseconds, long NewestMicroseconds);
+
+/// <summary>How letters are sent again.</summary>
+/// <param name="ToGroup">
+/// The message itself waits again for the group whose letter it is; else a copy goes to the origin topic, where all groups see it.
+/// </param>
+/// <param name="IsDryRun">Only says what would become of each.</param>
+public readonly record struct LetterResend(bool ToGroup, bool IsDryRun);
 
 /// <summary>Where a letter stands in its dead letter topic.</summary>
 public readonly record struct LetterPlace(int QueueId, QueueOffset Offset);

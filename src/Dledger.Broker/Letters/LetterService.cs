@@ -6,11 +6,12 @@ using Dledger.Broker.Proposals;
 using Dledger.Broker.StateMachine;
 using Dledger.Primitives;
 using Dledger.Storage.Records;
+using Microsoft.Extensions.Logging;
 
 namespace Dledger.Broker.Letters;
 
 /// <summary>What operators do with dead letters, on the leader. Any thread; records are read on the caller's.</summary>
-internal sealed class LetterService(BrokerCalls calls)
+internal sealed class LetterService(BrokerCalls calls, ILogger logger)
 {
     /// <summary>Letters sent again by one call at most.</summary>
     public const int ResendMax = 100;
@@ -87,12 +88,9 @@ internal sealed class LetterService(BrokerCalls calls)
         }
     }
 
-    /// <summary>
-    /// Sends letters to their origin topics again, each once: one outcome per place, null on success. All groups of that topic will see
-    /// them.
-    /// </summary>
+    /// <summary>Sends letters again, each once: one outcome per place, null on success.</summary>
     public async ValueTask<(IReadOnlyList<BrokerFailure?> Outcomes, BrokerFailure? Failure)> ResendAsync(
-        string group, IReadOnlyList<LetterPlace> places, CancellationToken cancellationToken)
+        string group, IReadOnlyList<LetterPlace> places, LetterResend resend, CancellationToken cancellationToken)
     {
         if ((Names.CheckGroup(group) is { } violation ? BrokerFailure.Of(violation) : CheckCount(places.Count)) is { } refused)
         {
@@ -113,12 +111,18 @@ internal sealed class LetterService(BrokerCalls calls)
         var outcomes = new BrokerFailure?[places.Count];
         for (var i = 0; i < places.Count; i++)
         {
-            outcomes[i] = await ResendAsync(topic, letters.Id, places[i], cancellationToken);
+            outcomes[i] = await ResendAsync(topic, letters.Id, places[i], resend, cancellationToken);
             if (outcomes[i] is { Error: BrokerError.NotLeader or BrokerError.Unavailable or BrokerError.Stopping } lost)
             {
                 // The next leader is asked for all of them; those that were sent say so.
                 return ([], lost);
             }
+        }
+
+        var count = outcomes.Count(static outcome => outcome is null);
+        if (count > 0 && !resend.IsDryRun)
+        {
+            BrokerEvents.LettersSentAgain(logger, count, group, resend.ToGroup ? "to that group" : "to their topics");
         }
 
         return (outcomes, null);
@@ -178,18 +182,8 @@ internal sealed class LetterService(BrokerCalls calls)
                 state.Resent.Count(topic.Id, queue.QueueId)))),
     ];
 
-    private static Letter LetterOf(string topic, int queueId, in PlacedRecord placed, bool isResent)
-    {
-        RecordView.TryParseUnchecked(placed.Bytes, out var record, out _);
-        var message = LookupService.Decode(topic, queueId, placed.Offset, placed.Position, placed.Bytes);
-        if (!RecordCopy.TryFind(record, PropertyKind.ForwardReference, out var content))
-        {
-            return new Letter(message, -1, default, false, isResent);
-        }
-
-        var origin = ForwardReference.Decode(content).Delivery;
-        return new Letter(message, origin.QueueId, new QueueOffset(origin.Offset), origin.DeliveryId != 0, isResent);
-    }
+    private static Letter LetterOf(string topic, int queueId, in PlacedRecord placed, bool isResent) =>
+        new(LookupService.Decode(topic, queueId, placed.Offset, placed.Position, placed.Bytes), isResent);
 
     // Returns how many it looked at.
     private async ValueTask<int> CountAsync(
@@ -240,7 +234,7 @@ internal sealed class LetterService(BrokerCalls calls)
     }
 
     private async ValueTask<BrokerFailure?> ResendAsync(
-        string topic, int topicId, LetterPlace place, CancellationToken cancellationToken)
+        string topic, int topicId, LetterPlace place, LetterResend resend, CancellationToken cancellationToken)
     {
         var reference = new LetterReference(topicId, place.QueueId, place.Offset.Value);
         var isResent = await calls.LookAsync<(bool IsResent, BrokerFailure? Failure)>(
@@ -263,8 +257,13 @@ internal sealed class LetterService(BrokerCalls calls)
                 BrokerError.MessageNotFound, $"there is no dead letter at offset {place.Offset} of queue {place.QueueId}");
         }
 
-        return Encode(topic, place.QueueId, records[0], reference, out var record) is { } noTopic
-            ? noTopic
+        if (resend.ToGroup)
+        {
+            return await new LetterReplay(calls, reference, records[0]).RunAsync(resend.IsDryRun, cancellationToken);
+        }
+
+        return Encode(topic, place.QueueId, records[0], reference, out var record) is { } noTopic ? noTopic
+            : resend.IsDryRun ? null
             : await calls.ProposeRecordsAsync<BrokerFailure?>(record, 1, static reason => reason, cancellationToken);
     }
 
@@ -292,7 +291,7 @@ internal sealed class LetterService(BrokerCalls calls)
             : target.IsPriority ? target.BandOf(letter.Message.Priority)
             : letter.Message.MessageGroup is { } messageGroup
             ? MessageGroupHash.QueueOf(MessageGroupHash.Of(messageGroup), target.QueueCount)
-            : Math.Max(0, letter.OriginQueueId) % target.QueueCount;
+            : origin.QueueId % target.QueueCount;
         record = LetterEncoder.Encode(view, target.Id, targetQueue, reference);
         return null;
     }

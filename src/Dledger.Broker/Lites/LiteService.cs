@@ -42,10 +42,17 @@ internal sealed class LiteService(BrokerCalls calls)
             return failure;
         }
 
-        var (group, noGroup) = await calls.Groups.FindOrCreateAsync(sync.Group, cancellationToken);
-        if (group is null)
+        var (named, noGroup) = await calls.Groups.FindOrCreateAsync(sync.Group, cancellationToken);
+        if (named is null)
         {
             return noGroup;
+        }
+
+        // Of a broadcast group each client reads for itself, and so are its lite topics its own.
+        var (group, noPlace) = await calls.Groups.JoinAsync(named, sync.ClientId, cancellationToken);
+        if (group is null)
+        {
+            return noPlace;
         }
 
         if (sync.Action == LiteAction.PartialAdd
@@ -100,6 +107,13 @@ internal sealed class LiteService(BrokerCalls calls)
             : await calls.ProposeAsync(
                 RecordKind.LiteEnd, new LiteEndCommand(topic.Id, IsForced: true, [name]).Encode(), cancellationToken);
     }
+
+    /// <summary>Living clients of a group that have a lite topic in their sets; of a broadcast group each has a part of its own.</summary>
+    public IReadOnlyList<string> FindClients(string groupName, string topicName, string name) =>
+        calls.Machine.Groups.Find(groupName) is { } group && calls.Machine.Topics.Find(topicName) is { } topic
+            ? calls.Machine.Lites.Askers(topic.Id, name, groupId => groupId == group.Id
+                || calls.Machine.Groups.OwnerOf(groupId) == group.Id)
+            : [];
 
     private static Violation? CheckNames(LiteSync sync)
     {

@@ -83,6 +83,24 @@ internal sealed class LiteSets(ClientRegistry clients)
         return wanted;
     }
 
+    /// <summary>Whether a living client of a group has a name in its set.</summary>
+    public bool IsWanted(int groupId, int topicId, string name) => _sets.Any(pair =>
+        pair.Key.GroupId == groupId
+        && pair.Key.TopicId == topicId
+        && pair.Value.Names.Contains(name, StringComparer.Ordinal)
+        && clients.IsAlive(IdentityHash.OfClient(pair.Key.ClientId)));
+
+    /// <summary>Living clients that have a name of a topic in their sets.</summary>
+    public IReadOnlyList<string> Askers(int topicId, string name, Func<int, bool> isGroup) =>
+    [
+        .. _sets
+            .Where(pair => pair.Key.TopicId == topicId
+                && pair.Value.Names.Contains(name, StringComparer.Ordinal)
+                && clients.IsAlive(IdentityHash.OfClient(pair.Key.ClientId))
+                && isGroup(pair.Key.GroupId))
+            .Select(pair => pair.Key.ClientId),
+    ];
+
     private void Sweep()
     {
         lock (_lock)

@@ -5,6 +5,7 @@ using Dledger.Broker.Routes;
 using Dledger.Broker.StateMachine;
 using Dledger.Broker.Topics;
 using Dledger.Primitives;
+using Dledger.Storage.Keys;
 using Dledger.Storage.Queues;
 using Dledger.Storage.Records;
 
@@ -28,46 +29,25 @@ internal sealed class LookupService(BrokerCalls calls)
     /// <summary>Messages by id or business key.</summary>
     public async ValueTask<LookupOutcome> FindAsync(KeyQuery query, CancellationToken cancellationToken)
     {
-        if (Check(query) is { } failure)
+        var search = await SearchAsync(query, cancellationToken);
+        if (search.Failure is { } failure)
         {
             return LookupOutcome.Of(failure);
         }
 
-        var (topicId, logStart, refused) = await LookAsync(query.Topic, cancellationToken);
-        if (refused is { } reason)
-        {
-            return LookupOutcome.Of(reason);
-        }
-
-        if (calls.Machine.Index is not { } index)
-        {
-            return LookupOutcome.Of(new BrokerFailure(
-                BrokerError.Unsupported, "this cluster keeps no index of keys: look a message up by queue and offset"));
-        }
-
-        var search = index.Keys.Search(MessageKeys.HashOf(topicId, query.Key), logStart, new LogPosition(long.MaxValue));
-        var found = new List<StoredRecord>();
-        var hasMore = search.Positions.Count > CandidatesMax;
-        foreach (var position in search.Positions.Take(CandidatesMax))
-        {
-            if (calls.Records.Read(position) is not { } bytes || !Matches(bytes, topicId, query))
-            {
-                continue;
-            }
-
-            // One more than asked for tells that there are more; some may not have taken effect.
-            if (found.Count > query.CountMax)
-            {
-                hasMore = true;
-                break;
-            }
-
-            found.Add(new StoredRecord(position, bytes));
-        }
-
-        var messages = await PlaceAsync(query.Topic, topicId, found, cancellationToken);
+        var messages = await PlaceAsync(query.Topic, search.TopicId, search.Records, cancellationToken);
         return new LookupOutcome(
-            null, [.. messages.Take(query.CountMax)], hasMore || messages.Count > query.CountMax, search.Gaps);
+            null,
+            [.. messages.Take(query.CountMax)],
+            search.HasMore || messages.Count > query.CountMax,
+            search.Gaps);
+    }
+
+    /// <summary>The newest records with a message id, whether they stand in a queue or not; empty when none is found.</summary>
+    public async ValueTask<IReadOnlyList<PlacedRecord>> FindRecordsAsync(KeyQuery query, CancellationToken cancellationToken)
+    {
+        var search = await SearchAsync(query, cancellationToken);
+        return [.. search.Records.Select(record => new PlacedRecord(-1, record.Position, record.Bytes))];
     }
 
     /// <summary>Messages of a queue from an offset on, as far as they are stored.</summary>
@@ -196,6 +176,48 @@ internal sealed class LookupService(BrokerCalls calls)
             Rule: BrokenRule.QueueCount)
         : new BrokerFailure(BrokerError.TopicNotFound, $"the topic '{topic}' does not exist");
 
+    private async ValueTask<Search> SearchAsync(KeyQuery query, CancellationToken cancellationToken)
+    {
+        if (Check(query) is { } failure)
+        {
+            return Search.Of(failure);
+        }
+
+        var (topicId, logStart, refused) = await LookAsync(query.Topic, cancellationToken);
+        if (refused is { } reason)
+        {
+            return Search.Of(reason);
+        }
+
+        if (calls.Machine.Index is not { } index)
+        {
+            return Search.Of(new BrokerFailure(
+                BrokerError.Unsupported, "this cluster keeps no index of keys: look a message up by queue and offset"));
+        }
+
+        var search = index.Keys.Search(MessageKeys.HashOf(topicId, query.Key), logStart, new LogPosition(long.MaxValue));
+        var found = new List<StoredRecord>();
+        var hasMore = search.Positions.Count > CandidatesMax;
+        foreach (var position in search.Positions.Take(CandidatesMax))
+        {
+            if (calls.Records.Read(position) is not { } bytes || !Matches(bytes, topicId, query))
+            {
+                continue;
+            }
+
+            // One more than asked for tells that there are more; some may not have taken effect.
+            if (found.Count > query.CountMax)
+            {
+                hasMore = true;
+                break;
+            }
+
+            found.Add(new StoredRecord(position, bytes));
+        }
+
+        return new Search(null, topicId, found, hasMore, search.Gaps);
+    }
+
     private static (long First, ConsumeQueueEntry[] Entries, BrokerFailure? Failure) ReadEntries(
         BrokerState state, MessagePlace place, int countMax)
     {
@@ -269,6 +291,12 @@ internal sealed class LookupService(BrokerCalls calls)
         state.Topics.Find(topicId) is { } topic && record.QueueOf(topicId) is >= 0 and var queueId && queueId < topic.Queues.Count
             ? FindOffset(topic.Queues[queueId], record.Position)
             : -1;
+
+    private sealed record Search(
+        BrokerFailure? Failure, int TopicId, List<StoredRecord> Records, bool HasMore, IReadOnlyList<PositionRange> Gaps)
+    {
+        public static Search Of(BrokerFailure failure) => new(failure, 0, [], false, []);
+    }
 
     private readonly record struct StoredRecord(LogPosition Position, byte[] Bytes)
     {

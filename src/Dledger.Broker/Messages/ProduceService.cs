@@ -66,7 +66,7 @@ internal sealed class ProduceService(BrokerCalls calls)
         }
 
         return topic.Lites is null
-            ? await AppendAsync(topic, ChooseQueue(topic, drafts), drafts, sequence, clientId, cancellationToken)
+            ? await AppendAsync(topic, ChooseQueue(topic, drafts), drafts, sequence, clientId, false, cancellationToken)
             : await AppendLiteAsync(topic, drafts, sequence, clientId, cancellationToken);
     }
 
@@ -80,13 +80,35 @@ internal sealed class ProduceService(BrokerCalls calls)
     {
         for (var tries = 1; ; tries++)
         {
+            // What would be refused makes no lite topic: it is charged first. The size does not depend on the queue.
+            var charged = 0;
+            if (topic.Lites!.FindQueue(drafts[0].LiteTopic!) is null)
+            {
+                if (!MessageEncoder.TryEncode(drafts, topic, 0, sequence, calls.Machine.Topics, out var records, out var tooLarge))
+                {
+                    return AppendOutcome.Of(BrokerFailure.Of(tooLarge));
+                }
+
+                if (calls.Machine.ProduceQuotas.TryTake(topic, clientId, drafts.Count, records.Length) is { } exceeded)
+                {
+                    return AppendOutcome.Of(exceeded);
+                }
+
+                charged = records.Length;
+            }
+
             var (queueId, failure) = await calls.Lites.FindOrCreateAsync(topic, drafts[0].LiteTopic!, cancellationToken);
             if (failure is { } refused)
             {
+                if (charged > 0)
+                {
+                    calls.Machine.ProduceQuotas.GiveBack(topic, clientId, drafts.Count, charged);
+                }
+
                 return AppendOutcome.Of(refused);
             }
 
-            var outcome = await AppendAsync(topic, queueId, drafts, sequence, clientId, cancellationToken);
+            var outcome = await AppendAsync(topic, queueId, drafts, sequence, clientId, charged > 0, cancellationToken);
             if (outcome.Failure is not { Rule: BrokenRule.LiteTopic } || tries == LiteTriesMax)
             {
                 return outcome;
@@ -100,6 +122,7 @@ internal sealed class ProduceService(BrokerCalls calls)
         IReadOnlyList<MessageDraft> drafts,
         ProducerSequence? sequence,
         string clientId,
+        bool isCharged,
         CancellationToken cancellationToken)
     {
         if (!MessageEncoder.TryEncode(drafts, topic, queueId, sequence, calls.Machine.Topics, out var records, out var tooLarge))
@@ -115,7 +138,7 @@ internal sealed class ProduceService(BrokerCalls calls)
 
         var quotas = calls.Machine.ProduceQuotas;
         var bytes = records.Length;
-        if (quotas.TryTake(topic, clientId, drafts.Count, bytes) is { } exceeded)
+        if (!isCharged && quotas.TryTake(topic, clientId, drafts.Count, bytes) is { } exceeded)
         {
             return AppendOutcome.Of(exceeded);
         }

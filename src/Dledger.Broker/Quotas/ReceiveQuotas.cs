@@ -52,6 +52,30 @@ internal sealed class ReceiveQuotas(QuotaRates ofClient, QuotaClock clock)
             : QuotaRefusal.Of("a client is given", ofClient, isClientBytes, clientWait, "messages wait");
     }
 
+    /// <summary>
+    /// Why a group, or each of these clients of it, is given no message of this size now; null when one may be. Changes nothing.
+    /// </summary>
+    public BrokerFailure? Why(GroupState group, IReadOnlyList<long> clientHashes, long bytes)
+    {
+        var ofGroup = group.View.Settings.ReceiveQuota;
+        var now = clock.Now;
+        if (ofGroup.IsOn && OfGroup(group).WaitFor(ofGroup, 1, bytes, now) is { Wait: > 0 } wait)
+        {
+            return QuotaRefusal.Of(
+                $"the consumer group '{group.View.Name}' is given", ofGroup, wait.IsBytes, wait.Wait, "messages wait");
+        }
+
+        if (!ofClient.IsOn || clientHashes.Count == 0)
+        {
+            return null;
+        }
+
+        var first = clientHashes.Select(client => _clients.Of(client, now).WaitFor(ofClient, 1, bytes, now)).MinBy(each => each.Wait);
+        return first.Wait > 0
+            ? QuotaRefusal.Of("each client of the group is given", ofClient, first.IsBytes, first.Wait, "messages wait")
+            : null;
+    }
+
     /// <summary>Whether receives that are held have to be looked at now; from then on nothing is held.</summary>
     public bool TakeDue()
     {

@@ -132,7 +132,7 @@ internal sealed class ReceiveService(BrokerCalls calls, PollTimer polls, ILogger
             }
             else
             {
-                FinishUnseen(group, topic, mismatches);
+                FinishUnseen(UnseenReason.Filter, group, topic, mismatches);
             }
 
             GiveBack(group, topic, withheld);
@@ -257,7 +257,7 @@ internal sealed class ReceiveService(BrokerCalls calls, PollTimer polls, ILogger
     {
         if (group.Settings.Expiry == ExpiryMode.Drop)
         {
-            FinishUnseen(group, topic, deliveries);
+            FinishUnseen(UnseenReason.TimeToLive, group, topic, deliveries);
             return;
         }
 
@@ -268,14 +268,12 @@ internal sealed class ReceiveService(BrokerCalls calls, PollTimer polls, ILogger
         }
     }
 
-    private void FinishUnseen(GroupView group, TopicView topic, List<DeliveryReference> deliveries)
+    private void FinishUnseen(UnseenReason reason, GroupView group, TopicView topic, List<DeliveryReference> deliveries)
     {
         if (deliveries.Count > 0)
         {
-            // Where keys of processed messages are remembered, nobody processed these.
             var record = ControlRecord.Encode(
-                group.Settings.Dedup.IsOn ? RecordKind.FinishUnseen : RecordKind.Ack,
-                new AckCommand(group.Id, topic.Id, deliveries).Encode());
+                RecordKind.FinishUnseen, new FinishUnseenCommand(reason, group.Id, topic.Id, deliveries).Encode());
             calls.Log.TryPropose(new UnawaitedProposal(record, 1), out _);
         }
     }

@@ -1,5 +1,6 @@
 using Dledger.Broker.Commands;
 using Dledger.Broker.Groups;
+using Dledger.Broker.Letters;
 using Dledger.Broker.Naming;
 using Dledger.Broker.StateMachine;
 
@@ -30,6 +31,20 @@ internal static class ReplayApplier
             return new ReplayApplied(TooMany(subscription.AsideCount, command.AsideMax), 0, 0);
         }
 
+        // Each letter is sent again once, whichever way; what cannot be put back leaves it as it is.
+        if (command.Letter is { } letter)
+        {
+            if (!CanReplay(cursor, command.Ranges[0].First, min))
+            {
+                return new ReplayApplied(NotThere(), 0, 0);
+            }
+
+            if (LetterEncoder.Note(state, letter) is { } sent)
+            {
+                return new ReplayApplied(sent, 0, 0);
+            }
+        }
+
         var (putBack, skipped) = (0, 0);
         foreach (var (offset, groupHash) in Offsets(command))
         {
@@ -44,7 +59,7 @@ internal static class ReplayApplier
             }
         }
 
-        if (putBack > 0)
+        if (putBack > 0 && command.Letter is null)
         {
             // Who asks for messages again wants them delivered, not known as processed.
             subscription.Group.Processed.Forget();
@@ -65,6 +80,10 @@ internal static class ReplayApplier
         $"{aside} messages of the topic wait behind the offsets of the group, {asideMax} are allowed: "
             + "let the group consume some of them, then replay the rest",
         Rule: BrokenRule.Replay);
+
+    private static BrokerFailure NotThere() => new(
+        BrokerError.MessageNotFound,
+        "the message of the dead letter is gone, or the group has it again already: leave --to-group out to send a copy to its topic");
 
     private static bool CanReplay(QueueCursor cursor, long offset, long min) => offset >= min && cursor.IsFinished(offset);
 

@@ -62,7 +62,7 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
                 ApplyAck(AckCommand.Decode(record.Body), proposal as CallerProposal<IReadOnlyList<AckOutcome>>);
                 break;
             case RecordKind.FinishUnseen:
-                ApplyFinishUnseen(AckCommand.Decode(record.Body));
+                ApplyFinishUnseen(FinishUnseenCommand.Decode(record.Body));
                 break;
             case RecordKind.ChangeInvisible:
                 ApplyChange(ChangeInvisibleCommand.Decode(record.Body), proposal);
@@ -158,6 +158,16 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
     private void ApplyReplay(ReplayCommand command, CallerProposal<ReplayApplied>? proposal)
     {
         var applied = ReplayApplier.Apply(state, command, defect);
+        if (applied.PutBackCount > 0 && command.Letter is null)
+        {
+            BrokerEvents.MessagesReplayed(
+                logger,
+                applied.PutBackCount,
+                command.QueueId,
+                state.Topics.Find(command.TopicId)?.View.Name ?? "",
+                state.Groups.Find(command.GroupId)?.View.Name ?? "");
+        }
+
         proposal?.SetOutcome(applied);
     }
 
@@ -273,7 +283,8 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
         proposal?.SetOutcome(outcomes!);
     }
 
-    private void ApplyFinishUnseen(AckCommand command)
+    // Nobody processed them, so their keys are not remembered.
+    private void ApplyFinishUnseen(FinishUnseenCommand command)
     {
         var subscription = state.FindSubscription(command.GroupId, command.TopicId);
         foreach (var delivery in command.Deliveries)
@@ -390,8 +401,14 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
 
     private void ApplyMemberEnds(BroadcastEndCommand command)
     {
+        var left = command.Members.Where(static end => end.HasLeft).Select(static end => end.Id).ToHashSet();
         foreach (var member in state.EndMembers(command))
         {
+            BrokerEvents.MemberEnded(
+                logger,
+                Names.Printable(member.View.Member!.Value.ClientId),
+                member.View.Name,
+                left.Contains(member.View.Id) ? "it said goodbye" : "it was silent for too long");
             RemoveReceivers(member, "the membership of this client in the broadcast group ended");
         }
     }

@@ -2,6 +2,7 @@ using System.Globalization;
 using Dledger.Broker.Commands;
 using Dledger.Broker.DeadLetters;
 using Dledger.Broker.Letters;
+using Dledger.Broker.Messages;
 using Dledger.Primitives;
 using Dledger.Storage.Records;
 
@@ -13,7 +14,13 @@ namespace Dledger.Broker.Traces;
 /// that begins in the middle takes the first delivery that it meets for effective.
 /// </remarks>
 internal sealed class HistoryReader(
-    int topicId, int queueId, long offset, LogPosition message, IReadOnlyDictionary<int, string> groups, Func<long, string> nameOf)
+    int topicId,
+    int queueId,
+    long offset,
+    LogPosition message,
+    IReadOnlyDictionary<int, string> groups,
+    IReadOnlySet<int> onceOnly,
+    Func<long, string> nameOf)
 {
     private readonly Dictionary<int, Course> _courses = [];
 
@@ -28,8 +35,17 @@ internal sealed class HistoryReader(
             case RecordKind.Lease:
                 Take(LeaseCommand.Decode(record.Body), position, record.StoreTime);
                 break;
-            case RecordKind.Ack or RecordKind.FinishUnseen:
+            case RecordKind.Ack:
                 Take(AckCommand.Decode(record.Body), position, record.StoreTime);
+                break;
+            case RecordKind.FinishUnseen:
+                Take(FinishUnseenCommand.Decode(record.Body), position, record.StoreTime);
+                break;
+            case RecordKind.ResetOffset when SeekCommand.IsSeek(record.Body):
+                Take(SeekCommand.Decode(record.Body), position, record.StoreTime);
+                break;
+            case RecordKind.CommitOffset:
+                Take(CommitOffsetCommand.Decode(record.Body), position, record.StoreTime);
                 break;
             case RecordKind.ChangeInvisible:
                 Take(ChangeInvisibleCommand.Decode(record.Body), position, record.StoreTime);
@@ -115,6 +131,15 @@ internal sealed class HistoryReader(
             course.DeliveryId = position.Value;
             course.StartedAt = time;
             course.Deadline = time + command.InvisibleMicroseconds;
+            if (onceOnly.Contains(command.GroupId))
+            {
+                course.Finish();
+                Add(
+                    TraceEventKind.Delivered, position, time, command.GroupId, course.Attempts, client, 0,
+                    $"handed to client {client} and finished with that: the group is given messages at most once");
+                continue;
+            }
+
             Add(
                 TraceEventKind.Delivered, position, time, command.GroupId, course.Attempts, client, course.Deadline,
                 $"handed to client {client}, invisible until {Time(course.Deadline)}"
@@ -149,6 +174,87 @@ internal sealed class HistoryReader(
                     "an acknowledgement came too late: the message had become visible again");
             }
         }
+    }
+
+    // It was leased, looked at and given to nobody, so that lease is no delivery.
+    private void Take(FinishUnseenCommand command, LogPosition position, long time)
+    {
+        if (command.TopicId != topicId || !groups.ContainsKey(command.GroupId))
+        {
+            return;
+        }
+
+        foreach (var delivery in command.Deliveries.Where(IsMessage))
+        {
+            var course = CourseOf(command.GroupId, time);
+            var isItsLease = course.DeliveryId == delivery.DeliveryId
+                && (course.IsOpen || (course.IsDone && onceOnly.Contains(command.GroupId)));
+            if (!isItsLease && (course.DeliveryId != 0 || course.IsDone))
+            {
+                continue;
+            }
+
+            Events.RemoveAll(happened =>
+                happened.Kind == TraceEventKind.Delivered
+                && happened.Group == groups[command.GroupId]
+                && happened.Position.Value == delivery.DeliveryId);
+            course.Attempts = Math.Max(0, course.Attempts - 1);
+            course.Finish();
+            var (kind, sentence) = command.Reason == UnseenReason.TimeToLive
+                ? (TraceEventKind.LivedTooLong, "finished without delivery: its time to live was over")
+                : (TraceEventKind.FilteredOut, "the filter of the group left it out");
+            Add(kind, position, time, command.GroupId, 0, "", 0, sentence);
+        }
+    }
+
+    private void Take(SeekCommand command, LogPosition position, long time)
+    {
+        if (TargetOf(command.TopicId, command.GroupId, command.Queues) is not { } target)
+        {
+            return;
+        }
+
+        if (target > offset)
+        {
+            var course = CourseOf(command.GroupId, time);
+            if (!course.IsDone)
+            {
+                course.Finish();
+                Add(TraceEventKind.SetBehind, position, time, command.GroupId, 0, "", 0, "the group was set behind it by an operator");
+            }
+        }
+        else if (_courses.Remove(command.GroupId))
+        {
+            Add(
+                TraceEventKind.Replayed, position, time, command.GroupId, 0, "", 0,
+                "the group was set back to before it: its attempts begin anew");
+        }
+    }
+
+    private void Take(CommitOffsetCommand command, LogPosition position, long time)
+    {
+        if (TargetOf(command.TopicId, command.GroupId, command.Queues) > offset
+            && CourseOf(command.GroupId, time) is { IsDone: false } course)
+        {
+            course.Finish();
+            Add(TraceEventKind.SetBehind, position, time, command.GroupId, 0, "", 0, "the offset of the group was moved behind it");
+        }
+    }
+
+    private long? TargetOf(int topic, int group, IReadOnlyList<QueueTarget> queues)
+    {
+        if (topic == topicId && groups.ContainsKey(group))
+        {
+            foreach (var target in queues)
+            {
+                if (target.QueueId == queueId)
+                {
+                    return target.Offset;
+                }
+            }
+        }
+
+        return null;
     }
 
     private void Take(ChangeInvisibleCommand command, LogPosition position, long time)
@@ -235,7 +341,13 @@ internal sealed class HistoryReader(
         course.Finish();
         Add(
             TraceEventKind.DeadLettered, position, record.StoreTime, reference.GroupId, course.Attempts, "", 0,
-            isOwed ? "out of attempts: moved to the dead letters" : "its consumer moved it to the dead letters");
+            DeadLetterEncoder.ReadOrigin(record)?.Reason switch
+            {
+                DeadLetterReason.AskedByReceiver => "its consumer moved it to the dead letters",
+                DeadLetterReason.DroppedByOperator => "parked, and moved to the dead letters by an operator",
+                DeadLetterReason.Expired => "its time to live was over: moved to the dead letters without delivery",
+                _ => "out of attempts: moved to the dead letters",
+            });
     }
 
     private void TakeResend(in RecordView record, LogPosition position)

@@ -68,6 +68,64 @@ public enum TraceState
 
     /// <summary>Finished without delivery: the group had processed another message of its key.</summary>
     Deduplicated = 15,
+
+    /// <summary>Its time to live is over: it was finished without delivery, or will be when its turn comes.</summary>
+    LivedTooLong = 16,
+
+    /// <summary>The group is paused.</summary>
+    Paused = 17,
+
+    /// <summary>The group, or each of its clients, has as many messages in flight as it may.</summary>
+    InFlightLimit = 18,
+
+    /// <summary>A receive quota is used up.</summary>
+    OverQuota = 19,
+
+    /// <summary>Only the client that holds the exclusive group is given it.</summary>
+    Exclusive = 20,
+
+    /// <summary>No client of the group has its lite topic in its set.</summary>
+    NotAskedFor = 21,
+
+    /// <summary>Another message of its key is in flight.</summary>
+    KeyInFlight = 22,
+
+    /// <summary>No consumer that asks at present wants it.</summary>
+    Unwanted = 23,
+
+    /// <summary>Handed out once and finished with that, as the group wants.</summary>
+    DeliveredOnce = 24,
+}
+
+/// <summary>Where a message itself is.</summary>
+public enum MessageState
+{
+    /// <summary>In its queue: each group has a standing of its own.</summary>
+    InQueue = 1,
+
+    /// <summary>It waits for its delivery time.</summary>
+    Delayed = 2,
+
+    /// <summary>It waited for its delivery time and was taken back.</summary>
+    Recalled = 3,
+
+    /// <summary>Half a message: its producer has not decided its transaction.</summary>
+    Undecided = 4,
+
+    /// <summary>Its transaction was rolled back.</summary>
+    RolledBack = 5,
+
+    /// <summary>Nobody decided its transaction while its checks lasted.</summary>
+    TransactionGivenUp = 6,
+
+    /// <summary>Its record is in the log and had no effect: a repeat of a message, or refused when it was applied.</summary>
+    NotKept = 7,
+
+    /// <summary>Retention, a purge or the end of its lite topic took it out of its queue.</summary>
+    Gone = 8,
+
+    /// <summary>It waits no more, and the history that was read does not tell what became of it.</summary>
+    Unknown = 9,
 }
 
 /// <summary>What happened to a message.</summary>
@@ -95,6 +153,24 @@ public enum TraceEventKind
 
     /// <summary>Finished without delivery: the group had processed another message of its key.</summary>
     Deduplicated = 12,
+
+    /// <summary>Finished without delivery: its time to live was over.</summary>
+    LivedTooLong = 13,
+
+    /// <summary>An operator, or a client that commits offsets, moved the group behind it.</summary>
+    SetBehind = 14,
+
+    /// <summary>It was taken back before its delivery time.</summary>
+    Recalled = 15,
+
+    /// <summary>It got another delivery time.</summary>
+    Rescheduled = 16,
+
+    /// <summary>A producer was asked about its transaction.</summary>
+    Checked = 17,
+
+    /// <summary>Its transaction was decided.</summary>
+    Decided = 18,
 }
 
 /// <summary>One thing that happened, as the log has it.</summary>
@@ -139,8 +215,14 @@ public sealed record MessageTrace
     /// <summary>Why there is no answer; null otherwise.</summary>
     public BrokerFailure? Failure { get; init; }
 
-    /// <summary>The newest message that fits; its body is not part of the answer.</summary>
+    /// <summary>The newest message that fits; its body is not part of the answer. Its offset is -1 when it is in no queue.</summary>
     public DeliveredMessage? Message { get; init; }
+
+    /// <summary>Where it is.</summary>
+    public MessageState State { get; init; }
+
+    /// <summary>The same for people.</summary>
+    public string Sentence { get; init; } = "";
 
     /// <summary>Other messages of the topic have the same id.</summary>
     public bool HasOthers { get; init; }

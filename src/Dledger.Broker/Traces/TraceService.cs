@@ -1,10 +1,13 @@
-using System.Globalization;
+using Dledger.Broker.Commands;
+using Dledger.Broker.Deduplication;
 using Dledger.Broker.Groups;
 using Dledger.Broker.Lookups;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Naming;
 using Dledger.Broker.StateMachine;
+using Dledger.Broker.Timers;
 using Dledger.Primitives;
+using Dledger.Storage.Records;
 
 namespace Dledger.Broker.Traces;
 
@@ -16,6 +19,9 @@ internal sealed class TraceService(BrokerCalls calls)
     private const int ReadersMax = 2;
 
     private const long HistoryBytesMax = 1L << 30;
+    // Records of one message id that are looked at when none of them is in a queue.
+    private const int RecordsMax = 100;
+
     private const long BytesPerTurn = 4L << 20;
 
     private static readonly TimeSpan HistoryTimeMax = TimeSpan.FromSeconds(2);
@@ -30,8 +36,7 @@ internal sealed class TraceService(BrokerCalls calls)
         }
 
         var found = query.MessageId.Length > 0
-            ? await calls.Lookups.FindAsync(
-                new KeyQuery(query.Topic, query.MessageId, IsMessageId: true) { CountMax = 1 }, cancellationToken)
+            ? await calls.Lookups.FindAsync(KeyOf(query), cancellationToken)
             : await calls.Lookups.ReadAsync(new MessagePlace(query.Topic, query.QueueId, query.Offset), 1, cancellationToken);
         if (found.Failure is { } failure)
         {
@@ -40,7 +45,9 @@ internal sealed class TraceService(BrokerCalls calls)
 
         if (found.Messages is not [var message] || (query.MessageId.Length == 0 && message.QueueOffset != query.Offset))
         {
-            return MessageTrace.Of(NotFound(query, found)) with { Gaps = found.Gaps };
+            return query.MessageId.Length > 0
+                ? await ExplainUnplacedAsync(query, found, cancellationToken)
+                : await RefusePlaceAsync(query, cancellationToken);
         }
 
         var record = calls.Records.Read(message.Position);
@@ -55,11 +62,90 @@ internal sealed class TraceService(BrokerCalls calls)
         return history with
         {
             Message = message,
+            State = MessageState.InQueue,
+            Sentence = $"stored at offset {message.QueueOffset} of queue {message.QueueId}{look.Routing}",
             HasOthers = found.HasMore,
             Gaps = found.Gaps,
-            Groups = [.. look.Groups.Select(group => Refine(group, history))],
+            Groups = [.. look.Groups.Select(group => Refine(group, history, look.DedupOf.GetValueOrDefault(group.Group), message))],
         };
     }
+
+    private static KeyQuery KeyOf(TraceQuery query) => new(query.Topic, query.MessageId, IsMessageId: true) { CountMax = 1 };
+
+    // It is not in a queue; perhaps its record is in the log all the same.
+    private async ValueTask<MessageTrace> ExplainUnplacedAsync(
+        TraceQuery query, LookupOutcome found, CancellationToken cancellationToken)
+    {
+        var records = await calls.Lookups.FindRecordsAsync(KeyOf(query) with { CountMax = RecordsMax }, cancellationToken);
+        var (unplaced, logStart) = records.Count == 0 ? (null, default) : await calls.LookAsync<(Unplaced?, LogPosition)>(
+            state => state.Topics.Find(query.Topic) is { } topic
+                ? (Unplaced.Of(state, topic, records, id => calls.Transactions.Codec.Encode(calls.Log.Group.Value, topic.Id, id)),
+                    state.LogStart)
+                : (null, default),
+            static _ => (null, default),
+            cancellationToken);
+        if (unplaced is null)
+        {
+            return MessageTrace.Of(NotFound(query, found)) with { Gaps = found.Gaps };
+        }
+
+        var message = LookupService.Decode(
+            query.Topic, unplaced.QueueId, -1, unplaced.Record.Position, unplaced.Record.Bytes);
+        var (origin, transactionId) = Origin(unplaced.Record);
+        var first = LogPosition.Max(origin, logStart);
+        var reader = new UnplacedHistory(origin, unplaced.Record.Position, transactionId);
+        var stored = new TraceEvent(
+            TraceEventKind.Stored, message.StoreTimeMicroseconds, unplaced.Record.Position, "", 0, "", 0,
+            transactionId != 0 ? "stored as half a message, to be delivered when its transaction is committed"
+                : message.DeliverAtMicroseconds is { } due ? $"stored, to be delivered at {HistoryReader.Time(due)}"
+                : "stored");
+        var from = LogPosition.Max(query.HistoryFrom, first);
+        var (end, isWhole, isAll) = await WalkAsync(query, from, (in record, position) => reader.Take(record, position), cancellationToken);
+        var recall = reader.Events.FindLast(happened => happened.Kind == TraceEventKind.Recalled);
+        var isRecalled = unplaced.State == MessageState.Unknown && recall is not null;
+        return new MessageTrace
+        {
+            Message = message,
+            State = isRecalled ? MessageState.Recalled : unplaced.State,
+            Sentence = isRecalled
+                ? $"never delivered: {recall!.Sentence}, at {HistoryReader.Time(recall.Microseconds)}"
+                : unplaced.Sentence + (unplaced.State == MessageState.Unknown ? "; the history that was read does not tell why" : ""),
+            HasOthers = records.Any(record => !IsSame(record, unplaced.Record)),
+            Gaps = found.Gaps,
+            History = query.HistoryFrom > first ? reader.Events : [stored, .. reader.Events],
+            HistoryEnd = end,
+            IsHistoryComplete = isWhole && isAll && query.HistoryFrom <= first,
+        };
+    }
+
+    // Copies of one message share the time of their producer and its place; another message has another one.
+    private static bool IsSame(in PlacedRecord one, in PlacedRecord other)
+    {
+        RecordView.TryParseUnchecked(one.Bytes, out var left, out _);
+        RecordView.TryParseUnchecked(other.Bytes, out var right, out _);
+        return left.BornTime == right.BornTime && left.Body.SequenceEqual(right.Body);
+    }
+
+    private static (LogPosition Origin, long TransactionId) Origin(in PlacedRecord placed)
+    {
+        RecordView.TryParseUnchecked(placed.Bytes, out var record, out _);
+        return record.Kind == RecordKind.HalfMessage
+            ? (placed.Position, placed.Position.Value - HalfMark.Read(record).Distance)
+            : (new LogPosition(TimerCopies.OriginOf(record, placed.Position.Value)), 0);
+    }
+
+    private async ValueTask<MessageTrace> RefusePlaceAsync(TraceQuery query, CancellationToken cancellationToken) =>
+        MessageTrace.Of(await calls.LookAsync(
+            state => LookupService.FindQueue(state, query.Topic, query.QueueId) is { } queue
+                ? new BrokerFailure(
+                    BrokerError.MessageNotFound,
+                    $"the topic '{query.Topic}' has no message at offset {query.Offset} of queue {query.QueueId}: "
+                        + (query.Offset.Value < queue.Min
+                            ? $"retention or a purge took it, the queue begins at offset {queue.Min} now"
+                            : $"it was never stored, the next message gets offset {queue.Max}"))
+                : LookupService.NoQueue(state, query.Topic, query.QueueId),
+            static reason => reason,
+            cancellationToken));
 
     private static BrokerFailure? Check(TraceQuery query) =>
         query.Group is not null && Names.CheckGroup(query.Group) is { } violation ? BrokerFailure.Of(violation)
@@ -71,14 +157,11 @@ internal sealed class TraceService(BrokerCalls calls)
 
     private static BrokerFailure NotFound(TraceQuery query, LookupOutcome found) => new(
         BrokerError.MessageNotFound,
-        query.MessageId.Length == 0
-            ? $"the topic '{query.Topic}' has no message at offset {query.Offset} of queue {query.QueueId}: it was never stored, or "
-                + "retention took it"
-            : found.Gaps.Count == 0
-                ? $"the topic '{query.Topic}' has no message with the id '{Names.Printable(query.MessageId)}' in a queue: it was never "
-                    + "stored there, retention took it, or it is not visible yet"
-                : $"no message with the id '{Names.Printable(query.MessageId)}' was found in the topic '{query.Topic}', but the key index "
-                    + $"of this node is not complete: it lacks log positions {found.Gaps[0].Start} to {found.Gaps[^1].End}");
+        found.Gaps.Count == 0
+            ? $"the topic '{query.Topic}' has no message with the id '{Names.Printable(query.MessageId)}': it was never stored there, or "
+                + "retention took it with the log that held it"
+            : $"no message with the id '{Names.Printable(query.MessageId)}' was found in the topic '{query.Topic}', but the key index "
+                + $"of this node is not complete: it lacks log positions {found.Gaps[0].Start} to {found.Gaps[^1].End}");
 
     private Standing Look(BrokerState state, DeliveredMessage message, byte[]? record, string? group)
     {
@@ -98,6 +181,8 @@ internal sealed class TraceService(BrokerCalls calls)
             LogTime = state.LogTime,
             Routing = record is null ? "" : RoutedText.Describe(state, topic, record, message.Position),
         };
+        var obstacles = new ObstacleFinder(calls.Machine, topic, message, record, NowMicroseconds);
+        var standings = new GroupStandings(calls.Machine, calls.Options, topic, message, obstacles);
         foreach (var candidate in state.Groups.All.OrderBy(candidate => candidate.View.DisplayName, StringComparer.Ordinal))
         {
             var subscription = candidate.Subscriptions.GetValueOrDefault(topic.Id);
@@ -105,131 +190,21 @@ internal sealed class TraceService(BrokerCalls calls)
             if (isNamed || (group is null && subscription is not null))
             {
                 standing.GroupNames.Add(candidate.View.Id, candidate.View.DisplayName);
-                standing.Groups.Add(Describe(candidate.View, subscription, message));
+                standing.Groups.Add(standings.Describe(candidate));
+                if (candidate.View.Settings.AckMode == AckMode.AtMostOnce)
+                {
+                    standing.OnceOnly.Add(candidate.View.Id);
+                }
+
+                standing.DedupOf[candidate.View.DisplayName] = candidate.View.Settings.Dedup;
             }
         }
 
         return standing;
     }
 
-    private GroupTrace Describe(GroupView group, Subscription? subscription, DeliveredMessage message)
-    {
-        var trace = new GroupTrace(group.DisplayName, TraceState.NeverRead, 0, 0, "", 0, "");
-        if (subscription is null)
-        {
-            return trace with { Sentence = "the group has never read this topic: start a consumer that subscribes to it" };
-        }
-
-        var cursor = subscription.Cursors[message.QueueId];
-        var offset = message.QueueOffset.Value;
-        trace = trace with { MessagesAhead = CountAhead(cursor, offset) };
-        if (offset < cursor.Next && !cursor.Contains(offset))
-        {
-            return trace with { State = TraceState.Finished, Sentence = "finished for the group" };
-        }
-
-        if (offset >= cursor.Next)
-        {
-            return offset == cursor.Next && !group.Fifo
-                ? Available(trace, 0)
-                : trace with
-                {
-                    State = TraceState.NotReached,
-                    Sentence = $"not reached yet: {Count(offset - cursor.Next, "message")} of its queue will be looked at before it, "
-                        + $"{Count(cursor.LeasedCount, "message")} of the queue are in flight",
-                };
-        }
-
-        return Describe(trace, group, cursor, offset);
-    }
-
-    private GroupTrace Describe(GroupTrace trace, GroupView group, QueueCursor cursor, long offset)
-    {
-        ref readonly var delivery = ref cursor.At(offset);
-        trace = trace with { Attempts = delivery.Attempts };
-        var attempt = $"attempt {delivery.Attempts} of {group.MaxAttempts}";
-        switch (delivery.State)
-        {
-            case DeliveryState.Done:
-                return trace with { State = TraceState.Finished, Sentence = "finished for the group" };
-            case DeliveryState.Obliged:
-                return trace with
-                {
-                    State = TraceState.WaitsForDeadLetter,
-                    Sentence = $"out of attempts ({delivery.Attempts}): its copy in '{Names.DeadLetterTopic(group.Name)}' is being made",
-                };
-            case DeliveryState.Parked:
-                return trace with
-                {
-                    State = TraceState.Parked,
-                    Sentence = $"out of attempts ({delivery.Attempts}) and set aside since "
-                        + $"{HistoryReader.Time(cursor.ParkedSince.GetValueOrDefault(offset))}, until an operator releases it or gives it up",
-                };
-            case DeliveryState.Resting when delivery.Lease is { } rest:
-                return trace with
-                {
-                    State = TraceState.WaitsForRetry,
-                    UntilMicroseconds = rest.Deadline,
-                    Sentence = $"waits for its next delivery at {HistoryReader.Time(rest.Deadline)}, after {attempt}, as the back-off of "
-                        + "the group says",
-                };
-            case DeliveryState.Leased when delivery.Lease is { } lease:
-                var client = NameOf(lease.ClientHash);
-                return lease.IsOrigin
-                    ? trace with
-                    {
-                        State = TraceState.InFlight,
-                        Client = client,
-                        UntilMicroseconds = lease.Deadline,
-                        Sentence = $"in flight with client {client} in {attempt}, until {HistoryReader.Time(lease.Deadline)}"
-                            + (lease.AutoRenew ? " and longer while that client lives" : ""),
-                    }
-                    : trace with
-                    {
-                        State = TraceState.WaitsForRetry,
-                        Client = client,
-                        UntilMicroseconds = lease.Deadline,
-                        Sentence = $"waits for its next delivery at {HistoryReader.Time(lease.Deadline)}, after {attempt}, as client "
-                            + $"{client} asked",
-                    };
-            default:
-                return cursor.Ready.Contains(offset)
-                    ? Available(trace, delivery.Attempts)
-                    : trace with
-                    {
-                        State = TraceState.HeldBack,
-                        Sentence = "an earlier message of its message group has to be over first"
-                            + (cursor.LaneOf(delivery.GroupHash) is { Head: >= 0 } lane
-                                ? string.Create(CultureInfo.InvariantCulture, $": explain the one at offset {lane.Head}")
-                                : ""),
-                    };
-        }
-    }
-
-    // Those that are not finished, as far as they were looked at, and all that were not.
-    private static long CountAhead(QueueCursor cursor, long offset)
-    {
-        var count = cursor.Aside.LongCount(aside => aside < offset) + Math.Max(0, offset - cursor.Next);
-        for (var before = cursor.Commit; before < Math.Min(offset, cursor.Next); before++)
-        {
-            count += cursor.At(before).State == DeliveryState.Done ? 0 : 1;
-        }
-
-        return count;
-    }
-
-    private static GroupTrace Available(GroupTrace trace, int attempts) => trace with
-    {
-        State = TraceState.Available,
-        Sentence = (attempts == 0 ? "not delivered yet" : $"visible again after {Count(attempts, "delivery", "deliveries")}")
-            + ": the next consumer of the group that asks for this queue, and whose filter fits, gets it",
-    };
-
-    private static string Count(long count, string one, string? many = null) =>
-        string.Create(CultureInfo.InvariantCulture, $"{count} {(count == 1 ? one : many ?? $"{one}s")}");
-
     // The state knows that a message is finished; only the history knows how.
-    private static GroupTrace Refine(GroupTrace trace, MessageTrace history)
+    private static GroupTrace Refine(GroupTrace trace, MessageTrace history, DedupSettings? dedup, DeliveredMessage message)
     {
         if (trace.State != TraceState.Finished)
         {
@@ -239,28 +214,41 @@ internal sealed class TraceService(BrokerCalls calls)
         var events = history.History.Where(happened => happened.Group.Length == 0 || happened.Group == trace.Group).ToList();
         var attempts = Math.Max(trace.Attempts, events.Select(happened => happened.Attempt).DefaultIfEmpty(0).Max());
         var last = events.FindLast(happened => happened.Kind is TraceEventKind.Acknowledged or TraceEventKind.FilteredOut
-            or TraceEventKind.DeadLettered or TraceEventKind.GivenUp or TraceEventKind.Deduplicated);
+            or TraceEventKind.DeadLettered or TraceEventKind.GivenUp or TraceEventKind.Deduplicated or TraceEventKind.LivedTooLong
+            or TraceEventKind.SetBehind || IsFinal(happened));
         var (state, sentence) = last?.Kind switch
         {
             TraceEventKind.Acknowledged => (TraceState.Acknowledged,
-                $"acknowledged at {HistoryReader.Time(last.Microseconds)} after {Count(last.Attempt, "delivery", "deliveries")}"),
+                $"acknowledged at {HistoryReader.Time(last.Microseconds)} after {TraceNames.Count(last.Attempt, "delivery", "deliveries")}"),
             TraceEventKind.FilteredOut => (TraceState.FilteredOut,
                 $"never delivered: the filter of the group left it out at {HistoryReader.Time(last.Microseconds)}; compare the tag of the "
                 + "message with the subscription of the group's consumers"),
             TraceEventKind.DeadLettered => (TraceState.DeadLettered,
-                $"{last.Sentence} at {HistoryReader.Time(last.Microseconds)}, after {Count(attempts, "delivery", "deliveries")}: see "
+                $"{last.Sentence} at {HistoryReader.Time(last.Microseconds)}, after {TraceNames.Count(attempts, "delivery", "deliveries")}: see "
                 + $"'dledger dlq show {trace.Group}'"),
             TraceEventKind.Deduplicated => (TraceState.Deduplicated,
-                $"not delivered: at {HistoryReader.Time(last.Microseconds)} the group had processed another message of its key, within the "
-                + "time and number that it remembers; see 'dledger group describe'"),
+                $"not delivered: at {HistoryReader.Time(last.Microseconds)} the group had processed another message with "
+                + $"{ObstacleFinder.NameKey(dedup ?? DedupSettings.None, message)}, within the time and number that it remembers; see "
+                + "'dledger group describe'"),
+            TraceEventKind.LivedTooLong => (TraceState.LivedTooLong,
+                $"{(attempts == 0 ? "never delivered" : "not delivered again")}: at {HistoryReader.Time(last.Microseconds)} its time to live "
+                + $"({TimeToLive.Property}) was over"),
+            TraceEventKind.SetBehind => (TraceState.PassedBy,
+                $"{(attempts == 0 ? "never delivered" : $"not finished after {TraceNames.Count(attempts, "delivery", "deliveries")}")}: "
+                + $"{last.Sentence} at {HistoryReader.Time(last.Microseconds)}"),
+            TraceEventKind.Delivered => (TraceState.DeliveredOnce,
+                $"{last.Sentence}, at {HistoryReader.Time(last.Microseconds)}"),
             TraceEventKind.GivenUp => (TraceState.GivenUp,
                 $"not finished when {last.Sentence} at {HistoryReader.Time(last.Microseconds)}"),
-            _ => history.IsHistoryComplete
-                ? (TraceState.PassedBy, "never delivered: the group began, or was set, behind it")
+            _ => history.IsHistoryComplete && attempts == 0
+                ? (TraceState.PassedBy, "never delivered: the group began behind it")
                 : (TraceState.Finished, "finished for the group; the history that was read does not tell how"),
         };
         return trace with { State = state, Sentence = sentence, Attempts = attempts };
     }
+
+    // At most once: nothing ends such a delivery but itself.
+    private static bool IsFinal(TraceEvent happened) => happened is { Kind: TraceEventKind.Delivered, UntilMicroseconds: 0 };
 
     private async ValueTask<MessageTrace> ReadHistoryAsync(
         TraceQuery query, DeliveredMessage message, Standing standing, CancellationToken cancellationToken)
@@ -269,20 +257,46 @@ internal sealed class TraceService(BrokerCalls calls)
             TraceEventKind.Stored, message.StoreTimeMicroseconds, message.Position, "", 0, "", 0,
             $"stored at offset {message.QueueOffset} of queue {message.QueueId}{standing.Routing}");
         var from = LogPosition.Max(query.HistoryFrom, message.Position);
+        var reader = new HistoryReader(
+            standing.TopicId,
+            message.QueueId,
+            message.QueueOffset.Value,
+            message.Position,
+            standing.GroupNames,
+            standing.OnceOnly,
+            hash => TraceNames.OfClient(calls.Machine.Clients, hash));
+        var (end, isWhole, isAll) = await WalkAsync(query, from, (in record, position) => reader.Take(record, position), cancellationToken);
+        if (isAll)
+        {
+            reader.EndAt(standing.LogTime);
+        }
+
+        return new MessageTrace
+        {
+            History = query.HistoryFrom > message.Position ? reader.Events : [stored, .. reader.Events],
+            HistoryEnd = end,
+            IsHistoryComplete = isWhole && isAll && query.HistoryFrom <= message.Position,
+        };
+    }
+
+    // Up to where it came, whether all of that could be read, and whether that is all there is.
+    private async ValueTask<(LogPosition End, bool IsWhole, bool IsAll)> WalkAsync(
+        TraceQuery query, LogPosition from, RecordTaker take, CancellationToken cancellationToken)
+    {
         if (query.HistoryBytesMax == 0)
         {
-            return new MessageTrace { History = [stored], HistoryEnd = from };
+            return (from, false, false);
         }
 
         if (Interlocked.Increment(ref _readerCount) > ReadersMax)
         {
             Interlocked.Decrement(ref _readerCount);
-            return new MessageTrace { History = [stored], HistoryEnd = from };
+            return (from, false, false);
         }
 
         try
         {
-            return await ReadHistoryAsync(query, message, standing, stored, from, cancellationToken);
+            return await WalkAsync(from, query.HistoryBytesMax, take, cancellationToken);
         }
         finally
         {
@@ -290,18 +304,11 @@ internal sealed class TraceService(BrokerCalls calls)
         }
     }
 
-    private async ValueTask<MessageTrace> ReadHistoryAsync(
-        TraceQuery query,
-        DeliveredMessage message,
-        Standing standing,
-        TraceEvent stored,
-        LogPosition from,
-        CancellationToken cancellationToken)
+    private async ValueTask<(LogPosition End, bool IsWhole, bool IsAll)> WalkAsync(
+        LogPosition from, long bytesMax, RecordTaker take, CancellationToken cancellationToken)
     {
         var limit = calls.Log.Status.Applied;
-        var end = LogPosition.Min(limit, from + query.HistoryBytesMax);
-        var reader = new HistoryReader(
-            standing.TopicId, message.QueueId, message.QueueOffset.Value, message.Position, standing.GroupNames, NameOf);
+        var end = LogPosition.Min(limit, from + bytesMax);
         var walk = new LogWalk(calls.Log, from);
         var begun = calls.Machine.Time.GetTimestamp();
         var isWhole = true;
@@ -309,7 +316,7 @@ internal sealed class TraceService(BrokerCalls calls)
         {
             while (walk.TryNext(LogPosition.Min(end, turnEnd), out var record, out var position))
             {
-                reader.Take(record, position);
+                take(record, position);
             }
 
             if (walk.Fault is not null)
@@ -334,22 +341,13 @@ internal sealed class TraceService(BrokerCalls calls)
             await Task.Yield();
         }
 
-        if (walk.Position >= limit)
-        {
-            reader.EndAt(standing.LogTime);
-        }
-
-        return new MessageTrace
-        {
-            History = query.HistoryFrom > message.Position ? reader.Events : [stored, .. reader.Events],
-            HistoryEnd = walk.Position,
-            IsHistoryComplete = isWhole && walk.Position >= limit && query.HistoryFrom <= message.Position,
-        };
+        return (walk.Position, isWhole, walk.Position >= limit);
     }
 
-    private string NameOf(long clientHash) => calls.Machine.Clients.NameOf(clientHash) is { } name
-        ? $"'{Names.Printable(name)}'"
-        : string.Create(CultureInfo.InvariantCulture, $"#{clientHash:x16}");
+    private long NowMicroseconds =>
+        (calls.Machine.Time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+
+    private delegate void RecordTaker(in RecordView record, LogPosition position);
 
     /// <summary>What the state says.</summary>
     private sealed class Standing(BrokerFailure? failure)
@@ -364,6 +362,12 @@ internal sealed class TraceService(BrokerCalls calls)
         public string Routing { get; init; } = "";
 
         public SortedDictionary<int, string> GroupNames { get; } = [];
+
+        /// <summary>Those that are given messages at most once.</summary>
+        public HashSet<int> OnceOnly { get; } = [];
+
+        /// <summary>By the names of groups for people.</summary>
+        public Dictionary<string, DedupSettings> DedupOf { get; } = [];
 
         public List<GroupTrace> Groups { get; } = [];
     }

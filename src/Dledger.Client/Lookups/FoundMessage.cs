@@ -40,14 +40,18 @@ public sealed record FoundMessage
     public FoundOrigin? Origin { get; init; }
 }
 
-/// <summary>Where a dead letter came from.</summary>
+/// <summary>Where a dead letter came from, and why it is one.</summary>
 /// <param name="Topic">The topic.</param>
 /// <param name="MessageId">The id there.</param>
 /// <param name="QueueId">-1: not known.</param>
 /// <param name="Offset">In that queue.</param>
-/// <param name="IsByConsumer">A consumer gave it up; else it ran out of attempts.</param>
-public sealed record FoundOrigin(string Topic, string MessageId, int QueueId, long Offset, bool IsByConsumer)
+/// <param name="Attempts">How often the group was given it.</param>
+/// <param name="Reason">A word for programs: attemptsUsedUp, askedByConsumer, droppedByOperator, timeToLiveOver.</param>
+public sealed record FoundOrigin(string Topic, string MessageId, int QueueId, long Offset, int Attempts, string Reason)
 {
+    /// <summary>When the message was stored; null: not known.</summary>
+    public DateTimeOffset? StoreTime { get; init; }
+
     /// <summary>Which client of a broadcast group gave it up; null in other groups.</summary>
     public string? ClientId { get; init; }
 }
@@ -75,7 +79,9 @@ public sealed record ExplainedEvent(
     string Kind, DateTimeOffset? Time, long LogPosition, string Group, int Attempt, string Client, DateTimeOffset? Until, string Sentence);
 
 /// <summary>Why a message was delivered, or not.</summary>
-/// <param name="Message">The message, without body.</param>
+/// <param name="Message">The message, without body; its offset is -1 when it is in no queue.</param>
+/// <param name="State">A word for programs on where it is, such as <c>inQueue</c> or <c>delayed</c>.</param>
+/// <param name="Sentence">The same for people.</param>
 /// <param name="HasOthers">Other messages have the same id.</param>
 /// <param name="Groups">By name.</param>
 /// <param name="History">In the order of the log.</param>
@@ -83,6 +89,8 @@ public sealed record ExplainedEvent(
 /// <param name="IsHistoryComplete">Whether that is all.</param>
 public sealed record Explanation(
     FoundMessage Message,
+    string State,
+    string Sentence,
     bool HasOthers,
     IReadOnlyList<GroupExplanation> Groups,
     IReadOnlyList<ExplainedEvent> History,

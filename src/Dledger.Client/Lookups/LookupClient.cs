@@ -97,6 +97,8 @@ public sealed class LookupClient(DledgerChannel channel)
             cancellationToken).ConfigureAwait(false);
         return new Explanation(
             Describe(response.Message),
+            NameOf(response.State),
+            response.Sentence,
             response.HasOthers,
             [
                 .. response.Groups.Select(each => new GroupExplanation(
@@ -150,11 +152,20 @@ public sealed class LookupClient(DledgerChannel channel)
         }
     }
 
-    /// <summary>Sends up to 100 letters to their origin topics again, each once.</summary>
+    /// <summary>Sends up to 100 letters again, each once.</summary>
+    /// <param name="group">The group that failed.</param>
+    /// <param name="letters">Their places in its dead letter topic.</param>
+    /// <param name="toGroup">The messages themselves wait again for that group only; else copies go to the origin topic, for all groups.</param>
+    /// <param name="isDryRun">Only says what would become of each.</param>
+    /// <param name="cancellationToken">Stops waiting.</param>
     public async Task<IReadOnlyList<ResendResult>> ResendDeadLettersAsync(
-        string group, IReadOnlyList<(int QueueId, long Offset)> letters, CancellationToken cancellationToken = default)
+        string group,
+        IReadOnlyList<(int QueueId, long Offset)> letters,
+        bool toGroup = false,
+        bool isDryRun = false,
+        CancellationToken cancellationToken = default)
     {
-        var request = new ResendDeadLettersRequest { Group = group };
+        var request = new ResendDeadLettersRequest { Group = group, ToGroup = toGroup, DryRun = isDryRun };
         request.Letters.AddRange(letters.Select(letter => new DeadLetterPlace { QueueId = letter.QueueId, QueueOffset = letter.Offset }));
         var response = await AskAsync(
             $"Sending dead letters of group '{group}' again",
@@ -228,8 +239,10 @@ public sealed class LookupClient(DledgerChannel channel)
         Body = message.BodyIsGzip ? Unpack(message) : message.Body.Memory,
         BodyBytes = message.BodyBytes,
         Origin = message.Origin is { } origin
-            ? new FoundOrigin(origin.Topic, origin.MessageId, origin.QueueId, origin.QueueOffset, origin.ByConsumer)
+            ? new FoundOrigin(
+                origin.Topic, origin.MessageId, origin.QueueId, origin.QueueOffset, origin.Attempts, NameOf(origin.Reason))
             {
+                StoreTime = TimeOf(origin.StoreTime),
                 ClientId = origin.ClientId.Length == 0 ? null : origin.ClientId,
             }
             : null,

@@ -116,7 +116,8 @@ public sealed class DeadLetterAdministration : DeadLetterService.DeadLetterServi
         ResendDeadLettersRequest request, CancellationToken cancellationToken)
     {
         var places = request.Letters.Select(place => new LetterPlace(place.QueueId, new QueueOffset(place.QueueOffset)));
-        var (outcomes, failure) = await _broker.ResendDeadLettersAsync(request.Group, [.. places], cancellationToken);
+        var (outcomes, failure) = await _broker.ResendDeadLettersAsync(
+            request.Group, [.. places], new LetterResend(request.ToGroup, request.DryRun), cancellationToken);
         if (failure is { } reason)
         {
             return reason;

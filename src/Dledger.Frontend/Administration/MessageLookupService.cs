@@ -119,6 +119,8 @@ public sealed class MessageLookupService : MessageService.MessageServiceBase
         {
             Status = StatusMapping.AdminOk(),
             Message = StoredMessages.ToWire(trace.Message!, withBody: false),
+            State = (Wire.MessageState)trace.State,
+            Sentence = trace.Sentence,
             HasOthers = trace.HasOthers,
             HistoryEnd = trace.HistoryEnd.Value,
             HistoryComplete = trace.IsHistoryComplete,

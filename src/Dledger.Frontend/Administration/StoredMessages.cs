@@ -34,7 +34,9 @@ internal static class StoredMessages
                     MessageId = origin.MessageId,
                     QueueId = origin.QueueId,
                     QueueOffset = origin.QueueOffset.Value,
-                    ByConsumer = origin.Reason == DeadLetterReason.AskedByReceiver,
+                    Reason = ReasonOf(origin.Reason),
+                    Attempts = origin.Attempts,
+                    StoreTime = TimeOf(origin.StoredAtMicroseconds),
                     ClientId = origin.ClientId,
                 }
                 : null,
@@ -48,19 +50,18 @@ internal static class StoredMessages
         return wire;
     }
 
-    public static DeadLetter ToWire(Letter letter, bool withBody)
-    {
-        var wire = new DeadLetter { Message = ToWire(letter.Message, withBody), Resent = letter.IsResent };
-        if (wire.Message.Origin is { } origin)
-        {
-            origin.QueueId = letter.OriginQueueId;
-            origin.QueueOffset = letter.OriginOffset.Value;
-            origin.ByConsumer = letter.IsByConsumer;
-        }
-
-        return wire;
-    }
+    public static DeadLetter ToWire(Letter letter, bool withBody) =>
+        new() { Message = ToWire(letter.Message, withBody), Resent = letter.IsResent };
 
     /// <summary>Null where nothing is to be said.</summary>
     public static Timestamp? TimeOf(long microseconds) => microseconds == 0 ? null : WireTime.ToTimestamp(microseconds);
+
+    private static LetterReason ReasonOf(DeadLetterReason reason) => reason switch
+    {
+        DeadLetterReason.MaxAttempts => LetterReason.AttemptsUsedUp,
+        DeadLetterReason.AskedByReceiver => LetterReason.AskedByConsumer,
+        DeadLetterReason.DroppedByOperator => LetterReason.DroppedByOperator,
+        DeadLetterReason.Expired => LetterReason.TimeToLiveOver,
+        _ => LetterReason.Unspecified,
+    };
 }

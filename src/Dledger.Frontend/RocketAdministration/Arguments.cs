@@ -1,5 +1,6 @@
 using Dledger.Broker;
 using Dledger.Broker.Naming;
+using Dledger.Broker.Topics;
 using Dledger.Frontend.Calls;
 using Google.Protobuf.WellKnownTypes;
 using Wire = Apache.Rocketmq.V2;
@@ -49,9 +50,32 @@ internal sealed class Arguments(FrontendOptions options)
             ? Bad($"the field 'topics' has {topics.Count} entries; up to {countMax} are allowed")
             : topics.Select(topic => Topic(call, topic)).FirstOrDefault(failure => failure is not null);
 
-    public static BrokerFailure? LiteTopic(bool isSet) => isSet
-        ? Absent("the field 'lite_topic' is set, and this server keeps no figures of lite topics; ask for the topic instead")
-        : null;
+    /// <summary>A lite topic is one of the topic that is named beside it, and of no other.</summary>
+    public static BrokerFailure? LiteTopic(string lite, int topicCount) =>
+        lite.Length == 0 ? null
+        : LiteRules.CheckName(lite) is { } violation ? Named("lite_topic", violation)
+        : topicCount == 1 ? null
+        : Bad($"the field 'lite_topic' is set beside {topicCount} topics; name the one topic of type LITE that it belongs to");
+
+    /// <summary>The queue of a lite topic; a refusal when the topic has none of that name.</summary>
+    public static BrokerFailure? FindLite(BrokerNode broker, TopicView topic, string lite, out int queueId)
+    {
+        queueId = 0;
+        if (!topic.IsLite)
+        {
+            return Bad($"the field 'lite_topic' is set, and the topic '{topic.Name}' is not of type LITE");
+        }
+
+        if (broker.FindLiteQueue(topic.Name, lite) is not { } found)
+        {
+            return new BrokerFailure(
+                BrokerError.TopicNotFound,
+                $"the topic '{topic.Name}' has no lite topic '{Printable(lite)}': it was never sent to, or has ended");
+        }
+
+        queueId = found;
+        return null;
+    }
 
     public static BrokerFailure? ClientId(string clientId) => string.IsNullOrWhiteSpace(clientId)
         ? Bad("the field 'client_id' is blank; ListConsumerConnection shows the clients of a group")

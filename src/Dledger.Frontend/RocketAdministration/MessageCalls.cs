@@ -55,12 +55,17 @@ internal sealed class MessageCalls(BrokerNode broker, FrontendOptions options, A
 
     private static BrokerFailure? CheckKey(Wire.ListMessageRequest request) => request.SearchKeyCase switch
     {
-        Key.LiteTopic => Arguments.LiteTopic(isSet: true),
+        Key.LiteTopic when request.LiteTopic.Length == 0 => Arguments.Bad("the field 'lite_topic' is empty"),
+        Key.LiteTopic when request.HasQueueId => Arguments.Bad(
+            "the fields 'lite_topic' and 'queue_id' are both set; a lite topic is one queue of its topic"),
+        Key.LiteTopic when Arguments.LiteTopic(request.LiteTopic, 1) is { } illegal => illegal,
         Key.Subscription => Arguments.Absent(
-            "the field 'subscription' is set, and messages are not found by what a group reads; give 'message_id', 'message_key' or a time range"),
+            "the field 'subscription' is set, and a group keeps no messages of its own: give 'message_id', 'message_key' or a time range of the "
+                + "topic; 'dledger group replay --dry-run' counts what a group has finished, 'dledger dlq show' lists its dead letters, and "
+                + "'dledger message explain' tells where one message stands for it"),
         Key.MessageId when request.MessageId.Length == 0 => Arguments.Bad("the field 'message_id' is empty"),
         Key.MessageKey when request.MessageKey.Length == 0 => Arguments.Bad("the field 'message_key' is empty"),
-        Key.None when request.BeginTimestamp is null || request.EndTimestamp is null => Arguments.Bad(
+        Key.None or Key.LiteTopic when request.BeginTimestamp is null || request.EndTimestamp is null => Arguments.Bad(
             "without 'message_id' and 'message_key' the fields 'begin_timestamp' and 'end_timestamp' must both be set"),
         _ => null,
     };
@@ -140,9 +145,25 @@ internal sealed class MessageCalls(BrokerNode broker, FrontendOptions options, A
     private async ValueTask<(IReadOnlyList<DeliveredMessage> Messages, ScrollPlace? Next, BrokerFailure? Failure)> ReadAsync(
         Wire.ListMessageRequest request, Page page, CancellationToken cancellationToken)
     {
+        int? queueId = request.HasQueueId ? request.QueueId : null;
+        if (request.SearchKeyCase == Key.LiteTopic)
+        {
+            if (broker.FindTopic(page.Topic) is not { } topic)
+            {
+                return ([], null, new BrokerFailure(BrokerError.TopicNotFound, $"the topic '{page.Topic}' does not exist"));
+            }
+
+            if (Arguments.FindLite(broker, topic, request.LiteTopic, out var liteQueue) is { } noLite)
+            {
+                return ([], null, noLite);
+            }
+
+            queueId = liteQueue;
+        }
+
         var (ranges, failure) = await broker.FindRangesAsync(
             page.Topic,
-            request.HasQueueId ? request.QueueId : null,
+            queueId,
             page.BeginMicroseconds,
             page.EndMicroseconds,
             cancellationToken);

@@ -21,7 +21,7 @@ internal sealed class ProgressCalls(BrokerNode broker, FrontendOptions options, 
         arguments.Deployment(request.DeploymentName)
             ?? Arguments.Group(call, request.Group)
             ?? Arguments.Topics(call, request.Topics, TopicsMax)
-            ?? Arguments.LiteTopic(request.LiteTopic.Length > 0);
+            ?? Arguments.LiteTopic(request.LiteTopic, request.Topics.Count);
 
     public async ValueTask<LocalOutcome<Wire.DescribeGroupAccumulationResponse>> DescribeAsync(
         ClientCall call, Wire.DescribeGroupAccumulationRequest request, CancellationToken cancellationToken)
@@ -37,6 +37,13 @@ internal sealed class ProgressCalls(BrokerNode broker, FrontendOptions options, 
         if (named.FirstOrDefault(name => broker.FindTopic(name) is null) is { } unknown)
         {
             return new BrokerFailure(BrokerError.TopicNotFound, $"the topic '{unknown}' does not exist");
+        }
+
+        var liteQueue = 0;
+        if (request.LiteTopic.Length > 0
+            && Arguments.FindLite(broker, broker.FindTopic(named[0])!, request.LiteTopic, out liteQueue) is { } noLite)
+        {
+            return noLite;
         }
 
         var (times, unread) = await broker.ReadQueueTimesAsync(group, [], cancellationToken);
@@ -59,6 +66,14 @@ internal sealed class ProgressCalls(BrokerNode broker, FrontendOptions options, 
         {
             var name = ResourceNames.WithoutNamespace(topic, ResourceNames.NamespaceOf(request.Group, call));
             response.TopicAccumulation[name] = Sum([.. begun[topic]], timesByTopic[topic], now);
+        }
+
+        if (request.LiteTopic.Length > 0 && begun.Contains(named[0]))
+        {
+            response.LiteTopicAccumulation[request.LiteTopic] = Sum(
+                [.. begun[named[0]].Where(queue => queue.QueueId == liteQueue)],
+                timesByTopic[named[0]].Where(queue => queue.QueueId == liteQueue),
+                now);
         }
 
         // Where the group would begin in a topic that it never read is not a backlog yet.

@@ -75,7 +75,7 @@ internal sealed class SubscriptionCalls(BrokerNode broker, ClusterClients client
         arguments.Deployment(request.DeploymentName)
             ?? Arguments.Group(call, request.Group)
             ?? Arguments.OptionalTopic(call, request.Topic)
-            ?? Arguments.LiteTopic(request.LiteTopic.Length > 0);
+            ?? Arguments.LiteTopic(request.LiteTopic, Arguments.IsAbsent(request.Topic) ? 0 : 1);
 
     public async ValueTask<LocalOutcome<Wire.ListConsumerConnectionResponse>> ListConnectionsAsync(
         ClientCall call, Wire.ListConsumerConnectionRequest request, CancellationToken cancellationToken)
@@ -88,7 +88,23 @@ internal sealed class SubscriptionCalls(BrokerNode broker, ClusterClients client
             return refused;
         }
 
-        // Those with a stream, and those that ask without one.
+        HashSet<string>? askers = null;
+        if (request.LiteTopic.Length > 0)
+        {
+            if (broker.FindTopic(topic!) is not { } parent)
+            {
+                return new BrokerFailure(BrokerError.TopicNotFound, $"the topic '{topic}' does not exist");
+            }
+
+            if (Arguments.FindLite(broker, parent, request.LiteTopic, out _) is { } noLite)
+            {
+                return noLite;
+            }
+
+            askers = [.. broker.FindLiteClients(group, topic!, request.LiteTopic)];
+        }
+
+        // Those with a stream, and those that ask without one; of a lite topic those that have it in their sets.
         var model = broker.FindGroup(group) is { } view ? ModelOf(view) : Wire.MessageModel.Unspecified;
         var connected = await clients.ListAsync(group, "", cancellationToken);
         var response = new Wire.ListConsumerConnectionResponse { Status = connected.Status };
@@ -96,7 +112,9 @@ internal sealed class SubscriptionCalls(BrokerNode broker, ClusterClients client
             .Where(client => topic is null || Reads(client, topic))
             .Select(client => client.ClientId)
             .Concat(subscriptions.SelectMany(subscription => subscription.Members.Select(member => member.ClientId)))
+            .Concat(askers ?? [])
             .Distinct(StringComparer.Ordinal)
+            .Where(clientId => askers?.Contains(clientId) != false)
             .Order(StringComparer.Ordinal)
             .Select(clientId => ToWire(clientId, model, connected.Clients)));
         return response;

@@ -85,7 +85,7 @@ public enum RecordKind : byte
 
     InitProducer = 0x70,
 
-    /// <summary>Deliveries that no receiver was given are finished, in a group that remembers what it processed.</summary>
+    /// <summary>Deliveries that no receiver was given are finished.</summary>
     FinishUnseen = 0x74,
 
     /// <summary>A dead letter is sent to its origin topic again: a copy of it.</summary>

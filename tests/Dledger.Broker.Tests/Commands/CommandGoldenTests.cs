@@ -160,8 +160,11 @@ public sealed class CommandGoldenTests
     public void A_replay_is_frozen()
     {
         var command = new ReplayCommand(3, 4, 7, 1_000_000, [new OffsetRange(5, 2), new OffsetRange(9, 1)], [7, -8, 0]);
+        var letter = new ReplayCommand(3, 4, 7, 1_000_000, [new OffsetRange(5, 1)], []) { Letter = new LetterReference(9, 1, 1_000) };
 
-        GoldenFile.Check("replay-v1.hex", command.Encode());
+        GoldenFile.Check("replay-v2.hex", command.Encode());
+        GoldenFile.Check("replay-letter-v2.hex", letter.Encode());
+        Assert.Equal(letter.Encode(), ReplayCommand.Decode(letter.Encode()).Encode());
         Assert.Equal(command.Encode(), ReplayCommand.Decode(command.Encode()).Encode());
     }
 
@@ -217,6 +220,16 @@ public sealed class CommandGoldenTests
         Assert.True(RecordView.TryParseUnchecked(record, out var view, out _));
         Assert.Equal([1, 0], new[] { RoutedPlaces.QueueOf(view, 6), RoutedPlaces.QueueOf(view, 7) });
         Assert.Equal(routes, RouteCodec.Apply([], RouteCodec.Encode(routes)).Select((route, n) => route with { Filter = routes[n].Filter }));
+    }
+
+    [Fact]
+    public void Messages_that_nobody_was_given_are_frozen()
+    {
+        var command = new FinishUnseenCommand(
+            UnseenReason.TimeToLive, 3, 4, [new DeliveryReference(1, 2, 1024), new DeliveryReference(0, 9, 2048)]);
+
+        GoldenFile.Check("finish-unseen-v2.hex", command.Encode());
+        Assert.Equal(command.Encode(), FinishUnseenCommand.Decode(command.Encode()).Encode());
     }
 
     [Fact]

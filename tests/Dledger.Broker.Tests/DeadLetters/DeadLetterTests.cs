@@ -133,7 +133,7 @@ public sealed class DeadLetterTests
     }
 
     [Fact]
-    public async Task A_dead_letter_that_dies_again_keeps_its_first_origin()
+    public async Task A_dead_letter_that_dies_again_keeps_its_first_origin_and_says_why_it_died_last()
     {
         var broker = await Prepare(maxAttempts: 1);
         await broker.Receive("g", "t", invisibleSeconds: 5);
@@ -143,7 +143,7 @@ public sealed class DeadLetterTests
         await broker.Run(node => node.ForwardToDeadLetterAsync("h", "%DLQ%g", dead.ReceiptHandle, None));
 
         var deader = Assert.Single(await broker.Receive("watch", "%DLQ%h"));
-        Assert.Equal(("t", "id-m", 0, 0L, 1, DeadLetterReason.MaxAttempts), Facts(deader.DeadLetterOrigin!.Value));
+        Assert.Equal(("t", "id-m", 0, 0L, 1, DeadLetterReason.AskedByReceiver), Facts(deader.DeadLetterOrigin!.Value));
     }
 
     [Fact]

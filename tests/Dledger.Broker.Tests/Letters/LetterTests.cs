@@ -1,6 +1,7 @@
 using Dledger.Broker.Commands;
 using Dledger.Broker.Groups;
 using Dledger.Broker.Letters;
+using Dledger.Broker.Messages;
 using Dledger.Broker.Tests.Simulation;
 using Dledger.Primitives;
 
@@ -39,9 +40,10 @@ public sealed class LetterTests
         var end = await Page(broker, new LetterPlace(second.NextQueueId, second.NextOffset), 10);
 
         Assert.Equal(["m0", "m1"], first.Letters.Select(letter => TestBroker.Text(letter.Message)));
-        Assert.Equal([false, true], second.Letters.Select(letter => letter.IsByConsumer));
         Assert.Equal(
-            (message.QueueId, message.QueueOffset), (second.Letters[1].OriginQueueId, second.Letters[1].OriginOffset));
+            [("t", 0, 2L, 1, DeadLetterReason.MaxAttempts), ("t", 0, message.QueueOffset.Value, 1, DeadLetterReason.AskedByReceiver)],
+            second.Letters.Select(letter => letter.Message.DeadLetterOrigin!.Value).Select(
+                origin => (origin.Topic, origin.QueueId, origin.QueueOffset.Value, origin.Attempts, origin.Reason)));
         Assert.Empty(end.Letters);
         Assert.Equal(-1, end.NextQueueId);
     }

@@ -384,6 +384,47 @@ public sealed class LiteTests
     private static MessageDraft Draft(string name, string body) =>
         TestBroker.Draft(body) with { Type = MessageType.Lite, LiteTopic = name };
 
+    [Fact]
+    public async Task What_a_quota_refuses_makes_no_lite_topic_and_a_first_message_is_charged_once()
+    {
+        await CreateParentAsync();
+        var change = new TopicChange { Name = "t", ProduceMessagesPerSecond = 2 };
+        Assert.Null(await _broker.Run(node => node.UpdateTopicAsync(change, None)));
+        await SendAsync("one", "a");
+        await SendAsync("one", "b");
+
+        var refused = await TrySendAsync(Draft("two", "c"));
+        var lites = await _broker.Run(node => node.ListLitesAsync("t", "", 10, None));
+        _broker.Advance(TimeSpan.FromSeconds(1));
+        await SendAsync("two", "c");
+        await SendAsync("two", "d");
+
+        Assert.Equal(BrokerError.QuotaExceeded, refused.Failure?.Error);
+        Assert.Equal(["one"], lites.Lites.Select(lite => lite.Name));
+        Assert.Equal(BrokerError.QuotaExceeded, (await TrySendAsync(Draft("two", "e"))).Failure?.Error);
+    }
+
+    [Fact]
+    public async Task Each_client_of_a_broadcast_group_gets_the_lite_topics_of_its_own_set()
+    {
+        await CreateParentAsync();
+        await _broker.CreateGroup(new GroupSpec { Name = "all", Settings = new GroupSettings { Broadcast = true } });
+        Assert.Null(await TrySyncAsync("x", LiteAction.CompleteAdd, "all", "one"));
+        Assert.Null(await TrySyncAsync("y", LiteAction.CompleteAdd, "all", "one", "two"));
+        Assert.Empty(await ReceiveAsync("x", "all"));
+        Assert.Empty(await ReceiveAsync("y", "all"));
+        await SendAsync("one", "a");
+        await SendAsync("two", "b");
+
+        var ofX = await ReceiveAsync("x", "all");
+        var ofY = await ReceiveAsync("y", "all");
+
+        Assert.Equal(["a"], ofX.Select(TestBroker.Text));
+        Assert.Equal(["a", "b"], ofY.Select(TestBroker.Text).Order());
+        Assert.Equal(["x", "y"], _broker.Node.FindLiteClients("all", "t", "one").Order());
+        Assert.Equal(["y"], _broker.Node.FindLiteClients("all", "t", "two"));
+    }
+
     private async Task CreateParentAsync(double expirySeconds = 86_400, int countMax = 100)
     {
         var spec = new TopicSpec

@@ -6,6 +6,7 @@ using Dledger.Broker.Receiving;
 using Dledger.Broker.Topics;
 using Dledger.Primitives;
 using Dledger.Testing.Disks;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Dledger.Broker.Tests.Simulation;
@@ -15,9 +16,11 @@ internal sealed class TestBroker
 {
     private readonly CallLoop _calls = new();
     private readonly BrokerOptions _options;
+    private readonly ILoggerFactory _loggers;
 
-    public TestBroker(BrokerOptions? options = null, SimulatedDisk? disk = null)
+    public TestBroker(BrokerOptions? options = null, SimulatedDisk? disk = null, ILoggerFactory? loggers = null)
     {
+        _loggers = loggers ?? NullLoggerFactory.Instance;
         _options = options ?? new BrokerOptions { AutoCreateTopics = true };
         Disk = disk ?? new SimulatedDisk(seed: 1);
         Log = new MemoryLog(Time, _calls);
@@ -208,7 +211,7 @@ internal sealed class TestBroker
 
     private BrokerNode Open()
     {
-        var node = new BrokerNode(_options, Disk, "", Time, NullLoggerFactory.Instance);
+        var node = new BrokerNode(_options, Disk, "", Time, _loggers);
         node.Attach(Log);
         return node;
     }

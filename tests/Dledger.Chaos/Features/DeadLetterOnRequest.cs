@@ -9,21 +9,19 @@ internal sealed class DeadLetterOnRequest : IFeature
 {
     private const int MessageCount = 15;
 
+    private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(40);
+
     public string Name => "dead-letter";
 
     public async Task RunAsync(FeatureRound round, CancellationToken cancellationToken)
     {
         await round.Client.CreateAsync(
             new Topic { Name = round.Topic, QueueCount = 2 }, new Group { Name = round.Group }, cancellationToken);
-        for (var number = 0; number < MessageCount; number++)
-        {
-            await round.Client.SendAsync(round.Topic, $"{number}", static _ => { }, cancellationToken);
-        }
-
+        var sending = SendAsync(round, cancellationToken);
         var moved = new HashSet<(int Queue, long Offset)>();
         var ids = new HashSet<string>();
         var idle = 0;
-        while (ids.Count < MessageCount || idle < 2)
+        while (!sending.IsCompleted || ids.Count < await sending || idle < 2)
         {
             var batch = await round.Client.ReceiveAsync(round.Receive(invisibleSeconds: 5), cancellationToken);
             idle = batch.Count == 0 ? idle + 1 : 0;
@@ -42,6 +40,18 @@ internal sealed class DeadLetterOnRequest : IFeature
         }
 
         await CountAsync(round, moved.Count, cancellationToken);
+    }
+
+    private static async Task<int> SendAsync(FeatureRound round, CancellationToken cancellationToken)
+    {
+        var count = 0;
+        await foreach (var number in round.NumbersAsync(MessageCount, Pace, cancellationToken))
+        {
+            await round.Client.SendAsync(round.Topic, $"{number}", static _ => { }, cancellationToken);
+            count = number + 1;
+        }
+
+        return count;
     }
 
     private static async Task<Code> MoveAsync(FeatureRound round, Message message, CancellationToken cancellationToken)

@@ -28,7 +28,8 @@ internal static class FeatureTrial
                 await RunAsync(trial.Cluster, feature, round, cancellationToken);
                 checks += round.Checks;
                 findings.AddRange(round.Findings.Select(finding => $"round {number}: {finding}"));
-                options.Progress.WriteLine($"{feature.Name} round {number} of {rounds}: {round.Checks} checks, {round.Findings.Count} broken");
+                options.Progress.WriteLine(
+                    $"{feature.Name} round {number} of {rounds}: {round.Checks} checks, {round.Findings.Count} broken");
             }
 
             findings.ForEach(finding => options.Progress.WriteLine($"{feature.Name} {finding}"));
@@ -53,11 +54,14 @@ internal static class FeatureTrial
             leader.Start();
         }
 
+        round.NoteLeaderDied();
+
         try
         {
             await running;
         }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        catch (Exception exception) when (exception is OperationCanceledException or Grpc.Core.RpcException
+            && limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             round.Check(false, $"the round did not end within {RoundTimeMax.TotalSeconds} s");
         }

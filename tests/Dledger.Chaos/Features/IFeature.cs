@@ -1,4 +1,6 @@
+using System.Runtime.CompilerServices;
 using Apache.Rocketmq.V2;
+using Dledger.Chaos.Machines;
 
 namespace Dledger.Chaos.Features;
 
@@ -20,8 +22,12 @@ internal sealed class FeatureRound(PatientClient client, string name, Random ran
 {
     private readonly Lock _lock = new();
     private readonly List<string> _findings = [];
+    private readonly TaskCompletionSource _leaderDied = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public PatientClient Client { get; } = client;
+
+    /// <summary>What an operator does.</summary>
+    public PatientOperator Operator { get; } = new(client);
 
     /// <summary>Topic of this round.</summary>
     public string Topic { get; } = $"topic-{name}";
@@ -47,6 +53,26 @@ internal sealed class FeatureRound(PatientClient client, string name, Random ran
     /// <summary>Things that were checked.</summary>
     public int Checks { get; private set; }
 
+    /// <summary>Whether the leader of this round is dead.</summary>
+    public bool LeaderHasDied => _leaderDied.Task.IsCompleted;
+
+    /// <summary>The leader of this round is dead.</summary>
+    public void NoteLeaderDied() => _leaderDied.TrySetResult();
+
+    /// <summary>Numbers of pieces of work at a steady pace: at least so many, and until some more have come since the leader died.</summary>
+    public async IAsyncEnumerable<int> NumbersAsync(
+        int countMin, TimeSpan pace, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        const int CountAfterDeath = 10;
+        var left = CountAfterDeath;
+        for (var number = 0; number < countMin || left > 0; number++)
+        {
+            left -= LeaderHasDied ? 1 : 0;
+            yield return number;
+            await Wait.ForAsync(pace, cancellationToken);
+        }
+    }
+
     /// <summary>Notes a broken promise unless it holds.</summary>
     public void Check(bool holds, string finding)
     {
@@ -58,6 +84,18 @@ internal sealed class FeatureRound(PatientClient client, string name, Random ran
                 _findings.Add(finding);
             }
         }
+    }
+
+    /// <summary>
+    /// What a receive brings, and whether that is certainly all that was handed out for it: a node repeats by itself a receive whose leader
+    /// died.
+    /// </summary>
+    public async Task<(IReadOnlyList<Message> Messages, bool IsWhole)> TryReceiveAsync(
+        PatientClient receiver, ReceiveMessageRequest request, CancellationToken cancellationToken)
+    {
+        var hadDied = LeaderHasDied;
+        var (messages, isWhole) = await receiver.TryReceiveAsync(request, cancellationToken);
+        return (messages, isWhole && hadDied == LeaderHasDied);
     }
 
     /// <summary>The request of a simple consumer of this round.</summary>

@@ -18,47 +18,44 @@ internal sealed class PatientClient : IDisposable
     private static readonly TimeSpan AttemptTimeMax = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
+    private readonly IReadOnlyList<ChaosNode> _cluster;
     private readonly NodeClient[] _nodes;
     private int _next;
 
-    public PatientClient(IReadOnlyList<ChaosNode> nodes, string clientId) =>
+    public PatientClient(IReadOnlyList<ChaosNode> nodes, string clientId)
+    {
+        _cluster = nodes;
         _nodes = [.. nodes.Select(node => new NodeClient(node.Place, clientId))];
+    }
 
     /// <summary>One for each node.</summary>
     public IReadOnlyList<NodeClient> Nodes => _nodes;
 
+    /// <summary>Another client of the same nodes, with connections of its own.</summary>
+    public PatientClient As(string clientId) => new(_cluster, clientId);
+
     /// <summary>Creates a topic and a group for it.</summary>
     public async Task CreateAsync(Topic topic, Group group, CancellationToken cancellationToken)
     {
-        await AdminAsync(
-            (node, options) => node.Admin.CreateTopicAsync(new CreateTopicRequest { Topic = topic }, options),
-            answer => answer.Status,
-            cancellationToken);
-        await AdminAsync(
+        await CreateTopicAsync(topic, cancellationToken);
+        await AdministerAsync(
             (node, options) => node.Admin.CreateGroupAsync(new CreateGroupRequest { Group = group }, options),
             answer => answer.Status,
             cancellationToken);
     }
+
+    /// <summary>Creates a topic.</summary>
+    public Task CreateTopicAsync(Topic topic, CancellationToken cancellationToken) => AdministerAsync(
+        (node, options) => node.Admin.CreateTopicAsync(new CreateTopicRequest { Topic = topic }, options),
+        answer => answer.Status,
+        cancellationToken);
 
     /// <summary>Stores a message at least once; what the last answer says of it.</summary>
     /// <exception cref="ChaosException">It is refused.</exception>
     public async Task<SendResultEntry> SendAsync(
         string topic, string id, Action<Message> complete, CancellationToken cancellationToken)
     {
-        var message = new Message
-        {
-            Topic = new Resource { Name = topic },
-            Body = ByteString.CopyFromUtf8(id),
-            SystemProperties = new SystemProperties
-            {
-                MessageId = id,
-                MessageType = MessageType.Normal,
-                BornTimestamp = Timestamp.FromDateTime(DateTime.UtcNow),
-                BodyEncoding = Apache.Rocketmq.V2.Encoding.Identity,
-            },
-        };
-        complete(message);
-        var request = new SendMessageRequest { Messages = { message } };
+        var request = new SendMessageRequest { Messages = { NewMessage(topic, id, complete) } };
         var answer = await CallAsync(
             async (node, options) => await node.Messaging.SendMessageAsync(request, options),
             response => response.Status,
@@ -68,11 +65,35 @@ internal sealed class PatientClient : IDisposable
             : throw new ChaosException($"sending {id} to {topic}: {answer.Status.Code} {answer.Status.Message}");
     }
 
+    /// <summary>Sends a message in one attempt; how it ended, and what the answer says of it.</summary>
+    public async Task<(CallEnd End, Status? Status, SendResultEntry? Entry)> TrySendAsync(
+        string topic, string id, Action<Message> complete, CancellationToken cancellationToken)
+    {
+        var request = new SendMessageRequest { Messages = { NewMessage(topic, id, complete) } };
+        var node = _nodes[(_next & int.MaxValue) % _nodes.Length];
+        try
+        {
+            var answer = await node.Messaging.SendMessageAsync(request, node.Options(AttemptTimeMax, cancellationToken));
+            return (CallEnd.Of(answer.Status), answer.Status, answer.Entries.FirstOrDefault());
+        }
+        catch (RpcException exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            _next++;
+            return (CallEnd.Of(exception), null, null);
+        }
+    }
+
     /// <summary>What a receive brings; nothing when it ends badly.</summary>
     public async Task<IReadOnlyList<Message>> ReceiveAsync(
+        ReceiveMessageRequest request, CancellationToken cancellationToken) =>
+        (await TryReceiveAsync(request, cancellationToken)).Messages;
+
+    /// <summary>What a receive brings, and whether that is all that was handed out for it.</summary>
+    public async Task<(IReadOnlyList<Message> Messages, bool IsWhole)> TryReceiveAsync(
         ReceiveMessageRequest request, CancellationToken cancellationToken)
     {
         var messages = new List<Message>();
+        var isWhole = false;
         try
         {
             var node = _nodes[(_next & int.MaxValue) % _nodes.Length];
@@ -84,20 +105,71 @@ internal sealed class PatientClient : IDisposable
                 {
                     messages.Add(frame.Message);
                 }
-                else if (frame.ContentCase == ReceiveMessageResponse.ContentOneofCase.Status
-                    && frame.Status.Code is not (Code.Ok or Code.MessageNotFound) && !IsTransient(frame.Status.Code))
+                else if (frame.ContentCase == ReceiveMessageResponse.ContentOneofCase.Status)
                 {
+                    isWhole = frame.Status.Code is Code.Ok or Code.MessageNotFound or Code.TooManyRequests;
+                    if (isWhole || IsTransient(frame.Status.Code))
+                    {
+                        continue;
+                    }
+
                     throw new ChaosException($"a receive by {request.Group.Name}: {frame.Status.Code} {frame.Status.Message}");
                 }
             }
         }
         catch (RpcException) when (!cancellationToken.IsCancellationRequested)
         {
+            isWhole = false;
             _next++;
             await Machines.Wait.ForAsync(Pause, cancellationToken);
         }
 
-        return messages;
+        return (messages, isWhole);
+    }
+
+    /// <summary>The messages of a queue from an offset on, some of them, and the offset behind these.</summary>
+    public async Task<(IReadOnlyList<Message> Messages, long NextOffset)> PullAsync(
+        string topic, int queueId, long offset, CancellationToken cancellationToken)
+    {
+        var messages = new List<Message>();
+        var next = offset;
+        try
+        {
+            var node = _nodes[(_next & int.MaxValue) % _nodes.Length];
+            var request = new PullMessageRequest
+            {
+                Group = new Resource { Name = "feature-reader" },
+                MessageQueue = new MessageQueue { Topic = new Resource { Name = topic }, Id = queueId },
+                Offset = offset,
+                BatchSize = 32,
+                FilterExpression = new FilterExpression { Type = FilterType.Tag, Expression = "*" },
+                LongPollingTimeout = Duration.FromTimeSpan(TimeSpan.FromSeconds(1)),
+            };
+            using var call = node.Messaging.PullMessage(request, node.Options(AttemptTimeMax, cancellationToken));
+            await foreach (var frame in call.ResponseStream.ReadAllAsync(cancellationToken))
+            {
+                if (frame.ContentCase == PullMessageResponse.ContentOneofCase.Message)
+                {
+                    messages.Add(frame.Message);
+                }
+                else if (frame.ContentCase == PullMessageResponse.ContentOneofCase.NextOffset)
+                {
+                    next = frame.NextOffset;
+                }
+                else if (frame.Status.Code is not (Code.Ok or Code.MessageNotFound) && !IsTransient(frame.Status.Code))
+                {
+                    throw new ChaosException($"pulling {topic} {queueId}/{offset}: {frame.Status.Code} {frame.Status.Message}");
+                }
+            }
+
+            return (messages, next);
+        }
+        catch (RpcException) when (!cancellationToken.IsCancellationRequested)
+        {
+            _next++;
+            await Machines.Wait.ForAsync(Pause, cancellationToken);
+            return ([], offset);
+        }
     }
 
     /// <summary>The code of an answer that is final.</summary>
@@ -118,6 +190,24 @@ internal sealed class PatientClient : IDisposable
         };
         var answer = await CallAsync(
             async (node, options) => await node.Messaging.AckMessageAsync(request, options),
+            response => response.Status,
+            cancellationToken);
+        return answer.Status.Code;
+    }
+
+    /// <summary>Has a message come again after a while; the code of an answer that is final.</summary>
+    public async Task<Code> GiveBackAsync(string group, Message message, TimeSpan wait, CancellationToken cancellationToken)
+    {
+        var request = new ChangeInvisibleDurationRequest
+        {
+            Group = new Resource { Name = group },
+            Topic = message.Topic,
+            ReceiptHandle = message.SystemProperties.ReceiptHandle,
+            InvisibleDuration = Duration.FromTimeSpan(wait),
+            MessageId = message.SystemProperties.MessageId,
+        };
+        var answer = await CallAsync(
+            async (node, options) => await node.Messaging.ChangeInvisibleDurationAsync(request, options),
             response => response.Status,
             cancellationToken);
         return answer.Status.Code;
@@ -150,12 +240,9 @@ internal sealed class PatientClient : IDisposable
         }
     }
 
-    public void Dispose() => Array.ForEach(_nodes, node => node.Dispose());
-
-    private static bool IsTransient(Code code) => code is Code.HaNotAvailable or Code.SlavePersistenceTimeout
-        or Code.TooManyRequests or Code.InternalServerError or Code.ProxyTimeout or Code.MasterPersistenceTimeout;
-
-    private async Task AdminAsync<TResponse>(
+    /// <summary>Asks an operator's question until an answer is final.</summary>
+    /// <exception cref="ChaosException">It is a refusal.</exception>
+    public async Task<TResponse> AdministerAsync<TResponse>(
         Func<NodeClient, CallOptions, AsyncUnaryCall<TResponse>> call,
         Func<TResponse, AdminStatus> statusOf,
         CancellationToken cancellationToken)
@@ -165,11 +252,12 @@ internal sealed class PatientClient : IDisposable
             var node = _nodes[(_next & int.MaxValue) % _nodes.Length];
             try
             {
-                var status = statusOf(await call(node, node.Options(AttemptTimeMax, cancellationToken)));
+                var answer = await call(node, node.Options(AttemptTimeMax, cancellationToken));
+                var status = statusOf(answer);
                 switch (status.Code)
                 {
                     case AdminCode.AdminOk:
-                        return;
+                        return answer;
                     case AdminCode.AdminUnavailable or AdminCode.AdminBusy or AdminCode.AdminOutcomeUnknown:
                         break;
                     default:
@@ -184,5 +272,28 @@ internal sealed class PatientClient : IDisposable
             _next++;
             await Machines.Wait.ForAsync(Pause, cancellationToken);
         }
+    }
+
+    public void Dispose() => Array.ForEach(_nodes, node => node.Dispose());
+
+    private static bool IsTransient(Code code) => code is Code.HaNotAvailable or Code.SlavePersistenceTimeout
+        or Code.TooManyRequests or Code.InternalServerError or Code.ProxyTimeout or Code.MasterPersistenceTimeout;
+
+    private static Message NewMessage(string topic, string id, Action<Message> complete)
+    {
+        var message = new Message
+        {
+            Topic = new Resource { Name = topic },
+            Body = ByteString.CopyFromUtf8(id),
+            SystemProperties = new SystemProperties
+            {
+                MessageId = id,
+                MessageType = MessageType.Normal,
+                BornTimestamp = Timestamp.FromDateTime(DateTime.UtcNow),
+                BodyEncoding = Apache.Rocketmq.V2.Encoding.Identity,
+            },
+        };
+        complete(message);
+        return message;
     }
 }

@@ -25,7 +25,7 @@ internal sealed class RepeatedAttempt : IFeature
         var request = round.Receive(batch: MessageCount, invisibleSeconds: 60);
         request.AttemptId = round.Group;
         string? first = null;
-        for (var repeat = 0; repeat < Repeats;)
+        for (var repeat = 0; repeat < Repeats || !round.LeaderHasDied;)
         {
             var batch = await round.Client.ReceiveAsync(request, cancellationToken);
             if (batch.Count == 0)

@@ -1,6 +1,5 @@
 using Apache.Rocketmq.V2;
 using Dledger.Protocol.Admin.V1;
-using Google.Protobuf.WellKnownTypes;
 
 namespace Dledger.Chaos.Features;
 
@@ -11,6 +10,9 @@ internal sealed class Retries : IFeature
     private const int MessageCount = 10;
     private const int AttemptsMax = 3;
 
+    private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(40);
+    private static readonly TimeSpan Wait = TimeSpan.FromMilliseconds(200);
+
     public string Name => "retry";
 
     public async Task RunAsync(FeatureRound round, CancellationToken cancellationToken)
@@ -19,19 +21,15 @@ internal sealed class Retries : IFeature
             new Topic { Name = round.Topic, QueueCount = 2 },
             new Group { Name = round.Group, MaxAttempts = AttemptsMax },
             cancellationToken);
-        for (var number = 0; number < MessageCount; number++)
-        {
-            await round.Client.SendAsync(round.Topic, $"{number}", static _ => { }, cancellationToken);
-        }
-
+        var sending = SendAsync(round, cancellationToken);
         var attempts = new Dictionary<(int Queue, long Offset), int>();
         var letters = new Dictionary<long, string>();
-        while (letters.Values.Distinct().Count() < MessageCount || letters.Count < attempts.Count)
+        while (!sending.IsCompleted || letters.Values.Distinct().Count() < await sending || letters.Count < attempts.Count)
         {
             foreach (var message in await round.Client.ReceiveAsync(round.Receive(invisibleSeconds: 5, waitSeconds: 0.5), cancellationToken))
             {
                 Delivered(round, attempts, message.SystemProperties);
-                await NackAsync(round, message, cancellationToken);
+                await round.Client.GiveBackAsync(round.Group, message, Wait, cancellationToken);
             }
 
             await ReadLettersAsync(round, letters, cancellationToken);
@@ -39,6 +37,18 @@ internal sealed class Retries : IFeature
 
         round.Check(
             letters.Count == attempts.Count, $"{attempts.Count} messages were stored, {letters.Count} dead letters are there");
+    }
+
+    private static async Task<int> SendAsync(FeatureRound round, CancellationToken cancellationToken)
+    {
+        var count = 0;
+        await foreach (var number in round.NumbersAsync(MessageCount, Pace, cancellationToken))
+        {
+            await round.Client.SendAsync(round.Topic, $"{number}", static _ => { }, cancellationToken);
+            count = number + 1;
+        }
+
+        return count;
     }
 
     private static void Delivered(
@@ -50,22 +60,6 @@ internal sealed class Retries : IFeature
             system.DeliveryAttempt > before && system.DeliveryAttempt <= AttemptsMax,
             $"offset {key} came in attempt {system.DeliveryAttempt} after {before}, {AttemptsMax} are allowed");
         attempts[key] = system.DeliveryAttempt;
-    }
-
-    private static async Task NackAsync(FeatureRound round, Message message, CancellationToken cancellationToken)
-    {
-        var request = new ChangeInvisibleDurationRequest
-        {
-            Group = new Resource { Name = round.Group },
-            Topic = message.Topic,
-            ReceiptHandle = message.SystemProperties.ReceiptHandle,
-            InvisibleDuration = Duration.FromTimeSpan(TimeSpan.FromMilliseconds(200)),
-            MessageId = message.SystemProperties.MessageId,
-        };
-        await round.Client.CallAsync(
-            async (node, options) => await node.Messaging.ChangeInvisibleDurationAsync(request, options),
-            response => response.Status,
-            cancellationToken);
     }
 
     private static async Task ReadLettersAsync(

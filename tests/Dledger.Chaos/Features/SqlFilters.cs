@@ -8,15 +8,24 @@ internal sealed class SqlFilters : IFeature
 {
     private const int MessageCount = 60;
 
+    private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(20);
+
     public string Name => "sql-filter";
 
     public async Task RunAsync(FeatureRound round, CancellationToken cancellationToken)
     {
         await round.Client.CreateAsync(
             new Topic { Name = round.Topic, QueueCount = 4 }, new Group { Name = round.Group }, cancellationToken);
-        var receiving = ReceiveAsync(round, cancellationToken);
-        for (var number = 0; number < MessageCount; number++)
+        var sending = SendAsync(round, cancellationToken);
+        await ReceiveAsync(round, sending, cancellationToken);
+    }
+
+    private static async Task<int> SendAsync(FeatureRound round, CancellationToken cancellationToken)
+    {
+        var count = 0;
+        await foreach (var number in round.NumbersAsync(MessageCount, Pace, cancellationToken))
         {
+            count = number + 1;
             await round.Client.SendAsync(
                 round.Topic,
                 $"{number}",
@@ -28,17 +37,17 @@ internal sealed class SqlFilters : IFeature
                 cancellationToken);
         }
 
-        await receiving;
+        return count;
     }
 
     private static bool Matches(int number) => number > 20 && number % 2 == 0;
 
-    private static async Task ReceiveAsync(FeatureRound round, CancellationToken cancellationToken)
+    private static async Task ReceiveAsync(FeatureRound round, Task<int> sending, CancellationToken cancellationToken)
     {
         var request = round.Receive(invisibleSeconds: 5);
         request.FilterExpression = new FilterExpression { Type = FilterType.Sql, Expression = "amount > 20 AND region = 'north'" };
         var seen = new HashSet<int>();
-        while (seen.Count < Enumerable.Range(0, MessageCount).Count(Matches))
+        while (!sending.IsCompleted || (await sending is var sent && seen.Count < Enumerable.Range(0, sent).Count(Matches)))
         {
             foreach (var message in await round.Client.ReceiveAsync(request, cancellationToken))
             {

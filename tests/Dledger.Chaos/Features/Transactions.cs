@@ -18,6 +18,8 @@ internal sealed class Transactions : IFeature
     private const int Committed = 0;
     private const int RolledBack = 1;
 
+    private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(20);
+
     public string Name => "transaction";
 
     public async Task RunAsync(FeatureRound round, CancellationToken cancellationToken)
@@ -29,9 +31,12 @@ internal sealed class Transactions : IFeature
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var answering = round.Client.Nodes.Select(node => AnswerChecksAsync(round, node, stop.Token)).ToArray();
         var seen = new ConcurrentDictionary<string, byte>();
-        var receiving = ReceiveAsync(round, seen, cancellationToken);
-        for (var number = 0; number < MessageCount; number++)
+        var sent = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var receiving = ReceiveAsync(round, seen, sent.Task, cancellationToken);
+        var count = 0;
+        await foreach (var number in round.NumbersAsync(MessageCount, Pace, cancellationToken))
         {
+            count = number + 1;
             var id = $"{number}";
             var entry = await round.Client.SendAsync(
                 round.Topic,
@@ -50,6 +55,7 @@ internal sealed class Transactions : IFeature
             }
         }
 
+        sent.SetResult(count);
         await receiving;
         await stop.CancelAsync();
         await Task.WhenAll(answering);
@@ -64,6 +70,9 @@ internal sealed class Transactions : IFeature
         RolledBack => TransactionResolution.Rollback,
         _ => TransactionResolution.Commit,
     };
+
+    private static IEnumerable<string> Wanted(int count) => Enumerable.Range(0, count).Select(number => $"{number}")
+        .Where(id => ResolutionOf(id) == TransactionResolution.Commit);
 
     private static async Task EndAsync(
         FeatureRound round, string id, string transactionId, TransactionResolution resolution, CancellationToken cancellationToken)
@@ -84,11 +93,9 @@ internal sealed class Transactions : IFeature
     }
 
     private static async Task ReceiveAsync(
-        FeatureRound round, ConcurrentDictionary<string, byte> seen, CancellationToken cancellationToken)
+        FeatureRound round, ConcurrentDictionary<string, byte> seen, Task<int> sent, CancellationToken cancellationToken)
     {
-        var wanted = Enumerable.Range(0, MessageCount).Select(number => $"{number}")
-            .Where(id => ResolutionOf(id) == TransactionResolution.Commit).ToList();
-        for (var idle = 0; idle < 3 || !wanted.All(seen.ContainsKey);)
+        for (var idle = 0; idle < 3 || !sent.IsCompleted || !Wanted(await sent).All(seen.ContainsKey);)
         {
             var batch = await round.Client.ReceiveAsync(round.Receive(invisibleSeconds: 5), cancellationToken);
             idle = batch.Count == 0 ? idle + 1 : 0;

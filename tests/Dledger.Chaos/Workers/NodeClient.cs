@@ -1,6 +1,7 @@
 using Apache.Rocketmq.V2;
 using Dledger.Chaos.Clusters;
 using Dledger.Protocol.Admin.V1;
+using Dledger.Protocol.Producer.V1;
 using Grpc.Core;
 using Grpc.Net.Client;
 
@@ -32,6 +33,13 @@ internal sealed class NodeClient : IDisposable
         });
         Messaging = new MessagingService.MessagingServiceClient(_channel);
         Admin = new AdminService.AdminServiceClient(_channel);
+        Offsets = new OffsetService.OffsetServiceClient(_channel);
+        Routes = new TopicRouteService.TopicRouteServiceClient(_channel);
+        Parking = new ParkingService.ParkingServiceClient(_channel);
+        Letters = new DeadLetterService.DeadLetterServiceClient(_channel);
+        Timers = new TimerAdminService.TimerAdminServiceClient(_channel);
+        Lites = new LiteAdminService.LiteAdminServiceClient(_channel);
+        Producers = new ProducerService.ProducerServiceClient(_channel);
     }
 
     public int Node { get; }
@@ -39,6 +47,20 @@ internal sealed class NodeClient : IDisposable
     public MessagingService.MessagingServiceClient Messaging { get; }
 
     public AdminService.AdminServiceClient Admin { get; }
+
+    public OffsetService.OffsetServiceClient Offsets { get; }
+
+    public TopicRouteService.TopicRouteServiceClient Routes { get; }
+
+    public ParkingService.ParkingServiceClient Parking { get; }
+
+    public DeadLetterService.DeadLetterServiceClient Letters { get; }
+
+    public TimerAdminService.TimerAdminServiceClient Timers { get; }
+
+    public LiteAdminService.LiteAdminServiceClient Lites { get; }
+
+    public ProducerService.ProducerServiceClient Producers { get; }
 
     public CallOptions Options(TimeSpan deadline, CancellationToken cancellationToken = default) => new(
         new Metadata { { "x-mq-client-id", _clientId }, { "x-mq-language", "DOTNET" }, { "x-mq-protocol", "v2" } },

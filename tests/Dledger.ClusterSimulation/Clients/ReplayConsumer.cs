@@ -34,6 +34,12 @@ internal sealed class ReplayConsumer(SimulatedCluster cluster, ReplayHistory his
         history.ReceiveInvoked();
         var (isAnswered, outcome) = await cluster.Calls.CallAsync(
             node, broker => broker.ReceiveAsync(request, CancellationToken.None), cluster.Scenario.CallPatience + longPoll);
+        if (cluster.Trace.IsOn)
+        {
+            cluster.Trace.Line($"reread{number}", !isAnswered ? "no answer" : outcome!.Failure?.ToString()
+                ?? string.Join(", ", outcome.Messages.Select(ReplayHistory.Describe)));
+        }
+
         if (isAnswered)
         {
             cluster.Calls.Learn(node, outcome!.Failure);
@@ -64,6 +70,12 @@ internal sealed class ReplayConsumer(SimulatedCluster cluster, ReplayHistory his
             node,
             broker => broker.AckAsync(ReplayHistory.Group, ReplayHistory.Topic, [message.ReceiptHandle], CancellationToken.None),
             cluster.Scenario.CallPatience);
+        if (cluster.Trace.IsOn)
+        {
+            var end = !isAnswered ? "no answer" : outcomes![0].Failure?.ToString() ?? "confirmed";
+            cluster.Trace.Line($"reread{number}", $"ack of {ReplayHistory.Describe(message)}: {end}");
+        }
+
         if (!isAnswered)
         {
             return;

@@ -33,7 +33,7 @@ internal sealed class ReplayOperator(SimulatedCluster cluster, ReplayHistory his
     private async Task ReplayAsync()
     {
         var (request, selects) = Draw();
-        var atLeast = history.CountFinished(selects);
+        var atLeast = history.FindFinished(selects);
         if (!request.IsDryRun)
         {
             history.Requested(selects);
@@ -69,9 +69,8 @@ internal sealed class ReplayOperator(SimulatedCluster cluster, ReplayHistory his
             "I64",
             request.Limit > 0
                 ? putBack <= request.Limit
-                : putBack >= Math.Min(atLeast, history.Messages.Count(message => selects(message) && !cluster.Oracle.IsGone(message)))
-                    && putBack <= history.Messages.Count(selects),
-            $"{putBack} messages are put back, {atLeast} were certainly finished: {request}");
+                : putBack >= atLeast.Count(message => !cluster.Oracle.IsGone(message)) && putBack <= history.Messages.Count(selects),
+            $"{putBack} messages are put back, certainly finished were {string.Join(", ", atLeast.Select(each => each.Id))}: {request}");
     }
 
     private (ReplayRequest Request, Func<StoredMessage, bool> Selects) Draw()

@@ -22,8 +22,11 @@ internal sealed class LeaseLedger(SimulatedCluster cluster)
     /// <summary>The topic; 0 until a message of it is in the log.</summary>
     public int TopicId { get; set; }
 
-    /// <summary>Told of deliveries that an Ack or FinishUnseen record finishes, with the frame's log time.</summary>
-    public Action<DeliveryReference, long>? Finished { get; init; }
+    /// <summary>Told of deliveries that an Ack record finishes, with the frame's log time.</summary>
+    public Action<DeliveryReference, long>? Acked { get; init; }
+
+    /// <summary>Told of deliveries that a FinishUnseen record finishes, with the frame's log time.</summary>
+    public Action<DeliveryReference, long>? FinishedUnseen { get; init; }
 
     /// <summary>Told of messages that a Forward record moves to the dead letters, with the frame's log time.</summary>
     public Action<DeliveryReference, long>? Forwarded { get; init; }
@@ -40,14 +43,12 @@ internal sealed class LeaseLedger(SimulatedCluster cluster)
                 Leased(LeaseCommand.Decode(record.Body), position.Value, logTime);
                 break;
             case RecordKind.Ack:
-            case RecordKind.FinishUnseen:
                 var ack = AckCommand.Decode(record.Body);
-                foreach (var delivery in ack.TopicId == TopicId ? ack.Deliveries : [])
-                {
-                    _ends.TryAdd(delivery, position.Value);
-                    Finished?.Invoke(delivery, logTime);
-                }
-
+                End(ack.TopicId, ack.Deliveries, position, logTime, Acked);
+                break;
+            case RecordKind.FinishUnseen:
+                var unseen = FinishUnseenCommand.Decode(record.Body);
+                End(unseen.TopicId, unseen.Deliveries, position, logTime, FinishedUnseen);
                 break;
             case RecordKind.ChangeInvisible:
                 var change = ChangeInvisibleCommand.Decode(record.Body);
@@ -100,6 +101,20 @@ internal sealed class LeaseLedger(SimulatedCluster cluster)
 
     /// <summary>No Lease record names an offset of the queue from here on.</summary>
     public long LeasedBelow(int queueId) => _leasedBelow.GetValueOrDefault(queueId);
+
+    private void End(
+        int topicId,
+        IReadOnlyList<DeliveryReference> deliveries,
+        LogPosition position,
+        long logTime,
+        Action<DeliveryReference, long>? tell)
+    {
+        foreach (var delivery in topicId == TopicId ? deliveries : [])
+        {
+            _ends.TryAdd(delivery, position.Value);
+            tell?.Invoke(delivery, logTime);
+        }
+    }
 
     private void Leased(LeaseCommand command, long position, long logTime)
     {

@@ -42,7 +42,8 @@ internal sealed class ModeHistory
         Random = new SimulationRandom(scenario.Seed);
         Ledger = new LeaseLedger(cluster)
         {
-            Finished = Finished,
+            Acked = Acked,
+            FinishedUnseen = FinishedUnseen,
             Forwarded = Forwarded,
             Skipped = (queueId, offset) =>
                 cluster.Checks.Check("I70", false, $"a lease of a group without filters skips {queueId}/{offset}"),
@@ -169,20 +170,19 @@ internal sealed class ModeHistory
             $"{stored.Id} of {stored.StoredAt} lives {_lifetimes[stored.Id]} us, and is handed out at {lease.LogTime}");
     }
 
-    // Acks are clients'; but for theirs only a message that lived too long is finished.
-    private void Finished(DeliveryReference delivery, long logTime)
+    private void Acked(DeliveryReference delivery, long logTime) => _cluster.Checks.Check(
+        "I70",
+        _ackInvoked.Contains((delivery.QueueId, delivery.Offset)),
+        $"{_stored[(delivery.QueueId, delivery.Offset)].Id} is acknowledged at {logTime}, but no client did it");
+
+    // Nobody filters here: only that it lived too long finishes a message without its receiver.
+    private void FinishedUnseen(DeliveryReference delivery, long logTime)
     {
         var stored = _stored[(delivery.QueueId, delivery.Offset)];
-        var isOver = IsOver(stored, logTime);
-        var isAcked = _ackInvoked.Contains((delivery.QueueId, delivery.Offset));
-        if (isOver && !isAcked)
-        {
-            _cluster.Marks.Reach("message that lived too long finished");
-        }
-
+        _cluster.Marks.Reach("message that lived too long finished");
         _cluster.Checks.Check(
             "I70",
-            isAcked || (isOver && _scenario.Expiry == ExpiryMode.Drop),
+            IsOver(stored, logTime) && _scenario.Expiry == ExpiryMode.Drop,
             $"{stored.Id} of {stored.StoredAt}, which lives {_lifetimes[stored.Id]} us, is finished at {logTime} without an ack");
     }
 

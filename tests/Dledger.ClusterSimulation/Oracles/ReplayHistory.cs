@@ -49,13 +49,17 @@ internal sealed class ReplayHistory(SimulatedCluster cluster, ReplayScenario sce
     public void Ended(Func<StoredMessage, bool> selects) => _requests.Remove(selects);
 
     /// <summary>
-    /// How many messages of a selection are certainly finished, and stay so: an earlier request without an answer may still put back what
+    /// The messages of a selection that are certainly finished, and stay so: an earlier request without an answer may still put back what
     /// it selects.
     /// </summary>
-    public int CountFinished(Func<StoredMessage, bool> selects) => _stored.Count(message => selects(message)
+    public List<StoredMessage> FindFinished(Func<StoredMessage, bool> selects) => _stored.FindAll(message => selects(message)
         && !cluster.Oracle.IsGone(message)
         && Of(message).IsFinished
         && !_requests.Exists(earlier => earlier(message)));
+
+    /// <summary>A delivery as a trace names it.</summary>
+    public static string Describe(DeliveredMessage message) =>
+        $"{message.MessageId} ({message.QueueId}/{message.QueueOffset}, attempt {message.Attempt})";
 
     /// <summary>A Replay record is in the committed log.</summary>
     public void Observed(LogPosition position, ReplayCommand command)

@@ -75,7 +75,8 @@ public sealed class RocketAdminRefusalTests(SharedNode shared) : IClassFixture<S
         Accumulation("accumulation of an unknown group", Code.ConsumerGroupNotFound, "absent", new() { Group = TestClient.Resource("absent") }),
         Accumulation("accumulation of a bad topic", Code.IllegalTopic, "'topic'", new() { Group = Group, Topics = { Bad } }),
         Accumulation("accumulation of too many topics", Code.BadRequest, "up to 256", new() { Group = Group, Topics = { Enumerable.Repeat(Topic, 257) } }),
-        Accumulation("accumulation of a lite topic", Code.NotImplemented, "'lite_topic'", new() { Group = Group, LiteTopic = "x" }),
+        Accumulation("accumulation of a lite topic of no topic", Code.BadRequest, "'lite_topic'", new() { Group = Group, LiteTopic = "x" }),
+        Accumulation("accumulation of a bad lite topic", Code.IllegalLiteTopic, "'lite_topic'", new() { Group = Group, Topics = { Topic }, LiteTopic = "x y" }),
         new("time span of no group", Code.IllegalConsumerGroup, "'group'", async (admin, options) =>
             (await admin.QueryTimeSpanAsync(new(), options)).Status),
         new("time span of an unknown group", Code.ConsumerGroupNotFound, "absent", async (admin, options) =>
@@ -96,7 +97,10 @@ public sealed class RocketAdminRefusalTests(SharedNode shared) : IClassFixture<S
         Messages("messages of an empty id", Code.BadRequest, "'message_id'", new() { Topic = Topic, MessageId = "" }),
         Messages("messages of an empty key", Code.BadRequest, "'message_key'", new() { Topic = Topic, MessageKey = "" }),
         Messages("messages of a subscription", Code.NotImplemented, "'message_key'", new() { Topic = Topic, Subscription = "s" }),
-        Messages("messages of a lite topic", Code.NotImplemented, "'lite_topic'", new() { Topic = Topic, LiteTopic = "l" }),
+        Messages("messages of a lite topic without time", Code.BadRequest, "'begin_timestamp'", new() { Topic = Topic, LiteTopic = "l" }),
+        Messages("messages of an empty lite topic", Code.BadRequest, "'lite_topic'", new() { Topic = Topic, LiteTopic = "" }),
+        Messages("messages of a bad lite topic", Code.IllegalLiteTopic, "'lite_topic'", new() { Topic = Topic, LiteTopic = "a b", BeginTimestamp = Now, EndTimestamp = Now }),
+        Messages("messages of a lite topic and a queue", Code.BadRequest, "'queue_id'", new() { Topic = Topic, LiteTopic = "l", QueueId = 0, BeginTimestamp = Now, EndTimestamp = Now }),
         Messages("messages from no time on", Code.BadRequest, "'begin_timestamp'", new() { Topic = Topic, BeginTimestamp = NoTime, EndTimestamp = Now }),
         Messages("messages until no time", Code.BadRequest, "'end_timestamp'", new() { Topic = Topic, BeginTimestamp = Now, EndTimestamp = NoTime }),
         Messages("messages of a turned range", Code.BadRequest, "lies behind", new() { Topic = Topic, BeginTimestamp = Now, EndTimestamp = new Timestamp() }),
@@ -146,7 +150,7 @@ public sealed class RocketAdminRefusalTests(SharedNode shared) : IClassFixture<S
             (await admin.ListConsumerConnectionAsync(new(), options)).Status),
         new("connections of an unknown group", Code.ConsumerGroupNotFound, "absent", async (admin, options) =>
             (await admin.ListConsumerConnectionAsync(new() { Group = TestClient.Resource("absent") }, options)).Status),
-        new("connections of a lite topic", Code.NotImplemented, "'lite_topic'", async (admin, options) =>
+        new("connections of a lite topic of no topic", Code.BadRequest, "'lite_topic'", async (admin, options) =>
             (await admin.ListConsumerConnectionAsync(new() { Group = Group, LiteTopic = "l" }, options)).Status),
     ];
 

@@ -101,12 +101,13 @@ internal static class DeadLetterCommand
                 else
                 {
                     terminal.WriteTable(
-                        ["QUEUE", "OFFSET", "MESSAGE ID", "ORIGIN", "DEAD SINCE", "SENT AGAIN"],
+                        [
+                            "QUEUE", "OFFSET", "MESSAGE ID", "FROM TOPIC", "QUEUE", "OFFSET", "ATTEMPTS", "REASON", "DEAD SINCE", "SENT AGAIN",
+                        ],
                         letters.Select(letter => (string[])
                         [
                             LookupAnswer.Text(letter.Message.QueueId), LookupAnswer.Text(letter.Message.Offset),
-                            LookupAnswer.Plain(letter.Message.MessageId),
-                            letter.Message.Origin is { } origin ? LookupAnswer.Describe(origin) : "-",
+                            LookupAnswer.Plain(letter.Message.MessageId), .. DescribeOrigin(letter.Message.Origin),
                             LookupAnswer.Time(letter.Message.StoreTime), letter.IsResent ? "yes" : "no",
                         ]));
                 }
@@ -211,6 +212,14 @@ internal static class DeadLetterCommand
                 return ExitCode.Ok;
             });
     }
+
+    private static string[] DescribeOrigin(FoundOrigin? origin) => origin is null
+        ? ["-", "-", "-", "-", "-"]
+        :
+        [
+            origin.Topic, LookupAnswer.Text(origin.QueueId), LookupAnswer.Text(origin.Offset), LookupAnswer.Text(origin.Attempts),
+            LookupAnswer.DescribeReason(origin),
+        ];
 
     private static void Write(Terminal terminal, FoundDeadLetter letter) =>
         JsonText.Write(terminal.Output, new { letter.IsResent, Message = LookupAnswer.Of(letter.Message) });

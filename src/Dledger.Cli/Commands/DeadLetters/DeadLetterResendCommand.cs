@@ -4,7 +4,9 @@ using Dledger.Client.Lookups;
 
 namespace Dledger.Cli.Commands.DeadLetters;
 
-/// <summary><c>dledger dlq resend</c>: to the origin topic, where all groups see it; each letter once.</summary>
+/// <summary>
+/// <c>dledger dlq resend</c>: to the origin topic, where all groups see it, or to the group that failed only; each letter once.
+/// </summary>
 internal static class DeadLetterResendCommand
 {
     private const int BatchMax = 100;
@@ -27,9 +29,13 @@ internal static class DeadLetterResendCommand
         };
         var topic = DeadLetterCommand.TopicOption();
         var dryRun = new Option<bool>("--dry-run") { Description = "Only say which would be sent." };
+        var toGroup = new Option<bool>("--to-group")
+        {
+            Description = "Not to the topic: the messages themselves are delivered again to this group, and to no other one.",
+        };
         return new Command("resend", "Send dead letters to the topic they came from again, where all its groups see them.")
         {
-            group, ids, all, rate, topic, dryRun,
+            group, ids, all, rate, topic, toGroup, dryRun,
         }.Serving(terminal, async (channel, result, isJson, cancellationToken) =>
         {
             var wanted = result.GetValue(ids) ?? [];
@@ -48,6 +54,7 @@ internal static class DeadLetterResendCommand
                 Ids = wanted,
                 Topic = result.GetValue(topic),
                 Rate = result.GetValue(all) ? result.GetValue(rate) : RateMax,
+                ToGroup = result.GetValue(toGroup),
                 IsDryRun = result.GetValue(dryRun),
                 IsJson = isJson,
             };
@@ -68,6 +75,8 @@ internal static class DeadLetterResendCommand
         public required string? Topic { get; init; }
 
         public required double Rate { get; init; }
+
+        public required bool ToGroup { get; init; }
 
         public required bool IsDryRun { get; init; }
 
@@ -114,13 +123,9 @@ internal static class DeadLetterResendCommand
 
         private async Task SendAsync(CancellationToken cancellationToken)
         {
-            if (_batch.Count > 0 && IsDryRun)
+            if (_batch.Count > 0)
             {
-                _sent += _batch.Count;
-            }
-            else if (_batch.Count > 0)
-            {
-                var results = await client.ResendDeadLettersAsync(group, _batch, cancellationToken);
+                var results = await client.ResendDeadLettersAsync(group, _batch, ToGroup, IsDryRun, cancellationToken);
                 _sent += results.Count(each => each.IsSent);
                 _sentBefore += results.Count(each => each.WasSentBefore);
                 _problems.AddRange(results.Where(each => !each.IsSent && !each.WasSentBefore).Select(each =>
@@ -135,12 +140,13 @@ internal static class DeadLetterResendCommand
             if (IsJson)
             {
                 JsonText.Write(
-                    terminal.Output, new { group, isDryRun = IsDryRun, sent = _sent, sentBefore = _sentBefore, problems = _problems });
+                    terminal.Output, new { group, toGroup = ToGroup, isDryRun = IsDryRun, sent = _sent, sentBefore = _sentBefore, problems = _problems });
                 return;
             }
 
             terminal.Output.WriteLine(
-                $"{_sent} dead letter{(_sent == 1 ? "" : "s")} {(IsDryRun ? "would be sent" : "sent")} again, "
+                $"{_sent} dead letter{(_sent == 1 ? "" : "s")} {(IsDryRun ? "would be sent" : "sent")} again"
+                + (ToGroup ? $" to group {group} only, " : ", ")
                 + $"{_sentBefore} had been before");
             foreach (var problem in _problems)
             {

@@ -54,6 +54,7 @@ internal static class LookupAnswer
         if (message.Origin is { } origin)
         {
             PrintLine(terminal, "origin", Describe(origin));
+            PrintLine(terminal, "dead", $"{DescribeReason(origin)}, attempts {Text(origin.Attempts)}");
         }
 
         var (text, isText) = Decode(message.Body);
@@ -71,8 +72,18 @@ internal static class LookupAnswer
     }
 
     public static string Describe(FoundOrigin origin) =>
-        $"topic {origin.Topic}" + (origin.QueueId < 0 ? "" : $", queue {origin.QueueId}, offset {Text(origin.Offset)}")
-        + (origin.IsByConsumer ? ", given up by its consumer" : ", out of attempts")
+        $"topic {origin.Topic}, queue {origin.QueueId}, offset {Text(origin.Offset)}, stored {Time(origin.StoreTime)}";
+
+    /// <summary>Why a message is a dead letter.</summary>
+    public static string DescribeReason(FoundOrigin origin) =>
+        origin.Reason switch
+        {
+            "attemptsUsedUp" => "out of attempts",
+            "askedByConsumer" => "given up by its consumer",
+            "droppedByOperator" => "parked, dropped by an operator",
+            "timeToLiveOver" => "lived too long",
+            var other => other,
+        }
         + (origin.ClientId is { } client ? $", client {Plain(client)}" : "");
 
     /// <summary>Says on the error stream what a search could not see.</summary>

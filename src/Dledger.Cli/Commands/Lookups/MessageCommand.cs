@@ -131,6 +131,8 @@ internal static class MessageCommand
                     JsonText.Write(terminal.Output, new
                     {
                         Message = LookupAnswer.Of(answer.Message with { Body = default }),
+                        answer.State,
+                        answer.Sentence,
                         answer.HasOthers,
                         answer.Groups,
                         answer.History,
@@ -151,15 +153,14 @@ internal static class MessageCommand
     {
         var message = answer.Message;
         terminal.Output.WriteLine(
-            $"message {LookupAnswer.Plain(message.MessageId)} of topic {message.Topic}: queue {message.QueueId}, offset "
-            + $"{LookupAnswer.Text(message.Offset)}, tag {LookupAnswer.Plain(message.Tag ?? "-")}, "
-            + $"stored {LookupAnswer.Time(message.StoreTime)}");
+            $"message {LookupAnswer.Plain(message.MessageId)} of topic {message.Topic}, tag {LookupAnswer.Plain(message.Tag ?? "-")}, "
+            + $"stored {LookupAnswer.Time(message.StoreTime)}: {answer.Sentence}");
         if (answer.HasOthers)
         {
             terminal.Output.WriteLine("  it is the newest of several with this id: name an older one by --queue and --offset");
         }
 
-        if (answer.Groups.Count == 0)
+        if (answer.Groups.Count == 0 && answer.State == "inQueue")
         {
             terminal.Output.WriteLine("no group has read this topic: start a consumer, or name a group with --group");
         }
