@@ -308,6 +308,8 @@ public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWrit
 
     void ILogWriterReports.MetadataDurable(long version) => _inbox.TryAdd(new MetadataSynced(version));
 
+    void ILogWriterReports.LogIsDamaged(string reason) => _inbox.TryAdd(new ReopenRequested(reason));
+
     void ILogWriterReports.WriterFailed(Exception fault) => Fail("the log cannot be written", fault);
 
     void IApplyReports.Restored() => _inbox.Signal.Set();

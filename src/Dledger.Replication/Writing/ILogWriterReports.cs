@@ -14,6 +14,12 @@ internal interface ILogWriterReports
     /// <summary>A version of the metadata is durable.</summary>
     void MetadataDurable(long version);
 
+    /// <summary>
+    /// Damage was met where the log is to be cut. Nothing of it is written from here on: it has to be opened anew, which finds the damage
+    /// and has it mended.
+    /// </summary>
+    void LogIsDamaged(string reason);
+
     /// <summary>The disk failed, or the writer did. It has ended; nothing later is durable.</summary>
     void WriterFailed(Exception fault);
 }

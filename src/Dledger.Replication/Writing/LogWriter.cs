@@ -2,6 +2,7 @@ using Dledger.Primitives;
 using Dledger.Replication.Clocks;
 using Dledger.Replication.Loops;
 using Dledger.Replication.Queues;
+using Dledger.Storage.Disks;
 using Dledger.Storage.Logs;
 using Dledger.Storage.Metadata;
 
@@ -38,6 +39,7 @@ internal sealed class LogWriter : ILoop
     private bool _isWatermarkOwed;
     private long _busySince;
     private long _idleSince;
+    private bool _isLogClosed;
 
     public LogWriter(
         CommitLog log, MetaFile meta, LogClock clock, FlushMode flushMode, ILogWriterReports reports, string name)
@@ -116,15 +118,15 @@ internal sealed class LogWriter : ILoop
     {
         switch (work)
         {
+            // Term and vote are in a file of their own.
+            case not WriteMetadata when _isLogClosed:
+                (work as RepairLogRange)?.Done("the log is being opened anew", null);
+                break;
             case WriteFrames write:
                 Gather(write);
                 break;
             case CutLog cut:
-                FlushBatch();
-                DropUnwritten(cut.Position);
-                Busy();
-                _log.TruncateTo(LogPosition.Min(cut.Position, _log.WrittenEnd));
-                Idle();
+                Cut(cut.Position);
                 break;
             case WriteMetadata metadata:
                 FlushBatch();
@@ -155,6 +157,25 @@ internal sealed class LogWriter : ILoop
                 _log.RepairHeader(header.SegmentBase);
                 break;
         }
+    }
+
+    private void Cut(LogPosition position)
+    {
+        FlushBatch();
+        DropUnwritten(position);
+        Busy();
+        try
+        {
+            _log.TruncateTo(LogPosition.Min(position, _log.WrittenEnd));
+        }
+        catch (DamagedFileException damage)
+        {
+            // What the log would end with is rotten. Nobody was told that the cut is done, so a log that is longer does no harm.
+            _isLogClosed = true;
+            _reports.LogIsDamaged(damage.Message);
+        }
+
+        Idle();
     }
 
     private void Gather(WriteFrames write)
