@@ -30,7 +30,8 @@ internal sealed class ObservedMachine(SimulatedCluster cluster, SimulatedNode no
     /// <inheritdoc/>
     public LogPosition Restore(IRecoveredLog log)
     {
-        var before = LogPosition.Max(Applied, node.Committed);
+        // With a log that was given up went what the node knew of the commit position.
+        var before = node.Replication!.Status.HasLoss ? LogPosition.Zero : LogPosition.Max(Applied, node.Committed);
         Applied = _machine.Restore(
             Mutation == Mutation.CheckpointAheadOfLog ? new CredulousLog(log) : log);
         _checkpointed = Applied.Value;
