@@ -34,7 +34,7 @@ internal sealed class TimesToLive : IFeature
         var storedBy = new ConcurrentDictionary<string, TimeSpan>();
         var acked = new ConcurrentDictionary<string, byte>();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var consuming = ConsumeAsync(round, watch, storedBy, acked, stop.Token);
+        var consuming = ConsumeAsync(round, watch, storedBy, acked, stop.Token, cancellationToken);
         await foreach (var number in round.NumbersAsync(MessageCount, Pace, cancellationToken))
         {
             await round.Client.SendAsync(
@@ -69,30 +69,32 @@ internal sealed class TimesToLive : IFeature
         Stopwatch watch,
         ConcurrentDictionary<string, TimeSpan> storedBy,
         ConcurrentDictionary<string, byte> acked,
+        CancellationToken stop,
         CancellationToken cancellationToken)
     {
         try
         {
-            while (!cancellationToken.IsCancellationRequested)
+            while (!stop.IsCancellationRequested)
             {
                 var begun = watch.Elapsed;
                 foreach (var message in await round.Client.ReceiveAsync(
-                    round.Receive(batch: 2, invisibleSeconds: 3, waitSeconds: 0.3), cancellationToken))
+                    round.Receive(batch: 2, invisibleSeconds: 3, waitSeconds: 0.3), stop))
                 {
                     var id = message.SystemProperties.MessageId;
                     var age = storedBy.TryGetValue(id, out var stored) ? begun - stored : TimeSpan.Zero;
                     round.Check(!IsMortal(id) || age <= Life + Slack, $"{id} was delivered at an age of {age.TotalMilliseconds:F0} ms");
+                    // To its end: what an answer was not waited for may have been acknowledged.
                     if (await round.Client.AckAsync(round.Group, message, cancellationToken) == Code.Ok)
                     {
                         acked.TryAdd(id, 0);
                     }
                 }
 
-                await Wait.ForAsync(WorkTime, cancellationToken);
+                await Wait.ForAsync(WorkTime, stop);
             }
         }
         catch (Exception exception) when (exception is Grpc.Core.RpcException or OperationCanceledException
-            && cancellationToken.IsCancellationRequested)
+            && stop.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             // The round is over.
         }

@@ -65,9 +65,11 @@ internal sealed class ModeConsumer(SimulatedCluster cluster, ModeHistory history
             ClientId = _clientId,
         };
         var begun = cluster.Events.Now;
-        var hadFresh = history.HasFresh();
+        var hadFresh = history.BeginReceive() && history.HasFresh();
+        var number = history.ReceivesBegun;
         var (isAnswered, outcome) = await cluster.Calls.CallAsync(
             node, broker => broker.ReceiveAsync(request, CancellationToken.None), cluster.Scenario.CallPatience + longPoll);
+        history.EndReceive();
         if (cluster.Trace.IsOn)
         {
             cluster.Trace.Line(_clientId, !isAnswered ? $"no answer of node {node.Id}" : outcome!.Failure?.ToString()
@@ -83,7 +85,7 @@ internal sealed class ModeConsumer(SimulatedCluster cluster, ModeHistory history
         history.Delivered(_clientId, outcome.Messages, begun);
         if (inHand.Count > 0 && outcome.Messages.Count == 0)
         {
-            history.HeldBack(node, inHand, outcome, hadFresh);
+            history.HeldBack(node, inHand, outcome, hadFresh && number == history.ReceivesBegun);
         }
 
         return outcome.Messages;

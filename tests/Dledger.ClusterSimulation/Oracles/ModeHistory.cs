@@ -27,6 +27,7 @@ internal sealed class ModeHistory
     private readonly ModeScenario _scenario;
     private readonly Dictionary<string, long> _lifetimes = new(StringComparer.Ordinal);
     private readonly Dictionary<(int QueueId, long Offset), StoredMessage> _stored = [];
+    private int _receivesUnderWay;
     private readonly HashSet<(int QueueId, long Offset)> _ackInvoked = [];
     private readonly HashSet<(int QueueId, long Offset)> _delivered = [];
     private readonly SortedDictionary<long, Handing> _handings = [];
@@ -132,7 +133,8 @@ internal sealed class ModeHistory
 
     /// <summary>
     /// A client that has all that it may have was answered in a healed cluster, and none of its leases has ended: when there are messages
-    /// that nobody was given, it has to be told why it gets none of them.
+    /// that nobody was given, and no receive of another client was under way for them, it has to be told why it gets none of them. In an
+    /// ordered group such a message may wait for one of its message group.
     /// </summary>
     public void HeldBack(SimulatedNode node, IReadOnlyList<DeliveredMessage> inHand, ReceiveOutcome outcome, bool hadFresh)
     {
@@ -143,6 +145,7 @@ internal sealed class ModeHistory
 
         var isKnown = _cluster.IsHealed
             && !_scenario.IsExclusive
+            && !_scenario.IsOrdered
             && hadFresh
             && HasFresh()
             && (_pauses.Count == 0 || !_pauses[^1].Command.IsPaused)
@@ -154,6 +157,19 @@ internal sealed class ModeHistory
             !isKnown || outcome.Failure is not null,
             $"a client with {inHand.Count} messages in flight of {_scenario.MaxInFlightPerClient} gets nothing, and is not told why");
     }
+
+    /// <summary>Receives that began so far.</summary>
+    public int ReceivesBegun { get; private set; }
+
+    /// <summary>A receive begins; true when no other one is under way.</summary>
+    public bool BeginReceive()
+    {
+        ReceivesBegun++;
+        return ++_receivesUnderWay == 1;
+    }
+
+    /// <summary>A receive has ended, or nobody waits for it any more: then its lease may still come.</summary>
+    public void EndReceive() => _receivesUnderWay--;
 
     /// <summary>Whether there are messages that no lease names.</summary>
     public bool HasFresh() => _stored.Keys.Any(place => place.Offset >= Ledger.LeasedBelow(place.QueueId));
