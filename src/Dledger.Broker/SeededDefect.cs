@@ -124,4 +124,7 @@ internal enum SeededDefect
 
     /// <summary>What a client sends is not counted for its quota.</summary>
     ClientSendsNotCounted,
+
+    /// <summary>A dead letter that was sent again may be sent again.</summary>
+    LetterSentTwice,
 }

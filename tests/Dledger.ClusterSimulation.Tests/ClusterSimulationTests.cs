@@ -121,6 +121,7 @@ public sealed class ClusterSimulationTests
         { nameof(Mutation.LiteEndedUnread), 3 },
         { nameof(Mutation.LiteEndKeepsMessages), 3 },
         { nameof(Mutation.ClientSendsNotCounted), 2 },
+        { nameof(Mutation.LetterSentTwice), 1 },
     };
 
     private static string Explain(RunResult result) => $"{result.Failure?.Message}; replay: make sim SEED={result.Seed}";

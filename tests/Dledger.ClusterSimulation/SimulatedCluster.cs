@@ -67,6 +67,7 @@ internal sealed class SimulatedCluster
         Keyed = DedupWorkload.Draw(this, seed);
         Priorities = PriorityWorkload.Draw(this, seed);
         Lites = LiteWorkload.Draw(this, seed);
+        Letters = LetterWorkload.Draw(this, seed);
         Order = scenario.Order is { } order ? new OrderWorkload(this, order) : null;
         Quotas = scenario.Quotas is { } quotas ? new QuotaWorkload(this, quotas) : null;
         Broadcast = scenario.Broadcast is { } broadcast ? new BroadcastWorkload(this, broadcast) : null;
@@ -149,6 +150,9 @@ internal sealed class SimulatedCluster
 
     /// <summary>Lite topics; null in a run without them.</summary>
     public LiteWorkload? Lites { get; }
+
+    /// <summary>Dead letters that are sent again; null in a run without them.</summary>
+    public LetterWorkload? Letters { get; }
 
     /// <summary>What receipt handles say; known since the first node was up, also when none is.</summary>
     public ReceiptCodec Receipts => _receipts!;
@@ -318,6 +322,11 @@ internal sealed class SimulatedCluster
         if (Lites is not null)
         {
             await Lites.StartAsync();
+        }
+
+        if (Letters is not null)
+        {
+            await Letters.StartAsync();
         }
     }
 
@@ -644,6 +653,15 @@ internal sealed class SimulatedCluster
                 "messages of lite topics do not reach the clients that ask for them",
                 patience + (6 * Scenario.InvisibleTime) + (4 * Scenario.CallPatience) + 20_000_000,
                 Lites.DescribeOpen);
+        }
+
+        if (Letters is not null)
+        {
+            RunUntil(
+                "I76",
+                "messages that were put back do not come to their end",
+                patience + (6 * Scenario.InvisibleTime) + (4 * Scenario.CallPatience) + 20_000_000,
+                () => Letters.DescribeOpen(alive));
         }
 
         RunUntil(

@@ -7,7 +7,7 @@ namespace Dledger.Broker.Letters;
 /// Ranges of offsets per queue of dead letters: no more than letters that are kept, and one when all were sent again. What retention takes
 /// is forgotten with it.
 /// </remarks>
-internal sealed class ResentLetters
+internal sealed class ResentLetters(SeededDefect defect = SeededDefect.None)
 {
     private const byte FormatVersion = 1;
 
@@ -15,7 +15,8 @@ internal sealed class ResentLetters
 
     /// <summary>Whether a letter was sent again.</summary>
     public bool Contains(in LetterReference letter) =>
-        _queues.TryGetValue((letter.TopicId, letter.QueueId), out var ranges)
+        defect != SeededDefect.LetterSentTwice
+        && _queues.TryGetValue((letter.TopicId, letter.QueueId), out var ranges)
         && FindBehind(ranges, letter.Offset) is > 0 and var behind
         && ranges[behind - 1].End > letter.Offset;
 

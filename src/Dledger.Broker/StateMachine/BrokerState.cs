@@ -31,7 +31,7 @@ internal sealed class BrokerState(
     public ProducerTable Producers { get; } = new();
 
     /// <summary>Dead letters that were sent again.</summary>
-    public ResentLetters Resent { get; } = new();
+    public ResentLetters Resent { get; } = new(defect);
 
     public TransactionTable Transactions { get; } = new(defect);
 

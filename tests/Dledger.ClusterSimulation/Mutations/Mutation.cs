@@ -170,4 +170,7 @@ internal enum Mutation
 
     /// <summary>See <see cref="Broker.SeededDefect.ClientSendsNotCounted"/>.</summary>
     ClientSendsNotCounted,
+
+    /// <summary>See <see cref="Broker.SeededDefect.LetterSentTwice"/>.</summary>
+    LetterSentTwice,
 }

@@ -76,6 +76,7 @@ internal sealed class Checks(SimulatedCluster cluster)
         ["I73"] = "an exclusive group gives messages to one client until that says goodbye or is silent",
         ["I74"] = "a group is given nothing between a pause and its end",
         ["I75"] = "a lite topic ends by itself only when all it holds was acknowledged, and what it held is given to nobody afterwards",
+        ["I76"] = "a dead letter is sent again once, as a copy or to its group, whoever asks and leads",
     };
 
     /// <summary>
@@ -87,7 +88,7 @@ internal sealed class Checks(SimulatedCluster cluster)
         ("I51", "whether an install kept the log or began a new one shows in no status; what is acked must survive either (I14)"),
     ];
 
-    private const int NumberMax = 75;
+    private const int NumberMax = 76;
 
     // By the number in the name.
     private readonly long[] _counts = new long[NumberMax + 1];

@@ -1,5 +1,6 @@
 using System.Text;
 using Dledger.Broker.Commands;
+using Dledger.Broker.Letters;
 using Dledger.Broker.Routes;
 using Dledger.ClusterSimulation.Nodes;
 using Dledger.Replication;
@@ -222,7 +223,14 @@ internal sealed class Oracle(SimulatedCluster cluster)
             }
             else if (records.Current.Kind == RecordKind.Replay)
             {
-                cluster.Replay!.History.Observed(records.CurrentPosition, ReplayCommand.Decode(records.Current.Body));
+                Replayed(ReplayCommand.Decode(records.Current.Body), records.CurrentPosition);
+            }
+            else if (records.Current.Kind == RecordKind.Resend)
+            {
+                if (cluster.Letters!.History.Copied(LetterEncoder.ReadReference(records.Current)))
+                {
+                    AppendToQueue(records.Current, records.CurrentPosition, frame.LogTime);
+                }
             }
             else if (records.Current.Kind == RecordKind.LogStartAdvance)
             {
@@ -255,6 +263,18 @@ internal sealed class Oracle(SimulatedCluster cluster)
         _firstKept[(topicId, queueId)] = queue.Count;
         GivenUpCount++;
         return gone;
+    }
+
+    private void Replayed(ReplayCommand command, LogPosition position)
+    {
+        if (command.Letter is not null)
+        {
+            cluster.Letters!.History.PutBack(command);
+        }
+        else
+        {
+            cluster.Replay!.History.Observed(position, command);
+        }
     }
 
     // No message goes that is younger than its topic's retention, or among the newest that the topic keeps; with both set, either may
@@ -358,6 +378,10 @@ internal sealed class Oracle(SimulatedCluster cluster)
         else if (ModeHistory.Owns(message.Id))
         {
             cluster.Modes!.History.Stored(message);
+        }
+        else if (LetterHistory.Owns(message.Id))
+        {
+            // Its copies are what counts.
         }
         else if (PriorityHistory.Owns(message.Id))
         {

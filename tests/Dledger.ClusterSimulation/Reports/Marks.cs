@@ -17,6 +17,8 @@ internal sealed class Marks
         "copy of a delayed or transactional message routed",
         "crash inside a disk call",
         "copy of a delayed message without effect",
+        "dead letter sent again",
+        "dead letter sent to its group again",
         "dead letter stored",
         "delayed message copied forward",
         "delayed message delivered",
