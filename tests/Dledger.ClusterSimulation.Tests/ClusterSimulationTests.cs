@@ -85,7 +85,7 @@ public sealed class ClusterSimulationTests
         { nameof(Mutation.CheckpointAheadOfLog), 1 },
         { nameof(Mutation.ApplyByOwnClock), 1 },
         { nameof(Mutation.ApplyInAnotherOrder), 1 },
-        { nameof(Mutation.RecoveryWithoutResync), 100 },
+        { nameof(Mutation.RecoveryWithoutResync), 220 },
         { nameof(Mutation.DamageCutAway), 30 },
         { nameof(Mutation.LogReleasedBeforeCheckpoint), 10 },
         { nameof(Mutation.RetiredHeaderKept), 120 },
