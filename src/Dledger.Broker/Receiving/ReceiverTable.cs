@@ -364,16 +364,19 @@ internal sealed class ReceiverTable
         receivers.IsSubscribing = true;
         var record = ControlRecord.Encode(
             RecordKind.ResetOffset, new SubscribeCommand(receivers.GroupId, receivers.TopicId).Encode());
-        var proposal = new LeaderProposal(record, _inbox, (_, _) => Subscribed());
-        if (_propose(proposal) is not null)
+        var proposal = new LeaderProposal(
+            record,
+            _inbox,
+            (_, _) =>
+            {
+                receivers.IsSubscribing = false;
+                _index.Mark(receivers);
+            });
+        if (_propose(proposal) is { } refused)
         {
-            Subscribed();
-        }
-
-        void Subscribed()
-        {
+            // Whoever asks again later is served; to mark them now would be to ask for the same in vain without end.
             receivers.IsSubscribing = false;
-            _index.Mark(receivers);
+            receivers.EndAll(FailureMapping.Of(refused));
         }
     }
 }

@@ -72,6 +72,24 @@ public sealed class ReceiveTests
     }
 
     [Fact]
+    public async Task A_group_that_cannot_be_put_at_the_end_of_its_queues_at_present_says_so_to_who_asks()
+    {
+        var broker = new TestBroker();
+        await broker.CreateTopic("t", queues: 1);
+        await broker.CreateGroup(new GroupSpec { Name = "late", Start = GroupStart.Latest });
+        await broker.Send("t", "early");
+        broker.Log.IsBusy = true;
+
+        var refused = await broker.Poll("late", "t");
+
+        Assert.Equal(BrokerError.Busy, refused.Failure!.Value.Error);
+        broker.Log.IsBusy = false;
+        Assert.Empty(await broker.Receive("late", "t"));
+        await broker.Send("t", "then");
+        Assert.Equal("then", TestBroker.Text(Assert.Single(await broker.Receive("late", "t"))));
+    }
+
+    [Fact]
     public async Task A_new_group_starts_at_the_earliest_message_by_default_and_at_the_latest_by_option()
     {
         var broker = new TestBroker();
