@@ -113,7 +113,10 @@ internal sealed class ParkedMessages : IFeature
                 await round.Operator.ReleaseAsync(
                     new ParkingSelector
                     {
-                        Group = round.Group, Topic = message.Topic, QueueId = message.QueueId, Offset = message.Offset,
+                        Group = round.Group,
+                        Topic = message.Topic,
+                        QueueId = message.QueueId,
+                        Offset = message.Offset,
                     },
                     cancellationToken);
             }
