@@ -65,7 +65,9 @@ internal sealed class FaultInjector
     {
         var random = _cluster.Random;
         var alive = _cluster.Nodes.ToList();
-        if (_cluster.Scenario is { HealsBareMajority: true, MayDamageLogs: false })
+        // A node that gave its log up decides nothing until the others have brought it up to date, so it is no part of a bare majority.
+        if (_cluster.Scenario is { HealsBareMajority: true, MayDamageLogs: false }
+            && !alive.Exists(static node => node.HasGivenUpLog))
         {
             while (alive.Count > (_cluster.Nodes.Count / 2) + 1)
             {

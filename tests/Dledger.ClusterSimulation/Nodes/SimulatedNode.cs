@@ -69,6 +69,9 @@ internal sealed class SimulatedNode
     /// <summary>What this process called committed last.</summary>
     public LogPosition Committed { get; private set; }
 
+    /// <summary>It said last that it lost what it had acknowledged, and had not got it back.</summary>
+    public bool HasGivenUpLog { get; private set; }
+
     /// <summary>What was durable on the disk that it lost last: the leader may have counted on it a moment before.</summary>
     public LogPosition Lost { get; private set; }
 
@@ -285,6 +288,7 @@ internal sealed class SimulatedNode
         _loops!.Poll();
         var status = Replication!.Status;
         _cluster.Checks.Replication.Observe(this, status);
+        HasGivenUpLog = status.HasLoss;
         if (status.UnavailableReason is null)
         {
             Promised = status.Durable;
