@@ -23,9 +23,11 @@ internal sealed class MessageGroupOrder(FeatureRound round, int groupCount)
         }
     }
 
-    /// <summary>So many messages there are of each group.</summary>
-    public void Expect(int[] counts)
+    /// <summary>Sends the messages of all groups, at least so many of each, until the leader has died; then it is known what to expect.</summary>
+    public async Task SendAsync(int countMin, TimeSpan pace, CancellationToken cancellationToken)
     {
+        var counts = await Task.WhenAll(
+            Enumerable.Range(0, groupCount).Select(group => SendAsync(group, countMin, pace, cancellationToken)));
         lock (_lock)
         {
             _counts = counts;
@@ -67,6 +69,26 @@ internal sealed class MessageGroupOrder(FeatureRound round, int groupCount)
             var (group, number) = Read(message);
             _acked[group] = Math.Max(_acked[group], number);
         }
+    }
+
+    private async Task<int> SendAsync(int group, int countMin, TimeSpan pace, CancellationToken cancellationToken)
+    {
+        var count = 0;
+        await foreach (var number in round.NumbersAsync(countMin, pace, cancellationToken))
+        {
+            await round.Client.SendAsync(
+                round.Topic,
+                $"{group}:{number}",
+                message =>
+                {
+                    message.SystemProperties.MessageType = MessageType.Fifo;
+                    message.SystemProperties.MessageGroup = $"g{group}";
+                },
+                cancellationToken);
+            count = number + 1;
+        }
+
+        return count;
     }
 
     private static (int Group, int Number) Read(Message message)

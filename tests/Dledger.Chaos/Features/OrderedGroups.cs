@@ -22,28 +22,8 @@ internal sealed class OrderedGroups : IFeature
             cancellationToken);
         var progress = new MessageGroupOrder(round, GroupCount);
         var consumers = Enumerable.Range(0, 2).Select(_ => ConsumeAsync(round, progress, cancellationToken)).ToArray();
-        progress.Expect(await Task.WhenAll(Enumerable.Range(0, GroupCount).Select(group => SendAsync(round, group, cancellationToken))));
+        await progress.SendAsync(MessageCount, Pace, cancellationToken);
         await Task.WhenAll(consumers);
-    }
-
-    private static async Task<int> SendAsync(FeatureRound round, int group, CancellationToken cancellationToken)
-    {
-        var count = 0;
-        await foreach (var number in round.NumbersAsync(MessageCount, Pace, cancellationToken))
-        {
-            await round.Client.SendAsync(
-                round.Topic,
-                $"{group}:{number}",
-                message =>
-                {
-                    message.SystemProperties.MessageType = MessageType.Fifo;
-                    message.SystemProperties.MessageGroup = $"g{group}";
-                },
-                cancellationToken);
-            count = number + 1;
-        }
-
-        return count;
     }
 
     private static async Task ConsumeAsync(FeatureRound round, MessageGroupOrder progress, CancellationToken cancellationToken)

@@ -41,31 +41,11 @@ internal sealed class ParkedMessages : IFeature
             ConsumeAsync(round, order, parking, cancellationToken),
             ReleaseAsync(round, order, parking, cancellationToken),
         ];
-        order.Expect(await Task.WhenAll(Enumerable.Range(0, GroupCount).Select(group => SendAsync(round, group, cancellationToken))));
+        await order.SendAsync(MessageCount, Pace, cancellationToken);
         await Task.WhenAll(workers);
         round.Check(parking.ReleasedCount > 0, "nothing was parked");
         var letters = await round.Operator.ReadLettersAsync(round.Group, cancellationToken);
         round.Check(letters.Count == 0, "a message of a group that parks became a dead letter");
-    }
-
-    private static async Task<int> SendAsync(FeatureRound round, int group, CancellationToken cancellationToken)
-    {
-        var count = 0;
-        await foreach (var number in round.NumbersAsync(MessageCount, Pace, cancellationToken))
-        {
-            await round.Client.SendAsync(
-                round.Topic,
-                $"{group}:{number}",
-                message =>
-                {
-                    message.SystemProperties.MessageType = MessageType.Fifo;
-                    message.SystemProperties.MessageGroup = $"g{group}";
-                },
-                cancellationToken);
-            count = number + 1;
-        }
-
-        return count;
     }
 
     // Every fourth message of every other message group fails until somebody has released it.
