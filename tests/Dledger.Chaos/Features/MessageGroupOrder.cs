@@ -26,8 +26,13 @@ internal sealed class MessageGroupOrder(FeatureRound round, int groupCount)
     /// <summary>Sends the messages of all groups, at least so many of each, until the leader has died; then it is known what to expect.</summary>
     public async Task SendAsync(int countMin, TimeSpan pace, CancellationToken cancellationToken)
     {
-        var counts = await Task.WhenAll(
-            Enumerable.Range(0, groupCount).Select(group => SendAsync(group, countMin, pace, cancellationToken)));
+        Expect(await Task.WhenAll(
+            Enumerable.Range(0, groupCount).Select(group => SendAsync(group, countMin, pace, cancellationToken))));
+    }
+
+    /// <summary>Tells how many messages each message group has, all of which were stored.</summary>
+    public void Expect(int[] counts)
+    {
         lock (_lock)
         {
             _counts = counts;
