@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
-using System.Text;
+using Dledger.Broker.Messages;
 
 namespace Dledger.Broker.Idempotence;
 
@@ -11,7 +11,8 @@ internal static class MessageIdHash
     public static UInt128 Of(string messageId)
     {
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(Encoding.UTF8.GetBytes(messageId), hash);
+        using var text = new Utf8Text(messageId, stackalloc byte[Utf8Text.StackBytes]);
+        SHA256.HashData(text.Bytes, hash);
         return BinaryPrimitives.ReadUInt128LittleEndian(hash);
     }
 }

@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace Dledger.Broker.Messages;
 
 /// <summary>
@@ -13,8 +11,9 @@ internal static class MessageGroupHash
     /// <summary>FNV-1a, 64 bits, over the UTF-8 bytes.</summary>
     public static long Of(string messageGroup)
     {
+        using var text = new Utf8Text(messageGroup, stackalloc byte[Utf8Text.StackBytes]);
         var hash = OffsetBasis;
-        foreach (var value in Encoding.UTF8.GetBytes(messageGroup))
+        foreach (var value in text.Bytes)
         {
             hash = unchecked((hash ^ value) * Prime);
         }

@@ -59,7 +59,7 @@ public sealed class MessagingService : Wire.MessagingService.MessagingServiceBas
         var liveness = new LivenessRelay(broker, router);
         _queryRoute = new QueryRouteHandler(broker, entries, router);
         _queryAssignment = new QueryAssignmentHandler(broker, entries, router);
-        _sendMessage = new SendMessageHandler(broker, new MessageDrafts(options, time), producers, router);
+        _sendMessage = new SendMessageHandler(broker, new MessageDrafts(options, time), producers, router, In);
         _receiveMessage = new ReceiveMessageHandler(
             broker, options, router, new ReceiveRelay(options, router), draining, time);
         _ackMessage = new AckMessageHandler(broker, router);
@@ -97,13 +97,9 @@ public sealed class MessagingService : Wire.MessagingService.MessagingServiceBas
         GuardAsync(context, request, _queryAssignment.HandleAsync, _queryAssignment.Refuse);
 
     /// <inheritdoc/>
-    public override async Task<Wire.SendMessageResponse> SendMessage(
-        Wire.SendMessageRequest request, ServerCallContext context)
-    {
-        var response = await GuardAsync(context, request, _sendMessage.HandleAsync, _sendMessage.Refuse);
-        In.Add(response.Entries.Count(static entry => entry.Status.Code == Wire.Code.Ok));
-        return response;
-    }
+    public override Task<Wire.SendMessageResponse> SendMessage(
+        Wire.SendMessageRequest request, ServerCallContext context) =>
+        _guard.RunHereAsync(context, request, _sendMessage);
 
     /// <inheritdoc/>
     public override Task ReceiveMessage(
@@ -121,12 +117,12 @@ public sealed class MessagingService : Wire.MessagingService.MessagingServiceBas
     /// <inheritdoc/>
     public override Task<Wire.AckMessageResponse> AckMessage(
         Wire.AckMessageRequest request, ServerCallContext context) =>
-        GuardAsync(context, request, _ackMessage.HandleAsync, _ackMessage.Refuse);
+        _guard.RunHereAsync(context, request, _ackMessage);
 
     /// <inheritdoc/>
     public override Task<Wire.ChangeInvisibleDurationResponse> ChangeInvisibleDuration(
         Wire.ChangeInvisibleDurationRequest request, ServerCallContext context) =>
-        GuardAsync(context, request, _changeInvisibleDuration.HandleAsync, _changeInvisibleDuration.Refuse);
+        _guard.RunHereAsync(context, request, _changeInvisibleDuration);
 
     /// <inheritdoc/>
     public override Task<Wire.ForwardMessageToDeadLetterQueueResponse> ForwardMessageToDeadLetterQueue(

@@ -4,6 +4,8 @@ using Dledger.Frontend.Nodes;
 using Dledger.Frontend.Tests.Calls;
 using Dledger.Primitives;
 using Grpc.Core;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
 using Wire = Apache.Rocketmq.V2;
 
 namespace Dledger.Frontend.Tests.Messaging;
@@ -56,9 +58,11 @@ public sealed class RouteEndpointsTests
             Nodes = [.. hosts.Select((host, index) => new FrontendNode(new NodeId(index + 1), host, 8081))],
         };
         var endpoints = new RouteEndpoints(options, new NodeDirectory(options, static () => []));
-        var context = new StubCallContext([new Metadata.Entry(ClientHeaders.Language, language), .. more]);
+        Metadata.Entry[] headers = [new Metadata.Entry(ClientHeaders.Language, language), .. more];
+        var fields = new HeaderDictionary(headers.ToDictionary(entry => entry.Key, entry => new StringValues(entry.Value)));
 
-        var answer = endpoints.For(new ClientCall(context, TimeProvider.System), new NodeId(leader));
+        var answer = endpoints.For(
+            new ClientCall(new StubCallContext(headers), fields, TimeProvider.System), new NodeId(leader));
 
         return (answer.Scheme, string.Join(' ', answer.Addresses.Select(address => address.Host)));
     }
