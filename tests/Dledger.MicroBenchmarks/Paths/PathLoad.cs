@@ -31,8 +31,14 @@ internal sealed class PathLoad : IDisposable
             new("SendMessage, 1 KiB", count => RunAsync(count, SendAsync)),
             new("SendMessage, 1 KiB, tag, key, property", count => RunAsync(count, SendRichAsync)),
             new("SendMessage, 1 KiB, 32 in one request", count => RunAsync(count, SendBatchAsync)),
-            new("ReceiveMessage, up to 32 messages", count => RunAsync(count, ReceiveAsync)),
-            new("AckMessage, 32 handles", count => RunAsync(count, AckAsync)),
+            new("ReceiveMessage, up to 32 messages", count => RunAsync(count, ReceiveAsync))
+            {
+                FinishAsync = () => RunAsync(int.MaxValue, AckAsync),
+            },
+            new("AckMessage, 32 handles", count => RunAsync(count, AckAsync))
+            {
+                PrepareAsync = count => RunAsync(count, ReceiveAsync),
+            },
         ];
     }
 
@@ -153,4 +159,11 @@ internal sealed class PathLoad : IDisposable
 /// <summary>A kind of call.</summary>
 /// <param name="Name">What is called.</param>
 /// <param name="RunAsync">Calls for so many messages, and says how many it were.</param>
-internal sealed record NamedPath(string Name, Func<int, Task<int>> RunAsync);
+internal sealed record NamedPath(string Name, Func<int, Task<int>> RunAsync)
+{
+    /// <summary>Makes what so many calls need; not counted.</summary>
+    public Func<int, Task<int>> PrepareAsync { get; init; } = static _ => Task.FromResult(0);
+
+    /// <summary>Clears up behind them; not counted.</summary>
+    public Func<Task<int>> FinishAsync { get; init; } = static () => Task.FromResult(0);
+}

@@ -31,14 +31,20 @@ internal static class PathReport
             using var load = new PathLoad(port);
             foreach (var path in load.All)
             {
+                await path.PrepareAsync(WarmUpCount);
                 await path.RunAsync(WarmUpCount);
+                await path.FinishAsync();
+                await path.PrepareAsync(count);
                 var before = await TotalAsync(node);
                 var done = await path.RunAsync(count);
                 var bytes = await TotalAsync(node) - before;
+                await path.FinishAsync();
                 Console.WriteLine($"{path.Name,-44} {(double)bytes / done,8:F0} bytes a message");
                 if (withTypes)
                 {
-                    await ShowTypesAsync(node, () => path.RunAsync(2 * count));
+                    await path.PrepareAsync(count);
+                    await ShowTypesAsync(node, () => path.RunAsync(count));
+                    await path.FinishAsync();
                 }
             }
         }
