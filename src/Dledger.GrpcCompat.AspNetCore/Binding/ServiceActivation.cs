@@ -8,7 +8,9 @@ namespace Dledger.GrpcCompat.AspNetCore.Binding;
 internal sealed class ServiceActivation<TService>(IServiceProvider root, ServiceLifetimes lifetimes)
     where TService : class
 {
-    private readonly ObjectFactory<TService> _factory = ActivatorUtilities.CreateFactory<TService>(Type.EmptyTypes);
+    private readonly Lazy<ObjectFactory<TService>> _factory =
+        new(static () => ActivatorUtilities.CreateFactory<TService>(Type.EmptyTypes));
+
     private readonly bool _isSingleton = lifetimes.IsSingleton(typeof(TService));
     private TService? _singleton;
 
@@ -23,7 +25,7 @@ internal sealed class ServiceActivation<TService>(IServiceProvider root, Service
         var services = http.RequestServices;
         return services.GetService<TService>() is { } registered
             ? (registered, false)
-            : (_factory(services, []), true);
+            : (_factory.Value(services, []), true);
     }
 
     public static ValueTask ReleaseAsync(TService instance)
