@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using Dledger.Broker.Naming;
 
 namespace Dledger.Broker.Messages;
@@ -37,6 +38,26 @@ public static class TimeToLive
 
         return false;
     }
+
+    /// <summary>The same of a stored property map.</summary>
+    internal static bool IsOver(PropertyEnumerator properties, long storedAt, long now)
+    {
+        while (properties.MoveNext())
+        {
+            if (properties.Kind == PropertyKind.UserProperty)
+            {
+                PropertyEnumerator.SplitUserProperty(properties.Content, out var key, out var value);
+                if (key.SequenceEqual(PropertyUtf8))
+                {
+                    return TryParse(Encoding.UTF8.GetString(value), out var milliseconds) && storedAt + (milliseconds * 1_000) <= now;
+                }
+            }
+        }
+
+        return false;
+    }
+
+    private static ReadOnlySpan<byte> PropertyUtf8 => "DLEDGER_TTL_MS"u8;
 
     private static bool TryParse(string value, out long milliseconds) =>
         long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out milliseconds)

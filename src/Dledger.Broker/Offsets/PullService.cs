@@ -162,8 +162,8 @@ internal sealed class PullService(BrokerCalls calls, PollTimer polls, ILogger lo
             RecordView.TryParseUnchecked(bytes, out var record, out _);
             if (filter.MatchesAll || filter.Matches(record))
             {
-                messages.Add(MessageDecoder.Decode(bytes, record, new DeliveryContext(
-                    topic, entry.QueueId, new QueueOffset(entry.Offset), entry.Position, 1, "", TimeSpan.Zero)));
+                messages.Add(new DeliveredMessage(bytes, new DeliveryContext(
+                    topic, entry.QueueId, new QueueOffset(entry.Offset), entry.Position, 1, null, TimeSpan.Zero)));
             }
         }
 

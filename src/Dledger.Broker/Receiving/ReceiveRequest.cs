@@ -28,6 +28,9 @@ public sealed record ReceiveRequest
 
     public string ClientId { get; init; } = "";
 
+    /// <summary>The caller calls <see cref="ReceiveOutcome.Return"/> when it has passed the messages on.</summary>
+    public bool ReturnsRecords { get; init; }
+
     /// <summary>A repeated call with the same id gets the same messages while they are leased.</summary>
     public string? AttemptId { get; init; }
 }

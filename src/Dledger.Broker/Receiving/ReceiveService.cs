@@ -123,7 +123,8 @@ internal sealed class ReceiveService(BrokerCalls calls, PollTimer polls, ILogger
                 mismatches,
                 withheld,
                 expired,
-                calls.Options.Defect == SeededDefect.LifetimeByWallClock ? polls.NowMicroseconds : calls.Log.LogTimeNow);
+                calls.Options.Defect == SeededDefect.LifetimeByWallClock ? polls.NowMicroseconds : calls.Log.LogTimeNow,
+                request.ReturnsRecords);
 
             // Where another client may want it, it is not finished for the group.
             if (filters.AreMixed)

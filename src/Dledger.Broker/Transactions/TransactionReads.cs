@@ -158,10 +158,7 @@ internal sealed class TransactionReads(BrokerCalls calls)
             return null;
         }
 
-        RecordView.TryParseUnchecked(bytes, out var record, out _);
-        return MessageDecoder.Decode(
-            bytes,
-            record,
-            new DeliveryContext(topic, queueId, new QueueOffset(0), part.Position, Attempt: 0, "", TimeSpan.Zero));
+        return new DeliveredMessage(
+            bytes, new DeliveryContext(topic, queueId, new QueueOffset(0), part.Position, Attempt: 0, null, TimeSpan.Zero));
     }
 }

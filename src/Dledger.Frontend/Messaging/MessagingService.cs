@@ -17,6 +17,7 @@ namespace Dledger.Frontend.Messaging;
 /// <summary>The RocketMQ 5 service. Only dispatches: each RPC has a handler of its own.</summary>
 /// <remarks>A refusal is an answer with a status, on a gRPC call that succeeds; gRPC failures are left to broken
 /// transport, methods that do not exist, and telemetry streams.</remarks>
+[BindServiceMethod(typeof(MessagingBinding), nameof(MessagingBinding.Bind))]
 public sealed class MessagingService : Wire.MessagingService.MessagingServiceBase
 {
     private readonly TimeProvider _time;
@@ -101,18 +102,13 @@ public sealed class MessagingService : Wire.MessagingService.MessagingServiceBas
         Wire.SendMessageRequest request, ServerCallContext context) =>
         _guard.RunHereAsync(context, request, _sendMessage);
 
-    /// <inheritdoc/>
-    public override Task ReceiveMessage(
-        Wire.ReceiveMessageRequest request,
-        IServerStreamWriter<Wire.ReceiveMessageResponse> responseStream,
-        ServerCallContext context) =>
+    /// <summary>ReceiveMessage with frames that need not be protobuf objects: <see cref="MessagingBinding"/>.</summary>
+    public Task ReceiveMessage(
+        Wire.ReceiveMessageRequest request, IServerStreamWriter<ReceiveFrame> responseStream, ServerCallContext context) =>
         _guard.RunStreamAsync(context, call => _receiveMessage.HandleAsync(
             call,
             request,
-            new CountingWriter<Wire.ReceiveMessageResponse>(
-                responseStream,
-                static frame => frame.ContentCase == Wire.ReceiveMessageResponse.ContentOneofCase.Message,
-                Out)));
+            new CountingWriter<ReceiveFrame>(responseStream, static frame => frame.IsMessage, Out)));
 
     /// <inheritdoc/>
     public override Task<Wire.AckMessageResponse> AckMessage(

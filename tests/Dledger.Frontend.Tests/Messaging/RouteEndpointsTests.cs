@@ -4,8 +4,6 @@ using Dledger.Frontend.Nodes;
 using Dledger.Frontend.Tests.Calls;
 using Dledger.Primitives;
 using Grpc.Core;
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Primitives;
 using Wire = Apache.Rocketmq.V2;
 
 namespace Dledger.Frontend.Tests.Messaging;
@@ -59,10 +57,8 @@ public sealed class RouteEndpointsTests
         };
         var endpoints = new RouteEndpoints(options, new NodeDirectory(options, static () => []));
         Metadata.Entry[] headers = [new Metadata.Entry(ClientHeaders.Language, language), .. more];
-        var fields = new HeaderDictionary(headers.ToDictionary(entry => entry.Key, entry => new StringValues(entry.Value)));
 
-        var answer = endpoints.For(
-            new ClientCall(new StubCallContext(headers), fields, TimeProvider.System), new NodeId(leader));
+        var answer = endpoints.For(new StubCallContext(headers).AsCall(), new NodeId(leader));
 
         return (answer.Scheme, string.Join(' ', answer.Addresses.Select(address => address.Host)));
     }
