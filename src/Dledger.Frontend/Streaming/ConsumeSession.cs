@@ -1,5 +1,4 @@
 using Dledger.Broker;
-using Dledger.Broker.Filtering;
 using Dledger.Broker.Naming;
 using Dledger.Broker.Offsets;
 using Dledger.Broker.Receiving;
@@ -96,6 +95,8 @@ internal sealed class ConsumeSession(
             BatchSize = subscribe.BatchCountMax == 0 ? BatchCountDefault : subscribe.BatchCountMax,
             InvisibleDuration = subscribe.InvisibleDuration is { } duration ? WireTime.ToTimeSpan(duration) : TimeSpan.Zero,
             LongPoll = Limits.LongPollMax,
+            BytesMax = Limits.BatchRecordBytesMax,
+            ReturnsRecords = true,
             ClientId = call.ClientId,
         };
         if (read.BatchSize is < 1 or > Limits.StreamBatchMax)
@@ -124,19 +125,32 @@ internal sealed class ConsumeSession(
         if (broker.FindTopic(_topic) is not { } topic)
         {
             return (null, StatusMapping.Of(new BrokerFailure(
-                BrokerError.TopicNotFound, $"there is no topic '{Names.Printable(_topic)}'")), 0);
+                BrokerError.TopicNotFound, $"there is no topic '{_topic}'")), 0);
         }
 
         read = read with { Filter = filter };
         return (
-            async (credit, token) =>
+            async (_, token) =>
             {
                 broker.ClientSeen(call.ClientId, _group);
-                var outcome = await broker.ReceiveAsync(read with { BytesMax = BytesOf(credit) }, _slice, token);
-                return new Filled(outcome.Failure, outcome.DeliveryId, 0, 0);
+                var outcome = await broker.ReceiveAsync(read, token);
+                return Fill(outcome);
             },
             StatusMapping.Ok,
             topic.Id);
+    }
+
+    private Filled Fill(ReceiveOutcome outcome)
+    {
+        _slice.Clear();
+        foreach (var message in outcome.Messages)
+        {
+            _slice.Add(message);
+        }
+
+        var deliveryId = outcome.Messages.Count == 0 ? 0 : outcome.Messages[0].DeliveryId;
+        outcome.Return();
+        return new Filled(outcome.Failure, deliveryId, 0, 0);
     }
 
     private (Func<long, CancellationToken, ValueTask<Filled>>? Fill, Wire.Status Status, int TopicId) Read(ReadQueue request)
@@ -157,12 +171,14 @@ internal sealed class ConsumeSession(
         if (broker.FindTopic(_topic) is not { } topic)
         {
             return (null, StatusMapping.Of(new BrokerFailure(
-                BrokerError.TopicNotFound, $"there is no topic '{Names.Printable(_topic)}'")), 0);
+                BrokerError.TopicNotFound, $"there is no topic '{_topic}'")), 0);
         }
 
-        if (OffsetRules.CheckQueue(topic, request.QueueId) is { } wrongQueue)
+        if ((uint)request.QueueId >= (uint)topic.QueueCount && !topic.IsLite)
         {
-            return (null, StatusMapping.Of(wrongQueue), 0);
+            return (null, StatusMapping.Of(new Violation(
+                BrokenRule.QueueId,
+                $"the field 'queue_id' is {request.QueueId}; the topic has queues 0 to {topic.QueueCount - 1}")), 0);
         }
 
         var read = new PullRequest
@@ -191,7 +207,6 @@ internal sealed class ConsumeSession(
     {
         try
         {
-            var isFirst = true;
             while (true)
             {
                 var credit = await _credit.WaitAsync(stop.Token);
@@ -206,12 +221,11 @@ internal sealed class ConsumeSession(
                     continue;
                 }
 
-                if (_slice.Places.Count == 0 && !isFirst && filled.DeliveryId == 0 && filled.EndOffset == 0)
+                if (_slice.Places.Count == 0 && _group.Length > 0)
                 {
                     continue;
                 }
 
-                isFirst = false;
                 _credit.Take(_slice.Length);
                 traffic.Add(_slice.Places.Count);
                 await WriteAsync(new ConsumeResponse { Delivery = ToWire(filled) }, stop.Token);
