@@ -7,12 +7,14 @@ namespace Dledger.Broker.Streaming;
 /// <param name="Failure">Null when all are stored; else the first refusal.</param>
 /// <param name="QueueId">The queue of all of them.</param>
 /// <param name="FirstOffset">Of the first; the others follow without gaps. Nothing unless <paramref name="Entries"/> is null.</param>
+/// <param name="FirstPosition">Where the record of the first lies in the log; the others follow side by side.</param>
 /// <param name="StoreTimeMicroseconds">Log time of their frame, microseconds since 1970 (UTC).</param>
 /// <param name="Entries">One for each message where they differ; null when all are new and stand side by side, or none is stored.</param>
 public sealed record BatchOutcome(
     BrokerFailure? Failure,
     int QueueId = -1,
     QueueOffset FirstOffset = default,
+    LogPosition FirstPosition = default,
     long StoreTimeMicroseconds = 0,
     IReadOnlyList<AppendEntry>? Entries = null)
 {

@@ -50,7 +50,7 @@ internal sealed class BatchProposal(ReadOnlyMemory<byte> records, int recordCoun
 
         Invariant.Check(_count == RecordCount, "every record of a batch has its outcome");
         _completion.TrySetResult(_entries is null
-            ? new BatchOutcome(null, _first.QueueId, _first.QueueOffset, _first.StoreTimeMicroseconds)
+            ? new BatchOutcome(null, _first.QueueId, _first.QueueOffset, _first.Position, _first.StoreTimeMicroseconds)
             : BatchOutcome.Of(AppendOutcome.Of(_entries)));
     }
 

@@ -16,6 +16,7 @@ internal static class BatchAnswer
             Status = outcome.Failure is { } failure ? StatusMapping.Of(failure) : StatusMapping.Ok,
             QueueId = outcome.QueueId,
             FirstOffset = outcome.FirstOffset.Value,
+            FirstPosition = outcome.FirstPosition.Value,
             StoreTime = outcome.StoreTimeMicroseconds,
         };
         if (outcome.Entries is not { } entries)
@@ -31,6 +32,7 @@ internal static class BatchAnswer
         }
 
         result.QueueId = entries[0].Message.QueueId;
+        result.FirstPosition = entries[0].Message.Position.Value;
         result.StoreTime = entries[0].Message.StoreTimeMicroseconds;
         if (outcome.Failure is not null && !areAllRefused)
         {

@@ -1,6 +1,7 @@
 using Dledger.Broker;
 using Dledger.Broker.Idempotence;
 using Dledger.Broker.Messages;
+using Dledger.Broker.Topics;
 using Dledger.ClusterSimulation.Nodes;
 using Dledger.ClusterSimulation.Oracles;
 
@@ -14,6 +15,7 @@ internal sealed class Producer(SimulatedCluster cluster, string topic)
 {
     private InitProducerOutcome _numbers;
     private int _last;
+    private int _queueId;
 
     /// <summary>What it will still send.</summary>
     public required int Remaining { get; set; }
@@ -93,7 +95,9 @@ internal sealed class Producer(SimulatedCluster cluster, string topic)
             : null;
         var (isAnswered, outcome) = await cluster.Calls.CallAsync(
             node,
-            broker => broker.AppendAsync(topic, [draft], sequence, CancellationToken.None),
+            broker => cluster.Scenario.IsStreamed && broker.FindTopic(topic) is { } known
+                ? StreamAsync(broker, known, draft, sequence)
+                : broker.AppendAsync(topic, [draft], sequence, CancellationToken.None),
             cluster.Scenario.CallPatience);
         if (isAnswered)
         {
@@ -101,6 +105,27 @@ internal sealed class Producer(SimulatedCluster cluster, string topic)
         }
 
         return isAnswered ? outcome : null;
+    }
+
+    // As a client does it that sends over a stream: it has encoded the record, and chosen the queue, by what it knows of the topic.
+    private async ValueTask<AppendOutcome> StreamAsync(
+        BrokerNode broker, TopicView known, MessageDraft draft, ProducerSequence? sequence)
+    {
+        _queueId = (_queueId + 1) % known.QueueCount;
+        var isEncoded = MessageEncoder.TryEncode([draft], known, _queueId, sequence, broker.Machine.Topics, out var buffer, out _);
+        cluster.Checks.Check("I42", isEncoded, $"{draft.MessageId} can be encoded");
+        var records = buffer.Span.ToArray();
+        buffer.Return();
+        var outcome = await broker.AppendAsync(topic, records, 1, "", CancellationToken.None);
+        if (outcome.Failure is null)
+        {
+            cluster.Marks.Reach("record of a stream stored");
+        }
+
+        return outcome.Entries is { } entries ? AppendOutcome.Of(entries)
+            : outcome.Failure is { } failure ? AppendOutcome.Of(failure)
+            : AppendOutcome.Of([new AppendEntry(new AppendedMessage(
+                outcome.QueueId, outcome.FirstOffset, outcome.FirstPosition, outcome.StoreTimeMicroseconds))]);
     }
 
     private async Task InitAsync()

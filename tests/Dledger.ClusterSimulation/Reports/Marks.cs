@@ -21,6 +21,7 @@ internal sealed class Marks
         "dead letter sent to its group again",
         "dead letter stored",
         "delayed message copied forward",
+        "record of a stream stored",
         "delayed message delivered",
         "delayed message moved",
         "delayed message taken back",

@@ -95,6 +95,9 @@ internal sealed record Scenario
 
     public required bool HasClockJumps { get; init; }
 
+    /// <summary>Producers encode their records themselves, as those of a stream do.</summary>
+    public bool IsStreamed { get; init; }
+
     /// <summary>Only a bare majority comes back for the last phase.</summary>
     public required bool HealsBareMajority { get; init; }
 
@@ -289,6 +292,7 @@ internal sealed record Scenario
         {
             HasIdWindow = repeats == 0,
             HasNumbers = repeats == 1,
+            IsStreamed = new SimulationRandom(seed ^ 0x57_12EA_3ED0).Chance(0.33),
             HasReadErrors = random.Chance(0.15) && scenario.NodeCount > 2,
             HasTransactions = new SimulationRandom(seed ^ SimulatedCluster.TransactionStream).Chance(0.33),
             HasStatusReads = random.Chance(0.4),
