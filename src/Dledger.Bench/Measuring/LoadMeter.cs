@@ -95,7 +95,9 @@ public sealed class LoadMeter
     }
 
     /// <summary>A call failed. Also counted in the warm-up: a run that begins badly should say so.</summary>
-    public void Failed(Exception exception)
+    /// <param name="exception">Its type is the kind.</param>
+    /// <param name="count">How often, above 0.</param>
+    public void Failed(Exception exception, long count = 1)
     {
         var kind = KindOf(exception);
         if (_errors.Count >= ErrorKindsMax && !_errors.ContainsKey(kind))
@@ -105,9 +107,9 @@ public sealed class LoadMeter
 
         _errors.AddOrUpdate(
             kind,
-            static (_, first) => new BenchError(1, first.Message),
-            static (_, known, _) => known with { Count = known.Count + 1 },
-            exception);
+            static (_, first) => new BenchError(first.Count, first.Exception.Message),
+            static (_, known, next) => known with { Count = known.Count + next.Count },
+            (Exception: exception, Count: count));
     }
 
     /// <summary>All latencies so far: a copy.</summary>

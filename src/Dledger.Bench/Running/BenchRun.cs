@@ -13,8 +13,11 @@ public sealed class BenchRun(IBenchClock clock)
     public BenchPhase? Current => _current;
 
     /// <summary>Runs the loads of a phase to its end, or to the cancellation: then the results are those so far.</summary>
+    /// <param name="phase">What to run.</param>
+    /// <param name="measuring">Called when the warm-up is over.</param>
+    /// <param name="cancellationToken">Ends the phase early.</param>
     /// <returns>One result for each load, in their order.</returns>
-    public async Task<IReadOnlyList<LoadResult>> RunAsync(BenchPhase phase, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<LoadResult>> RunAsync(BenchPhase phase, Action? measuring, CancellationToken cancellationToken)
     {
         var begin = Clock.Now;
         var measuredFrom = begin + Nanoseconds(phase.WarmUp);
@@ -28,7 +31,10 @@ public sealed class BenchRun(IBenchClock clock)
         try
         {
             await using var closing = cancellationToken.Register(() => window.Close(Clock.Now));
-            await Task.WhenAll(phase.Loads.Select(load => RunLoadAsync(load, window, cancellationToken)));
+            await Task.WhenAll([
+                .. phase.Loads.Select(load => RunLoadAsync(load, window, cancellationToken)),
+                TellAsync(measuring, measuredFrom, cancellationToken),
+            ]);
         }
         finally
         {
@@ -45,6 +51,25 @@ public sealed class BenchRun(IBenchClock clock)
         {
             window.Close(Clock.Now);
         }
+    }
+
+    private async Task TellAsync(Action? measuring, long time, CancellationToken cancellationToken)
+    {
+        if (measuring is null)
+        {
+            return;
+        }
+
+        try
+        {
+            await Clock.WaitUntilAsync(time, cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            // Interrupted in the warm-up: nothing was measured.
+        }
+
+        measuring();
     }
 
     private static long Nanoseconds(TimeSpan time) => (long)time.TotalNanoseconds;
