@@ -24,23 +24,17 @@ public static class NodeProcesses
     public static IReadOnlyList<string> WrittenFolders(int process)
     {
         var root = string.Create(CultureInfo.InvariantCulture, $"/proc/{process}");
-        try
-        {
-            return
-            [
-                .. Directory.EnumerateFileSystemEntries($"{root}/fd")
-                    .Where(entry => IsWritten($"{root}/fdinfo/{Path.GetFileName(entry)}"))
-                    .Select(entry => File.ResolveLinkTarget(entry, returnFinalTarget: false)?.FullName ?? "")
-                    .Where(file => File.Exists(file) && !file.StartsWith("/dev/", StringComparison.Ordinal))
-                    .Select(file => Path.GetDirectoryName(file)!)
-                    .Distinct()
-                    .Order(StringComparer.Ordinal),
-            ];
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            return [];
-        }
+        return
+        [
+            .. Descriptors(process)
+                .Where(descriptor => IsWritten($"{root}/fdinfo/{descriptor}"))
+                .Select(descriptor => Target($"{root}/fd/{descriptor}")?.FullName)
+                .OfType<string>()
+                .Where(file => File.Exists(file) && !file.StartsWith("/dev/", StringComparison.Ordinal))
+                .Select(file => Path.GetDirectoryName(file)!)
+                .Distinct()
+                .Order(StringComparer.Ordinal),
+        ];
     }
 
     /// <summary>Inodes of sockets that listen on one of the ports, from the lines of a table of the kernel.</summary>
@@ -59,26 +53,55 @@ public static class NodeProcesses
         }
     }
 
+    private static bool HasOpen(int process, HashSet<string> sockets) =>
+        Descriptors(process).Any(descriptor =>
+            Target(string.Create(CultureInfo.InvariantCulture, $"/proc/{process}/fd/{descriptor}")) is { Name: var name }
+            && sockets.Contains(name));
+
+    private static IEnumerable<int> Processes() => Numbers("/proc");
+
+    private static IEnumerable<int> Descriptors(int process) => Numbers(string.Create(CultureInfo.InvariantCulture, $"/proc/{process}/fd"));
+
+    /// <summary>Entries of a folder whose names are numbers; none when it cannot be read, as with processes of others.</summary>
+    private static List<int> Numbers(string folder)
+    {
+        try
+        {
+            return
+            [
+                .. from entry in Directory.EnumerateFileSystemEntries(folder)
+                   let name = Path.GetFileName(entry)
+                   where int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out _)
+                   select int.Parse(name, CultureInfo.InvariantCulture),
+            ];
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
+
+    // Null for what was closed meanwhile.
+    private static FileSystemInfo? Target(string link)
+    {
+        try
+        {
+            return File.ResolveLinkTarget(link, returnFinalTarget: false);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
     // The flags are octal; their last two bits are 1 for writing and 2 for both.
     private static bool IsWritten(string description)
     {
         const string name = "flags:";
-        var line = File.ReadLines(description).FirstOrDefault(line => line.StartsWith(name, StringComparison.Ordinal));
-        return line?[^1] is '1' or '2' or '5' or '6';
-    }
-
-    private static IEnumerable<int> Processes() =>
-        from folder in Directory.EnumerateDirectories("/proc")
-        let name = Path.GetFileName(folder)
-        where int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out _)
-        select int.Parse(name, CultureInfo.InvariantCulture);
-
-    private static bool HasOpen(int process, HashSet<string> sockets)
-    {
         try
         {
-            return Directory.EnumerateFileSystemEntries(string.Create(CultureInfo.InvariantCulture, $"/proc/{process}/fd"))
-                .Any(entry => File.ResolveLinkTarget(entry, returnFinalTarget: false) is { Name: var name } && sockets.Contains(name));
+            var line = File.ReadLines(description).FirstOrDefault(line => line.StartsWith(name, StringComparison.Ordinal));
+            return line?[^1] is '1' or '2' or '5' or '6';
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

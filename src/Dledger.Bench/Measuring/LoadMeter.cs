@@ -21,14 +21,21 @@ public sealed class LoadMeter
     private long _last;
 
     /// <param name="name">The row in tables.</param>
-    /// <param name="workerCount">Numbers of workers are below this.</param>
-    public LoadMeter(string name, int workerCount)
+    /// <param name="workerCount">Calls at the same time; numbers of workers are below this.</param>
+    /// <param name="batchCount">Most messages of one call.</param>
+    public LoadMeter(string name, int workerCount, int batchCount)
     {
-        Name = name;
+        (Name, WorkerCount, BatchCount) = (name, workerCount, batchCount);
         _latencies = [.. Enumerable.Range(0, Math.Clamp(workerCount, 1, StripesMax)).Select(_ => new LatencyHistogram())];
     }
 
     public string Name { get; }
+
+    /// <summary>Calls at the same time.</summary>
+    public int WorkerCount { get; }
+
+    /// <summary>Most messages of one call.</summary>
+    public int BatchCount { get; }
 
     /// <summary>Counted so far.</summary>
     public long Messages => Volatile.Read(ref _messages);
@@ -122,6 +129,8 @@ public sealed class LoadMeter
         var until = Math.Max(_window.End, Volatile.Read(ref _last));
         return new LoadResult(
             Name,
+            WorkerCount,
+            BatchCount,
             Messages,
             Bytes,
             Volatile.Read(ref _calls),

@@ -2,6 +2,8 @@ namespace Dledger.Bench.Measuring;
 
 /// <summary>What one load did: one row of a table.</summary>
 /// <param name="Name">Of the load.</param>
+/// <param name="InFlight">Calls at the same time; at a fixed rate the most of them.</param>
+/// <param name="Batch">Most messages of one call.</param>
 /// <param name="Messages">Acknowledged, or received.</param>
 /// <param name="Bytes">Of their bodies.</param>
 /// <param name="Calls">That carried them.</param>
@@ -11,6 +13,8 @@ namespace Dledger.Bench.Measuring;
 /// <param name="Errors">Failed calls by kind.</param>
 public sealed record LoadResult(
     string Name,
+    int InFlight,
+    int Batch,
     long Messages,
     long Bytes,
     long Calls,

@@ -12,7 +12,7 @@ public static class BenchTable
 
     public static IReadOnlyList<string> Headings { get; } =
     [
-        "SIZE", "IN FLIGHT", "BATCH", "PHASE", "LOAD", "MSG/S", "MIB/S", "P50 MS", "P90 MS", "P99 MS", "P99.9 MS", "MAX MS", "LATE P99", "FAILED",
+        "SIZE", "PHASE", "LOAD", "IN FLIGHT", "BATCH", "MSG/S", "MIB/S", "P50 MS", "P90 MS", "P99 MS", "P99.9 MS", "MAX MS", "LATE P99", "FAILED",
         "OTHERS",
     ];
 
@@ -94,8 +94,7 @@ public static class BenchTable
 
     private static string[] Row(WorkloadOptions options, PhaseResult phase, LoadResult load) =>
     [
-        Text($"{options.BodyBytes}"), Text($"{options.InFlight}"), Text($"{options.Batch}"),
-        phase.Name, load.Name,
+        Text($"{options.BodyBytes}"), phase.Name, load.Name, Text($"{load.InFlight}"), Text($"{load.Batch}"),
         Text($"{load.MessagesPerSecond:0}"),
         Text($"{load.BytesPerSecond / MiB:0.0}"),
         Text($"{load.Latency.P50:0.00}"),

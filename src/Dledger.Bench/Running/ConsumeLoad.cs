@@ -32,7 +32,7 @@ public sealed class ConsumeLoad : IBenchLoad
         ArgumentOutOfRangeException.ThrowIfLessThan(shape.CountMax, 1, nameof(shape));
         ArgumentOutOfRangeException.ThrowIfZero(consumers.Count, nameof(consumers));
         (_clock, _shape, _consumers, _run) = (clock, shape, consumers, run);
-        Meter = new LoadMeter(name, consumers.Count);
+        Meter = new LoadMeter(name, consumers.Count, shape.CountMax);
     }
 
     /// <inheritdoc/>

@@ -41,7 +41,7 @@ public sealed class ProduceLoad : IBenchLoad
             (long)shape.InFlight * shape.BatchCount * shape.BodyBytes, BufferBytesMax, nameof(shape));
         ArgumentOutOfRangeException.ThrowIfZero(producers.Count, nameof(producers));
         (_clock, _shape, _producers, _run) = (clock, shape, producers, run);
-        Meter = new LoadMeter(name, shape.InFlight);
+        Meter = new LoadMeter(name, shape.InFlight, shape.BatchCount);
     }
 
     /// <inheritdoc/>

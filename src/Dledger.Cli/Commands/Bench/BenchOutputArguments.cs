@@ -41,7 +41,7 @@ internal sealed class BenchOutputArguments
     {
         foreach (var file in new[] { result.GetValue(_output), result.GetValue(_append) })
         {
-            if (file is not null && Path.GetDirectoryName(Path.GetFullPath(file)) is var folder && !Directory.Exists(folder))
+            if (file is not null && Path.GetDirectoryName(file) is { Length: > 0 } folder && !Directory.Exists(folder))
             {
                 throw new UsageException($"There is no directory '{folder}' for '{file}'.");
             }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Dledger.Bench.Clusters;
 using Dledger.Bench.Machines;
 using Dledger.Bench.Reports;
@@ -108,7 +109,8 @@ internal sealed class BenchSession(
         var bytes = EvictedFolders.Count > 0
             ? PageCache.Evict(EvictedFolders, isRecursive: true)
             : PageCache.Evict(nodes.SelectMany(NodeProcesses.WrittenFolders), isRecursive: false);
-        return $"{Dledger.Server.Options.OptionText.FormatSize(bytes)} of the nodes' files were synced and taken out of the page cache "
-            + "before the reading (sync, then POSIX_FADV_DONTNEED).";
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{bytes / (double)(1 << 20):0} MiB of the nodes' files were synced and taken out of the page cache before the reading.");
     }
 }
