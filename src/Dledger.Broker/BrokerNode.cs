@@ -12,6 +12,7 @@ using Dledger.Broker.Receiving;
 using Dledger.Broker.Replays;
 using Dledger.Broker.Routes;
 using Dledger.Broker.StateMachine;
+using Dledger.Broker.Streaming;
 using Dledger.Broker.Surveys;
 using Dledger.Broker.Timers;
 using Dledger.Broker.Topics;
@@ -223,6 +224,16 @@ public sealed class BrokerNode : IDisposable
         _calls is { } calls
             ? calls.Producing.AppendAsync(topic, drafts, sequence, clientId, cancellationToken)
             : new(AppendOutcome.Of(NotStarted));
+
+    /// <summary>
+    /// Appends a batch of records that a client encoded for the topic, which has to exist. Records of one call are stored together, and
+    /// calls that follow each other without waiting in their order.
+    /// </summary>
+    public ValueTask<BatchOutcome> AppendAsync(
+        string topic, ReadOnlyMemory<byte> records, int count, string clientId, CancellationToken cancellationToken) =>
+        _calls is { } calls
+            ? calls.Producing.AppendAsync(topic, records, count, clientId, cancellationToken)
+            : new(BatchOutcome.Of(NotStarted));
 
     /// <summary>
     /// Makes a producer that numbers its messages. With the name of a known one it gets that one's id and the next epoch; whoever

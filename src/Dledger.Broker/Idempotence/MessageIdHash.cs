@@ -8,10 +8,13 @@ namespace Dledger.Broker.Idempotence;
 internal static class MessageIdHash
 {
     /// <summary>The first 16 bytes of SHA-256 over the UTF-8 text: two ids that agree in it are not found by chance or purpose.</summary>
-    public static UInt128 Of(string messageId)
+    public static UInt128 Of(string messageId) => Of(Encoding.UTF8.GetBytes(messageId));
+
+    /// <summary>The same for the UTF-8 text itself.</summary>
+    public static UInt128 Of(ReadOnlySpan<byte> messageId)
     {
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(Encoding.UTF8.GetBytes(messageId), hash);
+        SHA256.HashData(messageId, hash);
         return BinaryPrimitives.ReadUInt128LittleEndian(hash);
     }
 }

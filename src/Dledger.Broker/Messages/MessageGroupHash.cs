@@ -11,10 +11,13 @@ internal static class MessageGroupHash
     private const ulong Prime = 1_099_511_628_211;
 
     /// <summary>FNV-1a, 64 bits, over the UTF-8 bytes.</summary>
-    public static long Of(string messageGroup)
+    public static long Of(string messageGroup) => Of(Encoding.UTF8.GetBytes(messageGroup));
+
+    /// <summary>The same for the UTF-8 text itself.</summary>
+    public static long Of(ReadOnlySpan<byte> messageGroup)
     {
         var hash = OffsetBasis;
-        foreach (var value in Encoding.UTF8.GetBytes(messageGroup))
+        foreach (var value in messageGroup)
         {
             hash = unchecked((hash ^ value) * Prime);
         }

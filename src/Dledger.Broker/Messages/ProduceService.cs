@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using Dledger.Broker.Idempotence;
 using Dledger.Broker.Naming;
 using Dledger.Broker.Proposals;
+using Dledger.Broker.Streaming;
 using Dledger.Broker.Topics;
 using Dledger.Broker.Transactions;
 using Dledger.Storage.Disks;
@@ -31,25 +32,9 @@ internal sealed class ProduceService(BrokerCalls calls)
             return AppendOutcome.Of(BrokerFailure.Of(violation));
         }
 
-        if (calls.CheckServing() is { } notServing)
+        if (CheckAccepting() is { } notAccepting)
         {
-            return AppendOutcome.Of(notServing);
-        }
-
-        if (calls.Machine.SpaceLevel >= DiskSpaceLevel.RefuseProduce)
-        {
-            return AppendOutcome.Of(new BrokerFailure(
-                BrokerError.DiskFull,
-                $"the disk of node {calls.Log.Status.Self}, which leads, is nearly full and takes no more messages; nothing was "
-                + "stored. Free space, or let messages go earlier with storage.retentionTime or storage.retentionSize"));
-        }
-
-        if (calls.Machine.IsMajorityFull)
-        {
-            return AppendOutcome.Of(new BrokerFailure(
-                BrokerError.DiskFull,
-                "the disks of so many nodes are nearly full that no majority has room for messages; nothing was stored. Free space on "
-                + "them, or let messages go earlier with storage.retentionTime or storage.retentionSize"));
+            return AppendOutcome.Of(notAccepting);
         }
 
         var (topic, failure) = await calls.Topics.FindOrCreateAsync(topicName, cancellationToken);
@@ -68,6 +53,73 @@ internal sealed class ProduceService(BrokerCalls calls)
         return topic.Lites is null
             ? await AppendAsync(topic, ChooseQueue(topic, drafts), drafts, sequence, clientId, false, cancellationToken)
             : await AppendLiteAsync(topic, drafts, sequence, clientId, cancellationToken);
+    }
+
+    /// <summary>
+    /// Appends records that a client encoded to the queue that they name. What passes the check is proposed before the first wait, so calls
+    /// that follow each other are stored in their order.
+    /// </summary>
+    public async ValueTask<BatchOutcome> AppendAsync(
+        string topicName, ReadOnlyMemory<byte> records, int count, string clientId, CancellationToken cancellationToken)
+    {
+        if (CheckAccepting() is { } notAccepting)
+        {
+            return BatchOutcome.Of(notAccepting);
+        }
+
+        if (calls.Machine.Topics.Find(topicName) is not { } topic)
+        {
+            return BatchOutcome.Of(TopicService.NotFound(topicName));
+        }
+
+        if (RecordBatch.Check(records.Span, count, topic, out var batch) is { } broken)
+        {
+            return BatchOutcome.Of(broken);
+        }
+
+        if (!batch.IsPlain || !StreamedTopic.TakesRecords(topic) || _seededOffsets is not null)
+        {
+            return BatchOutcome.Of(await AppendAsync(
+                topicName, RecordDrafts.Decode(records, count), batch.Sequence, clientId, cancellationToken));
+        }
+
+        var quotas = calls.Machine.ProduceQuotas;
+        if (quotas.TryTake(topic, clientId, count, records.Length) is { } exceeded)
+        {
+            return BatchOutcome.Of(exceeded);
+        }
+
+        var proposal = new BatchProposal(records, count);
+        if (!calls.Log.TryPropose(proposal, out var refused))
+        {
+            quotas.GiveBack(topic, clientId, count, records.Length);
+            return BatchOutcome.Of(FailureMapping.Of(refused));
+        }
+
+        return await proposal.Task.WaitAsync(cancellationToken);
+    }
+
+    private BrokerFailure? CheckAccepting()
+    {
+        if (calls.CheckServing() is { } notServing)
+        {
+            return notServing;
+        }
+
+        if (calls.Machine.SpaceLevel >= DiskSpaceLevel.RefuseProduce)
+        {
+            return new BrokerFailure(
+                BrokerError.DiskFull,
+                $"the disk of node {calls.Log.Status.Self}, which leads, is nearly full and takes no more messages; nothing was "
+                + "stored. Free space, or let messages go earlier with storage.retentionTime or storage.retentionSize");
+        }
+
+        return calls.Machine.IsMajorityFull
+            ? new BrokerFailure(
+                BrokerError.DiskFull,
+                "the disks of so many nodes are nearly full that no majority has room for messages; nothing was stored. Free space on "
+                + "them, or let messages go earlier with storage.retentionTime or storage.retentionSize")
+            : null;
     }
 
     // A lite topic may end between the look at its queue and the append; then it is made anew.

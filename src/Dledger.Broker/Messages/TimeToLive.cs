@@ -14,6 +14,9 @@ public static class TimeToLive
     /// <summary>The key of the user property.</summary>
     public const string Property = "DLEDGER_TTL_MS";
 
+    /// <summary><see cref="Property"/> as records hold it.</summary>
+    internal static ReadOnlySpan<byte> PropertyUtf8 => "DLEDGER_TTL_MS"u8;
+
     /// <summary>The longest: ten years.</summary>
     public const long MillisecondsMax = 3_650L * 24 * 3_600 * 1_000;
 

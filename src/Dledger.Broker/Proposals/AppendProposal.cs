@@ -6,7 +6,7 @@ namespace Dledger.Broker.Proposals;
 
 /// <summary>A batch of messages on its way into one queue.</summary>
 internal sealed class AppendProposal(ReadOnlyMemory<byte> records, int recordCount)
-    : BrokerProposal(records, recordCount)
+    : BrokerProposal(records, recordCount), IAppendAnswers
 {
     private readonly TaskCompletionSource<AppendOutcome> _completion =
         new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -19,7 +19,7 @@ internal sealed class AppendProposal(ReadOnlyMemory<byte> records, int recordCou
     /// <summary>See <see cref="SeededDefect.QueueOffsetAtAppend"/>; null in production.</summary>
     public long? SeededOffset { get; init; }
 
-    /// <summary>Called on the apply loop for each record in order.</summary>
+    /// <inheritdoc/>
     public void Add(in AppendEntry entry)
     {
         _entries[_count] = SeededOffset is { } first
@@ -28,7 +28,7 @@ internal sealed class AppendProposal(ReadOnlyMemory<byte> records, int recordCou
         _count++;
     }
 
-    /// <summary>The topic or queue is gone; called on the apply loop for each record.</summary>
+    /// <inheritdoc/>
     public void Refuse(BrokerFailure failure) => _failure = failure;
 
     /// <inheritdoc/>
