@@ -21,7 +21,7 @@ public sealed class UnaryTarget(DledgerChannel channel, AckPromise ack, BenchRes
     public AckPromise Ack { get; } = ack;
 
     /// <inheritdoc/>
-    public BenchAbilities Abilities => BenchAbilities.Return;
+    public BenchAbilities Abilities => BenchAbilities.Groups | BenchAbilities.Return;
 
     /// <inheritdoc/>
     public int SendCountMax => BatchCountMax;

@@ -13,7 +13,7 @@ public interface IBenchTarget : IAsyncDisposable
     /// <summary>What is true when a send has been acknowledged.</summary>
     AckPromise Ack { get; }
 
-    /// <summary>What it can do besides sending, receiving and acknowledging.</summary>
+    /// <summary>What it can do besides sending.</summary>
     BenchAbilities Abilities { get; }
 
     /// <summary>Most messages of one send; 1 where there are no batches.</summary>
@@ -31,7 +31,10 @@ public interface IBenchTarget : IAsyncDisposable
     /// <summary>A producer for all topics.</summary>
     Task<IBenchProducer> OpenProducerAsync(CancellationToken cancellationToken);
 
-    /// <summary>A member of a group, from 0, for one topic. Each group gets every message that was sent since it was made.</summary>
+    /// <summary>
+    /// A member of a group, from 0, for one topic. Each group gets every message that was sent since it was made. Only called with
+    /// <see cref="BenchAbilities.Groups"/>.
+    /// </summary>
     Task<IBenchConsumer> OpenConsumerAsync(int topic, int group, CancellationToken cancellationToken);
 
     /// <summary>

@@ -17,7 +17,7 @@ public sealed class BacklogWorkload : IBenchWorkload
     public string Name => "backlog";
 
     /// <inheritdoc/>
-    public BenchAbilities Needs => BenchAbilities.None;
+    public BenchAbilities Needs => BenchAbilities.Groups;
 
     /// <inheritdoc/>
     public async Task RunAsync(WorkloadRun run, CancellationToken cancellationToken)

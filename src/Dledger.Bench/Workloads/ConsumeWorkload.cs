@@ -12,7 +12,7 @@ public sealed class ConsumeWorkload(bool isPlainRead) : IBenchWorkload
     public string Name => isPlainRead ? "read" : "consume";
 
     /// <inheritdoc/>
-    public BenchAbilities Needs => isPlainRead ? BenchAbilities.PlainRead : BenchAbilities.None;
+    public BenchAbilities Needs => isPlainRead ? BenchAbilities.PlainRead : BenchAbilities.Groups;
 
     /// <inheritdoc/>
     public async Task RunAsync(WorkloadRun run, CancellationToken cancellationToken)

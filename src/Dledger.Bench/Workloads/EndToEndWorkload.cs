@@ -12,7 +12,7 @@ public sealed class EndToEndWorkload : IBenchWorkload
     public string Name => "end-to-end";
 
     /// <inheritdoc/>
-    public BenchAbilities Needs => BenchAbilities.None;
+    public BenchAbilities Needs => BenchAbilities.Groups;
 
     /// <inheritdoc/>
     public async Task RunAsync(WorkloadRun run, CancellationToken cancellationToken)

@@ -13,7 +13,7 @@ public sealed class MixedWorkload(string name, bool isFanOut) : IBenchWorkload
     public string Name { get; } = name;
 
     /// <inheritdoc/>
-    public BenchAbilities Needs => BenchAbilities.None;
+    public BenchAbilities Needs => BenchAbilities.Groups;
 
     /// <inheritdoc/>
     public async Task RunAsync(WorkloadRun run, CancellationToken cancellationToken)

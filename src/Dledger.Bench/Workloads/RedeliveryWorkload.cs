@@ -10,7 +10,7 @@ public sealed class RedeliveryWorkload : IBenchWorkload
     public string Name => "redelivery";
 
     /// <inheritdoc/>
-    public BenchAbilities Needs => BenchAbilities.Return;
+    public BenchAbilities Needs => BenchAbilities.Groups | BenchAbilities.Return;
 
     /// <inheritdoc/>
     public async Task RunAsync(WorkloadRun run, CancellationToken cancellationToken)

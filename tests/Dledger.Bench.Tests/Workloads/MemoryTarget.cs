@@ -16,7 +16,7 @@ internal sealed class MemoryTarget : IBenchTarget
 
     public AckPromise Ack => new(AckDurability.PageCache, 1);
 
-    public BenchAbilities Abilities => BenchAbilities.Return | BenchAbilities.PlainRead;
+    public BenchAbilities Abilities => BenchAbilities.Groups | BenchAbilities.Return | BenchAbilities.PlainRead;
 
     public int SendCountMax => 10;
 

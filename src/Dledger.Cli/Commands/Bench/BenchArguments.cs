@@ -19,6 +19,13 @@ internal sealed class BenchArguments
     private readonly BenchFeatures _features;
     private readonly int _topicsMin;
 
+    private readonly Option<BenchApi> _api = new("--api")
+    {
+        Description = "v2: the calls of the RocketMQ 5 protocol; stream: Dledger's streams of batches.",
+        DefaultValueFactory = _ => BenchApi.V2,
+        HelpName = "v2|stream",
+    };
+
     private readonly Option<string> _size = Text("--size", "sizes", "100,1KiB,16KiB", "Bytes of a body; of several with commas between, each is measured.", "1KiB");
     private readonly Option<string> _duration = Text("--duration", "time", "10s", "Of each measured phase.", "10s");
     private readonly Option<string> _warmUp = Text("--warm-up", "time", "5s", "Runs before each measured phase and is not counted.", "5s");
@@ -86,6 +93,8 @@ internal sealed class BenchArguments
 
         return arguments;
     }
+
+    public BenchApi Api(ParseResult result) => result.GetValue(_api);
 
     public bool Keeps(ParseResult result) => result.GetValue(_keep);
 
@@ -162,7 +171,7 @@ internal sealed class BenchArguments
 
     private IEnumerable<(Option Option, BenchFeatures Feature)> All() =>
     [
-        (_size, BenchFeatures.None), (_duration, BenchFeatures.None), (_warmUp, BenchFeatures.WarmsUp),
+        (_api, BenchFeatures.None), (_size, BenchFeatures.None), (_duration, BenchFeatures.None), (_warmUp, BenchFeatures.WarmsUp),
         (_inFlight, BenchFeatures.Sends), (_batch, BenchFeatures.Sends), (_rate, BenchFeatures.Paced), (_producers, BenchFeatures.Sends),
         (_topics, BenchFeatures.Spread), (_queues, BenchFeatures.None),
         (_consumers, BenchFeatures.Receives), (_receiveCount, BenchFeatures.Receives), (_groups, BenchFeatures.FansOut),

@@ -42,6 +42,7 @@ internal static class BenchCommand
             var session = new BenchSession(channel, terminal, workload, arguments.Names(result), output.CommandLine(result))
             {
                 Runs = arguments.Read(result),
+                Api = arguments.Api(result),
                 Keeps = arguments.Keeps(result),
                 Reuses = arguments.Reuses(result),
                 EvictedFolders = arguments.EvictedFolders(result),

@@ -20,6 +20,8 @@ internal sealed class BenchSession(
 
     public required IReadOnlyList<WorkloadOptions> Runs { get; init; }
 
+    public BenchApi Api { get; init; }
+
     /// <summary>Topics and groups stay.</summary>
     public bool Keeps { get; init; }
 
@@ -57,7 +59,7 @@ internal sealed class BenchSession(
         BenchRun run, WorkloadOptions options, ClusterDescription cluster, IReadOnlyList<int> nodes, CancellationToken cancellationToken)
     {
         var resources = new BenchResources(channel, names, Reuses);
-        await using var target = new UnaryTarget(channel, ClusterPromise.Of(cluster), resources);
+        await using var target = Open(ClusterPromise.Of(cluster), resources);
         await using var workloadRun = new WorkloadRun(run, target, options, nodes) { MakeCold = () => MakeCold(nodes) };
         try
         {
@@ -83,6 +85,17 @@ internal sealed class BenchSession(
                 await CleanUpAsync(target);
             }
         }
+    }
+
+    private IBenchTarget Open(AckPromise ack, BenchResources resources)
+    {
+        IBenchTarget target = Api == BenchApi.Stream
+            ? new StreamTarget(channel, ack, resources)
+            : new UnaryTarget(channel, ack, resources);
+        return (workload.Needs & ~target.Abilities) == BenchAbilities.None
+            ? target
+            : throw new UsageException(
+                $"'{workload.Name}' needs what '{target.Name}' does not offer: {workload.Needs & ~target.Abilities}.", "Try another --api.");
     }
 
     private async Task CleanUpAsync(IBenchTarget target)
