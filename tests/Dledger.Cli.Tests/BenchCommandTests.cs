@@ -46,6 +46,40 @@ public sealed class BenchCommandTests : NodeCommandTests
     }
 
     [Fact]
+    public async Task Messages_are_sent_over_streams_when_that_is_asked_for()
+    {
+        var report = await BenchAsync(["produce", "--api", "stream", "--in-flight", "4", "--batch", "10", .. Short]);
+
+        AssertMeasured(report, ["produce"]);
+        Assert.Equal("dledger stream", report.GetProperty("runs")[0].GetProperty("target").GetString());
+    }
+
+    [Fact]
+    public async Task What_an_interface_cannot_do_is_refused_before_anything_is_made()
+    {
+        var run = await RunAsync("bench", "redelivery", "--api", "stream");
+
+        Assert.Equal(ExitCode.Usage, run.ExitCode);
+        Assert.Contains("does not offer", run.Error, StringComparison.Ordinal);
+        await AssertNothingIsLeftAsync();
+    }
+
+    [Fact]
+    public async Task All_workloads_report_one_after_another_with_a_line_each()
+    {
+        var json = Path.Combine(Folder, "all.json");
+
+        var run = await RunAsync(
+            "bench", "all", "--duration", "1s", "--warm-up", "0", "--backlog-size", "64KiB", "--size", "100", "--output", json);
+
+        Assert.True(run.ExitCode == ExitCode.Ok, run.Error);
+        Assert.Equal(
+            ["produce", "produce", "consume", "end-to-end", "mixed", "fan-out", "many-topics", "redelivery", "backlog"],
+            (await File.ReadAllLinesAsync(json)).Select(line => JsonDocument.Parse(line).RootElement.GetProperty("workload").GetString()));
+        await AssertNothingIsLeftAsync();
+    }
+
+    [Fact]
     public async Task Every_size_with_every_number_in_flight_is_a_run()
     {
         var report = await BenchAsync(["produce", "--size", "100,1KiB", "--in-flight", "1,2", .. Short]);

@@ -26,7 +26,7 @@ public static class BenchTable
     /// <summary>Where the figures come from: a line each.</summary>
     public static IEnumerable<string> Origin(BenchReport report)
     {
-        yield return $"{report.Machine.Time:yyyy-MM-dd HH:mm} UTC, dledger {report.Machine.Program}, {report.Machine}";
+        yield return $"{report.Workload}: {report.Machine.Time:yyyy-MM-dd HH:mm} UTC, dledger {report.Machine.Program}, {report.Machine}";
         if (report.Cluster is { } cluster)
         {
             var mode = cluster.FlushMode.Length == 0 ? "flush mode unknown" : cluster.FlushMode;
@@ -59,11 +59,13 @@ public static class BenchTable
             yield return Text($"{name}: {value:0.000}");
         }
 
-        foreach (var phase in run.Phases.Where(phase => phase.Nodes is not null))
+        foreach (var phase in run.Phases.Where(phase => phase.GeneratorCpuSecondsPerMillion is not null))
         {
-            var cost = phase.NodeCpuSecondsPerMillion is { } seconds ? Text($"{seconds:0.0} CPU s per million messages, ") : "";
+            var nodes = phase.Nodes is { } found
+                ? Text($", {found.Nodes} nodes here {phase.NodeCpuSecondsPerMillion:0.0}; {found.MemoryBytesMax / MiB:0} MiB memory in the largest")
+                : "";
             yield return Text(
-                $"{phase.Name}: {phase.Nodes!.Nodes} nodes here: {cost}{phase.Nodes.MemoryBytesMax / MiB:0} MiB memory in the largest");
+                $"{phase.Name}: CPU seconds per million messages: generator {phase.GeneratorCpuSecondsPerMillion:0.0}{nodes}");
         }
 
         foreach (var (phase, load, kind, error) in

@@ -5,12 +5,12 @@ namespace Dledger.Bench.Running;
 /// <summary>Runs phases one after another, and tells whoever asks which one is under way.</summary>
 public sealed class BenchRun(IBenchClock clock)
 {
-    private volatile BenchPhase? _current;
+    private volatile PhaseUnderWay? _current;
 
     public IBenchClock Clock { get; } = clock;
 
     /// <summary>The phase under way, for live progress; null between phases.</summary>
-    public BenchPhase? Current => _current;
+    public PhaseUnderWay? Current => _current;
 
     /// <summary>Runs the loads of a phase to its end, or to the cancellation: then the results are those so far.</summary>
     /// <param name="phase">What to run.</param>
@@ -27,7 +27,7 @@ public sealed class BenchRun(IBenchClock clock)
             load.Meter.Open(window);
         }
 
-        _current = phase;
+        _current = new PhaseUnderWay(phase, window);
         try
         {
             await using var closing = cancellationToken.Register(() => window.Close(Clock.Now));

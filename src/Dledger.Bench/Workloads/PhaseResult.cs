@@ -12,12 +12,18 @@ namespace Dledger.Bench.Workloads;
 public sealed record PhaseResult(
     string Name, IReadOnlyList<LoadResult> Loads, double OtherCores, double StolenCores, NodeUsage? Nodes)
 {
+    /// <summary>CPU seconds of this process, which makes the load: what it takes the nodes beside it do not have.</summary>
+    public double GeneratorCpuSeconds { get; init; }
+
     /// <summary>Other processes used so much CPU that the figures are not to be relied on.</summary>
     public bool IsDisturbed => OtherCores > NeighbourLoad.CoresMax;
 
     /// <summary>CPU seconds of all nodes for a million messages of all rows; null when unknown.</summary>
-    public double? NodeCpuSecondsPerMillion =>
-        Nodes is { } nodes && Loads.Sum(load => load.Messages) is var messages && messages > 0
-            ? nodes.CpuSeconds / messages * 1e6
-            : null;
+    public double? NodeCpuSecondsPerMillion => Nodes is { } nodes ? PerMillion(nodes.CpuSeconds) : null;
+
+    /// <summary>CPU seconds of this process for a million messages of all rows; null without messages.</summary>
+    public double? GeneratorCpuSecondsPerMillion => PerMillion(GeneratorCpuSeconds);
+
+    private double? PerMillion(double seconds) =>
+        Loads.Sum(load => load.Messages) is var messages && messages > 0 ? seconds / messages * 1e6 : null;
 }

@@ -105,17 +105,22 @@ public sealed class WorkloadRun : IAsyncDisposable
     {
         NeighbourLoad? neighbours = null;
         NodeUsage? before = null;
+        var generator = TimeSpan.Zero;
         var loads = await _run.RunAsync(
             phase,
             () =>
             {
                 neighbours = NeighbourLoad.Start(_nodes);
                 before = NodeUsage.Sample(_nodes);
+                generator = Environment.CpuUsage.TotalTime;
             },
             cancellationToken);
         var (others, stolen) = neighbours!.Cores();
         var result = new PhaseResult(
-            phase.Name, loads, others, stolen, _nodes.Count == 0 ? null : NodeUsage.Sample(_nodes).Since(before!));
+            phase.Name, loads, others, stolen, _nodes.Count == 0 ? null : NodeUsage.Sample(_nodes).Since(before!))
+        {
+            GeneratorCpuSeconds = (Environment.CpuUsage.TotalTime - generator).TotalSeconds,
+        };
         _phases.Add(result);
         cancellationToken.ThrowIfCancellationRequested();
         return result;

@@ -17,8 +17,8 @@ internal sealed record Terminal(
 {
     private const int PlainWidth = 1_000;
 
-    /// <summary>Somebody watches the error stream: it is a terminal on which a line can be written over.</summary>
-    public bool IsWatched { get; init; }
+    /// <summary>Columns of the error stream when it is a terminal, on which a line can be written over; else 0.</summary>
+    public int ErrorWidth { get; init; }
 
     /// <summary>The streams and the environment of this process.</summary>
     public static Terminal OfProcess() => new(
@@ -29,7 +29,7 @@ internal sealed record Terminal(
             .ToDictionary(entry => (string)entry.Key, entry => (string?)entry.Value ?? ""),
         !Console.IsOutputRedirected && AnsiConsole.Profile.Capabilities.Ansi)
     {
-        IsWatched = !Console.IsErrorRedirected,
+        ErrorWidth = Console.IsErrorRedirected ? 0 : Math.Max(Console.WindowWidth, 0),
     };
 
     /// <summary>Says what went wrong.</summary>

@@ -15,7 +15,7 @@ public sealed class MarkdownSectionTests
 
             ### produce, 2026-11-30 16:05 UTC
 
-            - 2026-11-30 16:05 UTC, dledger 1.2.3+abc, Some CPU, 2 cores, 4.0 GiB, Linux 6.1, .NET 10.0.1
+            - produce: 2026-11-30 16:05 UTC, dledger 1.2.3+abc, Some CPU, 2 cores, 4.0 GiB, Linux 6.1, .NET 10.0.1
             - cluster of 3 nodes, QUORUM_SYNC
             - dledger v2: an ack means fsync on 2
 
@@ -28,7 +28,7 @@ public sealed class MarkdownSectionTests
             | 1024 | produce | produce | 64 | 1 | 5000 | 4.9 | 0.50 | 0.90 | 1.50 | 2.50 | 9.13 | - | 2 | 0.35 |
 
             - a / b: 1.250
-            - produce: 3 nodes here: 30.0 CPU s per million messages, 200 MiB memory in the largest
+            - produce: CPU seconds per million messages: generator 10.0, 3 nodes here 30.0; 200 MiB memory in the largest
             - produce, produce: 2 x Timeout: it &lt;took\|too> long
             - produce: DISTURBED, other processes used 0.35 cores (limit 0.2); measure again
             - A note.
@@ -44,7 +44,7 @@ public sealed class MarkdownSectionTests
         var load = new LoadResult(
             "produce", 64, 1, 50_000, 51_200_000, 50_000, 10, new LatencySummary(50_000, 0.6, 0.5, 0.9, 1.5, 2.5, 9.125), null,
             new Dictionary<string, BenchError> { ["Timeout"] = new(2, "it <took|too>\nlong") });
-        var phase = new PhaseResult("produce", [load], 0.35, 0, new NodeUsage(3, 1.5, 200 << 20, 0, 0));
+        var phase = new PhaseResult("produce", [load], 0.35, 0, new NodeUsage(3, 1.5, 200 << 20, 0, 0)) { GeneratorCpuSeconds = 0.5 };
         var machine = new MachineDescription(
             new DateTimeOffset(2026, 11, 30, 16, 5, 0, TimeSpan.Zero), "1.2.3+abc", "Linux 6.1", "Some CPU", 2, 4L << 30, "10.0.1");
         var run = new RunResult(

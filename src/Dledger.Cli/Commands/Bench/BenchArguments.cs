@@ -171,7 +171,7 @@ internal sealed class BenchArguments
 
     private IEnumerable<(Option Option, BenchFeatures Feature)> All() =>
     [
-        (_api, BenchFeatures.None), (_size, BenchFeatures.None), (_duration, BenchFeatures.None), (_warmUp, BenchFeatures.WarmsUp),
+        (_api, BenchFeatures.ChoosesApi), (_size, BenchFeatures.None), (_duration, BenchFeatures.None), (_warmUp, BenchFeatures.WarmsUp),
         (_inFlight, BenchFeatures.Sends), (_batch, BenchFeatures.Sends), (_rate, BenchFeatures.Paced), (_producers, BenchFeatures.Sends),
         (_topics, BenchFeatures.Spread), (_queues, BenchFeatures.None),
         (_consumers, BenchFeatures.Receives), (_receiveCount, BenchFeatures.Receives), (_groups, BenchFeatures.FansOut),

@@ -14,6 +14,7 @@ internal static class BenchCommand
         "bench",
         "Measure a running cluster. Topics are made for it, called bench-..., and deleted at the end; no others are touched.")
     {
+        BenchSuite.Create(terminal),
         Of(terminal, new ProduceWorkload(), Live, "Send messages: so many at a time, or at a fixed rate."),
         Of(terminal, new ConsumeWorkload(isPlainRead: false), Stock, "Receive and acknowledge messages that were just written."),
         Of(terminal, new EndToEndWorkload(), Live | BenchFeatures.Receives,
@@ -35,22 +36,14 @@ internal static class BenchCommand
         Terminal terminal, IBenchWorkload workload, BenchFeatures features, string description, int topics = 1, int topicsMin = 1)
     {
         var command = new Command(workload.Name, description);
-        var arguments = BenchArguments.AddTo(command, features, topics, topicsMin);
+        var arguments = BenchArguments.AddTo(command, features | BenchFeatures.ChoosesApi, topics, topicsMin);
         var output = BenchOutputArguments.AddTo(command);
         return command.Serving(terminal, async (channel, result, isJson, cancellationToken) =>
         {
-            var session = new BenchSession(channel, terminal, workload, arguments.Names(result), output.CommandLine(result))
-            {
-                Runs = arguments.Read(result),
-                Api = arguments.Api(result),
-                Keeps = arguments.Keeps(result),
-                Reuses = arguments.Reuses(result),
-                EvictedFolders = arguments.EvictedFolders(result),
-            };
+            var runs = arguments.Read(result);
             output.Check(result);
-            var report = await session.RunAsync(cancellationToken);
-            output.Write(terminal, result, report, isJson);
-            return BenchVerdict.Of(terminal, report);
+            var invocation = new BenchInvocation(channel, terminal, result, isJson, arguments, output);
+            return await invocation.MeasureAsync(workload, arguments.Api(result), runs, cancellationToken);
         });
     }
 }

@@ -35,4 +35,7 @@ internal enum BenchFeatures
 
     /// <summary>It gives messages back.</summary>
     Returns = 512,
+
+    /// <summary>It can be done by one interface or the other.</summary>
+    ChoosesApi = 1_024,
 }

@@ -48,11 +48,16 @@ internal sealed class BenchOutputArguments
         }
     }
 
-    public void Write(Terminal terminal, ParseResult result, BenchReport report, bool isJson)
+    /// <param name="terminal">Gets the table, or the JSON.</param>
+    /// <param name="result">The command line.</param>
+    /// <param name="report">Of one workload.</param>
+    /// <param name="isJson">The output is for a program.</param>
+    /// <param name="isFirst">Of this command: a file of JSON begins anew, and gets a line for each report.</param>
+    public void Write(Terminal terminal, ParseResult result, BenchReport report, bool isJson, bool isFirst)
     {
         if (result.GetValue(_output) is { } output)
         {
-            using var file = new StreamWriter(output);
+            using var file = new StreamWriter(output, append: !isFirst);
             JsonText.Write(file, report);
         }
 
@@ -65,6 +70,11 @@ internal sealed class BenchOutputArguments
         {
             JsonText.Write(terminal.Output, report);
             return;
+        }
+
+        if (!isFirst)
+        {
+            terminal.Output.WriteLine();
         }
 
         foreach (var line in BenchTable.Origin(report))

@@ -40,7 +40,7 @@ internal sealed class BenchSession(
         using var clock = new PacingClock();
         var run = new BenchRun(clock);
         var results = new List<RunResult>();
-        await using (LiveProgress.Start(terminal, run, clock))
+        await using (LiveProgress.Start(terminal, run))
         {
             foreach (var options in Runs)
             {
