@@ -10,8 +10,12 @@ root=$(mktemp -d "${TMPDIR:-/var/tmp}/dledger-bench-XXXXXX")
 pids=
 
 stop() {
-    # By their ids: no other node of this machine is touched.
-    for pid in $pids; do kill -9 "$pid" 2>/dev/null || true; done
+    id=0
+    for pid in $pids; do
+        id=$((id + 1))
+        # By their ids: no other node of this machine is touched.
+        kill -9 "$pid" 2>/dev/null || { echo "node $id had ended before:" >&2; tail -n 20 "$root/node$id.log" >&2; }
+    done
     for pid in $pids; do wait "$pid" 2>/dev/null || true; done
     rm -rf "$root"
 }
