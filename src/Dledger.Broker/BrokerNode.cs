@@ -456,6 +456,10 @@ public sealed class BrokerNode : IDisposable
             ? calls.Offsets.QueryAsync(topic, queueId, place, cancellationToken)
             : new(new OffsetAnswer(NotStarted, 0));
 
+    /// <summary>Records of a queue from an offset on, as the log holds them. The leader only.</summary>
+    public ValueTask<SliceOutcome> ReadAsync(PullRequest request, RecordSlice slice, CancellationToken cancellationToken) =>
+        _calls is { } calls ? calls.Pulling.ReadAsync(request, slice, cancellationToken) : new(SliceOutcome.Of(NotStarted));
+
     /// <summary>
     /// Reads a queue from an offset on, without lease or progress; at its end it waits for a message up to the long poll time.
     /// </summary>
