@@ -2,7 +2,7 @@
 CONFIGURATION ?= Release
 JS := tests/Dledger.Integration.Tests/js
 
-.PHONY: publish verify format build test conformance fix demo sim soak sim-raft mutations crash-rounds bench bench-unary chaos chaos-gaps feature-kills power-loss io-errors large-log catch-up timers fuzz-sql
+.PHONY: publish verify format build test conformance fix demo sim soak sim-raft mutations crash-rounds bench bench-unary bench-micro garbage chaos chaos-gaps feature-kills power-loss io-errors large-log catch-up timers fuzz-sql
 
 verify: format build test
 
@@ -79,6 +79,16 @@ bench-unary:
 	dotnet build tests/Dledger.Benchmarks -c $(CONFIGURATION)
 	dotnet run --project tests/Dledger.Benchmarks -c $(CONFIGURATION) --no-build -- \
 		src/Dledger.Cli/bin/$(CONFIGURATION)/net10.0/dledger $(SECONDS)
+
+# Parts by themselves, with what they allocate: make bench-micro [FILTER=*Crc*] [SHORT=1]
+FILTER ?= *
+MICRO = dotnet run --project tests/Dledger.MicroBenchmarks -c Release --
+bench-micro:
+	$(MICRO) --filter '$(FILTER)' $(if $(SHORT),--job short) --artifacts $(CURDIR)/artifacts/micro
+
+# What a node allocates for each message that is sent, received and acknowledged: make garbage [TYPES=1]
+garbage:
+	$(MICRO) garbage $(if $(TYPES),--types)
 
 # The program as it is shipped: compiled ahead of time, so that a node that takes over for the first time is not slow: make publish
 PUBLISHED = $(CURDIR)/artifacts/dledger
