@@ -25,6 +25,9 @@ public sealed class BenchCommandTests : NodeCommandTests
     [Theory]
     [InlineData("consume", "--messages 200 --consumers 2", "consume")]
     [InlineData("redelivery", "--messages 50 --consumers 2 --returns 1", "deliveries")]
+    [InlineData("consume", "--api stream --messages 200 --consumers 2 --receive-count 256", "consume")]
+    [InlineData("read", "--api stream --messages 200 --consumers 2", "read")]
+    [InlineData("redelivery", "--api stream --messages 50 --consumers 1 --returns 1", "deliveries")]
     public async Task A_workload_that_only_receives_is_measured_and_leaves_nothing_behind(string workload, string options, string loads)
     {
         var report = await BenchAsync([workload, .. options.Split(' '), "--duration", "30s"]);
@@ -35,6 +38,7 @@ public sealed class BenchCommandTests : NodeCommandTests
 
     [Theory]
     [InlineData("mixed", "--in-flight 4 --consumers 2", "produce,consume")]
+    [InlineData("mixed", "--api stream --in-flight 4 --consumers 2", "produce,consume")]
     [InlineData("fan-out", "--in-flight 2 --consumers 1 --groups 2", "produce,group 1,group 2")]
     public async Task A_workload_that_sends_and_receives_is_measured_and_leaves_nothing_behind(
         string workload, string options, string loads)
@@ -57,7 +61,7 @@ public sealed class BenchCommandTests : NodeCommandTests
     [Fact]
     public async Task What_an_interface_cannot_do_is_refused_before_anything_is_made()
     {
-        var run = await RunAsync("bench", "redelivery", "--api", "stream");
+        var run = await RunAsync("bench", "read", "--api", "v2");
 
         Assert.Equal(ExitCode.Usage, run.ExitCode);
         Assert.Contains("does not offer", run.Error, StringComparison.Ordinal);
@@ -70,11 +74,11 @@ public sealed class BenchCommandTests : NodeCommandTests
         var json = Path.Combine(Folder, "all.json");
 
         var run = await RunAsync(
-            "bench", "all", "--duration", "1s", "--warm-up", "0", "--backlog-size", "64KiB", "--size", "100", "--output", json);
+            "bench", "all", "--messages", "1000", "--duration", "1s", "--warm-up", "0", "--backlog-size", "64KiB", "--size", "100", "--output", json);
 
         Assert.True(run.ExitCode == ExitCode.Ok, run.Error);
         Assert.Equal(
-            ["produce", "produce", "consume", "end-to-end", "mixed", "fan-out", "many-topics", "redelivery", "backlog"],
+            ["produce", "produce", "consume", "consume", "read", "end-to-end", "end-to-end", "mixed", "fan-out", "many-topics", "redelivery", "backlog"],
             (await File.ReadAllLinesAsync(json)).Select(line => JsonDocument.Parse(line).RootElement.GetProperty("workload").GetString()));
         await AssertNothingIsLeftAsync();
     }

@@ -1,4 +1,5 @@
 using Dledger.Bench.Targets;
+using Dledger.Client.Administration;
 using Dledger.Client.Connections;
 using Dledger.Client.Streaming;
 
@@ -8,7 +9,8 @@ namespace Dledger.Bench.Clusters;
 /// <param name="channel">Not closed here.</param>
 /// <param name="ack">What its acknowledgement means.</param>
 /// <param name="resources">Makes the topics and groups.</param>
-public sealed class StreamTarget(DledgerChannel channel, AckPromise ack, BenchResources resources) : IBenchTarget
+/// <param name="receiveCount">Most messages of one delivery to a group, 1 to 1,024: a stream is told so when it is opened.</param>
+public sealed class StreamTarget(DledgerChannel channel, AckPromise ack, BenchResources resources, int receiveCount) : IBenchTarget
 {
     private const int BatchCountMax = 1_024;
 
@@ -19,7 +21,7 @@ public sealed class StreamTarget(DledgerChannel channel, AckPromise ack, BenchRe
     public AckPromise Ack { get; } = ack;
 
     /// <inheritdoc/>
-    public BenchAbilities Abilities => BenchAbilities.None;
+    public BenchAbilities Abilities => BenchAbilities.Groups | BenchAbilities.Return | BenchAbilities.PlainRead;
 
     /// <inheritdoc/>
     public int SendCountMax => BatchCountMax;
@@ -39,12 +41,25 @@ public sealed class StreamTarget(DledgerChannel channel, AckPromise ack, BenchRe
         Task.FromResult<IBenchProducer>(new StreamBenchProducer(new StreamProducer(channel), resources.Names));
 
     /// <inheritdoc/>
-    public Task<IBenchConsumer> OpenConsumerAsync(int topic, int group, CancellationToken cancellationToken) =>
-        throw new NotSupportedException("Streams do not receive.");
+    public Task<IBenchConsumer> OpenConsumerAsync(int topic, int group, CancellationToken cancellationToken)
+    {
+        var options = new StreamConsumerOptions
+        {
+            BatchCountMax = Math.Min(receiveCount, BatchCountMax),
+            InvisibleDuration = TimeSpan.FromMinutes(1),
+        };
+        return Task.FromResult<IBenchConsumer>(new StreamBenchConsumer(
+            new StreamConsumer(channel, resources.Names.Group(group), resources.Names.Topic(topic), options)));
+    }
 
     /// <inheritdoc/>
-    public Task<IBenchConsumer> OpenReaderAsync(int topic, CancellationToken cancellationToken) =>
-        throw new NotSupportedException("Streams do not read.");
+    public async Task<IBenchConsumer> OpenReaderAsync(int topic, CancellationToken cancellationToken)
+    {
+        var name = resources.Names.Topic(topic);
+        var description = await new AdminClient(channel).DescribeTopicAsync(name, cancellationToken);
+        return new StreamBenchReader(
+            [.. description.Queues.Select(queue => new QueueReader(channel, name, queue.QueueId, queue.MinOffset))]);
+    }
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;

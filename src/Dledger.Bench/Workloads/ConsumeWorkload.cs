@@ -26,6 +26,7 @@ public sealed class ConsumeWorkload(bool isPlainRead) : IBenchWorkload
         var warmUp = await LoadAsync(run, some, cancellationToken);
         await run.PrepareAsync(new BenchPhase("warm-up", TimeSpan.Zero, options.ReadTimeMax, [warmUp]), cancellationToken);
 
+        await run.CloseConsumersAsync();
         var there = await run.FillAsync(options.Messages, options.Topics, cancellationToken);
         var consume = await LoadAsync(run, isPlainRead ? some + there : there, cancellationToken);
         await run.MeasureAsync(new BenchPhase(Name, TimeSpan.Zero, options.Duration, [consume]), cancellationToken);

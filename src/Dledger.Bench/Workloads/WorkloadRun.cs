@@ -15,7 +15,7 @@ public sealed class WorkloadRun : IAsyncDisposable
 
     private readonly BenchRun _run;
     private readonly IReadOnlyList<int> _nodes;
-    private readonly List<IAsyncDisposable> _open = [];
+    private readonly List<IAsyncDisposable> _consumers = [];
     private readonly List<PhaseResult> _phases = [];
     private readonly SortedDictionary<string, double> _ratios = new(StringComparer.Ordinal);
     private readonly List<string> _notes = [];
@@ -57,10 +57,24 @@ public sealed class WorkloadRun : IAsyncDisposable
     /// <summary>Closes producers and consumers; the target stays open.</summary>
     public async ValueTask DisposeAsync()
     {
-        foreach (var open in _open)
+        await CloseConsumersAsync();
+        foreach (var producer in _producers ?? [])
         {
-            await open.DisposeAsync();
+            await producer.DisposeAsync();
         }
+    }
+
+    /// <summary>
+    /// Closes the consumers of earlier phases: those that messages are pushed to would take what is written for later ones.
+    /// </summary>
+    public async Task CloseConsumersAsync()
+    {
+        foreach (var consumer in _consumers)
+        {
+            await consumer.DisposeAsync();
+        }
+
+        _consumers.Clear();
     }
 
     /// <summary>The shape of a load that sends as the options say.</summary>
@@ -76,7 +90,16 @@ public sealed class WorkloadRun : IAsyncDisposable
     /// <summary>A load that sends.</summary>
     public async Task<ProduceLoad> ProduceAsync(string name, ProduceShape shape, CancellationToken cancellationToken)
     {
-        _producers ??= await OpenAsync(Options.Producers, _ => Target.OpenProducerAsync(cancellationToken));
+        if (_producers is null)
+        {
+            var producers = new List<IBenchProducer>();
+            _producers = producers;
+            while (producers.Count < Options.Producers)
+            {
+                producers.Add(await Target.OpenProducerAsync(cancellationToken));
+            }
+        }
+
         return new ProduceLoad(name, _run.Clock, shape, _producers, Number);
     }
 
@@ -155,15 +178,13 @@ public sealed class WorkloadRun : IAsyncDisposable
         return fill.Acknowledged;
     }
 
-    private async Task<IReadOnlyList<T>> OpenAsync<T>(int count, Func<int, Task<T>> open)
-        where T : IAsyncDisposable
+    private async Task<IReadOnlyList<IBenchConsumer>> OpenAsync(int count, Func<int, Task<IBenchConsumer>> open)
     {
-        var all = new List<T>(count);
+        var all = new List<IBenchConsumer>(count);
         for (var i = 0; i < count; i++)
         {
-            var one = await open(i);
-            all.Add(one);
-            _open.Add(one);
+            all.Add(await open(i));
+            _consumers.Add(all[^1]);
         }
 
         return all;

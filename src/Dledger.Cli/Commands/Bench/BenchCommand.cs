@@ -17,6 +17,7 @@ internal static class BenchCommand
         BenchSuite.Create(terminal),
         Of(terminal, new ProduceWorkload(), Live, "Send messages: so many at a time, or at a fixed rate."),
         Of(terminal, new ConsumeWorkload(isPlainRead: false), Stock, "Receive and acknowledge messages that were just written."),
+        Of(terminal, new ConsumeWorkload(isPlainRead: true), Stock, "Read messages that were just written, without a group; needs --api stream."),
         Of(terminal, new EndToEndWorkload(), Live | BenchFeatures.Receives,
             "Send at a fixed rate; the time until each message is there, from the moment at which it should have been sent."),
         Of(terminal, new MixedWorkload("mixed", isFanOut: false), Live | BenchFeatures.Receives, "Send and receive at the same time."),

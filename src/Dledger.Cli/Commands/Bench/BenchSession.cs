@@ -59,7 +59,7 @@ internal sealed class BenchSession(
         BenchRun run, WorkloadOptions options, ClusterDescription cluster, IReadOnlyList<int> nodes, CancellationToken cancellationToken)
     {
         var resources = new BenchResources(channel, names, Reuses);
-        await using var target = Open(ClusterPromise.Of(cluster), resources);
+        await using var target = Open(ClusterPromise.Of(cluster), resources, options.ReceiveCount);
         await using var workloadRun = new WorkloadRun(run, target, options, nodes) { MakeCold = () => MakeCold(nodes) };
         try
         {
@@ -87,10 +87,10 @@ internal sealed class BenchSession(
         }
     }
 
-    private IBenchTarget Open(AckPromise ack, BenchResources resources)
+    private IBenchTarget Open(AckPromise ack, BenchResources resources, int receiveCount)
     {
         IBenchTarget target = Api == BenchApi.Stream
-            ? new StreamTarget(channel, ack, resources)
+            ? new StreamTarget(channel, ack, resources, receiveCount)
             : new UnaryTarget(channel, ack, resources);
         return (workload.Needs & ~target.Abilities) == BenchAbilities.None
             ? target

@@ -15,18 +15,21 @@ internal static class BenchSuite
         new(new ProduceWorkload(), BenchApi.V2, options => [options with { InFlight = 1 }, options]),
         new(new ProduceWorkload(), BenchApi.Stream, options => [options, Batched(options)]),
         new(new ConsumeWorkload(isPlainRead: false), BenchApi.V2, options => [options]),
+        new(new ConsumeWorkload(isPlainRead: false), BenchApi.Stream, options => [Streamed(options)]),
+        new(new ConsumeWorkload(isPlainRead: true), BenchApi.Stream, options => [Streamed(options) with { Consumers = 1 }]),
         new(new EndToEndWorkload(), BenchApi.V2, options => [options]),
+        new(new EndToEndWorkload(), BenchApi.Stream, options => [options]),
         new(new MixedWorkload("mixed", isFanOut: false), BenchApi.V2, options => [options]),
         new(new MixedWorkload("fan-out", isFanOut: true), BenchApi.V2, options => [options]),
         new(new ManyTopicsWorkload(), BenchApi.V2, options => [options with { Topics = 1_000 }]),
-        new(new RedeliveryWorkload(), BenchApi.V2, options => [options with { Messages = 20_000 }]),
+        new(new RedeliveryWorkload(), BenchApi.V2, options => [options with { Messages = Math.Max(options.Messages / 5, 1) }]),
         new(new BacklogWorkload(), BenchApi.V2, options => [options]),
     ];
 
     public static Command Create(Terminal terminal)
     {
         var command = new Command("all", "Every workload with usual settings, one report after another.");
-        var arguments = BenchArguments.AddTo(command, BenchFeatures.WarmsUp | BenchFeatures.Backlog, topics: 1, topicsMin: 1);
+        var arguments = BenchArguments.AddTo(command, BenchFeatures.WarmsUp | BenchFeatures.Backlog | BenchFeatures.Stocked, topics: 1, topicsMin: 1);
         var output = BenchOutputArguments.AddTo(command);
         return command.Serving(terminal, async (channel, result, isJson, cancellationToken) =>
         {
@@ -54,6 +57,9 @@ internal static class BenchSuite
         InFlight = 16,
         Batch = Math.Clamp(BatchBytesMax / options.BodyBytes, 1, BatchCountMax),
     };
+
+    // A stream brings more at a time, and is through sooner.
+    private static WorkloadOptions Streamed(WorkloadOptions options) => options with { ReceiveCount = 256, Messages = options.Messages * 10 };
 
     /// <param name="Workload">What is done.</param>
     /// <param name="Api">How.</param>
