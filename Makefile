@@ -2,7 +2,7 @@
 CONFIGURATION ?= Release
 JS := tests/Dledger.Integration.Tests/js
 
-.PHONY: publish verify format build test conformance fix demo sim soak sim-raft mutations crash-rounds bench-unary bench-micro garbage chaos chaos-gaps feature-kills power-loss io-errors large-log catch-up timers fuzz-sql
+.PHONY: publish verify format build test conformance fix demo sim soak sim-raft mutations crash-rounds bench bench-unary bench-micro garbage chaos chaos-gaps feature-kills power-loss io-errors large-log catch-up timers fuzz-sql
 
 verify: format build test
 
@@ -62,6 +62,16 @@ ROUNDS ?= 50
 crash-rounds: $(JS)/node_modules/.package-lock.json
 	dotnet build src/Dledger.Cli -c $(CONFIGURATION)
 	node $(JS)/crash-rounds.mjs --configuration $(CONFIGURATION) --rounds $(ROUNDS)
+
+# Every workload on three fresh nodes of this machine, appended to docs/benchmarks.md:
+# make bench [SIZES=100,1KiB,16KiB] [MODE=QUORUM_ASYNC] [NODES=3] [BENCH_FLAGS="--duration 30s"] [DOCS=]
+bench: SIZES = 1KiB
+bench: MODE = QUORUM_SYNC
+bench: NODES = 3
+bench: DOCS = $(CURDIR)/docs/benchmarks.md
+bench: publish
+	tests/Dledger.Benchmarks/local-cluster.sh $(PUBLISHED)/dledger $(NODES) $(MODE) \
+		$(PUBLISHED)/dledger bench all --size $(SIZES) --backlog-size 5GiB $(if $(DOCS),--append $(DOCS)) $(BENCH_FLAGS)
 
 # Unary produce on one and on three nodes: make bench-unary [SECONDS=10]
 SECONDS ?= 10

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using Dledger.Cli.Commands.Bench;
 using Dledger.Cli.Commands.Clusters;
 using Dledger.Cli.Commands.DeadLetters;
 using Dledger.Cli.Commands.Groups;
@@ -111,6 +112,7 @@ internal static class CommandLine
         },
         MessageCommand.Create(terminal),
         DeadLetterCommand.Create(terminal),
+        BenchCommand.Create(terminal),
         new Command("cluster", "The nodes and who leads.")
         {
             ClusterStatusCommand.Create(terminal),

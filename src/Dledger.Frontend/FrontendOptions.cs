@@ -14,6 +14,9 @@ public sealed record FrontendOptions
     /// <summary>Stable name of the replication group; the broker name of every route.</summary>
     public string GroupName { get; init; } = "dledger-0";
 
+    /// <summary>When a copy counts as durable here, as the option has it, such as <c>QUORUM_SYNC</c>; shown to operators.</summary>
+    public string FlushMode { get; init; } = "";
+
     /// <summary>The largest message body in bytes; clients are told it in their settings.</summary>
     public int BodyBytesMax { get; init; } = Broker.Naming.Limits.BodyBytesMax;
 

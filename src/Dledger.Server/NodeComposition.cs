@@ -92,6 +92,7 @@ internal static class NodeComposition
         Self = options.NodeId,
         Nodes = AdvertisedAddress.NodesOf(options, boundPort),
         GroupName = $"dledger-{RaftGroupId.First.Value}",
+        FlushMode = options.Storage.FlushMode == FlushPolicy.QuorumSync ? "QUORUM_SYNC" : "QUORUM_ASYNC",
         BodyBytesMax = options.Limits.BodyBytesMax,
         LongPollMax = options.Limits.LongPollMax,
         ReceiveBatchCount = options.Limits.ReceiveBatchCount,

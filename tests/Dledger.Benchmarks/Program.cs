@@ -1,4 +1,5 @@
 using System.Globalization;
+using Dledger.Bench.Machines;
 using Dledger.Benchmarks;
 using Grpc.Core;
 

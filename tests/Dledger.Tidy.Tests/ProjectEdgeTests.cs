@@ -17,7 +17,8 @@ public sealed class ProjectEdgeTests
         ["Dledger.WebConsole"] = ["Dledger.Broker"],
         ["Dledger.Server"] = ["Dledger.Frontend", "Dledger.WebConsole"],
         ["Dledger.Client"] = ["Dledger.Primitives", "Dledger.Protocol", "Dledger.GrpcCompat"],
-        ["Dledger.Cli"] = ["Dledger.Server", "Dledger.Client", "Dledger.Storage"],
+        ["Dledger.Bench"] = ["Dledger.Client"],
+        ["Dledger.Cli"] = ["Dledger.Server", "Dledger.Client", "Dledger.Bench", "Dledger.Storage"],
     };
 
     [Fact]

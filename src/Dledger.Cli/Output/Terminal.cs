@@ -17,6 +17,9 @@ internal sealed record Terminal(
 {
     private const int PlainWidth = 1_000;
 
+    /// <summary>Columns of the error stream when it is a terminal, on which a line can be written over; else 0.</summary>
+    public int ErrorWidth { get; init; }
+
     /// <summary>The streams and the environment of this process.</summary>
     public static Terminal OfProcess() => new(
         Console.Out,
@@ -24,7 +27,10 @@ internal sealed record Terminal(
         Console.In,
         Environment.GetEnvironmentVariables().Cast<System.Collections.DictionaryEntry>()
             .ToDictionary(entry => (string)entry.Key, entry => (string?)entry.Value ?? ""),
-        !Console.IsOutputRedirected && AnsiConsole.Profile.Capabilities.Ansi);
+        !Console.IsOutputRedirected && AnsiConsole.Profile.Capabilities.Ansi)
+    {
+        ErrorWidth = Console.IsErrorRedirected ? 0 : Math.Max(Console.WindowWidth, 0),
+    };
 
     /// <summary>Says what went wrong.</summary>
     public void Fault(string message) => Error.WriteLine($"dledger: {message}");

@@ -435,5 +435,7 @@ public sealed class AdminClient(DledgerChannel channel)
         State = node.State,
         MemberRole = (MemberRole)node.MemberRole,
         IsDrained = node.Drained,
+        FlushMode = node.FlushMode,
+        Version = node.Version,
     };
 }

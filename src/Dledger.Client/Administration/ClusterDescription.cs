@@ -76,6 +76,12 @@ public sealed record NodeDescription
     /// <summary>Leadership is kept away from it.</summary>
     public bool IsDrained { get; init; }
 
+    /// <summary>When it calls a copy durable: <c>QUORUM_SYNC</c> after fdatasync, <c>QUORUM_ASYNC</c> in the page cache; empty: unknown.</summary>
+    public string FlushMode { get; init; } = "";
+
+    /// <summary>Of its program; empty: unknown.</summary>
+    public string Version { get; init; } = "";
+
     /// <summary><c>ok</c>, or why the node does not take its full part.</summary>
     public string State { get; init; } = "";
 }

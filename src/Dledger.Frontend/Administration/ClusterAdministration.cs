@@ -14,6 +14,8 @@ internal sealed class ClusterAdministration(
 {
     private const long LagUnknown = -1;
 
+    private static readonly string Version = typeof(ClusterAdministration).Assembly.GetName().Version?.ToString(3) ?? "";
+
     /// <summary>A node that does not answer within this time is shown as unreachable.</summary>
     private static readonly TimeSpan AskTimeMax = TimeSpan.FromSeconds(1);
 
@@ -243,6 +245,8 @@ internal sealed class ClusterAdministration(
                 : status.IsMember ? RoleOf(options.Self, status.Members)
                 : MemberRole.MemberNone,
             Drained = status.IsDrained,
+            FlushMode = options.FlushMode,
+            Version = Version,
         };
     }
 

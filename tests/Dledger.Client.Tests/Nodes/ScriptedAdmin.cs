@@ -174,5 +174,7 @@ internal sealed class ScriptedAdmin : AdminService.AdminServiceBase
         State = "ok",
         MemberRole = MemberRole.MemberVoter,
         Drained = id == 1,
+        FlushMode = "QUORUM_SYNC",
+        Version = "0.1.0",
     };
 }
