@@ -2,7 +2,7 @@
 CONFIGURATION ?= Release
 JS := tests/Dledger.Integration.Tests/js
 
-.PHONY: publish verify format build test conformance fix demo sim soak sim-raft mutations crash-rounds bench bench-unary bench-peers chaos chaos-gaps feature-kills power-loss io-errors large-log catch-up timers fuzz-sql
+.PHONY: publish verify format build test conformance fix demo sim soak sim-raft mutations crash-rounds bench bench-unary bench-peers bench-micro garbage chaos chaos-gaps feature-kills power-loss io-errors large-log catch-up timers fuzz-sql
 
 verify: format build test
 
@@ -94,6 +94,16 @@ bench-peers: publish
 		--seconds $(SECONDS) --rounds $(ROUNDS) $(if $(WARM_UP),--warm-up $(WARM_UP)) $(if $(BODY),--body $(BODY)) \
 		$(if $(ONLY),--only $(ONLY)) $(if $(ROWS),--rows $(ROWS)) \
 		--json $(CURDIR)/artifacts/bench-peers.json $(if $(DOCS),--docs $(DOCS))
+
+# Parts by themselves, with what they allocate: make bench-micro [FILTER=*Crc*] [SHORT=1]
+FILTER ?= *
+MICRO = dotnet run --project tests/Dledger.MicroBenchmarks -c Release --
+bench-micro:
+	$(MICRO) --filter '$(FILTER)' $(if $(SHORT),--job short) --artifacts $(CURDIR)/artifacts/micro
+
+# What a node allocates for each message that is sent, received and acknowledged: make garbage [TYPES=1]
+garbage:
+	$(MICRO) garbage $(if $(TYPES),--types)
 
 # The program as it is shipped: compiled ahead of time, so that a node that takes over for the first time is not slow: make publish
 PUBLISHED = $(CURDIR)/artifacts/dledger

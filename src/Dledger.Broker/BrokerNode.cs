@@ -296,6 +296,12 @@ public sealed class BrokerNode : IDisposable
             : new(ReceiptService.All(receiptHandles.Count, NotStarted));
 
     /// <summary>
+    /// Settles messages that a stream delivered. Null when all are; else the failure of the first that is not, while the others are.
+    /// </summary>
+    public ValueTask<BrokerFailure?> SettleAsync(SettleRequest request, CancellationToken cancellationToken) =>
+        _calls is { } calls ? calls.Settling.SettleAsync(request, cancellationToken) : new(NotStarted);
+
+    /// <summary>
     /// Makes a leased message visible again after <paramref name="duration"/> from now, at once when it is zero. With
     /// <paramref name="suspend"/> the coming redelivery does not count as another attempt. With <paramref name="raisesToBackoff"/> a push
     /// consumer's duration that is far below the group's back-off becomes it: for the library that asks for a thousandth of what it means.

@@ -38,7 +38,7 @@ public sealed class ClientFrontend : IDisposable
         _lites = new LiteFollowing(broker, options, router, time, _logger);
         Messaging = new MessagingService(
             broker, options, router, guard, _checking.Producers, connected, _lites.Clients, _draining, time, _logger);
-        Streams = new StreamService(broker, options, router, guard, _draining, Messaging.In, time);
+        Streams = new StreamService(broker, options, router, guard, _draining, Messaging.In, Messaging.Out, time);
         LiteTopics = new LiteAdministrationService(broker, guard);
         Offsets = new OffsetAdministrationService(broker, guard);
         Administration = new AdministrationService(broker, log, options, router, guard, time);

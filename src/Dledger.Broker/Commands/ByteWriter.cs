@@ -39,7 +39,8 @@ internal sealed class ByteWriter(int capacity = 64)
 
     public byte[] ToArray() => _buffer.WrittenSpan.ToArray();
 
-    private Span<byte> Take(int length)
+    /// <summary>Room for that many bytes, all of which the caller writes before the next call.</summary>
+    public Span<byte> Take(int length)
     {
         if (length == 0)
         {

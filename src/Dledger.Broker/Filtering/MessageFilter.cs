@@ -1,4 +1,3 @@
-using Dledger.Broker.Messages;
 using Dledger.Broker.Naming;
 using Dledger.Broker.Receiving;
 using Dledger.Storage.Records;
@@ -62,11 +61,11 @@ public sealed class MessageFilter
 
     /// <summary>Whether a message matches.</summary>
     internal bool Matches(in SqlMessage message) =>
-        MatchesAll || (_sql?.Matches(message) ?? Tags.Matches(message.ReadTag()));
+        MatchesAll || (_sql?.Matches(message) ?? message.Matches(Tags));
 
     /// <summary>Whether the message of a verified record matches.</summary>
     internal bool Matches(in RecordView record) =>
-        MatchesAll || (_sql?.Matches(record) ?? Tags.Matches(MessageDecoder.ReadTag(record.Properties)));
+        MatchesAll || (_sql?.Matches(record) ?? Tags.Matches(record.Properties));
 
     /// <inheritdoc/>
     public override string ToString() => Text;

@@ -1,4 +1,5 @@
 using Dledger.Broker.Messages;
+using Dledger.Broker.Receiving;
 using Dledger.Storage.Records;
 
 namespace Dledger.Broker.Filtering;
@@ -20,8 +21,8 @@ internal readonly ref struct SqlMessage(ReadOnlySpan<byte> properties, ReadOnlyS
         _ => FindUserProperty(variable.Name),
     };
 
-    /// <summary>The tag; null without one.</summary>
-    public string? ReadTag() => MessageDecoder.ReadTag(_properties);
+    /// <summary>Whether its tag is one of the filter's.</summary>
+    public bool Matches(TagFilter tags) => tags.Matches(_properties);
 
     private SqlValue FindTag()
     {

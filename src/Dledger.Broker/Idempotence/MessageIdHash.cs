@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
-using System.Text;
+using Dledger.Broker.Messages;
 
 namespace Dledger.Broker.Idempotence;
 
@@ -8,7 +8,11 @@ namespace Dledger.Broker.Idempotence;
 internal static class MessageIdHash
 {
     /// <summary>The first 16 bytes of SHA-256 over the UTF-8 text: two ids that agree in it are not found by chance or purpose.</summary>
-    public static UInt128 Of(string messageId) => Of(Encoding.UTF8.GetBytes(messageId));
+    public static UInt128 Of(string messageId)
+    {
+        using var text = new Utf8Text(messageId, stackalloc byte[Utf8Text.StackBytes]);
+        return Of(text.Bytes);
+    }
 
     /// <summary>The same for the UTF-8 text itself.</summary>
     public static UInt128 Of(ReadOnlySpan<byte> messageId)

@@ -138,12 +138,8 @@ internal sealed class LookupService(BrokerCalls calls)
     }
 
     /// <summary>What nobody received looks like: no handle, no attempt.</summary>
-    public static DeliveredMessage Decode(string topic, int queueId, long offset, LogPosition position, byte[] bytes)
-    {
-        RecordView.TryParseUnchecked(bytes, out var record, out _);
-        return MessageDecoder.Decode(
-            bytes, record, new DeliveryContext(topic, queueId, new QueueOffset(offset), position, 0, "", TimeSpan.Zero));
-    }
+    public static DeliveredMessage Decode(string topic, int queueId, long offset, LogPosition position, byte[] bytes) =>
+        new(bytes, new DeliveryContext(topic, queueId, new QueueOffset(offset), position, 0, null, TimeSpan.Zero));
 
     /// <summary>The offset at which a record stands in a queue; -1 when it does not. Positions rise along a queue (I38).</summary>
     public static long FindOffset(QueueState queue, LogPosition position)

@@ -31,9 +31,9 @@ public sealed class AppendOutcome
 
     public static AppendOutcome Of(IReadOnlyList<AppendEntry> entries)
     {
-        foreach (var entry in entries)
+        for (var i = 0; i < entries.Count; i++)
         {
-            if (entry.Failure is { } failure)
+            if (entries[i].Failure is { } failure)
             {
                 return new AppendOutcome(failure, entries);
             }

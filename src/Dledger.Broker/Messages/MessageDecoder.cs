@@ -1,31 +1,36 @@
 using System.Buffers.Binary;
 using System.Text;
 using Dledger.Broker.DeadLetters;
-using Dledger.Primitives;
 using Dledger.Storage.Records;
 
 namespace Dledger.Broker.Messages;
 
-/// <summary>Reads a stored record back. The body stays a slice of the record's memory.</summary>
+/// <summary>Reads a stored record back.</summary>
 internal static class MessageDecoder
 {
     /// <summary>The tag of a record, null without one.</summary>
-    public static string? ReadTag(ReadOnlySpan<byte> properties)
+    public static string? ReadTag(ReadOnlySpan<byte> properties) =>
+        TryFindTag(properties, out var tag) ? Encoding.UTF8.GetString(tag) : null;
+
+    /// <summary>The tag of a record in UTF-8; false without one.</summary>
+    public static bool TryFindTag(ReadOnlySpan<byte> properties, out ReadOnlySpan<byte> tag)
     {
         var entries = new PropertyEnumerator(properties);
         while (entries.MoveNext())
         {
             if (entries.Kind == PropertyKind.Tag)
             {
-                return Encoding.UTF8.GetString(entries.Content);
+                tag = entries.Content;
+                return true;
             }
         }
 
-        return null;
+        tag = default;
+        return false;
     }
 
-    /// <summary>The message of a verified record that was handed out.</summary>
-    public static DeliveredMessage Decode(ReadOnlyMemory<byte> record, in RecordView view, in DeliveryContext context)
+    /// <summary>Everything that a verified record says of its message, but id and body.</summary>
+    public static MessageContent Decode(in RecordView view)
     {
         var type = MessageType.Normal;
         var encoding = BodyEncoding.Identity;
@@ -75,48 +80,25 @@ internal static class MessageDecoder
             }
         }
 
-        return new DeliveredMessage
+        return new MessageContent
         {
-            Topic = context.Topic,
-            QueueId = context.QueueId,
-            QueueOffset = context.QueueOffset,
-            Position = context.Position,
-            MessageId = Encoding.UTF8.GetString(view.Key),
             Type = type,
             Tag = tag,
             Keys = keys ?? (IReadOnlyList<string>)[],
             UserProperties = properties ?? (IReadOnlyList<KeyValuePair<string, string>>)[],
-            Body = record.Slice(view.BodyStart, view.Body.Length),
             BodyEncoding = encoding,
-            BornTimeMicroseconds = view.BornTime,
             BornHost = bornHost,
-            StoreTimeMicroseconds = view.StoreTime,
             MessageGroup = group,
             LiteTopic = lite,
             Priority = priority,
-            DeliverAtMicroseconds = view.DeliverAt,
             TraceContext = trace,
-            Attempt = context.Attempt,
-            ReceiptHandle = context.ReceiptHandle,
-            InvisibleDuration = context.InvisibleDuration,
             DeadLetterOrigin = DeadLetterEncoder.ReadOrigin(view),
         };
     }
 
     private static KeyValuePair<string, string> ReadUserProperty(ReadOnlySpan<byte> content)
     {
-        var reader = new Commands.ByteReader(content);
-        var key = reader.Text();
-        return KeyValuePair.Create(key, Encoding.UTF8.GetString(content[(2 + Encoding.UTF8.GetByteCount(key))..]));
+        PropertyEnumerator.SplitUserProperty(content, out var key, out var value);
+        return KeyValuePair.Create(Encoding.UTF8.GetString(key), Encoding.UTF8.GetString(value));
     }
 }
-
-/// <summary>What a delivery adds to the stored record.</summary>
-internal readonly record struct DeliveryContext(
-    string Topic,
-    int QueueId,
-    QueueOffset QueueOffset,
-    LogPosition Position,
-    int Attempt,
-    string ReceiptHandle,
-    TimeSpan InvisibleDuration);

@@ -1,9 +1,9 @@
 using System.Buffers;
 using System.Text;
-using Dledger.Broker.Commands;
 using Dledger.Broker.Filtering;
 using Dledger.Broker.Idempotence;
 using Dledger.Broker.Naming;
+using Dledger.Broker.Proposals;
 using Dledger.Broker.Receiving;
 using Dledger.Broker.Routes;
 using Dledger.Broker.Topics;
@@ -11,27 +11,69 @@ using Dledger.Storage.Records;
 
 namespace Dledger.Broker.Messages;
 
-/// <summary>Turns drafts into Message records on the calling thread; the body is copied once.</summary>
+/// <summary>
+/// Turns drafts into Message records on the calling thread: measures all, then writes each part where it stays. The body is copied once.
+/// </summary>
 internal static class MessageEncoder
 {
-    /// <summary>Encodes a batch into one buffer. The drafts were checked by <see cref="MessageRules"/>.</summary>
+    /// <summary>Batches up to this size keep their lengths on the stack.</summary>
+    private const int StackCountMax = 64;
+
+    /// <summary>Encodes a batch into one rented buffer, which is the caller's. The drafts were checked by
+    /// <see cref="MessageRules"/>.</summary>
     public static bool TryEncode(
         IReadOnlyList<MessageDraft> drafts,
         TopicView topic,
         int queueId,
         ProducerSequence? sequence,
         TopicDirectory topics,
-        out byte[] records,
+        out RecordBuffer records,
         out Violation violation)
     {
-        records = [];
-        violation = default;
-        var properties = new ByteWriter(256);
-        var ends = new int[drafts.Count];
-        long length = 0;
+        var lengths = drafts.Count <= StackCountMax ? stackalloc int[drafts.Count] : new int[drafts.Count];
+        if (!TryMeasure(drafts, topic, lengths, out var places, out var length, out violation, queueId, topics))
+        {
+            records = default;
+            return false;
+        }
+
+        records = RecordBuffer.Rent(length);
+        var at = 0;
         for (var i = 0; i < drafts.Count; i++)
         {
-            if (PropertyWriter.Measure(drafts[i]) is > Limits.EncodedPropertyBytesMax and var bytes)
+            at += Write(
+                drafts[i],
+                topic,
+                queueId,
+                sequence is { } numbered ? numbered with { First = numbered.First + i } : null,
+                lengths[i],
+                places?[i] ?? [],
+                records.Span[at..]);
+        }
+
+        return true;
+    }
+
+    // Also decides where routes send each message, because that is one of its properties; null for a topic without routes.
+    private static bool TryMeasure(
+        IReadOnlyList<MessageDraft> drafts,
+        TopicView topic,
+        Span<int> propertyLengths,
+        out IReadOnlyList<RoutedPlace>[]? places,
+        out int length,
+        out Violation violation,
+        int queueId,
+        TopicDirectory topics)
+    {
+        places = topic.Settings.Routes.Count == 0 ? null : new IReadOnlyList<RoutedPlace>[drafts.Count];
+        length = 0;
+        violation = default;
+        long sum = 0;
+        for (var i = 0; i < drafts.Count; i++)
+        {
+            var draft = drafts[i];
+            var bytes = PropertyWriter.Measure(draft);
+            if (bytes > Limits.EncodedPropertyBytesMax)
             {
                 violation = new Violation(
                     BrokenRule.PropertiesTooLarge,
@@ -39,66 +81,39 @@ internal static class MessageEncoder
                 return false;
             }
 
-            WriteProperties(properties, drafts[i], topic, queueId, topics);
-            ends[i] = properties.Length;
-            length += RecordEncoder.Measure(
-                Fields(drafts[i], topic, queueId, topic.IdWindow.IsOn ? UInt128.Zero : null, null),
-                Encoding.UTF8.GetByteCount(drafts[i].MessageId),
-                ends[i] - (i == 0 ? 0 : ends[i - 1]),
-                drafts[i].Body.Length);
+            propertyLengths[i] = (int)bytes;
+            if (places is not null)
+            {
+                places[i] = DecideRoutes(draft, propertyLengths[i], topic, queueId, topics);
+                propertyLengths[i] += RoutedPlaces.Measure(places[i]);
+            }
+
+            sum += RecordHeader.Measure(
+                FlagsOf(draft, topic), Encoding.UTF8.GetByteCount(draft.MessageId), propertyLengths[i], draft.Body.Length);
         }
 
-        if (length > Limits.BatchRecordBytesMax)
+        if (sum > Limits.BatchRecordBytesMax)
         {
             violation = new Violation(
                 BrokenRule.PropertiesTooLarge,
-                $"the batch takes {length} bytes with all its properties; the limit is {Limits.BatchRecordBytesMax}");
+                $"the batch takes {sum} bytes with all its properties; the limit is {Limits.BatchRecordBytesMax}");
             return false;
         }
 
-        records = GC.AllocateUninitializedArray<byte>((int)length);
-        var key = ArrayPool<byte>.Shared.Rent(Limits.MessageIdBytesMax);
-        var at = 0;
-        for (var i = 0; i < drafts.Count; i++)
-        {
-            var keyLength = Encoding.UTF8.GetBytes(drafts[i].MessageId, key);
-            at += RecordEncoder.Encode(
-                Fields(
-                    drafts[i],
-                    topic,
-                    queueId,
-                    topic.IdWindow.IsOn ? MessageIdHash.Of(drafts[i].MessageId) : null,
-                    sequence is { } numbered ? numbered with { First = numbered.First + i } : null),
-                key.AsSpan(0, keyLength),
-                properties.Written.Span[(i == 0 ? 0 : ends[i - 1])..ends[i]],
-                drafts[i].Body.Span,
-                records.AsSpan(at));
-        }
-
-        ArrayPool<byte>.Shared.Return(key);
+        length = (int)sum;
         return true;
     }
 
-    // What routes decide is written before what they look at.
-    private static void WriteProperties(
-        ByteWriter properties, MessageDraft draft, TopicView topic, int queueId, TopicDirectory topics)
+    private static int Write(
+        MessageDraft draft,
+        TopicView topic,
+        int queueId,
+        ProducerSequence? sequence,
+        int propertiesLength,
+        IReadOnlyList<RoutedPlace> places,
+        Span<byte> destination)
     {
-        if (topic.Settings.Routes.Count == 0)
-        {
-            PropertyWriter.Write(properties, draft);
-            return;
-        }
-
-        var own = new ByteWriter(256);
-        PropertyWriter.Write(own, draft);
-        var message = new SqlMessage(own.Written.Span, Encoding.UTF8.GetBytes(draft.MessageId));
-        long? groupHash = draft.MessageGroup is { } group ? MessageGroupHash.Of(group) : null;
-        RoutedPlaces.Write(properties, RouteDecision.Decide(topics, topic, queueId, groupHash, message));
-        properties.Bytes(own.Written.Span);
-    }
-
-    private static RecordFields Fields(
-        MessageDraft draft, TopicView topic, int queueId, UInt128? idHash, ProducerSequence? sequence) => new()
+        var fields = new RecordFields
         {
             Kind = RecordKind.Message,
             TopicId = topic.Id,
@@ -107,9 +122,37 @@ internal static class MessageEncoder
             BornTime = draft.BornTimeMicroseconds,
             DeliverAt = draft.DeliverAtMicroseconds,
             GroupHash = draft.OrderKey is { } order ? MessageGroupHash.Of(order) : null,
-            MessageIdHash = idHash,
+            MessageIdHash = topic.IdWindow.IsOn ? MessageIdHash.Of(draft.MessageId) : null,
             ProducerId = sequence?.ProducerId ?? 0,
             ProducerEpoch = sequence?.Epoch ?? 0,
             Sequence = sequence?.First ?? 0,
         };
+        var record = RecordEncoder.Lay(
+            fields, Encoding.UTF8.GetByteCount(draft.MessageId), propertiesLength, draft.Body.Length, destination);
+        Encoding.UTF8.GetBytes(draft.MessageId, record.Key);
+        var routed = RoutedPlaces.Measure(places);
+        RoutedPlaces.Write(record.Properties[..routed], places);
+        PropertyWriter.Write(record.Properties[routed..], draft);
+        draft.Body.Span.CopyTo(record.Body);
+        return record.Close();
+    }
+
+    // Routes look at the properties as they are stored.
+    private static IReadOnlyList<RoutedPlace> DecideRoutes(
+        MessageDraft draft, int propertiesLength, TopicView topic, int queueId, TopicDirectory topics)
+    {
+        var rented = ArrayPool<byte>.Shared.Rent(propertiesLength);
+        var properties = rented.AsSpan(0, propertiesLength);
+        PropertyWriter.Write(properties, draft);
+        using var id = new Utf8Text(draft.MessageId, stackalloc byte[Utf8Text.StackBytes]);
+        long? groupHash = draft.MessageGroup is { } group ? MessageGroupHash.Of(group) : null;
+        var places = RouteDecision.Decide(topics, topic, queueId, groupHash, new SqlMessage(properties, id.Bytes));
+        ArrayPool<byte>.Shared.Return(rented);
+        return places;
+    }
+
+    private static RecordFlags FlagsOf(MessageDraft draft, TopicView topic) =>
+        (draft.DeliverAtMicroseconds.HasValue ? RecordFlags.DeliverAt : 0)
+        | (draft.OrderKey is not null ? RecordFlags.GroupHash : 0)
+        | (topic.IdWindow.IsOn ? RecordFlags.MessageIdHash : 0);
 }

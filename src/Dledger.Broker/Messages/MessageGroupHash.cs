@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace Dledger.Broker.Messages;
 
 /// <summary>
@@ -11,7 +9,11 @@ internal static class MessageGroupHash
     private const ulong Prime = 1_099_511_628_211;
 
     /// <summary>FNV-1a, 64 bits, over the UTF-8 bytes.</summary>
-    public static long Of(string messageGroup) => Of(Encoding.UTF8.GetBytes(messageGroup));
+    public static long Of(string messageGroup)
+    {
+        using var text = new Utf8Text(messageGroup, stackalloc byte[Utf8Text.StackBytes]);
+        return Of(text.Bytes);
+    }
 
     /// <summary>The same for the UTF-8 text itself.</summary>
     public static long Of(ReadOnlySpan<byte> messageGroup)

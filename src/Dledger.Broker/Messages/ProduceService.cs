@@ -19,40 +19,64 @@ internal sealed class ProduceService(BrokerCalls calls)
     private readonly SeededOffsets? _seededOffsets =
         calls.Options.Defect == SeededDefect.QueueOffsetAtAppend ? new SeededOffsets(calls.Machine) : null;
 
-    public async ValueTask<AppendOutcome> AppendAsync(
+    // What is known at once is answered without a task; only what waits for the log has a state of its own.
+    public ValueTask<AppendOutcome> AppendAsync(
         string topicName,
         IReadOnlyList<MessageDraft> drafts,
         ProducerSequence? sequence,
         string clientId,
         CancellationToken cancellationToken)
     {
-        cancellationToken.ThrowIfCancellationRequested();
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled<AppendOutcome>(cancellationToken);
+        }
+
         if ((Names.CheckTopic(topicName) ?? MessageRules.Check(drafts) ?? ProducerRules.Check(sequence, drafts.Count)) is { } violation)
         {
-            return AppendOutcome.Of(BrokerFailure.Of(violation));
+            return new(AppendOutcome.Of(BrokerFailure.Of(violation)));
         }
 
-        if (CheckAccepting() is { } notAccepting)
+        if ((calls.CheckServing() ?? CheckSpace()) is { } refusal)
         {
-            return AppendOutcome.Of(notAccepting);
+            return new(AppendOutcome.Of(refusal));
         }
 
+        return calls.Machine.Topics.Find(topicName) is { } topic
+            ? AppendAsync(topic, drafts, sequence, clientId, cancellationToken)
+            : CreateAndAppendAsync(topicName, drafts, sequence, clientId, cancellationToken);
+    }
+
+    private async ValueTask<AppendOutcome> CreateAndAppendAsync(
+        string topicName,
+        IReadOnlyList<MessageDraft> drafts,
+        ProducerSequence? sequence,
+        string clientId,
+        CancellationToken cancellationToken)
+    {
         var (topic, failure) = await calls.Topics.FindOrCreateAsync(topicName, cancellationToken);
-        if (topic is null)
-        {
-            return AppendOutcome.Of(failure!.Value);
-        }
+        return topic is null
+            ? AppendOutcome.Of(failure!.Value)
+            : await AppendAsync(topic, drafts, sequence, clientId, cancellationToken);
+    }
 
+    private ValueTask<AppendOutcome> AppendAsync(
+        TopicView topic,
+        IReadOnlyList<MessageDraft> drafts,
+        ProducerSequence? sequence,
+        string clientId,
+        CancellationToken cancellationToken)
+    {
         if ((CheckTypes(topic, drafts) ?? TransactionService.Check(drafts) ?? CheckNumbers(drafts, sequence)
                 ?? CheckBand(topic, drafts) ?? CheckDelays(drafts))
             is { } mismatch)
         {
-            return AppendOutcome.Of(mismatch);
+            return new(AppendOutcome.Of(mismatch));
         }
 
         return topic.Lites is null
-            ? await AppendAsync(topic, ChooseQueue(topic, drafts), drafts, sequence, clientId, false, cancellationToken)
-            : await AppendLiteAsync(topic, drafts, sequence, clientId, cancellationToken);
+            ? AppendAsync(topic, ChooseQueue(topic, drafts), drafts, sequence, clientId, false, cancellationToken)
+            : AppendLiteAsync(topic, drafts, sequence, clientId, cancellationToken);
     }
 
     /// <summary>
@@ -62,7 +86,7 @@ internal sealed class ProduceService(BrokerCalls calls)
     public async ValueTask<BatchOutcome> AppendAsync(
         string topicName, ReadOnlyMemory<byte> records, int count, string clientId, CancellationToken cancellationToken)
     {
-        if (CheckAccepting() is { } notAccepting)
+        if ((calls.CheckServing() ?? CheckSpace()) is { } notAccepting)
         {
             return BatchOutcome.Of(notAccepting);
         }
@@ -99,28 +123,18 @@ internal sealed class ProduceService(BrokerCalls calls)
         return await proposal.Task.WaitAsync(cancellationToken);
     }
 
-    private BrokerFailure? CheckAccepting()
-    {
-        if (calls.CheckServing() is { } notServing)
-        {
-            return notServing;
-        }
-
-        if (calls.Machine.SpaceLevel >= DiskSpaceLevel.RefuseProduce)
-        {
-            return new BrokerFailure(
+    private BrokerFailure? CheckSpace() =>
+        calls.Machine.SpaceLevel >= DiskSpaceLevel.RefuseProduce
+            ? new BrokerFailure(
                 BrokerError.DiskFull,
                 $"the disk of node {calls.Log.Status.Self}, which leads, is nearly full and takes no more messages; nothing was "
-                + "stored. Free space, or let messages go earlier with storage.retentionTime or storage.retentionSize");
-        }
-
-        return calls.Machine.IsMajorityFull
+                + "stored. Free space, or let messages go earlier with storage.retentionTime or storage.retentionSize")
+        : calls.Machine.IsMajorityFull
             ? new BrokerFailure(
                 BrokerError.DiskFull,
                 "the disks of so many nodes are nearly full that no majority has room for messages; nothing was stored. Free space on "
                 + "them, or let messages go earlier with storage.retentionTime or storage.retentionSize")
-            : null;
-    }
+        : null;
 
     // A lite topic may end between the look at its queue and the append; then it is made anew.
     private async ValueTask<AppendOutcome> AppendLiteAsync(
@@ -141,12 +155,12 @@ internal sealed class ProduceService(BrokerCalls calls)
                     return AppendOutcome.Of(BrokerFailure.Of(tooLarge));
                 }
 
-                if (calls.Machine.ProduceQuotas.TryTake(topic, clientId, drafts.Count, records.Length) is { } exceeded)
+                charged = records.Length;
+                records.Return();
+                if (calls.Machine.ProduceQuotas.TryTake(topic, clientId, drafts.Count, charged) is { } exceeded)
                 {
                     return AppendOutcome.Of(exceeded);
                 }
-
-                charged = records.Length;
             }
 
             var (queueId, failure) = await calls.Lites.FindOrCreateAsync(topic, drafts[0].LiteTopic!, cancellationToken);
@@ -168,7 +182,7 @@ internal sealed class ProduceService(BrokerCalls calls)
         }
     }
 
-    private async ValueTask<AppendOutcome> AppendAsync(
+    private ValueTask<AppendOutcome> AppendAsync(
         TopicView topic,
         int queueId,
         IReadOnlyList<MessageDraft> drafts,
@@ -177,42 +191,52 @@ internal sealed class ProduceService(BrokerCalls calls)
         bool isCharged,
         CancellationToken cancellationToken)
     {
-        if (!MessageEncoder.TryEncode(drafts, topic, queueId, sequence, calls.Machine.Topics, out var records, out var tooLarge))
-        {
-            return AppendOutcome.Of(BrokerFailure.Of(tooLarge));
-        }
-
         if (calls.Options.Defect == SeededDefect.DuplicateFoundAtPropose
             && calls.Machine.State.Topics.Find(topic.Id)!.KnownIds.TryFind(MessageIdHash.Of(drafts[0].MessageId), out var first))
         {
-            return AppendOutcome.Of([new AppendEntry(first with { IsDuplicate = true })]);
+            return new(AppendOutcome.Of([new AppendEntry(first with { IsDuplicate = true })]));
+        }
+
+        if (!MessageEncoder.TryEncode(drafts, topic, queueId, sequence, calls.Machine.Topics, out var records, out var tooLarge))
+        {
+            return new(AppendOutcome.Of(BrokerFailure.Of(tooLarge)));
         }
 
         var quotas = calls.Machine.ProduceQuotas;
         var bytes = records.Length;
         if (!isCharged && quotas.TryTake(topic, clientId, drafts.Count, bytes) is { } exceeded)
         {
-            return AppendOutcome.Of(exceeded);
+            records.Return();
+            return new(AppendOutcome.Of(exceeded));
         }
 
-        var isTransaction = drafts[0].Type == MessageType.Transaction;
-        if (isTransaction)
+        if (drafts[0].Type == MessageType.Transaction)
         {
-            records = TransactionService.EncodeHalves(records, drafts);
+            var halves = TransactionService.EncodeHalves(records.Span, drafts);
+            records.Return();
+            records = RecordBuffer.Of(halves);
         }
 
         var proposal = new AppendProposal(records, drafts.Count)
         {
             SeededOffset = _seededOffsets?.Take(topic.Id, queueId, drafts.Count),
         };
-        if (!calls.Log.TryPropose(proposal, out var refused))
+        if (calls.Log.TryPropose(proposal, out var refused))
         {
-            quotas.GiveBack(topic, clientId, drafts.Count, bytes);
-            return AppendOutcome.Of(FailureMapping.Of(refused));
+            return CompleteAsync(proposal, topic, drafts, cancellationToken);
         }
 
-        var outcome = await proposal.Task.WaitAsync(cancellationToken);
-        return isTransaction
+        quotas.GiveBack(topic, clientId, drafts.Count, bytes);
+        records.Return();
+        return new(AppendOutcome.Of(FailureMapping.Of(refused)));
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<AppendOutcome> CompleteAsync(
+        AppendProposal proposal, TopicView topic, IReadOnlyList<MessageDraft> drafts, CancellationToken cancellationToken)
+    {
+        var outcome = await proposal.WaitAsync(cancellationToken);
+        return drafts[0].Type == MessageType.Transaction
             ? calls.Transactions.Complete(outcome, topic.Id)
             : WithHandles(topic, drafts, outcome);
     }
@@ -226,9 +250,9 @@ internal sealed class ProduceService(BrokerCalls calls)
 
     private BrokerFailure? CheckDelays(IReadOnlyList<MessageDraft> drafts)
     {
-        foreach (var draft in drafts)
+        for (var i = 0; i < drafts.Count; i++)
         {
-            if (draft.DeliverAtMicroseconds is not { } deliverAt)
+            if (drafts[i].DeliverAtMicroseconds is not { } deliverAt)
             {
                 continue;
             }
@@ -252,7 +276,7 @@ internal sealed class ProduceService(BrokerCalls calls)
     // A repeat of a message that waits for its delivery time is answered as the first send was.
     private AppendOutcome WithHandles(TopicView topic, IReadOnlyList<MessageDraft> drafts, AppendOutcome outcome)
     {
-        if (!outcome.Entries.Any(static entry => entry.Message.DeliverAtMicroseconds.HasValue || IsWaitingRepeat(entry.Message)))
+        if (!HasWaiting(outcome))
         {
             return outcome;
         }
@@ -272,13 +296,28 @@ internal sealed class ProduceService(BrokerCalls calls)
             : entry)]);
     }
 
+    private static bool HasWaiting(AppendOutcome outcome)
+    {
+        for (var i = 0; i < outcome.Entries.Count; i++)
+        {
+            var message = outcome.Entries[i].Message;
+            if (message.DeliverAtMicroseconds.HasValue || IsWaitingRepeat(message))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     private static bool IsWaitingRepeat(in AppendedMessage message) =>
         message is { IsDuplicate: true, QueueId: >= 0, QueueOffset.Value: < 0 };
 
     private static BrokerFailure? CheckTypes(TopicView topic, IReadOnlyList<MessageDraft> drafts)
     {
-        foreach (var draft in drafts)
+        for (var i = 0; i < drafts.Count; i++)
         {
+            var draft = drafts[i];
             if (!topic.AcceptedTypes.Contains(draft.Type))
             {
                 return new BrokerFailure(
@@ -306,9 +345,9 @@ internal sealed class ProduceService(BrokerCalls calls)
     {
         if (topic.IsPriority)
         {
-            foreach (var draft in drafts)
+            for (var i = 1; i < drafts.Count; i++)
             {
-                if (topic.BandOf(draft.Priority) != topic.BandOf(drafts[0].Priority))
+                if (topic.BandOf(drafts[i].Priority) != topic.BandOf(drafts[0].Priority))
                 {
                     return BrokerFailure.Of(new Violation(
                         BrokenRule.Batch, "the messages of a batch go to one queue, so they have one priority"));

@@ -1,7 +1,7 @@
 namespace Dledger.Broker.Messages;
 
 /// <summary>The entries of a record's property map. Persisted: the numbers never change. Layout: FORMAT.md.</summary>
-internal enum PropertyKind : byte
+public enum PropertyKind : byte
 {
     /// <summary>One byte: <see cref="Messages.MessageType"/>.</summary>
     MessageType = 1,

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Text;
 using Dledger.Broker.Commands;
 
@@ -7,20 +6,25 @@ namespace Dledger.Broker.Messages;
 /// <summary>Writes a property map: entries of kind (1 byte), length (2 bytes), content. Layout: FORMAT.md.</summary>
 internal static class PropertyWriter
 {
-    private const int EntryHeaderBytes = 3;
+    /// <summary>Kind and length of an entry.</summary>
+    public const int EntryHeaderBytes = 3;
 
     /// <summary>Bytes that the properties of a draft take.</summary>
     public static long Measure(MessageDraft draft)
     {
+        // By index: the enumerator of an interface is an object.
         long bytes = 2 * (EntryHeaderBytes + 1);
         bytes += Measure(draft.Tag);
-        foreach (var key in draft.Keys)
+        var keys = draft.Keys;
+        for (var i = 0; i < keys.Count; i++)
         {
-            bytes += Measure(key);
+            bytes += Measure(keys[i]);
         }
 
-        foreach (var (key, value) in draft.UserProperties)
+        var properties = draft.UserProperties;
+        for (var i = 0; i < properties.Count; i++)
         {
+            var (key, value) = properties[i];
             bytes += EntryHeaderBytes + 2 + Encoding.UTF8.GetByteCount(key) + (long)Encoding.UTF8.GetByteCount(value);
         }
 
@@ -32,35 +36,35 @@ internal static class PropertyWriter
         return bytes;
     }
 
-    /// <summary>The properties of a draft.</summary>
-    public static void Write(ByteWriter writer, MessageDraft draft)
+    /// <summary>The properties of a draft, into a span of exactly <see cref="Measure(MessageDraft)"/> bytes.</summary>
+    public static void Write(Span<byte> destination, MessageDraft draft)
     {
-        Write(writer, PropertyKind.MessageType, (byte)draft.Type);
-        Write(writer, PropertyKind.BodyEncoding, (byte)draft.BodyEncoding);
-        Write(writer, PropertyKind.Tag, draft.Tag);
-        foreach (var key in draft.Keys)
+        var map = new PropertyMap(destination);
+        map.Add(PropertyKind.MessageType, (byte)draft.Type);
+        map.Add(PropertyKind.BodyEncoding, (byte)draft.BodyEncoding);
+        map.Add(PropertyKind.Tag, draft.Tag);
+        var keys = draft.Keys;
+        for (var i = 0; i < keys.Count; i++)
         {
-            Write(writer, PropertyKind.Key, key);
+            map.Add(PropertyKind.Key, keys[i]);
         }
 
-        foreach (var (key, value) in draft.UserProperties)
+        var properties = draft.UserProperties;
+        for (var i = 0; i < properties.Count; i++)
         {
-            writer.Byte((byte)PropertyKind.UserProperty);
-            writer.UInt16(2 + Encoding.UTF8.GetByteCount(key) + Encoding.UTF8.GetByteCount(value));
-            writer.Text(key);
-            writer.Bytes(Encoding.UTF8.GetBytes(value));
+            map.AddUserProperty(properties[i].Key, properties[i].Value);
         }
 
-        Write(writer, PropertyKind.BornHost, draft.BornHost.Length == 0 ? null : draft.BornHost);
-        Write(writer, PropertyKind.MessageGroup, draft.MessageGroup);
-        Write(writer, PropertyKind.TraceContext, draft.TraceContext);
-        Write(writer, PropertyKind.LiteTopic, draft.LiteTopic);
+        map.Add(PropertyKind.BornHost, draft.BornHost.Length == 0 ? null : draft.BornHost);
+        map.Add(PropertyKind.MessageGroup, draft.MessageGroup);
+        map.Add(PropertyKind.TraceContext, draft.TraceContext);
+        map.Add(PropertyKind.LiteTopic, draft.LiteTopic);
         if (draft.Priority is { } priority)
         {
-            Span<byte> content = stackalloc byte[sizeof(int)];
-            BinaryPrimitives.WriteInt32LittleEndian(content, priority);
-            Write(writer, PropertyKind.Priority, content);
+            map.Add(PropertyKind.Priority, priority);
         }
+
+        map.End();
     }
 
     /// <summary>One entry; nothing for null.</summary>
@@ -80,8 +84,6 @@ internal static class PropertyWriter
         writer.UInt16(content.Length);
         writer.Bytes(content);
     }
-
-    private static void Write(ByteWriter writer, PropertyKind kind, byte value) => Write(writer, kind, [value]);
 
     private static long Measure(string? text) => text is null ? 0 : EntryHeaderBytes + Encoding.UTF8.GetByteCount(text);
 }

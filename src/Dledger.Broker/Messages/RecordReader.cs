@@ -1,3 +1,4 @@
+using System.Buffers;
 using Dledger.Broker.Receiving;
 using Dledger.Primitives;
 using Dledger.Replication;
@@ -21,17 +22,19 @@ internal sealed class RecordReader(Func<IReplicatedLog?> log)
     public byte[]? Read(LogPosition position, int size, out string? fault)
     {
         var bytes = GC.AllocateUninitializedArray<byte>(size);
-        if (!TryRead(position, bytes, out fault))
+        return TryReadSealed(position, bytes, out fault) ? bytes : null;
+    }
+
+    /// <summary>The same into the start of a rented array, which is the caller's to return.</summary>
+    public byte[]? ReadRented(LogPosition position, int size, out string? fault)
+    {
+        var rented = ArrayPool<byte>.Shared.Rent(size);
+        if (TryReadSealed(position, rented.AsSpan(0, size), out fault))
         {
-            return null;
+            return rented;
         }
 
-        if (RecordView.TryParseSealed(bytes, position, out _, out fault))
-        {
-            return bytes;
-        }
-
-        log()?.ReportUnreadable(position);
+        ArrayPool<byte>.Shared.Return(rented);
         return null;
     }
 
@@ -84,6 +87,22 @@ internal sealed class RecordReader(Func<IReplicatedLog?> log)
         }
 
         if (RecordHeader.TryParse(bytes, out header, out _) && header.Length == size)
+        {
+            return true;
+        }
+
+        log()?.ReportUnreadable(position);
+        return false;
+    }
+
+    private bool TryReadSealed(LogPosition position, Span<byte> bytes, out string? fault)
+    {
+        if (!TryRead(position, bytes, out fault))
+        {
+            return false;
+        }
+
+        if (RecordView.TryParseSealed(bytes, position, out _, out fault))
         {
             return true;
         }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using Dledger.Broker.Naming;
 
 namespace Dledger.Broker.Messages;
@@ -35,6 +36,24 @@ public static class TimeToLive
             if (key == Property)
             {
                 return TryParse(value, out var milliseconds) && storedAt + (milliseconds * 1_000) <= now;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>The same of a stored property map.</summary>
+    internal static bool IsOver(PropertyEnumerator properties, long storedAt, long now)
+    {
+        while (properties.MoveNext())
+        {
+            if (properties.Kind == PropertyKind.UserProperty)
+            {
+                PropertyEnumerator.SplitUserProperty(properties.Content, out var key, out var value);
+                if (key.SequenceEqual(PropertyUtf8))
+                {
+                    return TryParse(Encoding.UTF8.GetString(value), out var milliseconds) && storedAt + (milliseconds * 1_000) <= now;
+                }
             }
         }
 

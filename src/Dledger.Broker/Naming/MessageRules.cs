@@ -16,8 +16,10 @@ public static class MessageRules
         }
 
         var bytes = 0L;
-        foreach (var draft in drafts)
+        // By index, here and below: the enumerator of an interface is an object.
+        for (var i = 0; i < drafts.Count; i++)
         {
+            var draft = drafts[i];
             if (Check(draft) is { } violation)
             {
                 return violation;
@@ -177,8 +179,9 @@ public static class MessageRules
             bytes += Encoding.UTF8.GetByteCount(tag);
         }
 
-        foreach (var key in draft.Keys)
+        for (var i = 0; i < draft.Keys.Count; i++)
         {
+            var key = draft.Keys[i];
             if (PropertyRules.CheckKey(key) is { } violation)
             {
                 return violation;
@@ -187,8 +190,9 @@ public static class MessageRules
             bytes += Encoding.UTF8.GetByteCount(key);
         }
 
-        foreach (var (key, value) in draft.UserProperties)
+        for (var i = 0; i < draft.UserProperties.Count; i++)
         {
+            var (key, value) = draft.UserProperties[i];
             if (PropertyRules.CheckProperty(key, value) is { } violation)
             {
                 return violation;

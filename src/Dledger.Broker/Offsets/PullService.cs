@@ -201,8 +201,8 @@ internal sealed class PullService(BrokerCalls calls, PollTimer polls, ILogger lo
         foreach (var place in slice.Places)
         {
             RecordView.TryParseUnchecked(rest.Span, out var record, out _);
-            messages.Add(MessageDecoder.Decode(rest, record, new DeliveryContext(
-                topic, place.QueueId, place.Offset, place.Position, place.Attempt, "", TimeSpan.Zero)));
+            messages.Add(new DeliveredMessage(rest[..record.Length], new DeliveryContext(
+                topic, place.QueueId, place.Offset, place.Position, place.Attempt, null, TimeSpan.Zero)));
             rest = rest[record.Length..];
         }
 

@@ -32,6 +32,14 @@ internal sealed class ReceiptCodec
     /// <summary>The handle of a receipt.</summary>
     public string Encode(in Receipt receipt)
     {
+        Span<byte> text = stackalloc byte[TextLength];
+        Encode(receipt, text);
+        return Encoding.ASCII.GetString(text);
+    }
+
+    /// <summary>The same as ASCII, into exactly <see cref="TextLength"/> bytes.</summary>
+    public void Encode(in Receipt receipt, Span<byte> text)
+    {
         Span<byte> bytes = stackalloc byte[ContentBytes + MacBytes];
         bytes[0] = Version;
         BinaryPrimitives.WriteUInt16LittleEndian(bytes[1..], checked((ushort)receipt.RaftGroup));
@@ -42,7 +50,7 @@ internal sealed class ReceiptCodec
         BinaryPrimitives.WriteInt64LittleEndian(bytes[23..], receipt.Delivery.DeliveryId);
         BinaryPrimitives.WriteUInt16LittleEndian(bytes[31..], (ushort)Math.Min(receipt.Attempt, ushort.MaxValue));
         WriteMac(bytes[..ContentBytes], bytes[ContentBytes..]);
-        return Base64Url.EncodeToString(bytes);
+        Base64Url.EncodeToUtf8(bytes, text);
     }
 
     /// <summary>False for any text that this cluster never gave out.</summary>

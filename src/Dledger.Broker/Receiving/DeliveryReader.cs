@@ -18,7 +18,8 @@ internal sealed class DeliveryReader(RecordReader records, int raftGroup, Receip
     /// name="mismatches"/>;
     /// unreadable ones are logged and left to the end of their lease. In an ordered group nothing of the same message group may
     /// overtake them: it goes to <paramref name="withheld"/>. What has lived too long by
-    /// <paramref name="now"/> goes to <paramref name="expired"/>.
+    /// <paramref name="now"/> goes to <paramref name="expired"/>. With <paramref name="rents"/> the records lie in rented arrays, which go
+    /// back with <see cref="ReceiveOutcome.Return"/>.
     /// </summary>
     public List<DeliveredMessage> Read(
         ReceiveGrant grant,
@@ -30,53 +31,56 @@ internal sealed class DeliveryReader(RecordReader records, int raftGroup, Receip
         List<DeliveryReference> mismatches,
         List<DeliveryReference> withheld,
         List<DeliveryReference> expired,
-        long now)
+        long now,
+        bool rents)
     {
         var invisible = TimeSpan.FromMicroseconds(grant.InvisibleMicroseconds);
         var messages = new List<DeliveredMessage>(grant.Messages.Count);
-        var broken = new HashSet<(int QueueId, int GroupHash)>();
-        foreach (var granted in grant.Messages)
+        HashSet<(int QueueId, int GroupHash)>? broken = null;
+        for (var i = 0; i < grant.Messages.Count; i++)
         {
+            var granted = grant.Messages[i];
             var delivery = new DeliveryReference(granted.QueueId, granted.Offset, grant.DeliveryId);
-            if (broken.Contains((granted.QueueId, granted.GroupHash)))
+            if (broken?.Contains((granted.QueueId, granted.GroupHash)) == true)
             {
                 withheld.Add(delivery);
                 continue;
             }
 
-            if (ReadRecord(granted.Position, granted.Size, granted.QueueId, granted.Offset, topic) is not { } bytes)
+            if (ReadRecord(granted, topic, rents) is not { } bytes)
             {
                 if (isOrdered)
                 {
-                    broken.Add((granted.QueueId, granted.GroupHash));
+                    (broken ??= []).Add((granted.QueueId, granted.GroupHash));
                 }
 
                 continue;
             }
 
-            RecordView.TryParseUnchecked(bytes, out var record, out _);
-            if (!filter.MatchesAll && !filter.Matches(record))
+            RecordView.TryParseUnchecked(bytes.AsSpan(0, granted.Size), out var record, out _);
+            var outcome = !filter.MatchesAll && !filter.Matches(record) ? mismatches
+                : TimeToLive.IsOver(new PropertyEnumerator(record.Properties), record.StoreTime, now) ? expired
+                : null;
+            var message = new DeliveredMessage(
+                bytes.AsMemory(0, granted.Size),
+                new DeliveryContext(
+                    topic,
+                    granted.QueueId,
+                    new QueueOffset(granted.Offset),
+                    granted.Position,
+                    granted.Attempt,
+                    new Receipt(raftGroup, groupId, topicId, delivery, granted.Attempt),
+                    invisible),
+                receipts,
+                rents ? bytes : null);
+            if (outcome is null)
             {
-                mismatches.Add(delivery);
-                continue;
-            }
-
-            var receipt = new Receipt(raftGroup, groupId, topicId, delivery, granted.Attempt);
-            var message = MessageDecoder.Decode(bytes, record, new DeliveryContext(
-                topic,
-                granted.QueueId,
-                new QueueOffset(granted.Offset),
-                granted.Position,
-                granted.Attempt,
-                receipts.Encode(receipt),
-                invisible));
-            if (TimeToLive.IsOver(message.UserProperties, message.StoreTimeMicroseconds, now))
-            {
-                expired.Add(delivery);
+                messages.Add(message);
             }
             else
             {
-                messages.Add(message);
+                outcome.Add(delivery);
+                message.Return();
             }
         }
 
@@ -86,12 +90,28 @@ internal sealed class DeliveryReader(RecordReader records, int raftGroup, Receip
     /// <summary>A verified record; null when it cannot be read, which is logged.</summary>
     public byte[]? ReadRecord(LogPosition position, int size, int queueId, long offset, string topic)
     {
-        if (records.Read(position, size, out var fault) is { } bytes)
+        var bytes = records.Read(position, size, out var fault);
+        NoteFault(bytes, position, queueId, offset, topic, fault);
+        return bytes;
+    }
+
+    private byte[]? ReadRecord(in GrantedMessage granted, string topic, bool rents)
+    {
+        if (!rents)
         {
-            return bytes;
+            return ReadRecord(granted.Position, granted.Size, granted.QueueId, granted.Offset, topic);
         }
 
-        BrokerEvents.RecordUnreadable(logger, position, queueId, offset, topic, fault ?? "unknown");
-        return null;
+        var bytes = records.ReadRented(granted.Position, granted.Size, out var fault);
+        NoteFault(bytes, granted.Position, granted.QueueId, granted.Offset, topic, fault);
+        return bytes;
+    }
+
+    private void NoteFault(byte[]? bytes, LogPosition position, int queueId, long offset, string topic, string? fault)
+    {
+        if (bytes is null)
+        {
+            BrokerEvents.RecordUnreadable(logger, position, queueId, offset, topic, fault ?? "unknown");
+        }
     }
 }

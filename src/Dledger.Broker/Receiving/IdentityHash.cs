@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
+using Dledger.Broker.Messages;
 
 namespace Dledger.Broker.Receiving;
 
@@ -12,7 +13,8 @@ internal static class IdentityHash
     public static long OfClient(string clientId)
     {
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(Encoding.UTF8.GetBytes(clientId), hash);
+        using var text = new Utf8Text(clientId, stackalloc byte[Utf8Text.StackBytes]);
+        SHA256.HashData(text.Bytes, hash);
         return BinaryPrimitives.ReadInt64LittleEndian(hash);
     }
 

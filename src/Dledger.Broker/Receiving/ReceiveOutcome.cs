@@ -29,6 +29,18 @@ public sealed class ReceiveOutcome
     [MemberNotNullWhen(false, nameof(Failure))]
     public bool Succeeded => Failure is null;
 
+    /// <summary>
+    /// Gives the memory of the messages back, for a caller that asked so with <see cref="ReceiveRequest.ReturnsRecords"/>. They are not
+    /// read any more; their receipt handles stay.
+    /// </summary>
+    public void Return()
+    {
+        for (var i = 0; i < Messages.Count; i++)
+        {
+            Messages[i].Return();
+        }
+    }
+
     public static ReceiveOutcome Of(BrokerFailure failure) => new(failure, []);
 
     public static ReceiveOutcome Of(IReadOnlyList<DeliveredMessage> messages, string? warning = null) =>

@@ -5,6 +5,7 @@ using Dledger.Broker.Groups;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Naming;
 using Dledger.Broker.Proposals;
+using Dledger.Broker.Quotas;
 using Dledger.Broker.Topics;
 using Dledger.Storage.Records;
 using Microsoft.Extensions.Logging;
@@ -123,7 +124,8 @@ internal sealed class ReceiveService(BrokerCalls calls, PollTimer polls, ILogger
                 mismatches,
                 withheld,
                 expired,
-                calls.Options.Defect == SeededDefect.LifetimeByWallClock ? polls.NowMicroseconds : calls.Log.LogTimeNow);
+                calls.Options.Defect == SeededDefect.LifetimeByWallClock ? polls.NowMicroseconds : calls.Log.LogTimeNow,
+                request.ReturnsRecords);
 
             // Where another client may want it, it is not finished for the group.
             if (filters.AreMixed)
@@ -194,7 +196,8 @@ internal sealed class ReceiveService(BrokerCalls calls, PollTimer polls, ILogger
             Lites = topic.IsLite ? calls.Machine.Lites.Of(group.Id, topic.Id, request.ClientId) : null,
             GroupFilters = filters,
             Verdict = verdict,
-            BatchSize = Math.Clamp(request.BatchSize, 1, Limits.ReceiveBatchMax),
+            BatchSize = Math.Clamp(request.BatchSize, 1, Limits.StreamBatchMax),
+            Room = QuotaRoom.Unbounded with { Bytes = Math.Max(request.BytesMax, Limits.BatchRecordBytesMax) },
             InvisibleMicroseconds = request.AutoRenew ? RenewalSchedule.Term : invisible,
             AutoRenew = request.AutoRenew,
             ClientHash = IdentityHash.OfClient(request.ClientId),

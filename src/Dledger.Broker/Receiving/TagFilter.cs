@@ -1,3 +1,5 @@
+using System.Text;
+using Dledger.Broker.Messages;
 using Dledger.Broker.Naming;
 
 namespace Dledger.Broker.Receiving;
@@ -9,11 +11,13 @@ public sealed class TagFilter
     public static readonly TagFilter All = new([], []);
 
     private readonly string[] _tags;
+    private readonly byte[][] _utf8;
     private readonly long[] _hashes;
 
     private TagFilter(string[] tags, long[] hashes)
     {
         _tags = tags;
+        _utf8 = Array.ConvertAll(tags, Encoding.UTF8.GetBytes);
         _hashes = hashes;
     }
 
@@ -67,4 +71,28 @@ public sealed class TagFilter
 
     /// <summary>Whether a message with this tag matches. A message without a tag matches only "everything".</summary>
     public bool Matches(string? tag) => MatchesAll || (tag is not null && Array.IndexOf(_tags, tag) >= 0);
+
+    /// <summary>The same for the property map of a stored message.</summary>
+    internal bool Matches(ReadOnlySpan<byte> properties)
+    {
+        if (MatchesAll)
+        {
+            return true;
+        }
+
+        if (!MessageDecoder.TryFindTag(properties, out var stored))
+        {
+            return false;
+        }
+
+        foreach (var tag in _utf8)
+        {
+            if (stored.SequenceEqual(tag))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 }

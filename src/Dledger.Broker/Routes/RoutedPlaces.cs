@@ -69,21 +69,30 @@ internal readonly ref struct RoutedPlaces
         return -1;
     }
 
+    /// <summary>Bytes of the entry; 0 without places.</summary>
+    public static int Measure(IReadOnlyList<RoutedPlace> places) =>
+        places.Count == 0 ? 0 : PropertyWriter.EntryHeaderBytes + HeaderBytes + (places.Count * BytesEach);
+
     /// <summary>Writes the entry, at the beginning of a property map; nothing without places.</summary>
-    public static void Write(ByteWriter properties, IReadOnlyList<RoutedPlace> places)
+    public static void Write(ByteWriter properties, IReadOnlyList<RoutedPlace> places) =>
+        Write(properties.Take(Measure(places)), places);
+
+    /// <summary>The same into a span of exactly its size.</summary>
+    public static void Write(Span<byte> entry, IReadOnlyList<RoutedPlace> places)
     {
         if (places.Count == 0)
         {
             return;
         }
 
-        properties.Byte((byte)PropertyKind.RoutedTo);
-        properties.UInt16(HeaderBytes + (places.Count * BytesEach));
-        properties.Byte(FormatVersion);
-        foreach (var place in places)
+        entry[0] = (byte)PropertyKind.RoutedTo;
+        BinaryPrimitives.WriteUInt16LittleEndian(entry[1..], checked((ushort)(HeaderBytes + (places.Count * BytesEach))));
+        entry[PropertyWriter.EntryHeaderBytes] = FormatVersion;
+        entry = entry[(PropertyWriter.EntryHeaderBytes + HeaderBytes)..];
+        for (var i = 0; i < places.Count; i++)
         {
-            properties.Int32(place.TopicId);
-            properties.Int32(place.QueueId);
+            BinaryPrimitives.WriteInt32LittleEndian(entry[(i * BytesEach)..], places[i].TopicId);
+            BinaryPrimitives.WriteInt32LittleEndian(entry[((i * BytesEach) + 4)..], places[i].QueueId);
         }
     }
 }

@@ -15,7 +15,7 @@ internal static class RecordDrafts
         {
             var rest = records[at..];
             Invariant.Check(RecordView.TryParseUnchecked(rest.Span, out var record, out var fault), $"a checked record: {fault}");
-            var message = MessageDecoder.Decode(rest, record, default);
+            var message = new DeliveredMessage(rest[..record.Length], default);
             drafts[i] = new MessageDraft
             {
                 Body = message.Body,

@@ -20,10 +20,21 @@ public sealed class RecordSlice
     /// <summary>One for each record, in order.</summary>
     public IReadOnlyList<RecordPlace> Places => _places;
 
+    /// <summary>Empties it.</summary>
     public void Clear()
     {
         _places.Clear();
         Length = 0;
+    }
+
+    /// <summary>Adds a message that was delivered.</summary>
+    public void Add(DeliveredMessage message)
+    {
+        var record = message.Record;
+        Reserve(record.Length);
+        record.CopyTo(_bytes.AsMemory(Length));
+        _places.Add(new RecordPlace(message.QueueId, message.QueueOffset, message.Position, message.Attempt));
+        Length += record.Length;
     }
 
     /// <summary>

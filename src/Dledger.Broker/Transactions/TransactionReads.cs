@@ -3,7 +3,6 @@ using Dledger.Broker.Naming;
 using Dledger.Broker.StateMachine;
 using Dledger.Broker.Topics;
 using Dledger.Primitives;
-using Dledger.Storage.Records;
 
 namespace Dledger.Broker.Transactions;
 
@@ -158,10 +157,7 @@ internal sealed class TransactionReads(BrokerCalls calls)
             return null;
         }
 
-        RecordView.TryParseUnchecked(bytes, out var record, out _);
-        return MessageDecoder.Decode(
-            bytes,
-            record,
-            new DeliveryContext(topic, queueId, new QueueOffset(0), part.Position, Attempt: 0, "", TimeSpan.Zero));
+        return new DeliveredMessage(
+            bytes, new DeliveryContext(topic, queueId, new QueueOffset(0), part.Position, Attempt: 0, null, TimeSpan.Zero));
     }
 }

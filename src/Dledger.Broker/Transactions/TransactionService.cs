@@ -34,8 +34,9 @@ internal sealed class TransactionService(BrokerCalls calls)
     public static BrokerFailure? Check(IReadOnlyList<MessageDraft> drafts)
     {
         var isTransaction = drafts[0].Type == MessageType.Transaction;
-        foreach (var draft in drafts)
+        for (var i = 0; i < drafts.Count; i++)
         {
+            var draft = drafts[i];
             if (draft.Type == MessageType.Transaction != isTransaction)
             {
                 return BrokerFailure.Of(new Violation(
@@ -54,7 +55,7 @@ internal sealed class TransactionService(BrokerCalls calls)
     }
 
     /// <summary>From the records of a checked batch to those of its transaction.</summary>
-    public static byte[] EncodeHalves(byte[] messages, IReadOnlyList<MessageDraft> drafts) =>
+    public static byte[] EncodeHalves(ReadOnlySpan<byte> messages, IReadOnlyList<MessageDraft> drafts) =>
         TransactionEncoder.EncodeHalves(messages, drafts.Count, drafts[0].TransactionRecovery ?? TimeSpan.Zero);
 
     /// <summary>Tells the producer the transaction of its messages.</summary>

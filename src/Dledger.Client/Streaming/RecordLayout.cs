@@ -5,6 +5,7 @@ internal static class RecordLayout
 {
     public const int HeaderBytes = 64;
     public const int CrcAt = 4;
+    public const int StoreTimeAt = 8;
     public const int CrcStart = 16;
     public const int KindAt = 16;
     public const int FlagsAt = 17;
@@ -22,6 +23,7 @@ internal static class RecordLayout
     public const byte MessageKind = 1;
     public const byte DeliverAtFlag = 1;
     public const byte GroupHashFlag = 2;
+    public const byte TransactionFlag = 4;
     public const byte IdHashFlag = 8;
     public const int WordBytes = 8;
     public const int IdHashBytes = 16;

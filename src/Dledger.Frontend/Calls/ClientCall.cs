@@ -1,12 +1,14 @@
 using System.Globalization;
 using Dledger.Primitives;
 using Grpc.Core;
+using Microsoft.AspNetCore.Http;
 
 namespace Dledger.Frontend.Calls;
 
 /// <summary>One call of a client: who calls, until when an answer is of use, and whether another node passed it
 /// on.</summary>
-/// <remarks>Owned by the call. Reads the metadata once.</remarks>
+/// <remarks>Owned by the call. Reads what it needs from the request's fields, because a list of all metadata is made anew for each
+/// call.</remarks>
 internal sealed class ClientCall
 {
     /// <summary>Deadlines beyond this are no deadlines: clients send up to sixty years for telemetry.</summary>
@@ -15,50 +17,44 @@ internal sealed class ClientCall
     /// <summary>Longer client ids are refused; the official ones stay below 100.</summary>
     private const int ClientIdLengthMax = 256;
 
+    private readonly ServerCallContext _context;
+    private readonly IHeaderDictionary _fields;
     private readonly TimeProvider _time;
     private readonly DateTime _deadline;
 
     public ClientCall(ServerCallContext context, TimeProvider time)
+        : this(context, context.GetHttpContext().Request.Headers, time)
     {
+    }
+
+    /// <summary>A call whose header fields are not those of an HTTP request.</summary>
+    internal ClientCall(ServerCallContext context, IHeaderDictionary fields, TimeProvider time)
+    {
+        _context = context;
+        _fields = fields;
         _time = time;
         _deadline = context.Deadline;
-        Headers = context.RequestHeaders;
         CancellationToken = context.CancellationToken;
-        foreach (var header in Headers)
-        {
-            switch (header.Key)
-            {
-                case ClientHeaders.ClientId:
-                    ClientId = header.Value;
-                    break;
-                case ClientHeaders.Namespace:
-                    Namespace = header.Value;
-                    break;
-                case ClientHeaders.Language:
-                    Language = header.Value;
-                    break;
-                case ClientHeaders.Forwarded:
-                    ForwardedBy = ReadNode(header.Value);
-                    break;
-                default:
-                    break;
-            }
-        }
+        ClientId = Find(ClientHeaders.ClientId) ?? "";
+        Namespace = Find(ClientHeaders.Namespace) ?? "";
+        Language = Find(ClientHeaders.Language) ?? "";
+        ForwardedBy = Find(ClientHeaders.Forwarded) is { } node ? ReadNode(node) : null;
     }
 
     /// <summary>Opaque name of the client; empty when it gave none.</summary>
-    public string ClientId { get; } = "";
+    public string ClientId { get; }
 
     /// <summary>Namespace for resources that name none themselves; usually empty.</summary>
-    public string Namespace { get; } = "";
+    public string Namespace { get; }
 
     /// <summary>Language of the client library as it says; any text.</summary>
-    public string Language { get; } = "";
+    public string Language { get; }
 
     /// <summary>The node that passed the call on; null when the client called this node.</summary>
     public NodeId? ForwardedBy { get; }
 
-    public Metadata Headers { get; }
+    /// <summary>All metadata. A copy, made when it is asked for.</summary>
+    public Metadata Headers => _context.RequestHeaders;
 
     /// <summary>The client has gone or its deadline has passed.</summary>
     public CancellationToken CancellationToken { get; }
@@ -79,6 +75,13 @@ internal sealed class ClientCall
             var remaining = _deadline - _time.GetUtcNow().UtcDateTime;
             return remaining > DeadlineHorizon ? null : remaining > TimeSpan.Zero ? remaining : TimeSpan.Zero;
         }
+    }
+
+    /// <summary>The value of a header, the last one where it came several times; null without.</summary>
+    public string? Find(string header)
+    {
+        var values = _fields[header];
+        return values.Count == 0 ? null : values[^1] ?? "";
     }
 
     private static NodeId ReadNode(string text) =>

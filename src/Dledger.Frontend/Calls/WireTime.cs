@@ -16,6 +16,13 @@ internal static class WireTime
 
     public static Timestamp ToTimestamp(long microseconds)
     {
+        var (seconds, nanos) = Split(microseconds);
+        return new Timestamp { Seconds = seconds, Nanos = nanos };
+    }
+
+    /// <summary>Seconds and the nanoseconds of a time.</summary>
+    public static (long Seconds, int Nanos) Split(long microseconds)
+    {
         var seconds = Math.DivRem(microseconds, 1_000_000, out var rest);
         if (rest < 0)
         {
@@ -23,7 +30,7 @@ internal static class WireTime
             rest += 1_000_000;
         }
 
-        return new Timestamp { Seconds = seconds, Nanos = (int)rest * 1_000 };
+        return (seconds, (int)rest * 1_000);
     }
 
     /// <summary>A duration; what does not fit into a <see cref="TimeSpan"/> is clamped to its ends.</summary>

@@ -32,16 +32,26 @@ internal sealed class CallGuard(LeaderRouter router, TimeProvider time, ILogger 
         {
             return await run(call);
         }
-        catch (Exception exception) when (
-            exception is not RpcException && !call.CancellationToken.IsCancellationRequested)
+        catch (Exception exception) when (exception is not RpcException)
         {
-            // The text of an exception is for the log, not for whoever caused it.
-            FrontendEvents.CallFailed(logger, exception, context.Method, call.ClientId);
-            return refuse(new BrokerFailure(BrokerError.None, Failed));
+            return refuse(FailureOf(exception, call, context));
+        }
+    }
+
+    /// <summary>The same for what is called all the time.</summary>
+    public async Task<TResponse> RunHereAsync<TRequest, TResponse>(
+        ServerCallContext context, TRequest request, ICallHandler<TRequest, TResponse> handler)
+    {
+        var call = new ClientCall(context, time);
+        try
+        {
+            var response = await handler.HandleAsync(call, request);
+            handler.Answered(response);
+            return response;
         }
         catch (Exception exception) when (exception is not RpcException)
         {
-            throw CallerGone();
+            return handler.Refuse(request, StatusMapping.Of(FailureOf(exception, call, context)));
         }
     }
 
@@ -63,6 +73,18 @@ internal sealed class CallGuard(LeaderRouter router, TimeProvider time, ILogger 
         {
             throw CallerGone();
         }
+    }
+
+    private BrokerFailure FailureOf(Exception exception, ClientCall call, ServerCallContext context)
+    {
+        if (call.CancellationToken.IsCancellationRequested)
+        {
+            throw CallerGone();
+        }
+
+        // The text of an exception is for the log, not for whoever caused it.
+        FrontendEvents.CallFailed(logger, exception, context.Method, call.ClientId);
+        return new BrokerFailure(BrokerError.None, Failed);
     }
 
     private static RpcException CallerGone() => new(new Status(StatusCode.Cancelled, "the caller has gone"));

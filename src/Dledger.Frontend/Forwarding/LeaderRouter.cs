@@ -29,6 +29,9 @@ internal sealed class LeaderRouter(
     /// <summary>How long a leader that another one has followed may take for answers that are on their way.</summary>
     private static readonly TimeSpan GraceOfOldLeader = TimeSpan.FromMilliseconds(50);
 
+    private static readonly BrokerFailure Unconfirmed = new(
+        BrokerError.OutcomeUnknown, "the cluster did not confirm in time; the request may still take effect");
+
     public NodeChannels Channels => channels;
 
     public NodeDirectory Nodes => nodes;
@@ -39,56 +42,15 @@ internal sealed class LeaderRouter(
     /// <summary>Runs the RPC on the leader and answers, in any case, before the caller's deadline.</summary>
     /// <exception cref="RpcException">The call was forwarded to this node, which does not lead.</exception>
     /// <exception cref="OperationCanceledException">The caller has gone.</exception>
-    public async Task<TResponse> CallAsync<TRequest, TResponse>(
+    public Task<TResponse> CallAsync<TRequest, TResponse>(
         ILeaderHandler<TRequest, TResponse> handler, ClientCall call, TRequest request)
         where TRequest : class
         where TResponse : class
     {
         var patience = Patience.Of(call, options, time);
-        using var limit = patience.Limit(call.CancellationToken);
-        BrokerFailure? unknown = null;
-        while (true)
-        {
-            BrokerFailure failure;
-            switch (Locate(call, out var leader))
-            {
-                case LeaderPlace.Here:
-                    var outcome = await RunAsync(handler, call, request, limit.Token);
-                    if (outcome.Failure is null)
-                    {
-                        return outcome.Response!;
-                    }
-
-                    failure = outcome.Failure.Value;
-                    break;
-                case LeaderPlace.Elsewhere:
-                    var forwarded = await ForwardAsync(handler, call, request, leader, patience);
-                    if (forwarded.Failure is null)
-                    {
-                        return unknown is { } earlier && handler.SaysNothingWasDone(forwarded.Response!)
-                            ? handler.Refuse(request, earlier)
-                            : forwarded.Response!;
-                    }
-
-                    failure = forwarded.Failure.Value;
-                    break;
-                default:
-                    failure = NoLeaderYet();
-                    break;
-            }
-
-            if (!MayRepeat(failure.Error, handler.IsRepeatable))
-            {
-                return handler.Refuse(request, RefusalOf(failure, unknown));
-            }
-
-            unknown = failure.Error == BrokerError.OutcomeUnknown ? failure : unknown;
-            if (!await PauseAsync(patience, call.CancellationToken))
-            {
-                FrontendEvents.NoLeader(logger, handler.Method, patience.Elapsed);
-                return handler.Refuse(request, RefusalOf(failure, unknown));
-            }
-        }
+        return Locate(call, out _) == LeaderPlace.Here
+            ? CallHereAsync(handler, call, request, patience)
+            : CallAnywhereAsync(handler, call, request, patience, null);
     }
 
     /// <summary>Where the call has to go now.</summary>
@@ -199,22 +161,95 @@ internal sealed class LeaderRouter(
     public static BrokerFailure NoLeaderYet() => new(
         BrokerError.Unavailable, "no node leads the cluster at the moment; nothing was done");
 
-    private async Task<LocalOutcome<TResponse>> RunAsync<TRequest, TResponse>(
-        ILeaderHandler<TRequest, TResponse> handler, ClientCall call, TRequest request, CancellationToken limit)
+    // Nearly every call ends with its first try, which has nothing to remember.
+    private async Task<TResponse> CallHereAsync<TRequest, TResponse>(
+        ILeaderHandler<TRequest, TResponse> handler, ClientCall call, TRequest request, Patience patience)
         where TRequest : class
         where TResponse : class
     {
+        using var limit = CallLimit.Of(patience, call.CancellationToken);
+        LocalOutcome<TResponse> outcome;
         try
         {
-            return await handler.RunAsync(call, request, limit);
+            outcome = await handler.RunAsync(call, request, limit.Token);
         }
-        catch (OperationCanceledException) when (
-            limit.IsCancellationRequested && !call.CancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (IsOver(limit, call))
         {
-            return new BrokerFailure(
-                BrokerError.OutcomeUnknown, "the cluster did not confirm in time; the request may still take effect");
+            outcome = Unconfirmed;
+        }
+
+        return outcome.Failure is { } failure
+            ? await CallAnywhereAsync(handler, call, request, patience, failure)
+            : outcome.Response!;
+    }
+
+    /// <param name="handler">The RPC.</param>
+    /// <param name="call">Who calls.</param>
+    /// <param name="request">What is asked.</param>
+    /// <param name="patience">How long all tries may take together.</param>
+    /// <param name="first">How a try of before ended; null: there was none.</param>
+    private async Task<TResponse> CallAnywhereAsync<TRequest, TResponse>(
+        ILeaderHandler<TRequest, TResponse> handler, ClientCall call, TRequest request, Patience patience, BrokerFailure? first)
+        where TRequest : class
+        where TResponse : class
+    {
+        using var limit = CallLimit.Of(patience, call.CancellationToken);
+        BrokerFailure? unknown = null;
+        for (var last = first; ; last = null)
+        {
+            if (last is not { } failure)
+            {
+                var outcome = await TryAsync(handler, call, request, patience, limit);
+                if (outcome.Failure is null)
+                {
+                    return unknown is { } earlier && outcome.IsForwarded && handler.SaysNothingWasDone(outcome.Response!)
+                        ? handler.Refuse(request, earlier)
+                        : outcome.Response!;
+                }
+
+                failure = outcome.Failure.Value;
+            }
+
+            if (!MayRepeat(failure.Error, handler.IsRepeatable))
+            {
+                return handler.Refuse(request, RefusalOf(failure, unknown));
+            }
+
+            unknown = failure.Error == BrokerError.OutcomeUnknown ? failure : unknown;
+            if (!await PauseAsync(patience, call.CancellationToken))
+            {
+                FrontendEvents.NoLeader(logger, handler.Method, patience.Elapsed);
+                return handler.Refuse(request, RefusalOf(failure, unknown));
+            }
         }
     }
+
+    private async ValueTask<LocalOutcome<TResponse>> TryAsync<TRequest, TResponse>(
+        ILeaderHandler<TRequest, TResponse> handler, ClientCall call, TRequest request, Patience patience, CallLimit limit)
+        where TRequest : class
+        where TResponse : class
+    {
+        switch (Locate(call, out var leader))
+        {
+            case LeaderPlace.Here:
+                try
+                {
+                    return await handler.RunAsync(call, request, limit.Token);
+                }
+                catch (OperationCanceledException) when (IsOver(limit, call))
+                {
+                    return Unconfirmed;
+                }
+
+            case LeaderPlace.Elsewhere:
+                return await ForwardAsync(handler, call, request, leader, patience) with { IsForwarded = true };
+            default:
+                return NoLeaderYet();
+        }
+    }
+
+    private static bool IsOver(CallLimit limit, ClientCall call) =>
+        limit.Token.IsCancellationRequested && !call.CancellationToken.IsCancellationRequested;
 
     private async Task<LocalOutcome<TResponse>> ForwardAsync<TRequest, TResponse>(
         ILeaderHandler<TRequest, TResponse> handler,

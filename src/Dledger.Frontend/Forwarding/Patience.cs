@@ -4,7 +4,7 @@ namespace Dledger.Frontend.Forwarding;
 
 /// <summary>How long a call may take: until shortly before the caller's deadline, or a fixed time without
 /// one.</summary>
-internal sealed class Patience
+internal readonly struct Patience
 {
     private readonly TimeProvider _time;
     private readonly long _start;
@@ -43,13 +43,5 @@ internal sealed class Patience
 
         var total = remaining - options.ReplyMargin;
         return new Patience(time, total > TimeSpan.Zero ? total : TimeSpan.Zero);
-    }
-
-    /// <summary>A source that is cancelled when the time is over or the caller has gone.</summary>
-    public CancellationTokenSource Limit(CancellationToken caller)
-    {
-        var source = CancellationTokenSource.CreateLinkedTokenSource(caller);
-        source.CancelAfter(Remaining);
-        return source;
     }
 }

@@ -17,6 +17,7 @@ namespace Dledger.Frontend.Messaging;
 /// <summary>The RocketMQ 5 service. Only dispatches: each RPC has a handler of its own.</summary>
 /// <remarks>A refusal is an answer with a status, on a gRPC call that succeeds; gRPC failures are left to broken
 /// transport, methods that do not exist, and telemetry streams.</remarks>
+[BindServiceMethod(typeof(MessagingBinding), nameof(MessagingBinding.Bind))]
 public sealed class MessagingService : Wire.MessagingService.MessagingServiceBase
 {
     private readonly TimeProvider _time;
@@ -59,7 +60,7 @@ public sealed class MessagingService : Wire.MessagingService.MessagingServiceBas
         var liveness = new LivenessRelay(broker, router);
         _queryRoute = new QueryRouteHandler(broker, entries, router);
         _queryAssignment = new QueryAssignmentHandler(broker, entries, router);
-        _sendMessage = new SendMessageHandler(broker, new MessageDrafts(options, time), producers, router);
+        _sendMessage = new SendMessageHandler(broker, new MessageDrafts(options, time), producers, router, In);
         _receiveMessage = new ReceiveMessageHandler(
             broker, options, router, new ReceiveRelay(options, router), draining, time);
         _ackMessage = new AckMessageHandler(broker, router);
@@ -97,36 +98,27 @@ public sealed class MessagingService : Wire.MessagingService.MessagingServiceBas
         GuardAsync(context, request, _queryAssignment.HandleAsync, _queryAssignment.Refuse);
 
     /// <inheritdoc/>
-    public override async Task<Wire.SendMessageResponse> SendMessage(
-        Wire.SendMessageRequest request, ServerCallContext context)
-    {
-        var response = await GuardAsync(context, request, _sendMessage.HandleAsync, _sendMessage.Refuse);
-        In.Add(response.Entries.Count(static entry => entry.Status.Code == Wire.Code.Ok));
-        return response;
-    }
+    public override Task<Wire.SendMessageResponse> SendMessage(
+        Wire.SendMessageRequest request, ServerCallContext context) =>
+        _guard.RunHereAsync(context, request, _sendMessage);
 
-    /// <inheritdoc/>
-    public override Task ReceiveMessage(
-        Wire.ReceiveMessageRequest request,
-        IServerStreamWriter<Wire.ReceiveMessageResponse> responseStream,
-        ServerCallContext context) =>
+    /// <summary>ReceiveMessage with frames that need not be protobuf objects: <see cref="MessagingBinding"/>.</summary>
+    public Task ReceiveMessage(
+        Wire.ReceiveMessageRequest request, IServerStreamWriter<ReceiveFrame> responseStream, ServerCallContext context) =>
         _guard.RunStreamAsync(context, call => _receiveMessage.HandleAsync(
             call,
             request,
-            new CountingWriter<Wire.ReceiveMessageResponse>(
-                responseStream,
-                static frame => frame.ContentCase == Wire.ReceiveMessageResponse.ContentOneofCase.Message,
-                Out)));
+            new CountingWriter<ReceiveFrame>(responseStream, static frame => frame.IsMessage, Out)));
 
     /// <inheritdoc/>
     public override Task<Wire.AckMessageResponse> AckMessage(
         Wire.AckMessageRequest request, ServerCallContext context) =>
-        GuardAsync(context, request, _ackMessage.HandleAsync, _ackMessage.Refuse);
+        _guard.RunHereAsync(context, request, _ackMessage);
 
     /// <inheritdoc/>
     public override Task<Wire.ChangeInvisibleDurationResponse> ChangeInvisibleDuration(
         Wire.ChangeInvisibleDurationRequest request, ServerCallContext context) =>
-        GuardAsync(context, request, _changeInvisibleDuration.HandleAsync, _changeInvisibleDuration.Refuse);
+        _guard.RunHereAsync(context, request, _changeInvisibleDuration);
 
     /// <inheritdoc/>
     public override Task<Wire.ForwardMessageToDeadLetterQueueResponse> ForwardMessageToDeadLetterQueue(

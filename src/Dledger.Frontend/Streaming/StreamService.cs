@@ -12,6 +12,7 @@ public sealed class StreamService : Service.StreamServiceBase
 {
     private readonly CallGuard _guard;
     private readonly ProduceStreamHandler _produce;
+    private readonly ConsumeStreamHandler _consume;
 
     internal StreamService(
         BrokerNode broker,
@@ -19,11 +20,14 @@ public sealed class StreamService : Service.StreamServiceBase
         LeaderRouter router,
         CallGuard guard,
         Draining draining,
-        TrafficMeter traffic,
+        TrafficMeter arriving,
+        TrafficMeter leaving,
         TimeProvider time)
     {
         _guard = guard;
-        _produce = new ProduceStreamHandler(broker, new StreamGate(options, router, draining, time), traffic);
+        var gate = new StreamGate(options, router, draining, time);
+        _produce = new ProduceStreamHandler(broker, gate, arriving);
+        _consume = new ConsumeStreamHandler(broker, gate, leaving);
     }
 
     /// <inheritdoc/>
@@ -32,4 +36,11 @@ public sealed class StreamService : Service.StreamServiceBase
         IServerStreamWriter<ProduceResponse> responseStream,
         ServerCallContext context) =>
         _guard.RunStreamAsync(context, call => _produce.HandleAsync(call, requestStream, responseStream));
+
+    /// <inheritdoc/>
+    public override Task Consume(
+        IAsyncStreamReader<ConsumeRequest> requestStream,
+        IServerStreamWriter<ConsumeResponse> responseStream,
+        ServerCallContext context) =>
+        _guard.RunStreamAsync(context, call => _consume.HandleAsync(call, requestStream, responseStream));
 }

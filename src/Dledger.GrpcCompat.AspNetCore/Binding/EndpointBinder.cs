@@ -8,7 +8,7 @@ namespace Dledger.GrpcCompat.AspNetCore.Binding;
 
 /// <summary>Makes an endpoint for each method that generated code names.</summary>
 internal sealed class EndpointBinder<TService>(
-    IEndpointRouteBuilder routes, CallEnvironment environment) : ServiceBinderBase
+    IEndpointRouteBuilder routes, ServiceActivation<TService> services, CallEnvironment environment) : ServiceBinderBase
     where TService : class
 {
     public List<IEndpointConventionBuilder> Endpoints { get; } = [];
@@ -20,7 +20,7 @@ internal sealed class EndpointBinder<TService>(
     {
         var invoke = CreateDelegate<Func<TService, TRequest, ServerCallContext, Task<TResponse>>>(
             method, typeof(TRequest), typeof(ServerCallContext));
-        Map(method, new UnaryCallHandler<TService, TRequest, TResponse>(method, environment, invoke));
+        Map(method, new UnaryCallHandler<TService, TRequest, TResponse>(method, services, environment, invoke));
     }
 
     public override void AddMethod<TRequest, TResponse>(
@@ -28,7 +28,7 @@ internal sealed class EndpointBinder<TService>(
     {
         var invoke = CreateDelegate<Func<TService, IAsyncStreamReader<TRequest>, ServerCallContext, Task<TResponse>>>(
             method, typeof(IAsyncStreamReader<TRequest>), typeof(ServerCallContext));
-        Map(method, new ClientStreamingCallHandler<TService, TRequest, TResponse>(method, environment, invoke));
+        Map(method, new ClientStreamingCallHandler<TService, TRequest, TResponse>(method, services, environment, invoke));
     }
 
     public override void AddMethod<TRequest, TResponse>(
@@ -36,7 +36,7 @@ internal sealed class EndpointBinder<TService>(
     {
         var invoke = CreateDelegate<Func<TService, TRequest, IServerStreamWriter<TResponse>, ServerCallContext, Task>>(
             method, typeof(TRequest), typeof(IServerStreamWriter<TResponse>), typeof(ServerCallContext));
-        Map(method, new ServerStreamingCallHandler<TService, TRequest, TResponse>(method, environment, invoke));
+        Map(method, new ServerStreamingCallHandler<TService, TRequest, TResponse>(method, services, environment, invoke));
     }
 
     public override void AddMethod<TRequest, TResponse>(
@@ -48,7 +48,7 @@ internal sealed class EndpointBinder<TService>(
             typeof(IAsyncStreamReader<TRequest>),
             typeof(IServerStreamWriter<TResponse>),
             typeof(ServerCallContext));
-        Map(method, new DuplexStreamingCallHandler<TService, TRequest, TResponse>(method, environment, invoke));
+        Map(method, new DuplexStreamingCallHandler<TService, TRequest, TResponse>(method, services, environment, invoke));
     }
 
     /// <summary>Generated methods are virtual, so a delegate over the base method reaches the override.</summary>

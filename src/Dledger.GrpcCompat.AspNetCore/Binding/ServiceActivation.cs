@@ -1,20 +1,31 @@
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Dledger.GrpcCompat.AspNetCore.Binding;
 
 /// <summary>Gets the service instance of a call: that of the container, or a new one that dies with the call.</summary>
-internal static class ServiceActivation<TService>
+/// <remarks>A singleton is looked up once, because asking for a request's services makes a scope for the request.</remarks>
+internal sealed class ServiceActivation<TService>(IServiceProvider root, ServiceLifetimes lifetimes)
     where TService : class
 {
-    private static readonly Lazy<ObjectFactory<TService>> Factory =
+    private readonly Lazy<ObjectFactory<TService>> _factory =
         new(static () => ActivatorUtilities.CreateFactory<TService>(Type.EmptyTypes));
 
+    private readonly bool _isSingleton = lifetimes.IsSingleton(typeof(TService));
+    private TService? _singleton;
+
     /// <summary><c>Owned</c>: the call must release it.</summary>
-    public static (TService Instance, bool Owned) Get(IServiceProvider services)
+    public (TService Instance, bool Owned) Get(HttpContext http)
     {
+        if (_isSingleton)
+        {
+            return (_singleton ??= root.GetRequiredService<TService>(), false);
+        }
+
+        var services = http.RequestServices;
         return services.GetService<TService>() is { } registered
             ? (registered, false)
-            : (Factory.Value(services, []), true);
+            : (_factory.Value(services, []), true);
     }
 
     public static ValueTask ReleaseAsync(TService instance)

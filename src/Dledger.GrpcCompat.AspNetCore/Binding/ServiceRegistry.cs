@@ -12,6 +12,7 @@ namespace Dledger.GrpcCompat.AspNetCore.Binding;
 internal sealed class ServiceRegistry(
     IOptions<GrpcServiceOptions> shared, IServiceProvider services, TimeProvider time, ILoggerFactory loggers)
 {
+    private readonly DeadlinePool _deadlines = new(time);
     private readonly ILogger _logger = loggers.CreateLogger("Grpc.AspNetCore.Server.ServerCallHandler");
     private bool _unknownServicesMapped;
 
@@ -20,7 +21,10 @@ internal sealed class ServiceRegistry(
     {
         var options = services.GetRequiredService<IOptions<GrpcServiceOptions<TService>>>();
         var settings = ServiceSettings.Resolve(shared.Value, options.Value);
-        var binder = new EndpointBinder<TService>(routes, new CallEnvironment(settings, time, _logger));
+        var binder = new EndpointBinder<TService>(
+            routes,
+            new ServiceActivation<TService>(services, services.GetRequiredService<ServiceLifetimes>()),
+            new CallEnvironment(settings, _deadlines, _logger));
         ServiceBinding.Bind(typeof(TService), binder);
         foreach (var name in binder.ServiceNames)
         {

@@ -1,49 +1,85 @@
 namespace Dledger.GrpcCompat.AspNetCore.Calls;
 
-/// <summary>The timer of one call: runs the given action at the deadline, then cancels the handler's token.</summary>
-internal sealed class CallDeadline : IAsyncDisposable
+/// <summary>The timer of one call: runs the call's action at the deadline, then cancels the handler's token.</summary>
+/// <remarks>
+/// <code>
+///   idle ──Start──> armed ──timer──> expired (never used again)
+///     ^──EndAsync────┘
+/// </code>
+/// Timer, token source and registrations are used again by a later call, which is why nobody may keep the token beyond the call. A timer that
+/// fires late for a call of before finds another deadline, which is not reached, and waits on.
+/// </remarks>
+internal sealed class CallDeadline
 {
     /// <summary>Timers take less than 2^32 ms; a later deadline is reached in several steps.</summary>
     private static readonly TimeSpan StepMax = TimeSpan.FromDays(40);
 
     private readonly TimeProvider _time;
-    private readonly CancellationTokenSource _source;
-    private readonly Func<ValueTask> _expire;
-    private ITimer? _timer;
+    private readonly CancellationTokenSource _source = new();
+    private readonly ITimer _timer;
+    private readonly Lock _gate = new();
+    private CancellationTokenRegistration _aborted;
+    private ServerCall? _call;
     private Task _expired = Task.CompletedTask;
+    private bool _isExpired;
 
-    private CallDeadline(TimeProvider time, TimeSpan remaining, CancellationToken aborted, Func<ValueTask> expire)
+    public CallDeadline(TimeProvider time)
     {
         _time = time;
-        _expire = expire;
-        _source = CancellationTokenSource.CreateLinkedTokenSource(aborted);
-        var now = time.GetUtcNow().UtcDateTime;
-        At = remaining < DateTime.MaxValue - now ? now + remaining : DateTime.MaxValue;
+        _timer = time.CreateTimer(
+            static state => ((CallDeadline)state!).Fire(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>UTC.</summary>
-    public DateTime At { get; }
+    public DateTime At { get; private set; }
 
     public CancellationToken Token => _source.Token;
 
-    public static CallDeadline Start(
-        TimeProvider time, TimeSpan remaining, CancellationToken aborted, Func<ValueTask> expire)
+    /// <param name="call">Told when its time is over.</param>
+    /// <param name="remaining">Its time.</param>
+    /// <param name="aborted">Cancels the handler's token as well.</param>
+    public void Start(ServerCall call, TimeSpan remaining, CancellationToken aborted)
     {
-        var deadline = new CallDeadline(time, remaining, aborted, expire);
-        deadline._timer = time.CreateTimer(
-            static state => ((CallDeadline)state!).Fire(),
-            deadline,
-            Timeout.InfiniteTimeSpan,
-            Timeout.InfiniteTimeSpan);
-        deadline._timer.Change(Step(remaining), Timeout.InfiniteTimeSpan);
-        return deadline;
+        var now = _time.GetUtcNow().UtcDateTime;
+        lock (_gate)
+        {
+            At = remaining < DateTime.MaxValue - now ? now + remaining : DateTime.MaxValue;
+            _call = call;
+        }
+
+        _aborted = aborted.UnsafeRegister(static state => ((CallDeadline)state!)._source.Cancel(), this);
+        _timer.Change(Step(remaining), Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>Returns when no action of the timer runs or will run.</summary>
-    public async ValueTask DisposeAsync()
+    /// <summary>Returns when no action of the timer runs or will run. True: another call may use it.</summary>
+    public ValueTask<bool> EndAsync()
     {
-        await _timer!.DisposeAsync();
-        await _expired;
+        bool isExpired;
+        lock (_gate)
+        {
+            _call = null;
+            isExpired = _isExpired;
+        }
+
+        // Waits for a cancellation that is under way, so that it cannot hit the next call.
+        _aborted.Dispose();
+        _aborted = default;
+        if (!isExpired)
+        {
+            _timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            if (_source.TryReset())
+            {
+                return new(true);
+            }
+        }
+
+        return EndForGoodAsync();
+    }
+
+    /// <summary>Not to be used again.</summary>
+    public void Discard()
+    {
+        _timer.Dispose();
         _source.Dispose();
     }
 
@@ -52,24 +88,44 @@ internal sealed class CallDeadline : IAsyncDisposable
         return remaining < StepMax ? remaining : StepMax;
     }
 
-    private void Fire()
+    private async ValueTask<bool> EndForGoodAsync()
     {
-        var remaining = At - _time.GetUtcNow().UtcDateTime;
-        if (remaining > TimeSpan.Zero)
-        {
-            // A timer may fire early by less than its resolution; round up so that it does not spin.
-            _timer!.Change(Step(remaining + TimeSpan.FromMilliseconds(1)), Timeout.InfiniteTimeSpan);
-            return;
-        }
-
-        _expired = ExpireAsync();
+        await _timer.DisposeAsync();
+        await _expired;
+        _source.Dispose();
+        return false;
     }
 
-    private async Task ExpireAsync()
+    private void Fire()
+    {
+        ServerCall call;
+        lock (_gate)
+        {
+            if (_call is null)
+            {
+                return;
+            }
+
+            var remaining = At - _time.GetUtcNow().UtcDateTime;
+            if (remaining > TimeSpan.Zero)
+            {
+                // A timer may fire early by less than its resolution; round up so that it does not spin.
+                _timer.Change(Step(remaining + TimeSpan.FromMilliseconds(1)), Timeout.InfiniteTimeSpan);
+                return;
+            }
+
+            _isExpired = true;
+            call = _call;
+        }
+
+        _expired = ExpireAsync(call);
+    }
+
+    private async Task ExpireAsync(ServerCall call)
     {
         // The end of the call is decided when this returns; sending it may take as long as the client's flow control
         // likes, for which the handler does not wait.
-        var ending = _expire();
+        var ending = call.ExpireAsync();
         await _source.CancelAsync();
         try
         {

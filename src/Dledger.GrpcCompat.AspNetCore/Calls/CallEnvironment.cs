@@ -4,4 +4,4 @@ using Microsoft.Extensions.Logging;
 namespace Dledger.GrpcCompat.AspNetCore.Calls;
 
 /// <summary>What all calls of one service share.</summary>
-internal sealed record CallEnvironment(ServiceSettings Settings, TimeProvider Time, ILogger Logger);
+internal sealed record CallEnvironment(ServiceSettings Settings, DeadlinePool Deadlines, ILogger Logger);

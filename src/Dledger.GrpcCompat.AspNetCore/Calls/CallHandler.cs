@@ -5,7 +5,8 @@ using Microsoft.AspNetCore.Http;
 namespace Dledger.GrpcCompat.AspNetCore.Calls;
 
 /// <summary>Serves the calls of one method. Safe for any thread.</summary>
-internal abstract class CallHandler<TService>(IMethod method, CallEnvironment environment)
+internal abstract class CallHandler<TService>(
+    IMethod method, ServiceActivation<TService> services, CallEnvironment environment)
     where TService : class
 {
     /// <summary>Ends only after the service has: the server reuses the request's objects from then on.</summary>
@@ -15,14 +16,14 @@ internal abstract class CallHandler<TService>(IMethod method, CallEnvironment en
     }
 
     /// <summary>Reads what the kind of call reads before the service, calls it, and writes its response.</summary>
-    protected abstract Task InvokeAsync(TService service, ServerCall call);
+    protected abstract ValueTask InvokeAsync(TService service, ServerCall call);
 
     private async Task RunAsync(ServerCall call)
     {
         try
         {
             call.Begin();
-            var (service, owned) = ServiceActivation<TService>.Get(call.HttpContext.RequestServices);
+            var (service, owned) = services.Get(call.HttpContext);
             try
             {
                 await InvokeAsync(service, call);

@@ -108,7 +108,8 @@ internal sealed class ServerCall : ServerCallContext
             throw new RpcException(new Status(StatusCode.Internal, $"The grpc-timeout \"{timeout}\" is not valid."));
         }
 
-        _deadline = CallDeadline.Start(_environment.Time, remaining, HttpContext.RequestAborted, ExpireAsync);
+        _deadline = _environment.Deadlines.Take();
+        _deadline.Start(this, remaining, HttpContext.RequestAborted);
     }
 
     /// <summary>The only message of a response that is no stream; it leaves together with the status.</summary>
@@ -187,7 +188,35 @@ internal sealed class ServerCall : ServerCallContext
     /// <summary>Waits until the deadline timer is done with the response.</summary>
     public ValueTask EndAsync()
     {
-        return _deadline?.DisposeAsync() ?? ValueTask.CompletedTask;
+        return _deadline is { } deadline ? _environment.Deadlines.ReturnAsync(deadline) : ValueTask.CompletedTask;
+    }
+
+    /// <summary>Runs on the timer: ends the call for the client before the handler hears of it.</summary>
+    public async ValueTask ExpireAsync()
+    {
+        bool reset;
+        lock (_gate)
+        {
+            if (_over)
+            {
+                return;
+            }
+
+            _over = true;
+            reset = _writing;
+        }
+
+        GrpcServerEvents.DeadlineExceeded(_environment.Logger, _method.FullName);
+        if (reset)
+        {
+            // A message is half way into the stream, perhaps held by flow control: no status can follow it.
+            ResetStream();
+            return;
+        }
+
+        // Without the handler's trailers: it may be changing them just now.
+        WriteStatus(new Status(StatusCode.DeadlineExceeded, "The deadline passed before the call ended."), null);
+        await HttpContext.Response.CompleteAsync();
     }
 
     protected override async Task WriteResponseHeadersAsyncCore(Metadata responseHeaders)
@@ -299,34 +328,6 @@ internal sealed class ServerCall : ServerCallContext
     private bool HasFlag(WriteFlags flag)
     {
         return WriteOptionsCore is { } options && (options.Flags & flag) != 0;
-    }
-
-    /// <summary>Runs on the timer: ends the call for the client before the handler hears of it.</summary>
-    private async ValueTask ExpireAsync()
-    {
-        bool reset;
-        lock (_gate)
-        {
-            if (_over)
-            {
-                return;
-            }
-
-            _over = true;
-            reset = _writing;
-        }
-
-        GrpcServerEvents.DeadlineExceeded(_environment.Logger, _method.FullName);
-        if (reset)
-        {
-            // A message is half way into the stream, perhaps held by flow control: no status can follow it.
-            ResetStream();
-            return;
-        }
-
-        // Without the handler's trailers: it may be changing them just now.
-        WriteStatus(new Status(StatusCode.DeadlineExceeded, "The deadline passed before the call ended."), null);
-        await HttpContext.Response.CompleteAsync();
     }
 
     private void ResetStream()

@@ -15,6 +15,7 @@ public static class GrpcServicesExtensions
         services.AddOptions();
         services.AddLogging();
         services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton(new ServiceLifetimes(services));
         services.TryAddSingleton<ServiceRegistry>();
         return new GrpcServerBuilder(services);
     }

@@ -82,6 +82,7 @@ internal sealed class MessageReader(PipeReader pipe, int? bytesMax, string? enco
     }
 
     /// <summary>The only message of a direction that is no stream; none or more than one throws INTERNAL.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<T> ReadSingleAsync<T>(Marshaller<T> marshaller, CancellationToken cancellationToken)
         where T : class
     {

@@ -36,41 +36,53 @@ public static class RecordEncoder
         ReadOnlySpan<byte> body,
         Span<byte> destination)
     {
-        Invariant.Check(key.Length <= PartBytesMax, $"the key has {key.Length} bytes");
-        Invariant.Check(properties.Length <= PartBytesMax, $"the properties have {properties.Length} bytes");
+        var record = Lay(fields, key.Length, properties.Length, body.Length, destination);
+        key.CopyTo(record.Key);
+        properties.CopyTo(record.Properties);
+        body.CopyTo(record.Body);
+        return record.Close();
+    }
+
+    /// <summary>
+    /// Begins a record whose parts are written by the caller, each exactly as long as said, before it is closed: so text is
+    /// encoded where it stays.
+    /// </summary>
+    public static RecordParts Lay(
+        in RecordFields fields, int keyLength, int propertiesLength, int bodyLength, Span<byte> destination)
+    {
+        Invariant.Check(keyLength <= PartBytesMax, $"the key has {keyLength} bytes");
+        Invariant.Check(propertiesLength <= PartBytesMax, $"the properties have {propertiesLength} bytes");
         Invariant.Check((uint)fields.ProducerEpoch <= ushort.MaxValue, $"producer epoch {fields.ProducerEpoch}");
         Invariant.Check(fields.Kind != RecordKind.None, "a record has a kind");
 
-        var length = checked((int)Measure(fields, key.Length, properties.Length, body.Length));
+        var flags = fields.Flags;
+        var length = checked((int)RecordHeader.Measure(flags, keyLength, propertiesLength, bodyLength));
         var record = destination[..length];
-        var at = RecordHeader.Size + WriteExtensions(fields, record[RecordHeader.Size..]);
-        key.CopyTo(record[at..]);
-        at += key.Length;
-        properties.CopyTo(record[at..]);
-        at += properties.Length;
-        body.CopyTo(record[at..]);
-        at += body.Length;
-        record[at..].Clear();
-
         var header = new RecordHeader
         {
             Length = length,
             Kind = fields.Kind,
-            Flags = fields.Flags,
-            KeyLength = key.Length,
-            PropertiesLength = properties.Length,
+            Flags = flags,
+            KeyLength = keyLength,
+            PropertiesLength = propertiesLength,
             ProducerEpoch = fields.ProducerEpoch,
             TopicId = fields.TopicId,
             QueueId = fields.QueueId,
-            BodyLength = body.Length,
+            BodyLength = bodyLength,
             Sequence = fields.Sequence,
             ProducerId = fields.ProducerId,
             TagHash = fields.TagHash,
             BornTime = fields.BornTime,
         };
         header.Write(record);
-        BinaryPrimitives.WriteUInt32LittleEndian(record[4..], Crc32C.Compute(record[RecordHeader.CrcStart..]));
-        return length;
+        var keyStart = RecordHeader.Size + WriteExtensions(fields, record[RecordHeader.Size..]);
+        var bodyStart = keyStart + keyLength + propertiesLength;
+        record[(bodyStart + bodyLength)..].Clear();
+        return new RecordParts(
+            record,
+            record.Slice(keyStart, keyLength),
+            record.Slice(keyStart + keyLength, propertiesLength),
+            record.Slice(bodyStart, bodyLength));
     }
 
     private static int WriteExtensions(in RecordFields fields, Span<byte> destination)

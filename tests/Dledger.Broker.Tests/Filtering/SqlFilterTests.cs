@@ -308,15 +308,16 @@ public sealed class SqlFilterTests
 
     internal static bool Matches(SqlFilter filter, IReadOnlyList<KeyValuePair<string, string>> properties)
     {
-        var writer = new ByteWriter();
-        PropertyWriter.Write(writer, new MessageDraft
+        var draft = new MessageDraft
         {
             Body = new byte[1],
             MessageId = "id-1",
             Tag = "A",
             Keys = ["k1", "k2"],
             UserProperties = properties,
-        });
-        return filter.Matches(new SqlMessage(writer.Written.Span, "id-1"u8));
+        };
+        var map = new byte[PropertyWriter.Measure(draft)];
+        PropertyWriter.Write(map, draft);
+        return filter.Matches(new SqlMessage(map, "id-1"u8));
     }
 }

@@ -40,7 +40,7 @@ public sealed class ClientCallTests
     }
 
     private static ClientCall Call(params Metadata.Entry[] headers) =>
-        new(new StubCallContext(headers), TimeProvider.System);
+        new StubCallContext(headers).AsCall();
 
-    private static ClientCall Call(DateTime deadline) => new(new StubCallContext([], deadline), TimeProvider.System);
+    private static ClientCall Call(DateTime deadline) => new StubCallContext([], deadline).AsCall();
 }

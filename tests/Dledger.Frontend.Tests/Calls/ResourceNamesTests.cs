@@ -35,5 +35,5 @@ public sealed class ResourceNamesTests
         Assert.Equal(expected, ResourceNames.WithoutNamespace(name, own));
 
     private static ClientCall Call(string fromHeader) =>
-        new(new StubCallContext([new Metadata.Entry(ClientHeaders.Namespace, fromHeader)]), TimeProvider.System);
+        new StubCallContext([new Metadata.Entry(ClientHeaders.Namespace, fromHeader)]).AsCall();
 }

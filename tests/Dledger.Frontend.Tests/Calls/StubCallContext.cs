@@ -1,4 +1,6 @@
+using Dledger.Frontend.Calls;
 using Grpc.Core;
+using Microsoft.AspNetCore.Http;
 
 namespace Dledger.Frontend.Tests.Calls;
 
@@ -7,6 +9,18 @@ internal sealed class StubCallContext(
     IEnumerable<Metadata.Entry> headers, DateTime? deadline = null, CancellationToken cancellationToken = default)
     : ServerCallContext
 {
+    /// <summary>The call, with the headers as the fields that an HTTP request would have.</summary>
+    public ClientCall AsCall()
+    {
+        var fields = new HeaderDictionary();
+        foreach (var entry in RequestHeadersCore)
+        {
+            fields.Append(entry.Key, entry.Value);
+        }
+
+        return new ClientCall(this, fields, TimeProvider.System);
+    }
+
     protected override string MethodCore => "/test/Call";
 
     protected override string HostCore => "IPAuthority";

@@ -56,9 +56,9 @@ public sealed class RouteEndpointsTests
             Nodes = [.. hosts.Select((host, index) => new FrontendNode(new NodeId(index + 1), host, 8081))],
         };
         var endpoints = new RouteEndpoints(options, new NodeDirectory(options, static () => []));
-        var context = new StubCallContext([new Metadata.Entry(ClientHeaders.Language, language), .. more]);
+        Metadata.Entry[] headers = [new Metadata.Entry(ClientHeaders.Language, language), .. more];
 
-        var answer = endpoints.For(new ClientCall(context, TimeProvider.System), new NodeId(leader));
+        var answer = endpoints.For(new StubCallContext(headers).AsCall(), new NodeId(leader));
 
         return (answer.Scheme, string.Join(' ', answer.Addresses.Select(address => address.Host)));
     }

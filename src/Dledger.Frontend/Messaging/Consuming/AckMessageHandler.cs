@@ -12,7 +12,8 @@ namespace Dledger.Frontend.Messaging.Consuming;
 /// <remarks>An ack that is repeated is OK. A handle that can never be good again is INVALID_RECEIPT_HANDLE, because
 /// clients repeat an ack for ever on any other failure.</remarks>
 internal sealed class AckMessageHandler(BrokerNode broker, LeaderRouter router)
-    : ILeaderHandler<Wire.AckMessageRequest, Wire.AckMessageResponse>
+    : ILeaderHandler<Wire.AckMessageRequest, Wire.AckMessageResponse>,
+        ICallHandler<Wire.AckMessageRequest, Wire.AckMessageResponse>
 {
     public string Method => "AckMessage";
 

@@ -13,7 +13,8 @@ namespace Dledger.Frontend.Messaging.Consuming;
 /// <remarks>The former handle stays valid until the next delivery: one client never takes up the new one. A refusal
 /// gives the former handle back, because another client takes up whatever the answer holds.</remarks>
 internal sealed class ChangeInvisibleDurationHandler(BrokerNode broker, LeaderRouter router)
-    : ILeaderHandler<Wire.ChangeInvisibleDurationRequest, Wire.ChangeInvisibleDurationResponse>
+    : ILeaderHandler<Wire.ChangeInvisibleDurationRequest, Wire.ChangeInvisibleDurationResponse>,
+        ICallHandler<Wire.ChangeInvisibleDurationRequest, Wire.ChangeInvisibleDurationResponse>
 {
     public string Method => "ChangeInvisibleDuration";
 

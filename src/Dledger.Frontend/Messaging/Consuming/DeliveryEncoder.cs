@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Dledger.Broker.Messages;
 using Dledger.Frontend.Calls;
 using Google.Protobuf;
@@ -26,7 +25,7 @@ internal static class DeliveryEncoder
             BodyDigest = new Wire.Digest
             {
                 Type = Wire.DigestType.Md5,
-                Checksum = Md5Text(message.Body.Span),
+                Checksum = BodyDigest.TextOf(message.Body.Span),
             },
             BodyEncoding = message.BodyEncoding == BodyEncoding.Gzip ? Wire.Encoding.Gzip : Wire.Encoding.Identity,
             MessageType = (Wire.MessageType)(int)message.Type,
@@ -92,15 +91,5 @@ internal static class DeliveryEncoder
         }
 
         return encoded;
-    }
-
-    private static string Md5Text(ReadOnlySpan<byte> body)
-    {
-        // Named by the protocol: it finds bodies damaged on the way, it does not have to withstand anybody.
-#pragma warning disable CA5351
-        Span<byte> digest = stackalloc byte[MD5.HashSizeInBytes];
-        MD5.HashData(body, digest);
-#pragma warning restore CA5351
-        return Convert.ToHexString(digest);
     }
 }

@@ -1,5 +1,6 @@
 using Dledger.Broker.Messages;
 using Dledger.Frontend.Calls;
+using Google.Protobuf;
 using Grpc.Core;
 using Wire = Apache.Rocketmq.V2;
 
@@ -9,11 +10,12 @@ namespace Dledger.Frontend.Messaging.Consuming;
 /// <remarks>Exactly one status, and no frame without content: one client panics on an empty frame, others take an
 /// answer without status for a fault of the server.</remarks>
 internal sealed class ReceiveAnswer(
-    IServerStreamWriter<Wire.ReceiveMessageResponse> responses, FrontendOptions options, TimeProvider time)
+    IServerStreamWriter<ReceiveFrame> responses, FrontendOptions options, TimeProvider time)
 {
     /// <summary>More frames follow at once: they may leave together.</summary>
     private static readonly WriteOptions MoreFollows = new(WriteFlags.BufferHint);
 
+    private readonly ReceiveFrame _frame = new();
     private readonly string _storeHost = options.FindNode(options.Self)?.ClientAddress ?? "";
 
     /// <summary>Something has left, so the call cannot start over.</summary>
@@ -43,11 +45,17 @@ internal sealed class ReceiveAnswer(
     {
         var status = warning is null ? StatusMapping.Ok : StatusMapping.Status(Wire.Code.Ok, $"OK; {warning}");
         await WriteAsync(new Wire.ReceiveMessageResponse { Status = status }, isLast: false, cancellationToken);
-        foreach (var message in messages)
+        var writer = new DeliveryWriter(topic.ToByteArray(), resourceNamespace, _storeHost);
+        for (var i = 0; i < messages.Count; i++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var encoded = DeliveryEncoder.Encode(message, topic, resourceNamespace, _storeHost);
-            await WriteAsync(new Wire.ReceiveMessageResponse { Message = encoded }, isLast: false, cancellationToken);
+            if (!_frame.TrySet(messages[i], writer))
+            {
+                var encoded = DeliveryEncoder.Encode(messages[i], topic, resourceNamespace, _storeHost);
+                _frame.Set(new Wire.ReceiveMessageResponse { Message = encoded });
+            }
+
+            await WriteFrameAsync(isLast: false, cancellationToken);
         }
 
         await WriteDeliveryTimeAsync(cancellationToken);
@@ -71,8 +79,14 @@ internal sealed class ReceiveAnswer(
 
     private Task WriteAsync(Wire.ReceiveMessageResponse frame, bool isLast, CancellationToken cancellationToken)
     {
+        _frame.Set(frame);
+        return WriteFrameAsync(isLast, cancellationToken);
+    }
+
+    private Task WriteFrameAsync(bool isLast, CancellationToken cancellationToken)
+    {
         IsBegun = true;
         responses.WriteOptions = isLast ? null : MoreFollows;
-        return responses.WriteAsync(frame, cancellationToken);
+        return responses.WriteAsync(_frame, cancellationToken);
     }
 }

@@ -23,7 +23,7 @@ internal sealed class ReceiveMessageHandler(
     TimeProvider time)
 {
     public async Task HandleAsync(
-        ClientCall call, Wire.ReceiveMessageRequest request, IServerStreamWriter<Wire.ReceiveMessageResponse> responses)
+        ClientCall call, Wire.ReceiveMessageRequest request, IServerStreamWriter<ReceiveFrame> responses)
     {
         var answer = new ReceiveAnswer(responses, options, time);
         if (ReceiveRules.TryRead(call, request, options, broker.Filters, out var read) is { } refusal)
@@ -45,7 +45,7 @@ internal sealed class ReceiveMessageHandler(
                 var failure = router.Locate(call, out var leader) switch
                 {
                     LeaderPlace.Here => await ReceiveHereAsync(
-                        call, request, read with { LongPoll = left }, answer, stopped.Token),
+                        call, request, read with { LongPoll = left, ReturnsRecords = true }, answer, stopped.Token),
                     LeaderPlace.Elsewhere => await relay.RunAsync(call, request, leader, left, answer, stopped.Token),
                     _ => LeaderRouter.NoLeaderYet(),
                 };
@@ -111,6 +111,10 @@ internal sealed class ReceiveMessageHandler(
         {
             await ReturnAsync(read, outcome.Messages);
             throw;
+        }
+        finally
+        {
+            outcome.Return();
         }
 
         return null;

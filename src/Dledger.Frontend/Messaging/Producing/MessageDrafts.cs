@@ -72,7 +72,7 @@ internal sealed class MessageDrafts(FrontendOptions options, TimeProvider time)
             Type = TypeOf(system),
             Tag = system.HasTag ? system.Tag : null,
             Keys = system.Keys,
-            UserProperties = message.UserProperties.Count == 0 ? [] : [.. message.UserProperties],
+            UserProperties = PropertiesOf(message),
             BodyEncoding = system.BodyEncoding == Wire.Encoding.Gzip ? BodyEncoding.Gzip : BodyEncoding.Identity,
             BornTimeMicroseconds = system.BornTimestamp is { } born ? WireTime.ToMicroseconds(born) : now,
             BornHost = system.BornHost,
@@ -110,6 +110,20 @@ internal sealed class MessageDrafts(FrontendOptions options, TimeProvider time)
                     BrokenRule.TransactionRecovery,
                     $"the field 'orphaned_transaction_recovery_duration' is outside 0 to {Limits.TransactionRecoveryMax}"))
                 : null;
+    }
+
+    // The map's own copy needs no enumerator.
+    private static KeyValuePair<string, string>[] PropertiesOf(Wire.Message message)
+    {
+        ICollection<KeyValuePair<string, string>> map = message.UserProperties;
+        if (map.Count == 0)
+        {
+            return [];
+        }
+
+        var properties = new KeyValuePair<string, string>[map.Count];
+        map.CopyTo(properties, 0);
+        return properties;
     }
 
     /// <summary>What the message is, by what its sender set. The rarer mark wins, as in RocketMQ's own proxy.</summary>

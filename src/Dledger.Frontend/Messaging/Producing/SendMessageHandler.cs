@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Dledger.Broker;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Naming;
@@ -17,8 +18,9 @@ namespace Dledger.Frontend.Messaging.Producing;
 /// id.
 /// </remarks>
 internal sealed class SendMessageHandler(
-    BrokerNode broker, MessageDrafts drafts, ProducerRegistry producers, LeaderRouter router)
-    : ILeaderHandler<Wire.SendMessageRequest, Wire.SendMessageResponse>
+    BrokerNode broker, MessageDrafts drafts, ProducerRegistry producers, LeaderRouter router, TrafficMeter traffic)
+    : ILeaderHandler<Wire.SendMessageRequest, Wire.SendMessageResponse>,
+        ICallHandler<Wire.SendMessageRequest, Wire.SendMessageResponse>
 {
     public string Method => "SendMessage";
 
@@ -37,30 +39,29 @@ internal sealed class SendMessageHandler(
             : router.CallAsync(this, call, request);
     }
 
-    public async ValueTask<LocalOutcome<Wire.SendMessageResponse>> RunAsync(
+    public ValueTask<LocalOutcome<Wire.SendMessageResponse>> RunAsync(
         ClientCall call, Wire.SendMessageRequest request, CancellationToken cancellationToken)
     {
         if (drafts.TryCreate(call, request, out var topic, out var created) is { } refusal)
         {
-            return Refuse(request, refusal);
+            return new(Refuse(request, refusal));
         }
 
-        if (broker.FindTopic(topic) is null
-            && (await broker.FindOrCreateTopicAsync(topic, cancellationToken)).Failure is { } noTopic)
+        return broker.FindTopic(topic) is null
+            ? CreateTopicAndAppendAsync(call, request, topic, created, cancellationToken)
+            : AppendAsync(call, request, topic, created, cancellationToken);
+    }
+
+    /// <summary>Counts what was stored, wherever that was.</summary>
+    public void Answered(Wire.SendMessageResponse response)
+    {
+        var stored = 0;
+        for (var index = 0; index < response.Entries.Count; index++)
         {
-            // A topic that may or may not have been created is no message that may or may not have been stored.
-            return noTopic.Error == BrokerError.OutcomeUnknown
-                ? noTopic with { Error = BrokerError.NotLeader }
-                : noTopic;
+            stored += response.Entries[index].Status.Code == Wire.Code.Ok ? 1 : 0;
         }
 
-        if (SequenceHeaders.Read(call, out var sequence) is { } violation)
-        {
-            return Refuse(request, StatusMapping.Of(violation));
-        }
-
-        var outcome = await broker.AppendAsync(topic, created, sequence, call.ClientId, cancellationToken);
-        return outcome.Entries.Count == 0 ? outcome.Failure!.Value : Answer(request, outcome);
+        traffic.Add(stored);
     }
 
     public AsyncUnaryCall<Wire.SendMessageResponse> Forward(
@@ -91,16 +92,52 @@ internal sealed class SendMessageHandler(
             ? StatusMapping.Of(violation)
         : null;
 
+    private async ValueTask<LocalOutcome<Wire.SendMessageResponse>> CreateTopicAndAppendAsync(
+        ClientCall call,
+        Wire.SendMessageRequest request,
+        string topic,
+        MessageDraft[] created,
+        CancellationToken cancellationToken)
+    {
+        if ((await broker.FindOrCreateTopicAsync(topic, cancellationToken)).Failure is { } noTopic)
+        {
+            // A topic that may or may not have been created is no message that may or may not have been stored.
+            return noTopic.Error == BrokerError.OutcomeUnknown
+                ? noTopic with { Error = BrokerError.NotLeader }
+                : noTopic;
+        }
+
+        return await AppendAsync(call, request, topic, created, cancellationToken);
+    }
+
+    private ValueTask<LocalOutcome<Wire.SendMessageResponse>> AppendAsync(
+        ClientCall call,
+        Wire.SendMessageRequest request,
+        string topic,
+        MessageDraft[] created,
+        CancellationToken cancellationToken) =>
+        SequenceHeaders.Read(call, out var sequence) is { } violation
+            ? new(Refuse(request, StatusMapping.Of(violation)))
+            : AnswerAsync(request, broker.AppendAsync(topic, created, sequence, call.ClientId, cancellationToken));
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private static async ValueTask<LocalOutcome<Wire.SendMessageResponse>> AnswerAsync(
+        Wire.SendMessageRequest request, ValueTask<AppendOutcome> appending)
+    {
+        var outcome = await appending;
+        return outcome.Entries.Count == 0 ? outcome.Failure!.Value : Answer(request, outcome);
+    }
+
     // A refusal that all messages share is that of the request as well.
     private static Wire.SendMessageResponse Answer(Wire.SendMessageRequest request, AppendOutcome outcome)
     {
-        var areAllRefused = outcome.Entries.All(entry => entry.Failure is not null);
         var response = new Wire.SendMessageResponse
         {
             Status = outcome.Succeeded ? StatusMapping.Ok
-                : areAllRefused ? StatusMapping.Of(outcome.Failure.Value)
+                : outcome.Entries.All(static entry => entry.Failure is not null) ? StatusMapping.Of(outcome.Failure.Value)
                 : StatusMapping.Status(Wire.Code.MultipleResults, "some messages were refused; see their entries"),
         };
+        response.Entries.Capacity = outcome.Entries.Count;
         for (var index = 0; index < outcome.Entries.Count; index++)
         {
             var entry = outcome.Entries[index];

@@ -12,9 +12,9 @@ internal static class SequenceHeaders
     public static Violation? Read(ClientCall call, out ProducerSequence? sequence)
     {
         sequence = null;
-        var id = call.Headers.GetValue(ClientHeaders.ProducerId);
-        var epoch = call.Headers.GetValue(ClientHeaders.ProducerEpoch);
-        var first = call.Headers.GetValue(ClientHeaders.Sequence);
+        var id = call.Find(ClientHeaders.ProducerId);
+        var epoch = call.Find(ClientHeaders.ProducerEpoch);
+        var first = call.Find(ClientHeaders.Sequence);
         if (id is null && epoch is null && first is null)
         {
             return null;
