@@ -2,7 +2,7 @@
 CONFIGURATION ?= Release
 JS := tests/Dledger.Integration.Tests/js
 
-.PHONY: publish verify format build test conformance fix demo sim soak sim-raft mutations crash-rounds bench bench-unary bench-micro garbage chaos chaos-gaps feature-kills power-loss io-errors large-log catch-up timers fuzz-sql
+.PHONY: publish verify format build test conformance fix demo sim soak sim-raft mutations crash-rounds bench bench-unary bench-peers bench-micro garbage chaos chaos-gaps feature-kills power-loss io-errors large-log catch-up timers fuzz-sql
 
 verify: format build test
 
@@ -79,6 +79,21 @@ bench-unary:
 	dotnet build tests/Dledger.Benchmarks -c $(CONFIGURATION)
 	dotnet run --project tests/Dledger.Benchmarks -c $(CONFIGURATION) --no-build -- \
 		src/Dledger.Cli/bin/$(CONFIGURATION)/net10.0/dledger $(SECONDS)
+
+# Dledger beside NATS JetStream and RabbitMQ, installed from Debian when they are missing; about 40 minutes, see docs/benchmarks.md:
+# make bench-peers [SECONDS=10] [WARM_UP=5] [ROUNDS=3] [BODY=1024] [ONLY=dledger-v2-sync,rabbitmq] [ROWS=produce-1,consume] [DOCS=]
+# The array pool of .NET is small on few cores, and every client here holds hundreds of buffers.
+PEERS = nats-server rabbitmq-server
+DOCS = $(CURDIR)/docs/benchmarks.md
+bench-peers: ROUNDS = 3
+bench-peers: publish
+	tests/Dledger.Benchmarks/Servers/install-peers.sh $(PEERS) || true
+	dotnet build tests/Dledger.Benchmarks -c $(CONFIGURATION)
+	exec env TMPDIR=$${TMPDIR:-/var/tmp} DOTNET_SYSTEM_BUFFERS_SHAREDARRAYPOOL_MAXARRAYSPERPARTITION=1024 \
+		tests/Dledger.Benchmarks/bin/$(CONFIGURATION)/net10.0/Dledger.Benchmarks peers $(PUBLISHED)/dledger \
+		--seconds $(SECONDS) --rounds $(ROUNDS) $(if $(WARM_UP),--warm-up $(WARM_UP)) $(if $(BODY),--body $(BODY)) \
+		$(if $(ONLY),--only $(ONLY)) $(if $(ROWS),--rows $(ROWS)) \
+		--json $(CURDIR)/artifacts/bench-peers.json $(if $(DOCS),--docs $(DOCS))
 
 # Parts by themselves, with what they allocate: make bench-micro [FILTER=*Crc*] [SHORT=1]
 FILTER ?= *

@@ -1,10 +1,18 @@
 using System.Globalization;
 using Dledger.Bench.Machines;
 using Dledger.Benchmarks;
+using Dledger.Benchmarks.Comparisons;
+using Dledger.Benchmarks.Servers;
+using Dledger.Chaos.Machines;
 using Grpc.Core;
 
 // Unary SendMessage against fresh clusters of one and of three nodes on loopback; clients and nodes share the machine.
-// Usage: dledger-benchmarks EXECUTABLE [seconds] [body bytes] [flush mode]
+// Usage: dledger-benchmarks EXECUTABLE [seconds] [body bytes] [flush mode], or dledger-benchmarks peers ... for the comparison.
+if (args is ["peers", .. var comparison])
+{
+    return await PeersCommand.RunAsync(comparison, Console.Out, Console.Error);
+}
+
 if (args.Length == 0 || !File.Exists(args[0]))
 {
     Console.Error.WriteLine("Name the built dledger executable, for example src/Dledger.Cli/bin/Release/net10.0/dledger");
@@ -21,15 +29,16 @@ Console.WriteLine($"unary SendMessage, {bodyBytes} B bodies, {flushMode}, {durat
 Console.WriteLine("'disk' is one write and one fdatasync of such a frame alone, just before the row; 'stolen' is CPU that the host took away.");
 Console.WriteLine("nodes  in flight     msg/s    p50 ms    p99 ms   failed   disk p50   disk p99   others' cores   stolen cores");
 
+await using var undertaker = Undertaker.Start("dledger-bench-");
 foreach (var nodeCount in new[] { 1, 3 })
 {
-    using var cluster = LocalCluster.Start(executable, nodeCount, flushMode);
-    var workload = new UnaryProduce(cluster.Address, bodyBytes);
+    await using var cluster = DledgerCluster.Start(executable, nodeCount, flushMode, undertaker);
+    var workload = new UnaryProduce(cluster.Addresses[0], bodyBytes);
     await WarmUpAsync(workload);
     foreach (var inFlight in new[] { 1, 16, 64 })
     {
         var disk = BareDisk.Measure(frameBytes: bodyBytes + 256);
-        var neighbours = NeighbourLoad.Start(cluster.ProcessIds);
+        var neighbours = NeighbourLoad.Start(cluster.Nodes.Select(node => node.Id));
         var result = await workload.RunAsync(inFlight, duration, CancellationToken.None);
         var (others, stolen) = neighbours.Cores();
         Console.WriteLine(string.Create(

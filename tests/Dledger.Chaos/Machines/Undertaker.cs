@@ -33,9 +33,10 @@ internal sealed class Undertaker : IAsyncDisposable
     /// <summary>The directory of the run; it goes with the run.</summary>
     public string Directory { get; }
 
-    public static Undertaker Start()
+    /// <param name="prefix">Begins the name of the directory.</param>
+    public static Undertaker Start(string prefix = "dledger-chaos-")
     {
-        var directory = System.IO.Directory.CreateTempSubdirectory("dledger-chaos-").FullName;
+        var directory = System.IO.Directory.CreateTempSubdirectory(prefix).FullName;
         System.IO.Directory.CreateDirectory(Path.Combine(directory, "wills"));
         var start = new ProcessStartInfo("setsid", ["sh", "-c", Script, "sh", directory]) { RedirectStandardInput = true };
         return new Undertaker(directory, Process.Start(start) ?? throw new ChaosException("cannot start a shell"));
