@@ -110,6 +110,7 @@ internal sealed class ReceiveService(BrokerCalls calls, PollTimer polls, ILogger
                 return ReceiveOutcome.Of([], warning);
             }
 
+            var arena = request.ReturnsRecords ? new RecordArena(BytesOf(grant)) : null;
             var mismatches = new List<DeliveryReference>();
             var withheld = new List<DeliveryReference>();
             var expired = new List<DeliveryReference>();
@@ -124,7 +125,7 @@ internal sealed class ReceiveService(BrokerCalls calls, PollTimer polls, ILogger
                 withheld,
                 expired,
                 calls.Options.Defect == SeededDefect.LifetimeByWallClock ? polls.NowMicroseconds : calls.Log.LogTimeNow,
-                request.ReturnsRecords);
+                arena);
 
             // Where another client may want it, it is not finished for the group.
             if (filters.AreMixed)
@@ -140,9 +141,10 @@ internal sealed class ReceiveService(BrokerCalls calls, PollTimer polls, ILogger
             await EndExpiredAsync(group, topic, expired, cancellationToken);
             if (messages.Count > 0)
             {
-                return ReceiveOutcome.Of(messages, warning);
+                return ReceiveOutcome.Of(messages, warning, arena);
             }
 
+            arena?.Return();
             if (mismatches.Count + expired.Count == 0)
             {
                 // They are leased, and come again when the lease ends, perhaps from a node that can read them.
@@ -152,6 +154,17 @@ internal sealed class ReceiveService(BrokerCalls calls, PollTimer polls, ILogger
         }
 
         return ReceiveOutcome.Of([], warning);
+    }
+
+    private static long BytesOf(ReceiveGrant grant)
+    {
+        long bytes = 0;
+        for (var i = 0; i < grant.Messages.Count; i++)
+        {
+            bytes += grant.Messages[i].Size;
+        }
+
+        return bytes;
     }
 
     // The apply loop said which records to look at; they are read here, and what they are goes back to it.
