@@ -13,6 +13,7 @@ using Dledger.Broker.Receiving;
 using Dledger.Broker.Replays;
 using Dledger.Broker.Routes;
 using Dledger.Broker.StateMachine;
+using Dledger.Broker.Streaming;
 using Dledger.Broker.Surveys;
 using Dledger.Broker.Timers;
 using Dledger.Broker.Topics;
@@ -45,6 +46,7 @@ internal sealed class BrokerCalls
         Producers = new ProducerService(this);
         Receiving = new ReceiveService(this, polls, logger);
         Receipts = new ReceiptService(this);
+        Settling = new SettleService(this);
         DeadLetters = new DeadLetterService(this);
         Offsets = new OffsetService(this);
         Pulling = new PullService(this, polls, logger);
@@ -82,6 +84,8 @@ internal sealed class BrokerCalls
     public ReceiveService Receiving { get; }
 
     public ReceiptService Receipts { get; }
+
+    public SettleService Settling { get; }
 
     public DeadLetterService DeadLetters { get; }
 

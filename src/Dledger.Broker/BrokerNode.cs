@@ -12,6 +12,7 @@ using Dledger.Broker.Receiving;
 using Dledger.Broker.Replays;
 using Dledger.Broker.Routes;
 using Dledger.Broker.StateMachine;
+using Dledger.Broker.Streaming;
 using Dledger.Broker.Surveys;
 using Dledger.Broker.Timers;
 using Dledger.Broker.Topics;
@@ -225,6 +226,16 @@ public sealed class BrokerNode : IDisposable
             : new(AppendOutcome.Of(NotStarted));
 
     /// <summary>
+    /// Appends a batch of records that a client encoded for the topic, which has to exist. Records of one call are stored together, and
+    /// calls that follow each other without waiting in their order.
+    /// </summary>
+    public ValueTask<BatchOutcome> AppendAsync(
+        string topic, ReadOnlyMemory<byte> records, int count, string clientId, CancellationToken cancellationToken) =>
+        _calls is { } calls
+            ? calls.Producing.AppendAsync(topic, records, count, clientId, cancellationToken)
+            : new(BatchOutcome.Of(NotStarted));
+
+    /// <summary>
     /// Makes a producer that numbers its messages. With the name of a known one it gets that one's id and the next epoch; whoever
     /// had the epoch before is refused from then on. Without a name it is a new one.
     /// </summary>
@@ -283,6 +294,12 @@ public sealed class BrokerNode : IDisposable
         _calls is { } calls
             ? calls.Receipts.AckAsync(group, topic, receiptHandles, cancellationToken)
             : new(ReceiptService.All(receiptHandles.Count, NotStarted));
+
+    /// <summary>
+    /// Settles messages that a stream delivered. Null when all are; else the failure of the first that is not, while the others are.
+    /// </summary>
+    public ValueTask<BrokerFailure?> SettleAsync(SettleRequest request, CancellationToken cancellationToken) =>
+        _calls is { } calls ? calls.Settling.SettleAsync(request, cancellationToken) : new(NotStarted);
 
     /// <summary>
     /// Makes a leased message visible again after <paramref name="duration"/> from now, at once when it is zero. With
@@ -444,6 +461,10 @@ public sealed class BrokerNode : IDisposable
         _calls is { } calls
             ? calls.Offsets.QueryAsync(topic, queueId, place, cancellationToken)
             : new(new OffsetAnswer(NotStarted, 0));
+
+    /// <summary>Records of a queue from an offset on, as the log holds them. The leader only.</summary>
+    public ValueTask<SliceOutcome> ReadAsync(PullRequest request, RecordSlice slice, CancellationToken cancellationToken) =>
+        _calls is { } calls ? calls.Pulling.ReadAsync(request, slice, cancellationToken) : new(SliceOutcome.Of(NotStarted));
 
     /// <summary>
     /// Reads a queue from an offset on, without lease or progress; at its end it waits for a message up to the long poll time.

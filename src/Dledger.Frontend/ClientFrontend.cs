@@ -8,6 +8,7 @@ using Dledger.Frontend.Messaging.Transactions;
 using Dledger.Frontend.Nodes;
 using Dledger.Frontend.Producing;
 using Dledger.Frontend.RocketAdministration;
+using Dledger.Frontend.Streaming;
 using Dledger.Replication;
 using Microsoft.Extensions.Logging;
 
@@ -37,6 +38,7 @@ public sealed class ClientFrontend : IDisposable
         _lites = new LiteFollowing(broker, options, router, time, _logger);
         Messaging = new MessagingService(
             broker, options, router, guard, _checking.Producers, connected, _lites.Clients, _draining, time, _logger);
+        Streams = new StreamService(broker, options, router, guard, _draining, Messaging.In, Messaging.Out, time);
         LiteTopics = new LiteAdministrationService(broker, guard);
         Offsets = new OffsetAdministrationService(broker, guard);
         Administration = new AdministrationService(broker, log, options, router, guard, time);
@@ -54,6 +56,9 @@ public sealed class ClientFrontend : IDisposable
 
     /// <summary>The RocketMQ 5 service.</summary>
     public MessagingService Messaging { get; }
+
+    /// <summary>Messages in bulk.</summary>
+    public StreamService Streams { get; }
 
     /// <summary>What other nodes tell about their producers.</summary>
     public ProducerService Producers => _checking.Nodes;

@@ -16,7 +16,7 @@ public sealed class ProjectEdgeTests
         ["Dledger.Frontend"] = ["Dledger.Broker", "Dledger.Protocol", "Dledger.GrpcCompat.AspNetCore", "Dledger.GrpcCompat"],
         ["Dledger.WebConsole"] = ["Dledger.Broker"],
         ["Dledger.Server"] = ["Dledger.Frontend", "Dledger.WebConsole"],
-        ["Dledger.Client"] = ["Dledger.Protocol", "Dledger.GrpcCompat"],
+        ["Dledger.Client"] = ["Dledger.Primitives", "Dledger.Protocol", "Dledger.GrpcCompat"],
         ["Dledger.Cli"] = ["Dledger.Server", "Dledger.Client", "Dledger.Storage"],
     };
 

@@ -37,6 +37,12 @@ public sealed class DeliveredMessage
     /// <summary>Where its record lies in the log.</summary>
     public LogPosition Position => _context.Position;
 
+    /// <summary>All of it, as the log holds it.</summary>
+    public ReadOnlyMemory<byte> Record => _record;
+
+    /// <summary>Names the delivery that it belongs to; 0 without a lease.</summary>
+    public long DeliveryId => _context.Receipt?.Delivery.DeliveryId ?? 0;
+
     public string MessageId => Encoding.UTF8.GetString(MessageIdUtf8);
 
     /// <summary>The id in UTF-8, as stored.</summary>

@@ -12,8 +12,14 @@ internal static class MessageGroupHash
     public static long Of(string messageGroup)
     {
         using var text = new Utf8Text(messageGroup, stackalloc byte[Utf8Text.StackBytes]);
+        return Of(text.Bytes);
+    }
+
+    /// <summary>The same for the UTF-8 text itself.</summary>
+    public static long Of(ReadOnlySpan<byte> messageGroup)
+    {
         var hash = OffsetBasis;
-        foreach (var value in text.Bytes)
+        foreach (var value in messageGroup)
         {
             hash = unchecked((hash ^ value) * Prime);
         }

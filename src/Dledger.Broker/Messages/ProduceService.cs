@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using Dledger.Broker.Idempotence;
 using Dledger.Broker.Naming;
 using Dledger.Broker.Proposals;
+using Dledger.Broker.Streaming;
 using Dledger.Broker.Topics;
 using Dledger.Broker.Transactions;
 using Dledger.Storage.Disks;
@@ -76,6 +77,50 @@ internal sealed class ProduceService(BrokerCalls calls)
         return topic.Lites is null
             ? AppendAsync(topic, ChooseQueue(topic, drafts), drafts, sequence, clientId, false, cancellationToken)
             : AppendLiteAsync(topic, drafts, sequence, clientId, cancellationToken);
+    }
+
+    /// <summary>
+    /// Appends records that a client encoded to the queue that they name. What passes the check is proposed before the first wait, so calls
+    /// that follow each other are stored in their order.
+    /// </summary>
+    public async ValueTask<BatchOutcome> AppendAsync(
+        string topicName, ReadOnlyMemory<byte> records, int count, string clientId, CancellationToken cancellationToken)
+    {
+        if ((calls.CheckServing() ?? CheckSpace()) is { } notAccepting)
+        {
+            return BatchOutcome.Of(notAccepting);
+        }
+
+        if (calls.Machine.Topics.Find(topicName) is not { } topic)
+        {
+            return BatchOutcome.Of(TopicService.NotFound(topicName));
+        }
+
+        if (RecordBatch.Check(records.Span, count, topic, out var batch) is { } broken)
+        {
+            return BatchOutcome.Of(broken);
+        }
+
+        if (!batch.IsPlain || !StreamedTopic.TakesRecords(topic) || _seededOffsets is not null)
+        {
+            return BatchOutcome.Of(await AppendAsync(
+                topicName, RecordDrafts.Decode(records, count), batch.Sequence, clientId, cancellationToken));
+        }
+
+        var quotas = calls.Machine.ProduceQuotas;
+        if (quotas.TryTake(topic, clientId, count, records.Length) is { } exceeded)
+        {
+            return BatchOutcome.Of(exceeded);
+        }
+
+        var proposal = new BatchProposal(records, count);
+        if (!calls.Log.TryPropose(proposal, out var refused))
+        {
+            quotas.GiveBack(topic, clientId, count, records.Length);
+            return BatchOutcome.Of(FailureMapping.Of(refused));
+        }
+
+        return await proposal.Task.WaitAsync(cancellationToken);
     }
 
     private BrokerFailure? CheckSpace() =>

@@ -1,3 +1,4 @@
+using Dledger.Broker.Receiving;
 using Dledger.Primitives;
 using Dledger.Replication;
 using Dledger.Storage.Disks;
@@ -47,6 +48,35 @@ internal sealed class RecordReader(Func<IReplicatedLog?> log)
         return TryReadBytes(position, bytes, out _) && RecordHeader.TryParse(bytes, out var header, out _)
             ? Read(position, header.Length, out _)
             : null;
+    }
+
+    /// <summary>
+    /// Records that lie side by side, with one read; how many of them are sound, up to the first that is not, of which
+    /// <paramref name="fault"/> tells.
+    /// </summary>
+    public int ReadRun(
+        IReadOnlyList<GrantedMessage> entries, int first, int count, Span<byte> destination, out string? fault)
+    {
+        if (!TryReadBytes(entries[first].Position, destination, out fault))
+        {
+            // A place of the disk may be bad behind records that can be read.
+            return count > 1 ? ReadRun(entries, first, 1, destination[..entries[first].Size], out fault) : 0;
+        }
+
+        var at = 0;
+        for (var i = 0; i < count; i++)
+        {
+            var entry = entries[first + i];
+            if (!RecordView.TryParseSealed(destination.Slice(at, entry.Size), entry.Position, out _, out fault))
+            {
+                log()?.ReportUnreadable(entry.Position);
+                return i;
+            }
+
+            at += entry.Size;
+        }
+
+        return count;
     }
 
     /// <summary>The header of the record of an index entry; that it fits the entry is all that says it is not rotten.</summary>

@@ -15,6 +15,9 @@ public static class TimeToLive
     /// <summary>The key of the user property.</summary>
     public const string Property = "DLEDGER_TTL_MS";
 
+    /// <summary><see cref="Property"/> as records hold it.</summary>
+    internal static ReadOnlySpan<byte> PropertyUtf8 => "DLEDGER_TTL_MS"u8;
+
     /// <summary>The longest: ten years.</summary>
     public const long MillisecondsMax = 3_650L * 24 * 3_600 * 1_000;
 
@@ -56,8 +59,6 @@ public static class TimeToLive
 
         return false;
     }
-
-    private static ReadOnlySpan<byte> PropertyUtf8 => "DLEDGER_TTL_MS"u8;
 
     private static bool TryParse(string value, out long milliseconds) =>
         long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out milliseconds)

@@ -108,6 +108,9 @@ public static class Limits
     /// <summary>Most messages of one receive.</summary>
     public const int ReceiveBatchMax = 32;
 
+    /// <summary>Most messages of one delivery of a stream.</summary>
+    public const int StreamBatchMax = 1_024;
+
     /// <summary>Longest long poll.</summary>
     public static readonly TimeSpan LongPollMax = TimeSpan.FromSeconds(20);
 

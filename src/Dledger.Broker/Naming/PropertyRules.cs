@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Dledger.Broker.Naming;
 
 /// <summary>The rules of a message's properties, tag and keys.</summary>
@@ -16,8 +18,23 @@ public static class PropertyRules
         "BORN_TIMESTAMP", "DLQ_ORIGIN_TOPIC", "DLQ_ORIGIN_MESSAGE_ID", "__CRC32#",
     };
 
+    private static readonly int ReservedLengthMax = Reserved.Max(static name => name.Length);
+
     /// <summary>Whether a user property may not bear this name.</summary>
     public static bool IsReserved(string key) => Reserved.Contains(key);
+
+    /// <summary>The same for a name of printable ASCII.</summary>
+    internal static bool IsReserved(ReadOnlySpan<byte> key)
+    {
+        if (key.Length > ReservedLengthMax)
+        {
+            return false;
+        }
+
+        Span<char> text = stackalloc char[ReservedLengthMax];
+        var length = Encoding.ASCII.GetChars(key, text);
+        return Reserved.GetAlternateLookup<ReadOnlySpan<char>>().Contains(text[..length]);
+    }
 
     internal static bool HasControlCharacter(string text)
     {

@@ -34,6 +34,9 @@ internal sealed class PullOperation : IStateMachineRequest, ITimedPoll
     /// <summary>Most entries of the answer.</summary>
     public required int BatchSize { get; init; }
 
+    /// <summary>Bytes of records at which the answer ends; one record may be larger.</summary>
+    public required int BytesMax { get; init; }
+
     /// <summary>Most messages that the caller takes of it, which is what a quota is charged at most.</summary>
     public required int TakenMax { get; init; }
 

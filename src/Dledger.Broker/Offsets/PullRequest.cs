@@ -19,6 +19,9 @@ public sealed record PullRequest
     /// <summary>Most messages to answer, as for a receive.</summary>
     public int BatchSize { get; init; } = 1;
 
+    /// <summary>Bytes of records at which an answer ends; one record may be larger.</summary>
+    public int BytesMax { get; init; } = 8 << 20;
+
     public MessageFilter Filter { get; init; } = MessageFilter.All;
 
     /// <summary>How long to wait for the first message; zero answers at once.</summary>
@@ -38,4 +41,13 @@ public sealed record PullOutcome(
     BrokerFailure? Failure, IReadOnlyList<DeliveredMessage> Messages, long? NextOffset)
 {
     public static PullOutcome Of(BrokerFailure failure) => new(failure, [], null);
+}
+
+/// <summary>What a read of records brought; they are in the slice that was given.</summary>
+/// <param name="Failure">Null on success, with or without records.</param>
+/// <param name="NextOffset">As in <see cref="PullOutcome"/>.</param>
+/// <param name="EndOffset">The end of the queue.</param>
+public readonly record struct SliceOutcome(BrokerFailure? Failure, long? NextOffset, long EndOffset)
+{
+    public static SliceOutcome Of(BrokerFailure failure) => new(failure, null, 0);
 }

@@ -2,8 +2,8 @@ using Dledger.Broker.Filtering;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Naming;
 using Dledger.Broker.Receiving;
+using Dledger.Broker.Streaming;
 using Dledger.Broker.Topics;
-using Dledger.Primitives;
 using Dledger.Storage.Records;
 using Microsoft.Extensions.Logging;
 
@@ -17,30 +17,44 @@ internal sealed class PullService(BrokerCalls calls, PollTimer polls, ILogger lo
     /// </summary>
     private const int RecordsMax = 4_096;
 
-    /// <summary>Bytes of records after which one step ends with what it has.</summary>
-    private const int BytesMax = 8 << 20;
-
+    /// <summary>Messages of a queue, as many as a receive may bring.</summary>
     public async ValueTask<PullOutcome> PullAsync(PullRequest request, CancellationToken cancellationToken)
     {
-        cancellationToken.ThrowIfCancellationRequested();
-        if ((Names.CheckGroup(request.Group) ?? Names.CheckTopic(request.Topic)) is { } violation)
+        if (Names.CheckGroup(request.Group) is { } violation)
         {
             return PullOutcome.Of(BrokerFailure.Of(violation));
         }
 
+        var slice = new RecordSlice();
+        var batch = Math.Clamp(request.BatchSize, 1, Limits.ReceiveBatchMax);
+        var outcome = await ReadAsync(request with { BatchSize = batch }, slice, cancellationToken);
+        return new PullOutcome(outcome.Failure, Decode(slice, request.Topic), outcome.NextOffset);
+    }
+
+    /// <summary>Records of a queue; <paramref name="slice"/> is filled with those that match.</summary>
+    public async ValueTask<SliceOutcome> ReadAsync(
+        PullRequest request, RecordSlice slice, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        slice.Clear();
+        if (Names.CheckTopic(request.Topic) is { } violation)
+        {
+            return SliceOutcome.Of(BrokerFailure.Of(violation));
+        }
+
         if (calls.CheckServing() is { } notServing)
         {
-            return PullOutcome.Of(notServing);
+            return SliceOutcome.Of(notServing);
         }
 
         if (calls.Machine.Topics.Find(request.Topic) is not { } topic)
         {
-            return PullOutcome.Of(TopicService.NotFound(request.Topic));
+            return SliceOutcome.Of(TopicService.NotFound(request.Topic));
         }
 
         if (OffsetRules.CheckQueue(topic, request.QueueId) is { } wrongQueue)
         {
-            return PullOutcome.Of(BrokerFailure.Of(wrongQueue));
+            return SliceOutcome.Of(BrokerFailure.Of(wrongQueue));
         }
 
         calls.Machine.Clients.Seen(request.ClientId);
@@ -56,13 +70,13 @@ internal sealed class PullService(BrokerCalls calls, PollTimer polls, ILogger lo
 
             if (grant.Failure is { } failure)
             {
-                return PullOutcome.Of(failure);
+                return SliceOutcome.Of(failure);
             }
 
-            var outcome = Read(grant, topic.Name, request);
+            var outcome = Read(grant, request, slice);
             recordsLeft -= request.Filter.NeedsRecords ? grant.Entries.Count : 0;
             if (outcome.Failure is not null
-                || outcome.Messages.Count > 0
+                || slice.Places.Count > 0
                 || recordsLeft <= 0
                 || (outcome.NextOffset == grant.Max && !polls.IsAhead(deadline)))
             {
@@ -85,8 +99,9 @@ internal sealed class PullService(BrokerCalls calls, PollTimer polls, ILogger lo
             ClientHash = calls.Options.ClientQuota.IsOn ? IdentityHash.OfClient(request.ClientId) : 0,
             Offset = offset,
             Filter = request.Filter,
-            BatchSize = request.Filter.NeedsRecords ? ScanGrant.CountMax : BatchOf(request),
-            TakenMax = BatchOf(request),
+            BatchSize = request.Filter.NeedsRecords ? ScanGrant.CountMax : request.BatchSize,
+            BytesMax = request.BytesMax,
+            TakenMax = request.BatchSize,
             CanWait = polls.IsAhead(deadline),
         };
         if (operation.CanWait)
@@ -112,7 +127,7 @@ internal sealed class PullService(BrokerCalls calls, PollTimer polls, ILogger lo
     }
 
     // A leader that was replaced without noticing may not know the end of the queue; who is sent back reads everything again.
-    private async ValueTask<PullOutcome> OutsideAsync(
+    private async ValueTask<SliceOutcome> OutsideAsync(
         PullRequest request, TopicView topic, PullGrant seen, CancellationToken cancellationToken)
     {
         var (range, failure) = await calls.LookAsync<((long Min, long Max)?, BrokerFailure?)>(
@@ -123,61 +138,74 @@ internal sealed class PullService(BrokerCalls calls, PollTimer polls, ILogger lo
             cancellationToken);
         if (range is not var (min, max))
         {
-            return PullOutcome.Of(failure!.Value);
+            return SliceOutcome.Of(failure!.Value);
         }
 
         var nearest = Math.Clamp(seen.NextOffset, min, max);
         return nearest == seen.NextOffset
-            ? new PullOutcome(null, [], nearest)
-            : new PullOutcome(
-                BrokerFailure.Of(OffsetRules.Outside(topic.Name, request.QueueId, seen.NextOffset, min, max)), [], nearest);
+            ? new SliceOutcome(null, nearest, max)
+            : new SliceOutcome(
+                BrokerFailure.Of(OffsetRules.Outside(topic.Name, request.QueueId, seen.NextOffset, min, max)), nearest, max);
     }
 
-    private static int BatchOf(PullRequest request) => Math.Clamp(request.BatchSize, 1, Limits.ReceiveBatchMax);
-
     // A record that cannot be read ends the answer before it, so that nobody reads past it unawares.
-    private PullOutcome Read(PullGrant grant, string topic, PullRequest request)
+    private SliceOutcome Read(PullGrant grant, PullRequest request, RecordSlice slice)
     {
-        var filter = request.Filter;
-        var batch = BatchOf(request);
-        var bytesLeft = (long)BytesMax;
-        var messages = new List<DeliveredMessage>(grant.Entries.Count);
-        foreach (var entry in grant.Entries)
+        var entries = grant.Entries;
+        var bytesLeft = (long)request.BytesMax;
+        for (var i = 0; i < entries.Count;)
         {
-            if (messages.Count == batch || bytesLeft <= 0)
+            if (slice.Places.Count == request.BatchSize || bytesLeft <= 0)
             {
-                return new PullOutcome(null, messages, entry.Offset);
+                return new SliceOutcome(null, entries[i].Offset, grant.Max);
             }
 
-            bytesLeft -= filter.NeedsRecords ? entry.Size : 0;
-            if (TryRead(entry, topic) is not { } bytes)
+            // Records that a filter may throw away are looked at one by one.
+            var from = slice.Length;
+            var runMax = request.Filter.MatchesAll ? (int)Math.Min(bytesLeft, int.MaxValue) : 0;
+            var read = slice.Read(calls.Records, entries, i, runMax, out var fault);
+            bytesLeft -= slice.Length - from;
+            if (read == 0)
             {
-                return messages.Count > 0
-                    ? new PullOutcome(null, messages, entry.Offset)
-                    : PullOutcome.Of(new BrokerFailure(
+                var entry = entries[i];
+                BrokerEvents.RecordUnreadable(
+                    logger, entry.Position, entry.QueueId, entry.Offset, request.Topic, fault ?? "unknown");
+                return slice.Places.Count > 0
+                    ? new SliceOutcome(null, entry.Offset, grant.Max)
+                    : SliceOutcome.Of(new BrokerFailure(
                         BrokerError.Unavailable,
                         $"the record of offset {entry.Offset} in queue {entry.QueueId} cannot be read at present"));
             }
 
-            RecordView.TryParseUnchecked(bytes, out var record, out _);
-            if (filter.MatchesAll || filter.Matches(record))
+            if (!request.Filter.MatchesAll && !Matches(request.Filter, slice.Bytes.Span[from..]))
             {
-                messages.Add(new DeliveredMessage(bytes, new DeliveryContext(
-                    topic, entry.QueueId, new QueueOffset(entry.Offset), entry.Position, 1, null, TimeSpan.Zero)));
+                slice.RemoveLast(entries[i].Size);
             }
+
+            i += read;
         }
 
-        return new PullOutcome(null, messages, grant.NextOffset);
+        return new SliceOutcome(null, grant.NextOffset, grant.Max);
     }
 
-    private byte[]? TryRead(in GrantedMessage entry, string topic)
+    private static bool Matches(MessageFilter filter, ReadOnlySpan<byte> bytes)
     {
-        if (calls.Records.Read(entry.Position, entry.Size, out var fault) is { } bytes)
+        RecordView.TryParseUnchecked(bytes, out var record, out _);
+        return filter.Matches(record);
+    }
+
+    private static List<DeliveredMessage> Decode(RecordSlice slice, string topic)
+    {
+        var messages = new List<DeliveredMessage>(slice.Places.Count);
+        var rest = slice.Bytes;
+        foreach (var place in slice.Places)
         {
-            return bytes;
+            RecordView.TryParseUnchecked(rest.Span, out var record, out _);
+            messages.Add(new DeliveredMessage(rest[..record.Length], new DeliveryContext(
+                topic, place.QueueId, place.Offset, place.Position, place.Attempt, null, TimeSpan.Zero)));
+            rest = rest[record.Length..];
         }
 
-        BrokerEvents.RecordUnreadable(logger, entry.Position, entry.QueueId, entry.Offset, topic, fault ?? "unknown");
-        return null;
+        return messages;
     }
 }

@@ -187,10 +187,10 @@ internal sealed class PullTable(
         }
 
         Span<ConsumeQueueEntry> entries = stackalloc ConsumeQueueEntry[BlockEntries];
-        for (var scansLeft = ScanMax; from < queue.Max && scansLeft > 0 && found.Count < operation.BatchSize;)
+        for (var scansLeft = ScanMax; from < queue.Max && scansLeft > 0 && HasRoom();)
         {
             var count = queue.Read(from, entries);
-            for (var i = 0; i < count && found.Count < operation.BatchSize && refusedBytes == 0; i++, scansLeft--)
+            for (var i = 0; i < count && HasRoom() && refusedBytes == 0; i++, scansLeft--)
             {
                 var entry = entries[i];
                 var tagHash = IndexHash.TagOf(entry.TagHash);
@@ -224,6 +224,8 @@ internal sealed class PullTable(
         }
 
         return new PullGrant(null, found, from, queue.Min, queue.Max);
+
+        bool HasRoom() => found.Count < operation.BatchSize && bytes < operation.BytesMax;
     }
 
     // Those whose time ran out stay listed until somebody comes along; without messages that is the next pull only.

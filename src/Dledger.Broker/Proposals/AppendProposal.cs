@@ -7,7 +7,7 @@ namespace Dledger.Broker.Proposals;
 
 /// <summary>A batch of messages on its way into one queue. It is its own promise, awaited once, and owns its records.</summary>
 internal sealed class AppendProposal(RecordBuffer records, int recordCount)
-    : BrokerProposal(records.Memory, recordCount), IValueTaskSource<AppendOutcome>
+    : BrokerProposal(records.Memory, recordCount), IAppendAnswers, IValueTaskSource<AppendOutcome>
 {
     private readonly AppendEntry[] _entries = new AppendEntry[recordCount];
     private ManualResetValueTaskSourceCore<AppendOutcome> _completion = new() { RunContinuationsAsynchronously = true };
@@ -32,7 +32,7 @@ internal sealed class AppendProposal(RecordBuffer records, int recordCount)
         return new ValueTask<AppendOutcome>(this, _completion.Version);
     }
 
-    /// <summary>Called on the apply loop for each record in order.</summary>
+    /// <inheritdoc/>
     public void Add(in AppendEntry entry)
     {
         _entries[_count] = SeededOffset is { } first
@@ -41,7 +41,7 @@ internal sealed class AppendProposal(RecordBuffer records, int recordCount)
         _count++;
     }
 
-    /// <summary>The topic or queue is gone; called on the apply loop for each record.</summary>
+    /// <inheritdoc/>
     public void Refuse(BrokerFailure failure) => _failure = failure;
 
     /// <inheritdoc/>

@@ -15,10 +15,13 @@ internal sealed class CallerProposal<TOutcome>(
 
     public Task<TOutcome> Task => _completion.Task;
 
+    /// <summary>Of several records, each of which has its outcome: what is told of the first ones and the next.</summary>
+    public Func<TOutcome, TOutcome, TOutcome>? Merge { get; init; }
+
     /// <summary>Called on the apply loop.</summary>
     public void SetOutcome(TOutcome outcome)
     {
-        _outcome = outcome;
+        _outcome = _hasOutcome && Merge is { } merge ? merge(_outcome!, outcome) : outcome;
         _hasOutcome = true;
     }
 

@@ -113,7 +113,9 @@ internal sealed class QueueReservation
                 }
 
                 _redeliveries.Add(offset);
-                if (cursor!.IsOrdered)
+
+                // What a scan has looked at may have been finished since, by a seek or an ack: the record leaves it out when it is applied.
+                if (cursor!.IsOrdered && cursor.Contains(offset))
                 {
                     groups.Add(cursor.At(offset).GroupHash);
                 }

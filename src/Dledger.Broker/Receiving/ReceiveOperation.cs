@@ -1,6 +1,7 @@
 using Dledger.Broker.Filtering;
 using Dledger.Broker.Lites;
 using Dledger.Broker.Proposals;
+using Dledger.Broker.Quotas;
 using Dledger.Replication;
 
 namespace Dledger.Broker.Receiving;
@@ -46,8 +47,11 @@ internal sealed class ReceiveOperation : IStateMachineRequest, ITimedPoll
     /// <summary>The lite topics of the client; null on a topic of another type.</summary>
     public LiteSet? Lites { get; init; }
 
-    /// <summary>1 to <see cref="Naming.Limits.ReceiveBatchMax"/>.</summary>
+    /// <summary>1 to <see cref="Naming.Limits.StreamBatchMax"/>.</summary>
     public required int BatchSize { get; init; }
+
+    /// <summary>What it takes at most, whatever the quotas leave.</summary>
+    public QuotaRoom Room { get; init; } = QuotaRoom.Unbounded;
 
     public required long InvisibleMicroseconds { get; init; }
 

@@ -13,9 +13,14 @@ public sealed record ReceiveRequest
     public MessageFilter Filter { get; init; } = MessageFilter.All;
 
     /// <summary>
-    /// Most messages to answer; below 1 counts as 1, above <see cref="Naming.Limits.ReceiveBatchMax"/> as that.
+    /// Most messages to answer; below 1 counts as 1, above <see cref="Naming.Limits.StreamBatchMax"/> as that.
     /// </summary>
     public int BatchSize { get; init; } = 1;
+
+    /// <summary>
+    /// Bytes of records at which an answer ends; at least <see cref="Naming.Limits.BatchRecordBytesMax"/>, so that no message is too large.
+    /// </summary>
+    public long BytesMax { get; init; } = long.MaxValue;
 
     /// <summary>How long the messages stay invisible. Ignored with <see cref="AutoRenew"/>.</summary>
     public TimeSpan InvisibleDuration { get; init; }

@@ -5,6 +5,7 @@ using Dledger.Broker.Groups;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Naming;
 using Dledger.Broker.Proposals;
+using Dledger.Broker.Quotas;
 using Dledger.Broker.Topics;
 using Dledger.Storage.Records;
 using Microsoft.Extensions.Logging;
@@ -208,7 +209,8 @@ internal sealed class ReceiveService(BrokerCalls calls, PollTimer polls, ILogger
             Lites = topic.IsLite ? calls.Machine.Lites.Of(group.Id, topic.Id, request.ClientId) : null,
             GroupFilters = filters,
             Verdict = verdict,
-            BatchSize = Math.Clamp(request.BatchSize, 1, Limits.ReceiveBatchMax),
+            BatchSize = Math.Clamp(request.BatchSize, 1, Limits.StreamBatchMax),
+            Room = QuotaRoom.Unbounded with { Bytes = Math.Max(request.BytesMax, Limits.BatchRecordBytesMax) },
             InvisibleMicroseconds = request.AutoRenew ? RenewalSchedule.Term : invisible,
             AutoRenew = request.AutoRenew,
             ClientHash = IdentityHash.OfClient(request.ClientId),

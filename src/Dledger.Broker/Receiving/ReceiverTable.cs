@@ -311,6 +311,8 @@ internal sealed class ReceiverTable
         if (MayHold(operation, group, subscription)
             && (countMax = _budget.Allow(operation, receivers, group, out var room)) > 0)
         {
+            room = QuotaRoom.Smaller(room, operation.Room);
+
             // The keys by which a group knows what it processed are in the records.
             if (operation.MustScan || group.View.Settings.Dedup.IsOn)
             {

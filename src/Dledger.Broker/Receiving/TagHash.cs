@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Dledger.Broker.Receiving;
 
 /// <summary>The hash of a tag that a ConsumeQueue entry holds. Persisted, hence frozen.</summary>
@@ -11,13 +13,27 @@ public static class TagHash
     /// bits as
     /// RocketMQ does.
     /// </summary>
-    public static long Of(string? tag)
+    public static long Of(string? tag) => tag is null ? None : Of(tag.AsSpan());
+
+    /// <summary>The same for the UTF-8 text of a tag that is there.</summary>
+    public static long OfUtf8(ReadOnlySpan<byte> tag)
     {
-        if (tag is null)
+        if (!Ascii.IsValid(tag))
         {
-            return None;
+            return Of(Encoding.UTF8.GetString(tag));
         }
 
+        var hash = 0;
+        foreach (var unit in tag)
+        {
+            hash = unchecked((31 * hash) + unit);
+        }
+
+        return hash;
+    }
+
+    private static long Of(ReadOnlySpan<char> tag)
+    {
         var hash = 0;
         foreach (var unit in tag)
         {

@@ -36,10 +36,10 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
         switch (record.Kind)
         {
             case RecordKind.Message:
-                ApplyMessage(record, position, (AppendProposal?)proposal);
+                ApplyMessage(record, position, (IAppendAnswers?)proposal);
                 break;
             case RecordKind.HalfMessage:
-                ApplyHalfMessage(record, position, (AppendProposal?)proposal);
+                ApplyHalfMessage(record, position, (IAppendAnswers?)proposal);
                 break;
             case RecordKind.EndTransaction:
                 SetOutcome(proposal, state.Transactions.End(EndTransactionCommand.Decode(record.Body), state.LogTime));
@@ -171,7 +171,7 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
         proposal?.SetOutcome(applied);
     }
 
-    private void ApplyMessage(in RecordView record, LogPosition position, AppendProposal? proposal)
+    private void ApplyMessage(in RecordView record, LogPosition position, IAppendAnswers? proposal)
     {
         if (state.Topics.Find(record.TopicId) is not { } topic
             || record.QueueId < 0
@@ -214,7 +214,7 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
         _routes.Apply(record, position);
     }
 
-    private void ApplyHalfMessage(in RecordView record, LogPosition position, AppendProposal? proposal)
+    private void ApplyHalfMessage(in RecordView record, LogPosition position, IAppendAnswers? proposal)
     {
         if (state.Topics.Find(record.TopicId) is not { } topic || record.QueueId >= topic.Queues.Count)
         {

@@ -3,7 +3,6 @@ using Dledger.Broker.Naming;
 using Dledger.Broker.StateMachine;
 using Dledger.Broker.Topics;
 using Dledger.Primitives;
-using Dledger.Storage.Records;
 
 namespace Dledger.Broker.Transactions;
 

@@ -14,7 +14,11 @@ public sealed class DledgerChannel : IAsyncDisposable
     private static readonly TimeSpan RetryDelayMin = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan RetryDelayMax = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>Nodes that a cluster may tell of beside those of the options.</summary>
+    private const int OtherNodesMax = 16;
+
     private readonly NodeConnection[] _nodes;
+    private readonly List<NodeConnection> _others = [];
     private readonly TimeProvider _time;
     private int _current;
 
@@ -35,7 +39,7 @@ public sealed class DledgerChannel : IAsyncDisposable
     /// <inheritdoc/>
     public ValueTask DisposeAsync()
     {
-        foreach (var node in _nodes)
+        foreach (var node in _nodes.Concat(_others))
         {
             node.Dispose();
         }
@@ -109,6 +113,36 @@ public sealed class DledgerChannel : IAsyncDisposable
             {
                 await Task.Delay(RetryDelay(attempt / _nodes.Length), _time, cancellationToken).ConfigureAwait(false);
             }
+        }
+    }
+
+    /// <summary>The node at an address of the cluster, or, for none, the one that took the last call.</summary>
+    internal NodeConnection NodeFor(string? address)
+    {
+        if (!NodeAddress.TryParse(address, out var parsed))
+        {
+            return _nodes[Volatile.Read(ref _current)];
+        }
+
+        lock (_others)
+        {
+            var known = _nodes.Concat(_others).FirstOrDefault(node => node.Address == parsed);
+            if (known is null && _others.Count < OtherNodesMax)
+            {
+                _others.Add(known = new NodeConnection(parsed, Options));
+            }
+
+            return known ?? _nodes[Volatile.Read(ref _current)];
+        }
+    }
+
+    /// <summary>A node did not serve: the next call goes to another one.</summary>
+    internal void Leave(NodeConnection? node)
+    {
+        var current = Volatile.Read(ref _current);
+        if (node == _nodes[current])
+        {
+            Interlocked.CompareExchange(ref _current, (current + 1) % _nodes.Length, current);
         }
     }
 

@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Dledger.Client.Connections;
 
 /// <summary>Address of one node, checked.</summary>
@@ -25,6 +27,22 @@ internal sealed record NodeAddress(Uri Uri)
         var authority = hasScheme ? text[(text.IndexOf("://", StringComparison.Ordinal) + 3)..].TrimEnd('/') : text;
         var hasPort = authority.LastIndexOf(':') > authority.LastIndexOf(']');
         return new NodeAddress(hasPort ? uri : new UriBuilder(uri) { Port = DefaultPort }.Uri);
+    }
+
+    /// <summary>The same for a text that a node told; false when it is none.</summary>
+    public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out NodeAddress? address)
+    {
+        address = null;
+        try
+        {
+            address = string.IsNullOrEmpty(text) ? null : Parse(text);
+        }
+        catch (ArgumentException)
+        {
+            // As good as none.
+        }
+
+        return address is not null;
     }
 
     /// <inheritdoc/>

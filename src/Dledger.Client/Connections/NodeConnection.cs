@@ -1,6 +1,7 @@
 using Apache.Rocketmq.V2;
 using Dledger.Protocol.Admin.V1;
 using Dledger.Protocol.Producer.V1;
+using Dledger.Protocol.Stream.V1;
 using Grpc.Core;
 using Grpc.Net.Client;
 
@@ -47,6 +48,7 @@ internal sealed class NodeConnection : IDisposable
         LiteTopics = new LiteAdminService.LiteAdminServiceClient(_channel);
         Parking = new ParkingService.ParkingServiceClient(_channel);
         TopicRoutes = new TopicRouteService.TopicRouteServiceClient(_channel);
+        Streams = new StreamService.StreamServiceClient(_channel);
         Transactions = new TransactionAdminService.TransactionAdminServiceClient(_channel);
     }
 
@@ -70,6 +72,8 @@ internal sealed class NodeConnection : IDisposable
     public TopicRouteService.TopicRouteServiceClient TopicRoutes { get; }
 
     public LiteAdminService.LiteAdminServiceClient LiteTopics { get; }
+
+    public StreamService.StreamServiceClient Streams { get; }
 
     public TransactionAdminService.TransactionAdminServiceClient Transactions { get; }
 

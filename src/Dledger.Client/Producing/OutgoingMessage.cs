@@ -1,3 +1,5 @@
+using System.Collections.ObjectModel;
+
 namespace Dledger.Client.Producing;
 
 /// <summary>A message to be sent.</summary>
@@ -12,7 +14,7 @@ public sealed record OutgoingMessage(string Topic, ReadOnlyMemory<byte> Body)
     public IReadOnlyList<string> Keys { get; init; } = [];
 
     /// <summary>Anything that goes with the body.</summary>
-    public IReadOnlyDictionary<string, string> Properties { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> Properties { get; init; } = ReadOnlyDictionary<string, string>.Empty;
 
     /// <summary>Messages of one group are stored in one queue, in the order in which they were sent.</summary>
     public string? MessageGroup { get; init; }

@@ -5,6 +5,7 @@ using Dledger.Frontend.Nodes;
 using Dledger.Primitives;
 using Dledger.Protocol.Admin.V1;
 using Dledger.Protocol.Node.V1;
+using Dledger.Protocol.Stream.V1;
 using Grpc.Net.Client;
 using NumberService = Dledger.Protocol.Producer.V1.ProducerService;
 
@@ -50,6 +51,8 @@ internal sealed class NodeChannels(FrontendOptions options, NodeDirectory nodes)
     public Admin.AdminClient RocketAdmin(NodeId node) => new(Channel(node));
 
     public LiteAdminService.LiteAdminServiceClient LiteTopics(NodeId node) => new(Channel(node));
+
+    public StreamService.StreamServiceClient Streams(NodeId node) => new(Channel(node));
 
     public void Dispose()
     {

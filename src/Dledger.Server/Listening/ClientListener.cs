@@ -145,6 +145,7 @@ internal sealed class ClientListener : IAsyncDisposable
 
         builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Producers);
         builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.NumberedProducers);
+        builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Streams);
         builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Parking);
         builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.TopicRoutes);
         builder.Services.AddSingleton(services => services.GetRequiredService<Lazy<ClientFrontend>>().Value.Transactions);
@@ -160,6 +161,7 @@ internal sealed class ClientListener : IAsyncDisposable
         application.MapGrpcService<Frontend.Messaging.Clients.ClientService>();
         application.MapGrpcService<Frontend.Administration.AdministrationService>();
         application.MapGrpcService<Frontend.Producing.NumberedProducerService>();
+        application.MapGrpcService<Frontend.Streaming.StreamService>();
         application.MapGrpcService<Frontend.Administration.OffsetAdministrationService>();
         application.MapGrpcService<Frontend.Administration.ParkingEndpoint>();
         application.MapGrpcService<Frontend.Administration.RouteEndpoint>();

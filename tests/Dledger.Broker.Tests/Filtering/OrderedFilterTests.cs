@@ -130,6 +130,31 @@ public sealed class OrderedFilterTests
         Assert.Equal(["b1"], (await Take("one", "SQL TAGS = 'x'")).Select(TestBroker.Text));
     }
 
+    [Fact]
+    public async Task What_is_finished_while_a_receive_looks_at_it_is_left_out()
+    {
+        await Prepare();
+        await Send("a1", "x", "a");
+        await Send("b1", "x", "b");
+        Assert.Equal(2, (await Take("one", "SQL TAGS = 'x'")).Count);
+        _broker.Advance(TimeSpan.FromSeconds(31));
+
+        var outcome = await _broker.Run(async node =>
+        {
+            var update = node.UpdateOffsetAsync("g", "t", 0, 1, CancellationToken.None);
+
+            // They take as long as the two looks with which the update begins: its record is applied behind the choice of the receive.
+            await node.GetOffsetAsync("g", "t", 0, CancellationToken.None);
+            await node.GetOffsetAsync("g", "t", 0, CancellationToken.None);
+            var received = await node.ReceiveAsync(Request("one", "SQL TAGS = 'x'"), CancellationToken.None);
+            Assert.Null(await update);
+            return received;
+        });
+
+        Assert.Equal(["b1"], outcome.Messages.Select(TestBroker.Text));
+        Assert.Equal(_broker.StateHash, _broker.ReplayedStateHash());
+    }
+
     private async Task Prepare(GroupSettings? settings = null)
     {
         await _broker.CreateTopic("t", types: MessageTypeSet.Of([MessageType.Normal, MessageType.Fifo]));

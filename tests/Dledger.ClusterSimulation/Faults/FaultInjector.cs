@@ -65,9 +65,10 @@ internal sealed class FaultInjector
     {
         var random = _cluster.Random;
         var alive = _cluster.Nodes.ToList();
-        // A node that gave its log up decides nothing until the others have brought it up to date, so it is no part of a bare majority.
+        // A node that gave its log up decides nothing until the others have brought it up to date, so it is no part of a bare majority;
+        // nor is one that will do so when it starts, because its checkpoints are rotten.
         if (_cluster.Scenario is { HealsBareMajority: true, MayDamageLogs: false }
-            && !alive.Exists(static node => node.HasGivenUpLog))
+            && !alive.Exists(node => node.HasGivenUpLog || _cluster.DiskFaults.HasHitCheckpoint(node)))
         {
             while (alive.Count > (_cluster.Nodes.Count / 2) + 1)
             {

@@ -171,8 +171,9 @@ internal sealed class ModeHistory
     /// <summary>A receive has ended, or nobody waits for it any more: then its lease may still come.</summary>
     public void EndReceive() => _receivesUnderWay--;
 
-    /// <summary>Whether there are messages that no lease names.</summary>
-    public bool HasFresh() => _stored.Keys.Any(place => place.Offset >= Ledger.LeasedBelow(place.QueueId));
+    /// <summary>Whether there are messages that no lease names and that retention has not taken.</summary>
+    public bool HasFresh() => _stored.Values.Any(message =>
+        message.Offset >= Ledger.LeasedBelow(message.QueueId) && !_cluster.Oracle.IsGone(message));
 
     private bool IsOver(StoredMessage message, long logTime) =>
         _lifetimes[message.Id] is > 0 and var lifetime && message.StoredAt + lifetime <= logTime;

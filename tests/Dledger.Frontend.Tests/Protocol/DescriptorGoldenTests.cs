@@ -15,7 +15,7 @@ public sealed class DescriptorGoldenTests
     public static TheoryData<string> Files =>
     [
         "definition", "service", "admin", "offsets", "parking", "transactions", "checks", "timers", "messages", "deadletters",
-        "producer", "routes", "rocketadmin", "clients", "lite",
+        "producer", "routes", "rocketadmin", "clients", "stream", "lite",
     ];
 
     [Theory]
@@ -62,6 +62,7 @@ public sealed class DescriptorGoldenTests
         "routes" => RoutesReflection.Descriptor,
         "rocketadmin" => Apache.Rocketmq.V2.AdminReflection.Descriptor,
         "clients" => ClientsReflection.Descriptor,
+        "stream" => Dledger.Protocol.Stream.V1.StreamReflection.Descriptor,
         _ => Dledger.Protocol.Admin.V1.AdminReflection.Descriptor,
     };
 

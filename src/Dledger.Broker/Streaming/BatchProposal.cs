@@ -1,0 +1,74 @@
+using Dledger.Broker.Messages;
+using Dledger.Broker.Proposals;
+using Dledger.Primitives;
+using Dledger.Replication;
+
+namespace Dledger.Broker.Streaming;
+
+/// <summary>A batch of records that a client encoded, on its way into one queue.</summary>
+/// <remarks>As long as its messages come to stand side by side, which is the rule, nothing is kept for each of them.</remarks>
+internal sealed class BatchProposal(ReadOnlyMemory<byte> records, int recordCount)
+    : BrokerProposal(records, recordCount), IAppendAnswers
+{
+    private readonly TaskCompletionSource<BatchOutcome> _completion =
+        new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private AppendedMessage _first;
+    private int _count;
+    private List<AppendEntry>? _entries;
+    private BrokerFailure? _failure;
+
+    public Task<BatchOutcome> Task => _completion.Task;
+
+    /// <inheritdoc/>
+    public void Add(in AppendEntry entry)
+    {
+        if (_entries is null && _count == 0 && IsPlain(entry))
+        {
+            _first = entry.Message;
+        }
+        else if (_entries is not null || !IsPlain(entry) || entry.Message.QueueOffset != _first.QueueOffset + _count)
+        {
+            _entries ??= Unfold();
+            _entries.Add(entry);
+        }
+
+        _count++;
+    }
+
+    /// <inheritdoc/>
+    public void Refuse(BrokerFailure failure) => _failure = failure;
+
+    /// <inheritdoc/>
+    public override void Applied()
+    {
+        if (_failure is { } failure)
+        {
+            Invariant.Check(_count == 0, "the topic of a batch is gone for all of its messages");
+            _completion.TrySetResult(BatchOutcome.Of(failure));
+            return;
+        }
+
+        Invariant.Check(_count == RecordCount, "every record of a batch has its outcome");
+        _completion.TrySetResult(_entries is null
+            ? new BatchOutcome(null, _first.QueueId, _first.QueueOffset, _first.StoreTimeMicroseconds)
+            : BatchOutcome.Of(AppendOutcome.Of(_entries)));
+    }
+
+    /// <inheritdoc/>
+    public override void Fail(ProposalFailure failure) => _completion.TrySetResult(BatchOutcome.Of(FailureMapping.Of(failure)));
+
+    private static bool IsPlain(in AppendEntry entry) =>
+        entry.Failure is null && entry.Message is { IsDuplicate: false, DeliverAtMicroseconds: null };
+
+    // The positions of those before are not kept; nobody asks for them.
+    private List<AppendEntry> Unfold()
+    {
+        var entries = new List<AppendEntry>(RecordCount);
+        for (var i = 0; i < _count; i++)
+        {
+            entries.Add(new AppendEntry(_first with { QueueOffset = _first.QueueOffset + i }));
+        }
+
+        return entries;
+    }
+}

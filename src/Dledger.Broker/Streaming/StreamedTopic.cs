@@ -1,0 +1,13 @@
+using Dledger.Broker.Topics;
+
+namespace Dledger.Broker.Streaming;
+
+/// <summary>How records that clients encoded get into a topic.</summary>
+public static class StreamedTopic
+{
+    /// <summary>
+    /// Whether they go into the log as they are. Otherwise the broker decides on more than their encoding says: routes write where else a
+    /// message stands, bands of priority and lite topics choose its queue.
+    /// </summary>
+    public static bool TakesRecords(TopicView topic) => topic.Settings.Routes.Count == 0 && !topic.IsPriority && !topic.IsLite;
+}
