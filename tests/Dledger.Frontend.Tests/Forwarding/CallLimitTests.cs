@@ -1,11 +1,17 @@
 using Dledger.Frontend.Forwarding;
 using Dledger.Frontend.Tests.Calls;
+using Dledger.Primitives;
 
 namespace Dledger.Frontend.Tests.Forwarding;
 
 public sealed class CallLimitTests
 {
-    private static readonly FrontendOptions Options = new() { CallTimeMax = TimeSpan.FromHours(1) };
+    private static readonly FrontendOptions Options = new()
+    {
+        Self = new NodeId(1),
+        Nodes = [],
+        CallTimeMax = TimeSpan.FromHours(1),
+    };
 
     [Fact]
     public void A_caller_that_has_gone_ends_its_call_and_no_later_one()
