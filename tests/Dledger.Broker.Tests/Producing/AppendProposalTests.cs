@@ -33,7 +33,7 @@ public sealed class AppendProposalTests
         await caller.CancelAsync();
         proposal.Fail(Lost);
 
-        await Assert.ThrowsAsync<TaskCanceledException>(() => outcome);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => outcome);
     }
 
     [Fact]
