@@ -25,7 +25,6 @@ public sealed class ConsumeWorkload(bool isPlainRead) : IBenchWorkload
         var some = await run.FillAsync(Math.Max(options.Messages / WarmUpShare, 1), options.Topics, cancellationToken);
         var warmUp = await LoadAsync(run, some, cancellationToken);
         await run.PrepareAsync(new BenchPhase("warm-up", TimeSpan.Zero, options.ReadTimeMax, [warmUp]), cancellationToken);
-        await run.CloseConsumersAsync();
 
         await run.CloseConsumersAsync();
         var there = await run.FillAsync(options.Messages, options.Topics, cancellationToken);

@@ -19,7 +19,6 @@ public sealed class WorkloadRun : IAsyncDisposable
     private readonly List<PhaseResult> _phases = [];
     private readonly SortedDictionary<string, double> _ratios = new(StringComparer.Ordinal);
     private readonly List<string> _notes = [];
-    private readonly List<IBenchConsumer> _consumers = [];
     private IReadOnlyList<IBenchProducer>? _producers;
 
     /// <param name="run">Runs the phases.</param>
@@ -119,20 +118,6 @@ public sealed class WorkloadRun : IAsyncDisposable
         var readers = await OpenAsync(
             Options.Consumers, index => Target.OpenReaderAsync(index % Options.Topics, cancellationToken));
         return new ConsumeLoad(name, _run.Clock, shape, readers, Number);
-    }
-
-    /// <summary>
-    /// Closes what has received so far. A system that pushes would give messages of the next phase to consumers that no longer ask for any.
-    /// </summary>
-    public async Task CloseConsumersAsync()
-    {
-        foreach (var consumer in _consumers)
-        {
-            await consumer.DisposeAsync();
-            _open.Remove(consumer);
-        }
-
-        _consumers.Clear();
     }
 
     /// <summary>Messages of one receive, as far as the target gives them.</summary>

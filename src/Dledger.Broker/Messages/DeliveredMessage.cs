@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text;
 using Dledger.Broker.Receipts;
 using Dledger.Primitives;
@@ -14,25 +13,19 @@ namespace Dledger.Broker.Messages;
 public sealed class DeliveredMessage
 {
     private readonly DeliveryContext _context;
-    private readonly RecordHeader _header;
     private readonly ReceiptCodec? _receipts;
     private ReadOnlyMemory<byte> _record;
-    private byte[]? _rented;
     private MessageContent? _content;
     private string? _receiptHandle;
 
     /// <param name="record">Verified.</param>
     /// <param name="context">What the delivery adds.</param>
     /// <param name="receipts">Writes the receipt handle; null when there is no receipt.</param>
-    /// <param name="rented">The array that holds the record, where it comes from a pool.</param>
-    internal DeliveredMessage(
-        ReadOnlyMemory<byte> record, in DeliveryContext context, ReceiptCodec? receipts = null, byte[]? rented = null)
+    internal DeliveredMessage(ReadOnlyMemory<byte> record, in DeliveryContext context, ReceiptCodec? receipts = null)
     {
-        Invariant.Check(RecordHeader.TryParse(record.Span, out _header, out var fault), $"a verified record cannot be read: {fault}");
         _record = record;
         _context = context;
         _receipts = receipts;
-        _rented = rented;
     }
 
     public string Topic => _context.Topic;
@@ -68,17 +61,24 @@ public sealed class DeliveredMessage
     public IReadOnlyList<KeyValuePair<string, string>> UserProperties => Content.UserProperties;
 
     /// <summary>The stored bytes, not decompressed.</summary>
-    public ReadOnlyMemory<byte> Body => _record.Slice(View.BodyStart, _header.BodyLength);
+    public ReadOnlyMemory<byte> Body
+    {
+        get
+        {
+            var view = View;
+            return _record.Slice(view.BodyStart, view.Body.Length);
+        }
+    }
 
     public BodyEncoding BodyEncoding => Content.BodyEncoding;
 
     /// <summary>Microseconds since 1970 (UTC), the producer's clock.</summary>
-    public long BornTimeMicroseconds => _header.BornTime;
+    public long BornTimeMicroseconds => View.BornTime;
 
     public string BornHost => Content.BornHost;
 
     /// <summary>Microseconds since 1970 (UTC), the log's time when the record was cut into a frame.</summary>
-    public long StoreTimeMicroseconds => _header.StoreTime;
+    public long StoreTimeMicroseconds => View.StoreTime;
 
     public string? MessageGroup => Content.MessageGroup;
 
@@ -131,14 +131,6 @@ public sealed class DeliveredMessage
         }
     }
 
-    /// <summary>Gives the record back to its pool: what was not decoded is gone, the receipt handle is not.</summary>
-    internal void Return()
-    {
-        _record = default;
-        if (_rented is { } array)
-        {
-            _rented = null;
-            ArrayPool<byte>.Shared.Return(array);
-        }
-    }
+    /// <summary>The record's memory is about to be used for something else: what was not decoded is gone, the receipt handle is not.</summary>
+    internal void Forget() => _record = default;
 }

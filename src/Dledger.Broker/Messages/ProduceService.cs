@@ -231,7 +231,6 @@ internal sealed class ProduceService(BrokerCalls calls)
         return new(AppendOutcome.Of(FailureMapping.Of(refused)));
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<AppendOutcome> CompleteAsync(
         AppendProposal proposal, TopicView topic, IReadOnlyList<MessageDraft> drafts, CancellationToken cancellationToken)
     {

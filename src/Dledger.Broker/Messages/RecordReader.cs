@@ -1,4 +1,3 @@
-using System.Buffers;
 using Dledger.Broker.Receiving;
 using Dledger.Primitives;
 using Dledger.Replication;
@@ -22,27 +21,31 @@ internal sealed class RecordReader(Func<IReplicatedLog?> log)
     public byte[]? Read(LogPosition position, int size, out string? fault)
     {
         var bytes = GC.AllocateUninitializedArray<byte>(size);
-        return TryReadSealed(position, bytes, out fault) ? bytes : null;
+        return TryRead(position, bytes, out fault) ? bytes : null;
     }
 
-    /// <summary>The same into the start of a rented array, which is the caller's to return.</summary>
-    public byte[]? ReadRented(LogPosition position, int size, out string? fault)
+    /// <summary>The same into memory of exactly the record's size; false when it cannot be read.</summary>
+    public bool TryRead(LogPosition position, Span<byte> record, out string? fault)
     {
-        var rented = ArrayPool<byte>.Shared.Rent(size);
-        if (TryReadSealed(position, rented.AsSpan(0, size), out fault))
+        if (!TryReadBytes(position, record, out fault))
         {
-            return rented;
+            return false;
         }
 
-        ArrayPool<byte>.Shared.Return(rented);
-        return null;
+        if (RecordView.TryParseSealed(record, position, out _, out fault))
+        {
+            return true;
+        }
+
+        log()?.ReportUnreadable(position);
+        return false;
     }
 
     /// <summary>The record that begins at a position; null when none does, or when it cannot be read.</summary>
     public byte[]? Read(LogPosition position)
     {
         Span<byte> bytes = stackalloc byte[RecordHeader.Size];
-        return TryRead(position, bytes, out _) && RecordHeader.TryParse(bytes, out var header, out _)
+        return TryReadBytes(position, bytes, out _) && RecordHeader.TryParse(bytes, out var header, out _)
             ? Read(position, header.Length, out _)
             : null;
     }
@@ -54,7 +57,7 @@ internal sealed class RecordReader(Func<IReplicatedLog?> log)
     public int ReadRun(
         IReadOnlyList<GrantedMessage> entries, int first, int count, Span<byte> destination, out string? fault)
     {
-        if (!TryRead(entries[first].Position, destination, out fault))
+        if (!TryReadBytes(entries[first].Position, destination, out fault))
         {
             // A place of the disk may be bad behind records that can be read.
             return count > 1 ? ReadRun(entries, first, 1, destination[..entries[first].Size], out fault) : 0;
@@ -81,7 +84,7 @@ internal sealed class RecordReader(Func<IReplicatedLog?> log)
     {
         header = default;
         Span<byte> bytes = stackalloc byte[RecordHeader.Size];
-        if (!TryRead(position, bytes, out _))
+        if (!TryReadBytes(position, bytes, out _))
         {
             return false;
         }
@@ -95,23 +98,7 @@ internal sealed class RecordReader(Func<IReplicatedLog?> log)
         return false;
     }
 
-    private bool TryReadSealed(LogPosition position, Span<byte> bytes, out string? fault)
-    {
-        if (!TryRead(position, bytes, out fault))
-        {
-            return false;
-        }
-
-        if (RecordView.TryParseSealed(bytes, position, out _, out fault))
-        {
-            return true;
-        }
-
-        log()?.ReportUnreadable(position);
-        return false;
-    }
-
-    private bool TryRead(LogPosition position, Span<byte> bytes, out string? fault)
+    private bool TryReadBytes(LogPosition position, Span<byte> bytes, out string? fault)
     {
         try
         {

@@ -18,8 +18,8 @@ internal sealed class DeliveryReader(RecordReader records, int raftGroup, Receip
     /// name="mismatches"/>;
     /// unreadable ones are logged and left to the end of their lease. In an ordered group nothing of the same message group may
     /// overtake them: it goes to <paramref name="withheld"/>. What has lived too long by
-    /// <paramref name="now"/> goes to <paramref name="expired"/>. With <paramref name="rents"/> the records lie in rented arrays, which go
-    /// back with <see cref="ReceiveOutcome.Return"/>.
+    /// <paramref name="now"/> goes to <paramref name="expired"/>. The records lie in <paramref name="arena"/>;
+    /// without one each has an array of its own.
     /// </summary>
     public List<DeliveredMessage> Read(
         ReceiveGrant grant,
@@ -32,7 +32,7 @@ internal sealed class DeliveryReader(RecordReader records, int raftGroup, Receip
         List<DeliveryReference> withheld,
         List<DeliveryReference> expired,
         long now,
-        bool rents)
+        RecordArena? arena)
     {
         var invisible = TimeSpan.FromMicroseconds(grant.InvisibleMicroseconds);
         var messages = new List<DeliveredMessage>(grant.Messages.Count);
@@ -47,7 +47,7 @@ internal sealed class DeliveryReader(RecordReader records, int raftGroup, Receip
                 continue;
             }
 
-            if (ReadRecord(granted, topic, rents) is not { } bytes)
+            if (!TryReadRecord(granted, topic, arena, out var bytes))
             {
                 if (isOrdered)
                 {
@@ -57,12 +57,18 @@ internal sealed class DeliveryReader(RecordReader records, int raftGroup, Receip
                 continue;
             }
 
-            RecordView.TryParseUnchecked(bytes.AsSpan(0, granted.Size), out var record, out _);
-            var outcome = !filter.MatchesAll && !filter.Matches(record) ? mismatches
+            RecordView.TryParseUnchecked(bytes.Span, out var record, out _);
+            var unwanted = !filter.MatchesAll && !filter.Matches(record) ? mismatches
                 : TimeToLive.IsOver(new PropertyEnumerator(record.Properties), record.StoreTime, now) ? expired
                 : null;
-            var message = new DeliveredMessage(
-                bytes.AsMemory(0, granted.Size),
+            if (unwanted is not null)
+            {
+                unwanted.Add(delivery);
+                continue;
+            }
+
+            messages.Add(new DeliveredMessage(
+                bytes,
                 new DeliveryContext(
                     topic,
                     granted.QueueId,
@@ -71,17 +77,7 @@ internal sealed class DeliveryReader(RecordReader records, int raftGroup, Receip
                     granted.Attempt,
                     new Receipt(raftGroup, groupId, topicId, delivery, granted.Attempt),
                     invisible),
-                receipts,
-                rents ? bytes : null);
-            if (outcome is null)
-            {
-                messages.Add(message);
-            }
-            else
-            {
-                outcome.Add(delivery);
-                message.Return();
-            }
+                receipts));
         }
 
         return messages;
@@ -90,28 +86,25 @@ internal sealed class DeliveryReader(RecordReader records, int raftGroup, Receip
     /// <summary>A verified record; null when it cannot be read, which is logged.</summary>
     public byte[]? ReadRecord(LogPosition position, int size, int queueId, long offset, string topic)
     {
-        var bytes = records.Read(position, size, out var fault);
-        NoteFault(bytes, position, queueId, offset, topic, fault);
-        return bytes;
-    }
-
-    private byte[]? ReadRecord(in GrantedMessage granted, string topic, bool rents)
-    {
-        if (!rents)
+        if (records.Read(position, size, out var fault) is { } bytes)
         {
-            return ReadRecord(granted.Position, granted.Size, granted.QueueId, granted.Offset, topic);
+            return bytes;
         }
 
-        var bytes = records.ReadRented(granted.Position, granted.Size, out var fault);
-        NoteFault(bytes, granted.Position, granted.QueueId, granted.Offset, topic, fault);
-        return bytes;
+        BrokerEvents.RecordUnreadable(logger, position, queueId, offset, topic, fault ?? "unknown");
+        return null;
     }
 
-    private void NoteFault(byte[]? bytes, LogPosition position, int queueId, long offset, string topic, string? fault)
+    private bool TryReadRecord(in GrantedMessage granted, string topic, RecordArena? arena, out ReadOnlyMemory<byte> record)
     {
-        if (bytes is null)
+        var room = arena?.Take(granted.Size) ?? GC.AllocateUninitializedArray<byte>(granted.Size);
+        record = room;
+        if (records.TryRead(granted.Position, room.Span, out var fault))
         {
-            BrokerEvents.RecordUnreadable(logger, position, queueId, offset, topic, fault ?? "unknown");
+            return true;
         }
+
+        BrokerEvents.RecordUnreadable(logger, granted.Position, granted.QueueId, granted.Offset, topic, fault ?? "unknown");
+        return false;
     }
 }

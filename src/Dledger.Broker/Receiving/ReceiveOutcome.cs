@@ -9,8 +9,12 @@ public sealed class ReceiveOutcome
     /// <summary>No message came in time.</summary>
     public static readonly ReceiveOutcome Empty = new(null, []);
 
-    private ReceiveOutcome(BrokerFailure? failure, IReadOnlyList<DeliveredMessage> messages, string? warning = null)
+    private RecordArena? _arena;
+
+    private ReceiveOutcome(
+        BrokerFailure? failure, IReadOnlyList<DeliveredMessage> messages, string? warning = null, RecordArena? arena = null)
     {
+        _arena = arena;
         Warning = warning;
         Failure = failure;
         Messages = messages;
@@ -35,14 +39,25 @@ public sealed class ReceiveOutcome
     /// </summary>
     public void Return()
     {
+        if (_arena is not { } arena)
+        {
+            return;
+        }
+
+        _arena = null;
         for (var i = 0; i < Messages.Count; i++)
         {
-            Messages[i].Return();
+            Messages[i].Forget();
         }
+
+        arena.Return();
     }
 
     public static ReceiveOutcome Of(BrokerFailure failure) => new(failure, []);
 
     public static ReceiveOutcome Of(IReadOnlyList<DeliveredMessage> messages, string? warning = null) =>
         new(null, messages, warning);
+
+    internal static ReceiveOutcome Of(IReadOnlyList<DeliveredMessage> messages, string? warning, RecordArena? arena) =>
+        new(null, messages, warning, arena);
 }

@@ -13,9 +13,12 @@ public sealed record ReceiveRequest
     public MessageFilter Filter { get; init; } = MessageFilter.All;
 
     /// <summary>
-    /// Most messages to answer; below 1 counts as 1, above <see cref="Naming.Limits.StreamBatchMax"/> as that.
+    /// Most messages to answer; below 1 counts as 1, above <see cref="BatchSizeMax"/> as that.
     /// </summary>
     public int BatchSize { get; init; } = 1;
+
+    /// <summary><see cref="Naming.Limits.ReceiveBatchMax"/>, or <see cref="Naming.Limits.StreamBatchMax"/> for streams.</summary>
+    public int BatchSizeMax { get; init; } = Naming.Limits.ReceiveBatchMax;
 
     /// <summary>
     /// Bytes of records at which an answer ends; at least <see cref="Naming.Limits.BatchRecordBytesMax"/>, so that no message is too large.

@@ -111,6 +111,7 @@ internal sealed class ReceiveService(BrokerCalls calls, PollTimer polls, ILogger
                 return ReceiveOutcome.Of([], warning);
             }
 
+            var arena = request.ReturnsRecords ? new RecordArena(BytesOf(grant)) : null;
             var mismatches = new List<DeliveryReference>();
             var withheld = new List<DeliveryReference>();
             var expired = new List<DeliveryReference>();
@@ -125,7 +126,7 @@ internal sealed class ReceiveService(BrokerCalls calls, PollTimer polls, ILogger
                 withheld,
                 expired,
                 calls.Options.Defect == SeededDefect.LifetimeByWallClock ? polls.NowMicroseconds : calls.Log.LogTimeNow,
-                request.ReturnsRecords);
+                arena);
 
             // Where another client may want it, it is not finished for the group.
             if (filters.AreMixed)
@@ -141,9 +142,10 @@ internal sealed class ReceiveService(BrokerCalls calls, PollTimer polls, ILogger
             await EndExpiredAsync(group, topic, expired, cancellationToken);
             if (messages.Count > 0)
             {
-                return ReceiveOutcome.Of(messages, warning);
+                return ReceiveOutcome.Of(messages, warning, arena);
             }
 
+            arena?.Return();
             if (mismatches.Count + expired.Count == 0)
             {
                 // They are leased, and come again when the lease ends, perhaps from a node that can read them.
@@ -153,6 +155,17 @@ internal sealed class ReceiveService(BrokerCalls calls, PollTimer polls, ILogger
         }
 
         return ReceiveOutcome.Of([], warning);
+    }
+
+    private static long BytesOf(ReceiveGrant grant)
+    {
+        long bytes = 0;
+        for (var i = 0; i < grant.Messages.Count; i++)
+        {
+            bytes += grant.Messages[i].Size;
+        }
+
+        return bytes;
     }
 
     // The apply loop said which records to look at; they are read here, and what they are goes back to it.
@@ -196,7 +209,7 @@ internal sealed class ReceiveService(BrokerCalls calls, PollTimer polls, ILogger
             Lites = topic.IsLite ? calls.Machine.Lites.Of(group.Id, topic.Id, request.ClientId) : null,
             GroupFilters = filters,
             Verdict = verdict,
-            BatchSize = Math.Clamp(request.BatchSize, 1, Limits.StreamBatchMax),
+            BatchSize = Math.Clamp(request.BatchSize, 1, request.BatchSizeMax),
             Room = QuotaRoom.Unbounded with { Bytes = Math.Max(request.BytesMax, Limits.BatchRecordBytesMax) },
             InvisibleMicroseconds = request.AutoRenew ? RenewalSchedule.Term : invisible,
             AutoRenew = request.AutoRenew,

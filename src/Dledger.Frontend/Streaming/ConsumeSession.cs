@@ -95,6 +95,7 @@ internal sealed class ConsumeSession(
             BatchSize = subscribe.BatchCountMax == 0 ? BatchCountDefault : subscribe.BatchCountMax,
             InvisibleDuration = subscribe.InvisibleDuration is { } duration ? WireTime.ToTimeSpan(duration) : TimeSpan.Zero,
             LongPoll = Limits.LongPollMax,
+            BatchSizeMax = Limits.StreamBatchMax,
             BytesMax = Limits.BatchRecordBytesMax,
             ReturnsRecords = true,
             ClientId = call.ClientId,

@@ -11,6 +11,7 @@ namespace Dledger.Benchmarks.Comparisons;
 /// <summary>Who takes part, in the order of the tables: each durability with its peers.</summary>
 internal sealed class Contestants(string executable, string commit, Undertaker undertaker)
 {
+    private const int StreamReceiveCount = 256;
     private const string UnarySync = "dledger-v2-sync";
     private const string UnaryAsync = "dledger-v2-async";
     private const string StreamSync = "dledger-stream-sync";
@@ -110,7 +111,7 @@ internal sealed class Contestants(string executable, string commit, Undertaker u
                 var ack = ClusterPromise.Of(await new AdminClient(channel).DescribeClusterAsync(cancellationToken));
                 var resources = new BenchResources(channel, BenchNames.New(), reuses: false);
                 return new OwnedTarget(
-                    isStream ? new StreamTarget(channel, ack, resources) : new UnaryTarget(channel, ack, resources), channel);
+                    isStream ? new StreamTarget(channel, ack, resources, StreamReceiveCount) : new UnaryTarget(channel, ack, resources), channel);
             },
         };
     }

@@ -1,4 +1,3 @@
-using Dledger.Broker.Commands;
 using Dledger.Broker.Filtering;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Naming;

@@ -58,6 +58,7 @@ internal sealed class AckMessageHandler(BrokerNode broker, LeaderRouter router)
         var outcomes = await broker.AckAsync(ResourceNames.Of(request.Group, call), topic, handles, cancellationToken);
 
         var response = new Wire.AckMessageResponse();
+        response.Entries.Capacity = outcomes.Count;
         for (var index = 0; index < outcomes.Count; index++)
         {
             var failure = outcomes[index].Failure;
@@ -72,7 +73,7 @@ internal sealed class AckMessageHandler(BrokerNode broker, LeaderRouter router)
             Add(response, request.Entries[index], status);
         }
 
-        response.Status = response.Entries.All(entry => entry.Status.Code == response.Entries[0].Status.Code)
+        response.Status = HaveOneCode(response)
             ? response.Entries[0].Status
             : StatusMapping.Status(Wire.Code.MultipleResults, "the entries differ; look at each");
         return response;
@@ -94,6 +95,19 @@ internal sealed class AckMessageHandler(BrokerNode broker, LeaderRouter router)
         }
 
         return response;
+    }
+
+    private static bool HaveOneCode(Wire.AckMessageResponse response)
+    {
+        for (var index = 1; index < response.Entries.Count; index++)
+        {
+            if (response.Entries[index].Status.Code != response.Entries[0].Status.Code)
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     private static void Add(Wire.AckMessageResponse response, Wire.AckMessageEntry entry, Wire.Status status) =>
