@@ -23,6 +23,9 @@ internal static unsafe partial class PosixCalls
     public const int OpenExclusive = 0x80;
     public const int OpenCloseOnExec = 0x80000;
 
+    /// <summary>O_DIRECT has another bit on ARM.</summary>
+    public static readonly int OpenDirect = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x10000 : 0x4000;
+
     public const int SeekEnd = 2;
 
     public const int LockExclusive = 2;
