@@ -153,7 +153,10 @@ public sealed class StreamConsumeTests(SharedNode shared) : IClassFixture<Shared
             Code.IllegalFilterExpression,
             await SubscribeAsync(new Subscribe
             {
-                Group = group, Topic = topic, InvisibleDuration = new() { Seconds = 5 }, Filter = new() { Type = FilterType.Sql, Expression = "a >" },
+                Group = group,
+                Topic = topic,
+                InvisibleDuration = new() { Seconds = 5 },
+                Filter = new() { Type = FilterType.Sql, Expression = "a >" },
             }));
         var wrongQueue = await Assert.ThrowsAsync<RequestRefusedException>(() => new QueueReader(channel, topic, 4, 0).ReadAsync().WaitAsync(Patience));
         var wrongOffset = await Assert.ThrowsAsync<RequestRefusedException>(() => new QueueReader(channel, topic, 0, 5).ReadAsync().WaitAsync(Patience));

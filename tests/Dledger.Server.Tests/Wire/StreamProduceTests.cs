@@ -285,7 +285,7 @@ public sealed class StreamProduceTests(SharedNode shared) : IClassFixture<Shared
             TagHash = fault == "tag hash" ? 5 : 0,
             MessageIdHash = fault == "id hash" ? UInt128.One : null,
             BodyCompressed = fault == "flag",
-            
+
             Sequence = fault == "sequence without producer" ? 4 : 0,
         };
         var record = RecordEncoder.Encode(
