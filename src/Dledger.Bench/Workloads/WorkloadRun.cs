@@ -108,7 +108,6 @@ public sealed class WorkloadRun : IAsyncDisposable
     {
         var consumers = await OpenAsync(
             Options.Consumers, index => Target.OpenConsumerAsync(index % Options.Topics, group, cancellationToken));
-        _consumers.AddRange(consumers);
         return new ConsumeLoad(name, _run.Clock, shape, consumers, Number);
     }
 

@@ -17,6 +17,7 @@ internal sealed class RecordScan(
     private readonly Dictionary<int, List<UInt128>> _keys = [];
     private readonly List<(int QueueId, long Offset)> _left = [];
     private readonly HashSet<(int QueueId, int GroupHash)> _closed = [];
+    private readonly HashSet<(int QueueId, long Offset)> _unreadable = [];
     private long _bytes;
 
     /// <summary>Judges candidates in order until enough of them match.</summary>
@@ -62,6 +63,7 @@ internal sealed class RecordScan(
             all.Version)
         {
             HasKeys = dedup.IsOn,
+            Unreadable = _unreadable,
         };
     }
 
@@ -93,6 +95,8 @@ internal sealed class RecordScan(
         _bytes += entry.Size;
         if (reader.ReadRecord(entry.Position, entry.Size, candidate.QueueId, candidate.Offset, topic) is not { } bytes)
         {
+            _unreadable.Add((candidate.QueueId, candidate.Offset));
+
             // Nobody can say whether it matches: it goes the way of every message that cannot be read.
             return Judgement.Wanted;
         }

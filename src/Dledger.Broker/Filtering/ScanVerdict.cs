@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using Dledger.Broker.Commands;
 
 namespace Dledger.Broker.Filtering;
@@ -17,4 +18,10 @@ internal sealed record ScanVerdict(
 {
     /// <summary>The queues say the keys of what to hand out.</summary>
     public bool HasKeys { get; init; }
+
+    /// <summary>
+    /// Records that could not be read, so that their keys are not known. They are leased like every message that cannot be read, but not
+    /// delivered by this lease, even where they can be read a moment later.
+    /// </summary>
+    public IReadOnlySet<(int QueueId, long Offset)> Unreadable { get; init; } = FrozenSet<(int QueueId, long Offset)>.Empty;
 }

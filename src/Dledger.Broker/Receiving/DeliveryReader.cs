@@ -47,7 +47,8 @@ internal sealed class DeliveryReader(RecordReader records, int raftGroup, Receip
                 continue;
             }
 
-            if (!TryReadRecord(granted, topic, arena, out var bytes))
+            if (grant.Unreadable?.Contains((granted.QueueId, granted.Offset)) == true
+                || !TryReadRecord(granted, topic, arena, out var bytes))
             {
                 if (isOrdered)
                 {

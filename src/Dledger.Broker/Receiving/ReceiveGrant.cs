@@ -14,6 +14,9 @@ internal sealed record ReceiveGrant(
     /// <summary>Set instead of messages: records that the caller has to look at first.</summary>
     public ScanGrant? Scan { get; init; }
 
+    /// <summary>Messages that count as unreadable, whether they are or not: when it was decided what to hand out they were. Null: none.</summary>
+    public IReadOnlySet<(int QueueId, long Offset)>? Unreadable { get; init; }
+
     public static readonly ReceiveGrant Empty = new(null, 0, 0, []);
 
     public static ReceiveGrant Of(BrokerFailure failure) => new(failure, 0, 0, []);

@@ -183,7 +183,10 @@ internal sealed class ReceiveService(BrokerCalls calls, PollTimer polls, ILogger
             var judge = new RecordScan(reader, topic.Name, request.Filter, filters.Current, scan.Dedup, calls.Options.Defect);
             var verdict = judge.Judge(scan);
             var operation = MakeOperation(request, group, topic, filters, deadline: 0, verdict);
-            return await RunAsync(operation, deadline: 0, group, topic, cancellationToken);
+            var grant = await RunAsync(operation, deadline: 0, group, topic, cancellationToken);
+
+            // A filter looks at the record again when it is delivered; the key was asked for only here.
+            return verdict.HasKeys && verdict.Unreadable.Count > 0 ? grant with { Unreadable = verdict.Unreadable } : grant;
         }
         finally
         {

@@ -89,7 +89,7 @@ public sealed class WorkloadTests : IDisposable
     [Fact]
     public async Task Many_topics_take_turns_with_one_of_them_and_are_compared()
     {
-        var run = await RunAsync(new ManyTopicsWorkload(), Options with { Topics = 20, Rounds = 2 });
+        var run = await RunAsync(new ManyTopicsWorkload(), Options with { Topics = 20, Rounds = 2, Duration = TimeSpan.FromSeconds(1) });
 
         Assert.Equal(
             ["1 topic alone", "1 topic, round 1", "20 topics, round 1", "1 topic, round 2", "20 topics, round 2"],
@@ -116,7 +116,7 @@ public sealed class WorkloadTests : IDisposable
     [Fact]
     public async Task Without_a_rate_the_backlog_begins_with_the_full_load()
     {
-        var run = await RunAsync(new BacklogWorkload(), Options);
+        var run = await RunAsync(new BacklogWorkload(), Options with { Duration = TimeSpan.FromSeconds(1) });
 
         Assert.Equal("full load", run.Phases[0].Name);
         Assert.True(run.Phases[1].Loads[0].Messages < run.Phases[0].Loads[0].Messages);

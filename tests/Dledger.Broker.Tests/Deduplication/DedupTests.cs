@@ -67,6 +67,26 @@ public sealed class DedupTests
     }
 
     [Fact]
+    public async Task A_message_whose_key_could_not_be_read_is_not_delivered_beside_another_of_its_key()
+    {
+        var broker = await Prepare(DedupSource.Key);
+        await Send(broker, "t", "first", "k");
+        await Send(broker, "t", "second", "k");
+        var place = broker.Node.Machine.State.Topics.All.Single(topic => topic.View.Name == "t").Queues[0].Read(1);
+        broker.Log.FailsOnce = true;
+        broker.Log.FailsAt = place.Position;
+
+        var first = Assert.Single(await broker.Receive("g", "t"));
+        Assert.Null(broker.Log.FailsAt);
+        Assert.Equal("first", TestBroker.Text(first));
+        Assert.Null(await broker.Ack("g", "t", first));
+        broker.Advance(TimeSpan.FromSeconds(31));
+
+        Assert.Empty(await broker.Receive("g", "t"));
+        Assert.Equal(1, (await Describe(broker)).RepeatCount);
+    }
+
+    [Fact]
     public async Task A_second_message_of_a_key_is_delivered_when_the_first_is_given_back_or_runs_out()
     {
         var broker = await Prepare(DedupSource.Key, attempts: 1);

@@ -70,6 +70,9 @@ internal sealed class MemoryLog : IReplicatedLog
     /// <summary>The disk gives an error for reads of this place.</summary>
     public LogPosition? FailsAt { get; set; }
 
+    /// <summary>That error comes once: the next read finds everything well.</summary>
+    public bool FailsOnce { get; set; }
+
     /// <summary>What readers said they could not use.</summary>
     public List<LogPosition> Unreadable { get; } = [];
 
@@ -198,6 +201,7 @@ internal sealed class MemoryLog : IReplicatedLog
         ReadCount++;
         if (FailsAt == position)
         {
+            FailsAt = FailsOnce ? null : FailsAt;
             throw new StorageFaultException("log/0", "pread", 5, "Input/output error");
         }
 

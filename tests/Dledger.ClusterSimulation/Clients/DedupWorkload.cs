@@ -65,7 +65,13 @@ internal sealed class DedupWorkload(SimulatedCluster cluster, ulong seed)
     /// <summary>What is not as it must be in the end; null: nothing.</summary>
     public string? DescribeOpen(IReadOnlyList<SimulatedNode> alive)
     {
-        var group = alive.Select(node => node.Broker?.Machine.State.Groups.Find(DedupHistory.Group)).FirstOrDefault(found => found is not null);
+        // A node that was taken out of the cluster knows nothing of what came later.
+        if (alive.FirstOrDefault(node => node.Replication?.Status.IsServing == true)?.Broker is not { } broker)
+        {
+            return "no node serves";
+        }
+
+        var group = broker.Machine.State.Groups.Find(DedupHistory.Group);
         History.Repeats(group?.Processed.RepeatCount ?? 0);
         var lag = group?.Subscriptions.Values.SelectMany(subscription => subscription.Cursors).Sum(static cursor => cursor.Lag);
         return History.DescribeOpen(lag ?? 1);
