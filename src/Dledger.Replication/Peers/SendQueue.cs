@@ -1,4 +1,5 @@
 using Dledger.Raft.Messages;
+using Dledger.Replication.Queues;
 
 namespace Dledger.Replication.Peers;
 
@@ -16,11 +17,14 @@ internal sealed class SendQueue
     private const int CountMax = 65_536;
 
     private readonly Lock _lock = new();
-    private readonly AutoResetEvent _arrived = new(false);
-    private readonly ManualResetEvent _drained = new(true);
+    private readonly WakeSignal _arrived = new();
     private List<QueuedMessage> _waiting = [];
     private long _waitingBytes;
+    private bool _isIdle = true;
     private bool _isClosed;
+
+    // Only when somebody waits for it, which is when the node stops.
+    private ManualResetEventSlim? _drained;
 
     /// <summary>
     /// Adds a message; false when the queue is full. On a closed queue it does nothing and answers true.
@@ -52,7 +56,7 @@ internal sealed class SendQueue
                 return true;
             }
 
-            _drained.Reset();
+            _isIdle = false;
         }
 
         _arrived.Set();
@@ -82,15 +86,31 @@ internal sealed class SendQueue
                     return true;
                 }
 
-                _drained.Set();
+                _isIdle = true;
+                _drained?.Set();
             }
 
-            _arrived.WaitOne();
+            _arrived.Wait(-1);
         }
     }
 
     /// <summary>Waits until all that was added has been sent, or the queue is closed.</summary>
-    public void WaitUntilDrained(TimeSpan patience) => _drained.WaitOne(patience);
+    public void WaitUntilDrained(TimeSpan patience)
+    {
+        ManualResetEventSlim drained;
+        lock (_lock)
+        {
+            if (_isIdle || _isClosed)
+            {
+                return;
+            }
+
+            drained = _drained ??= new ManualResetEventSlim();
+            drained.Reset();
+        }
+
+        drained.Wait(patience);
+    }
 
     /// <summary>Discards what waits and wakes the taker.</summary>
     public void Close()
@@ -99,7 +119,7 @@ internal sealed class SendQueue
         {
             _isClosed = true;
             _waiting.Clear();
-            _drained.Set();
+            _drained?.Set();
         }
 
         _arrived.Set();

@@ -1,29 +1,45 @@
+using System.Runtime.CompilerServices;
+
 namespace Dledger.Replication.Queues;
 
 /// <summary>Wakes one sleeping thread. Setting it costs one atomic exchange while the thread is awake.</summary>
-internal sealed class WakeSignal
+internal sealed unsafe class WakeSignal
 {
     private const int Awake = 0;
     private const int Signalled = 1;
     private const int Sleeping = 2;
 
-    private readonly AutoResetEvent _event = new(false);
-    private int _state;
+    // Where there is no futex an event does the sleeping.
+    private readonly AutoResetEvent? _event = Futex.IsThere ? null : new(false);
+
+    // In an array that does not move, so that the kernel can look at it.
+    private readonly int[] _word = GC.AllocateArray<int>(1, pinned: true);
+
+    private ref int State => ref _word[0];
 
     /// <summary>Lets the present or next <see cref="Wait"/> return. Any thread.</summary>
     public void Set()
     {
         // What was added before must be visible before the state is read, or a sleeper could miss it.
         Interlocked.MemoryBarrier();
-        if (Volatile.Read(ref _state) != Signalled && Interlocked.Exchange(ref _state, Signalled) == Sleeping)
+        if (Volatile.Read(ref State) == Signalled || Interlocked.Exchange(ref State, Signalled) != Sleeping)
         {
-            _event.Set();
+            return;
+        }
+
+        if (_event is { } sleeper)
+        {
+            sleeper.Set();
+        }
+        else
+        {
+            Futex.WakeOne((int*)Unsafe.AsPointer(ref State));
         }
     }
 
     /// <summary>Whether <see cref="Set"/> was called since the last return of this or of <see cref="Wait"/>. Only the owner.</summary>
     public bool TryTake() =>
-        Volatile.Read(ref _state) == Signalled && Interlocked.Exchange(ref _state, Awake) == Signalled;
+        Volatile.Read(ref State) == Signalled && Interlocked.Exchange(ref State, Awake) == Signalled;
 
     /// <summary>
     /// Sleeps until <see cref="Set"/> was called since the last return, at most <paramref name="milliseconds"/>
@@ -31,11 +47,18 @@ internal sealed class WakeSignal
     /// </summary>
     public void Wait(int milliseconds)
     {
-        if (milliseconds != 0 && Interlocked.CompareExchange(ref _state, Sleeping, Awake) == Awake)
+        if (milliseconds != 0 && Interlocked.CompareExchange(ref State, Sleeping, Awake) == Awake)
         {
-            _event.WaitOne(milliseconds);
+            if (_event is { } sleeper)
+            {
+                sleeper.WaitOne(milliseconds);
+            }
+            else
+            {
+                Futex.Wait((int*)Unsafe.AsPointer(ref State), Sleeping, milliseconds);
+            }
         }
 
-        Interlocked.Exchange(ref _state, Awake);
+        Interlocked.Exchange(ref State, Awake);
     }
 }
