@@ -358,12 +358,13 @@ internal sealed class ProduceStream(
                 _toRepeat.Add(batch);
                 return;
             }
+
+            _mustRenumber |= options.IsNumbered;
         }
 
         batch.Fail(batch.MayBeStored && failure is not OutcomeUnknownException
             ? new OutcomeUnknownException(failure.Summary, "An earlier attempt may have stored it.", failure)
             : failure);
-        _mustRenumber |= options.IsNumbered;
     }
 
     private bool MayRepeat(OutgoingBatch batch, Code code, DledgerException failure)
