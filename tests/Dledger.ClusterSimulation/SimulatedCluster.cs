@@ -759,13 +759,13 @@ internal sealed class SimulatedCluster
                 continue;
             }
 
+            var reader = new RecordReader(() => node.Replication);
             foreach (var (message, answer) in Producing.Acked.Where(acked => acked.Answer.Position >= Oracle.LogStart))
             {
-                var bytes = new byte[message.Body.Length + 512];
-                var read = node.Replication!.Read(answer.Position, bytes);
+                var bytes = reader.Read(answer.Position);
                 Checks.Check(
                     "I40",
-                    bytes.AsSpan(0, read).IndexOf(message.Body) >= 0,
+                    bytes.AsSpan().IndexOf(message.Body) >= 0,
                     $"node {node.Id} does not hold {message.Id}, which was acked at {answer.Position}");
             }
         }
