@@ -127,4 +127,7 @@ internal enum SeededDefect
 
     /// <summary>A dead letter that was sent again may be sent again.</summary>
     LetterSentTwice,
+
+    /// <summary>A compressed batch whose first message is a repeat counts as a repeat altogether.</summary>
+    PartialRepeatTakenWhole,
 }

@@ -173,4 +173,7 @@ internal enum Mutation
 
     /// <summary>See <see cref="Broker.SeededDefect.LetterSentTwice"/>.</summary>
     LetterSentTwice,
+
+    /// <summary>See <see cref="Broker.SeededDefect.PartialRepeatTakenWhole"/>.</summary>
+    PartialRepeatTakenWhole,
 }
