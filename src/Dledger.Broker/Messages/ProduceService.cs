@@ -113,7 +113,7 @@ internal sealed class ProduceService(BrokerCalls calls)
             return BatchOutcome.Of(exceeded);
         }
 
-        var proposal = new BatchProposal(records, count);
+        var proposal = new BatchProposal(records, count, calls.Options.Defect);
         if (!calls.Log.TryPropose(proposal, out var refused))
         {
             quotas.GiveBack(topic, clientId, count, records.Length);

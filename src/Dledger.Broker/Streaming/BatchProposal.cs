@@ -7,7 +7,7 @@ namespace Dledger.Broker.Streaming;
 
 /// <summary>A batch of records that a client encoded, on its way into one queue.</summary>
 /// <remarks>As long as its messages come to stand side by side, which is the rule, nothing is kept for each of them.</remarks>
-internal sealed class BatchProposal(ReadOnlyMemory<byte> records, int recordCount)
+internal sealed class BatchProposal(ReadOnlyMemory<byte> records, int recordCount, SeededDefect defect = SeededDefect.None)
     : BrokerProposal(records, recordCount), IAppendAnswers
 {
     private readonly TaskCompletionSource<BatchOutcome> _completion =
@@ -22,6 +22,13 @@ internal sealed class BatchProposal(ReadOnlyMemory<byte> records, int recordCoun
     /// <inheritdoc/>
     public void Add(in AppendEntry entry)
     {
+        if (defect == SeededDefect.BatchCountedFromRepeat && entry.Failure is null)
+        {
+            _first = _count == 0 ? entry.Message : _first;
+            _count++;
+            return;
+        }
+
         if (_entries is null && _count == 0 && IsPlain(entry))
         {
             _first = entry.Message;

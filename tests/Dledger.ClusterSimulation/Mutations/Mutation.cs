@@ -173,4 +173,13 @@ internal enum Mutation
 
     /// <summary>See <see cref="Broker.SeededDefect.LetterSentTwice"/>.</summary>
     LetterSentTwice,
+
+    /// <summary>See <see cref="Broker.SeededDefect.BatchCountedFromRepeat"/>.</summary>
+    BatchCountedFromRepeat,
+
+    /// <summary>See <see cref="Broker.SeededDefect.SpanAckedTooFar"/>.</summary>
+    SpanAckedTooFar,
+
+    /// <summary>See <see cref="Broker.SeededDefect.SpanRenewedInPart"/>.</summary>
+    SpanRenewedInPart,
 }
