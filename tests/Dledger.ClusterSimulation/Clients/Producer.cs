@@ -15,7 +15,9 @@ namespace Dledger.ClusterSimulation.Clients;
 /// </summary>
 internal sealed class Producer(SimulatedCluster cluster, string topic, SimulationRandom packing)
 {
-    private const int BatchCountMax = 12;
+    // Frames may be as small as 8 KiB, and a batch goes into one.
+    private const int BatchBytesMax = 6_000;
+    private const int MessageBytesMax = 600;
 
     private static readonly string Padding = new('x', 200);
 
@@ -57,9 +59,9 @@ internal sealed class Producer(SimulatedCluster cluster, string topic, Simulatio
         var node = cluster.Calls.Choose();
         var isPacked = cluster.Scenario.IsStreamed && _packing.Chance(0.4);
         var sent = new List<Sent> { Next((int)cluster.Random.NextLogarithmic(1, cluster.Scenario.BodyBytesMax), isPacked) };
-        for (var more = isPacked ? _packing.Next(6) : 0; more > 0; more--)
+        for (var more = isPacked ? _packing.Next(6) : 0; more > 0 && HasRoom(sent); more--)
         {
-            sent.Add(Next((int)_packing.NextLogarithmic(1, cluster.Scenario.BodyBytesMax), isPacked));
+            sent.Add(Next(1 + _packing.Next(100), isPacked));
         }
 
         for (var mayBeStored = false; ;)
@@ -94,15 +96,18 @@ internal sealed class Producer(SimulatedCluster cluster, string topic, Simulatio
             }
 
             // A batch grows while it waits to be repeated: then a part of it is new.
-            if (isPacked && sent.Count < BatchCountMax && _packing.Chance(0.5))
+            if (isPacked && HasRoom(sent) && _packing.Chance(0.5))
             {
-                sent.Add(Next((int)_packing.NextLogarithmic(1, cluster.Scenario.BodyBytesMax), isPacked));
+                sent.Add(Next(1 + _packing.Next(100), isPacked));
             }
 
             await cluster.Calls.DelayAsync(cluster.Random.NextInterval(cluster.Scenario.ProduceInterval));
             node = cluster.Calls.Choose();
         }
     }
+
+    private static bool HasRoom(List<Sent> sent) =>
+        sent.Sum(each => each.Draft.Body.Length) + ((sent.Count + 1) * MessageBytesMax) <= BatchBytesMax;
 
     // What is to be packed shrinks.
     private Sent Next(int bodyBytes, bool isPacked)
