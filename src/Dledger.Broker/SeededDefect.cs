@@ -130,4 +130,13 @@ internal enum SeededDefect
 
     /// <summary>A compressed batch whose first message is a repeat counts as a repeat altogether.</summary>
     PartialRepeatTakenWhole,
+
+    /// <summary>The places of a batch's messages are counted from the first one, also when that is a repeat.</summary>
+    BatchCountedFromRepeat,
+
+    /// <summary>An ack of a span finishes the message behind it, too, if that was part of the delivery.</summary>
+    SpanAckedTooFar,
+
+    /// <summary>Of a span that is renewed or given back only the first message is.</summary>
+    SpanRenewedInPart,
 }

@@ -94,10 +94,6 @@ public sealed class ConfigurationTests
     public void The_version_of_a_package_is_that_of_its_source(string package, string version) =>
         Assert.Equal(version, PeerPrograms.ParseDebianVersion(package));
 
-    [Fact]
-    public void Free_ports_differ_from_each_other() =>
-        Assert.Equal(9, LoopbackPorts.Find(9).Distinct().Count());
-
     private static NatsConfiguration NatsNode() => new()
     {
         ServerName = "bench2",

@@ -124,6 +124,9 @@ public sealed class ClusterSimulationTests
         { nameof(Mutation.LiteEndKeepsMessages), 3 },
         { nameof(Mutation.ClientSendsNotCounted), 2 },
         { nameof(Mutation.LetterSentTwice), 1 },
+        { nameof(Mutation.BatchCountedFromRepeat), 1 },
+        { nameof(Mutation.SpanAckedTooFar), 1 },
+        { nameof(Mutation.SpanRenewedInPart), 1 },
     };
 
     private static string Explain(RunResult result) => $"{result.Failure?.Message}; replay: make sim SEED={result.Seed}";

@@ -73,6 +73,7 @@ internal sealed class SimulatedCluster
         Priorities = PriorityWorkload.Draw(this, seed);
         Lites = LiteWorkload.Draw(this, seed);
         Letters = LetterWorkload.Draw(this, seed);
+        Streams = StreamWorkload.Draw(this, seed);
         Order = scenario.Order is { } order ? new OrderWorkload(this, order) : null;
         Quotas = scenario.Quotas is { } quotas ? new QuotaWorkload(this, quotas) : null;
         Broadcast = scenario.Broadcast is { } broadcast ? new BroadcastWorkload(this, broadcast) : null;
@@ -158,6 +159,9 @@ internal sealed class SimulatedCluster
 
     /// <summary>Dead letters that are sent again; null in a run without them.</summary>
     public LetterWorkload? Letters { get; }
+
+    /// <summary>Clients of streams; null in a run without them.</summary>
+    public StreamWorkload? Streams { get; }
 
     /// <summary>What receipt handles say; known since the first node was up, also when none is.</summary>
     public ReceiptCodec Receipts => _receipts!;
@@ -332,6 +336,11 @@ internal sealed class SimulatedCluster
         if (Letters is not null)
         {
             await Letters.StartAsync();
+        }
+
+        if (Streams is not null)
+        {
+            await Streams.StartAsync(Topic);
         }
     }
 
@@ -576,6 +585,7 @@ internal sealed class SimulatedCluster
         Priorities?.Heal();
         Lites?.Heal();
         Modes?.Heal();
+        Streams?.Heal();
 
         RunUntil(
             "I50",
@@ -667,6 +677,15 @@ internal sealed class SimulatedCluster
                 "messages that were put back do not come to their end",
                 patience + (6 * Scenario.InvisibleTime) + (4 * Scenario.CallPatience) + 20_000_000,
                 () => Letters.DescribeOpen(alive));
+        }
+
+        if (Streams is not null)
+        {
+            RunUntil(
+                "I78",
+                "messages of streams do not come to their end",
+                patience + (6 * Scenario.InvisibleTime) + (4 * Scenario.CallPatience) + 20_000_000,
+                () => Streams.DescribeOpen(alive));
         }
 
         RunUntil(

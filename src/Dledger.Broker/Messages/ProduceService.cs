@@ -133,7 +133,7 @@ internal sealed class ProduceService(BrokerCalls calls)
             }
 
             var bytes = records.Length;
-            var proposal = Encode(topic, records, ref unpacked, packed, count);
+            var proposal = Encode(topic, records, ref unpacked, packed, count, calls.Options.Defect);
             if (!calls.Log.TryPropose(proposal, out var refused))
             {
                 quotas.GiveBack(topic, clientId, count, bytes);
@@ -150,7 +150,7 @@ internal sealed class ProduceService(BrokerCalls calls)
 
     // The proposal owns what it was made of: nothing of it is left to return.
     private static BatchProposal Encode(
-        TopicView topic, ReadOnlyMemory<byte> records, ref RecordBuffer unpacked, CompressedBatch? packed, int count)
+        TopicView topic, ReadOnlyMemory<byte> records, ref RecordBuffer unpacked, CompressedBatch? packed, int count, SeededDefect defect)
     {
         var owned = unpacked;
         unpacked = default;
@@ -158,11 +158,11 @@ internal sealed class ProduceService(BrokerCalls calls)
             || !StreamedTopic.KeepsCompression(topic)
             || !BatchEncoder.TryEncode(records.Span, count, batch, out var encoded))
         {
-            return new BatchProposal(records, count, count, owned);
+            return new BatchProposal(records, count, count, owned, defect);
         }
 
         owned.Return();
-        return new BatchProposal(encoded.Memory, 1, count, encoded);
+        return new BatchProposal(encoded.Memory, 1, count, encoded, defect);
     }
 
     private BrokerFailure? CheckSpace() =>

@@ -11,8 +11,9 @@ namespace Dledger.Broker.Streaming;
 /// <param name="recordCount">How many they are.</param>
 /// <param name="messageCount">How many messages they are.</param>
 /// <param name="owned">What they lie in, to be returned when the proposal ends; nothing when they are the caller's.</param>
+/// <param name="defect">None in production.</param>
 internal sealed class BatchProposal(
-    ReadOnlyMemory<byte> records, int recordCount, int messageCount, RecordBuffer owned = default)
+    ReadOnlyMemory<byte> records, int recordCount, int messageCount, RecordBuffer owned = default, SeededDefect defect = SeededDefect.None)
     : BrokerProposal(records, recordCount), IAppendAnswers
 {
     private readonly TaskCompletionSource<BatchOutcome> _completion =
@@ -30,6 +31,13 @@ internal sealed class BatchProposal(
     /// <inheritdoc/>
     public void Add(in AppendEntry entry)
     {
+        if (defect == SeededDefect.BatchCountedFromRepeat && entry.Failure is null)
+        {
+            _first = _count == 0 ? entry.Message : _first;
+            _count++;
+            return;
+        }
+
         if (_entries is null && _count == 0 && IsPlain(entry))
         {
             _first = entry.Message;

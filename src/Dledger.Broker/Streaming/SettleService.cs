@@ -82,12 +82,18 @@ internal sealed class SettleService(BrokerCalls calls)
             ? new Violation(BrokenRule.InvisibleDuration, "a renewal by nothing would end the lease; ask for a retry instead")
         : MessageRules.CheckChangedInvisible(request.After);
 
-    private static List<DeliveryReference> DeliveriesOf(SettleRequest request)
+    private List<DeliveryReference> DeliveriesOf(SettleRequest request)
     {
         var deliveries = new List<DeliveryReference>();
         foreach (var range in request.Ranges)
         {
-            for (var i = 0; i < range.Count; i++)
+            var count = (request.Settlement, calls.Options.Defect) switch
+            {
+                (Settlement.Ack, SeededDefect.SpanAckedTooFar) => range.Count + 1,
+                (not Settlement.Ack, SeededDefect.SpanRenewedInPart) => 1,
+                _ => range.Count,
+            };
+            for (var i = 0; i < count; i++)
             {
                 deliveries.Add(new DeliveryReference(range.QueueId, range.First + i, request.DeliveryId));
             }

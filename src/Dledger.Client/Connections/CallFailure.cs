@@ -21,6 +21,10 @@ internal static class CallFailure
                 $"{operation}: no answer from {address} in time ({reason}).",
                 "It may have been done. See who leads: dledger cluster status",
                 exception),
+            StatusCode.Internal when IsOfConnection(exception) => new OutcomeUnknownException(
+                $"{operation}: the connection to {address} broke ({reason}).",
+                "It may have been done. See who leads: dledger cluster status",
+                exception),
             StatusCode.Unimplemented => new RequestRefusedException(
                 $"{operation}: {address} does not offer this ({reason}).",
                 "Is it a Dledger node, of the same version?",
@@ -34,5 +38,19 @@ internal static class CallFailure
                 "Look into the log of the node.",
                 exception),
         };
+    }
+
+    // As gRPC wants it a broken rule of HTTP/2 is an internal error. A ping that nobody answers counts as one, and the node had no part in it.
+    private static bool IsOfConnection(RpcException exception)
+    {
+        for (var cause = exception.Status.DebugException; cause is not null; cause = cause.InnerException)
+        {
+            if (cause is HttpProtocolException)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 }

@@ -10,6 +10,9 @@ namespace Dledger.Client.Connections;
 /// <summary>The channel to one node, its service stubs and the headers that every call carries.</summary>
 internal sealed class NodeConnection : IDisposable
 {
+    // The least that the handler takes.
+    private static readonly TimeSpan PingDelayMin = TimeSpan.FromSeconds(1);
+
     private static readonly string Version =
         typeof(NodeConnection).Assembly.GetName().Version?.ToString(3) ?? "0.0.0";
 
@@ -20,11 +23,18 @@ internal sealed class NodeConnection : IDisposable
     {
         Address = address;
         _clientId = options.ClientId;
+
+        // A long stream has no deadline: that nothing comes over it may mean that there is nothing, or that the node is frozen or out of
+        // reach. An unanswered ping ends it.
+        var pingDelay = options.RequestTimeout > PingDelayMin ? options.RequestTimeout : PingDelayMin;
         var handler = new SocketsHttpHandler
         {
             EnableMultipleHttp2Connections = true,
             ConnectTimeout = options.RequestTimeout,
             PooledConnectionIdleTimeout = Timeout.InfiniteTimeSpan,
+            KeepAlivePingDelay = pingDelay,
+            KeepAlivePingTimeout = pingDelay,
+            KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
         };
         if (options.AcceptAnyCertificate)
         {

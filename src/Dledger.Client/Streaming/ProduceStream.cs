@@ -68,13 +68,18 @@ internal sealed class ProduceStream(
         _silence = silence;
         using var call = Node.Streams.Produce(new CallOptions(Node.Headers(), cancellationToken: linked.Token));
         var reading = ReadAsync(call, linked);
+        DledgerException? ending = null;
         try
         {
             await SendAsync(call, linked.Token).ConfigureAwait(false);
         }
-        catch (Exception fault) when (fault is RpcException or OperationCanceledException or InvalidOperationException)
+        catch (Exception fault) when (fault is RpcException or OperationCanceledException or InvalidOperationException or IOException)
         {
             // The reader knows why.
+        }
+        catch (DledgerException fault)
+        {
+            ending = fault;
         }
         finally
         {
@@ -83,6 +88,11 @@ internal sealed class ProduceStream(
 
         var failure = await reading.ConfigureAwait(false);
         cancellationToken.ThrowIfCancellationRequested();
+        if (ending is not null)
+        {
+            throw ending;
+        }
+
         if (silence.IsCancellationRequested)
         {
             throw new OutcomeUnknownException(
@@ -182,19 +192,22 @@ internal sealed class ProduceStream(
             if (refusal.IsTransient)
             {
                 _repeatDelay = refusal is ClusterUnavailableException { RetryAfter: { } wait } ? wait : RetryDelay;
-                if (!GiveUpWhenOld(batch, refusal))
+                if (IsOld(batch))
                 {
-                    lock (_lock)
-                    {
-                        batch.Number = ++_lastNumber;
-                        _toRepeat.Add(batch);
-                    }
+                    GiveUp(batch, refusal);
+                    return true;
+                }
+
+                lock (_lock)
+                {
+                    batch.Number = ++_lastNumber;
+                    _toRepeat.Add(batch);
                 }
 
                 return true;
             }
 
-            batch.Fail(refusal);
+            GiveUp(batch, refusal);
             return true;
         }
 
@@ -292,9 +305,19 @@ internal sealed class ProduceStream(
         await call.RequestStream.WriteAsync(
             new ProduceRequest { Open = new OpenTopic { Topic = topic.Name, Handle = topic.Handle } },
             cancellationToken).ConfigureAwait(false);
-        var opened = await opening.Task
-            .WaitAsync(channel.Options.RequestTimeout, time, cancellationToken)
-            .ConfigureAwait(false);
+        TopicOpened opened;
+        try
+        {
+            opened = await opening.Task
+                .WaitAsync(channel.Options.RequestTimeout, time, cancellationToken)
+                .ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            throw new ClusterUnavailableException(
+                $"Sending to topic '{topic.Name}': no answer from {Node.Address} in time.", "See who leads: dledger cluster status");
+        }
+
         LeaderAddress = opened.LeaderAddress.Length > 0 ? opened.LeaderAddress : null;
         if (ResponseStatus.Judge(opened.Status, $"Sending to topic '{topic.Name}'") is { } failure)
         {
@@ -382,7 +405,7 @@ internal sealed class ProduceStream(
 
         lock (_lock)
         {
-            if (MayRepeat(batch, result.Status.Code, failure) && !GiveUpWhenOld(batch, failure))
+            if (MayRepeat(batch, result.Status.Code, failure) && !IsOld(batch))
             {
                 _toRepeat.Add(batch);
                 return;
@@ -391,10 +414,24 @@ internal sealed class ProduceStream(
             _mustRenumber |= options.IsNumbered;
         }
 
-        batch.Fail(batch.MayBeStored && failure is not OutcomeUnknownException
+        Fail(batch, failure);
+    }
+
+    // Before it was sent over this stream. The numbers that it has nobody else may have, so those behind it need other ones.
+    private void GiveUp(OutgoingBatch batch, DledgerException failure)
+    {
+        lock (_lock)
+        {
+            _mustRenumber |= batch.FirstSequence != 0;
+        }
+
+        Fail(batch, failure);
+    }
+
+    private static void Fail(OutgoingBatch batch, DledgerException failure) => batch.Fail(
+        batch.MayBeStored && failure is not OutcomeUnknownException
             ? new OutcomeUnknownException(failure.Summary, "An earlier attempt may have stored it.", failure)
             : failure);
-    }
 
     private bool MayRepeat(OutgoingBatch batch, Code code, DledgerException failure)
     {
@@ -424,17 +461,7 @@ internal sealed class ProduceStream(
         return true;
     }
 
-    // True when it has failed: its time is over.
-    private bool GiveUpWhenOld(OutgoingBatch batch, DledgerException failure)
-    {
-        if (time.GetElapsedTime(batch.CreatedAt) <= channel.Options.RetryTimeout)
-        {
-            return false;
-        }
-
-        batch.Fail(failure);
-        return true;
-    }
+    private bool IsOld(OutgoingBatch batch) => time.GetElapsedTime(batch.CreatedAt) > channel.Options.RetryTimeout;
 
     private static BatchReceipt ReceiptOf(OutgoingBatch batch, BatchResult result)
     {

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Dledger.Chaos.Machines;
+using Dledger.Testing.Ports;
 
 namespace Dledger.Benchmarks.Servers;
 
@@ -28,7 +29,7 @@ internal sealed class DledgerCluster : IServerCluster
     public static DledgerCluster Start(string executable, int nodeCount, string flushMode, Undertaker undertaker)
     {
         var directory = Directory.CreateDirectory(Path.Combine(undertaker.Directory, $"dledger-{Guid.NewGuid():N}")).FullName;
-        var ports = LoopbackPorts.Find(nodeCount * 2);
+        var ports = LoopbackPorts.Take(nodeCount * 2);
         var nodes = Enumerable.Range(0, nodeCount)
             .Select(i => new
             {

@@ -1,4 +1,5 @@
 using Dledger.Chaos.Machines;
+using Dledger.Testing.Ports;
 
 namespace Dledger.Benchmarks.Servers;
 
@@ -33,7 +34,7 @@ internal sealed class NatsCluster : IServerCluster
         string program, string? syncInterval, long storeBytesMax, Undertaker undertaker, CancellationToken cancellationToken)
     {
         var directory = Directory.CreateDirectory(Path.Combine(undertaker.Directory, $"nats-{Guid.NewGuid():N}")).FullName;
-        var ports = LoopbackPorts.Find(NodeCount * 3);
+        var ports = LoopbackPorts.Take(NodeCount * 3);
         var configurations = Enumerable.Range(0, NodeCount)
             .Select(i => new NatsConfiguration
             {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using Dledger.Chaos.Machines;
+using Dledger.Testing.Ports;
 
 namespace Dledger.Benchmarks.Servers;
 
@@ -35,7 +36,7 @@ internal sealed class RabbitCluster : IServerCluster
     public static async Task<RabbitCluster> StartAsync(string scripts, Undertaker undertaker, CancellationToken cancellationToken)
     {
         var directory = Directory.CreateDirectory(Path.Combine(undertaker.Directory, $"rabbit-{Guid.NewGuid():N}")).FullName;
-        var ports = LoopbackPorts.Find((NodeCount * 2) + 1);
+        var ports = LoopbackPorts.Take((NodeCount * 2) + 1);
         var cluster = new RabbitCluster(directory, ports[..NodeCount]);
         try
         {

@@ -1,10 +1,10 @@
 using System.Net;
-using System.Net.Sockets;
 using Dledger.Primitives;
 using Dledger.Replication;
 using Dledger.Replication.Peers;
 using Dledger.Storage.Disks;
 using Dledger.Storage.Logs;
+using Dledger.Testing.Ports;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Dledger.Broker.Tests.Nodes;
@@ -17,6 +17,7 @@ internal sealed class BrokerCluster : IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly string _root = Path.Combine(Path.GetTempPath(), $"dledger-brokers-{Guid.NewGuid():N}");
+    private readonly PortLease _ports = LoopbackPorts.Lease(3);
     private readonly BrokerOptions _options;
     private readonly ClusterMember[] _members;
     private readonly Dictionary<NodeId, (BrokerNode Broker, ReplicationNode Log)> _running = [];
@@ -25,7 +26,7 @@ internal sealed class BrokerCluster : IAsyncDisposable
     public BrokerCluster(BrokerOptions options)
     {
         _options = options;
-        _members = [.. FreePorts(3).Select((port, index) => new ClusterMember(new NodeId(index + 1), "127.0.0.1", port))];
+        _members = [.. _ports.Ports.Select((port, index) => new ClusterMember(new NodeId(index + 1), "127.0.0.1", port))];
         foreach (var member in _members)
         {
             Start(member.Node);
@@ -125,24 +126,10 @@ internal sealed class BrokerCluster : IAsyncDisposable
             await DropAsync(node);
         }
 
+        _ports.Dispose();
         if (Directory.Exists(_root))
         {
             Directory.Delete(_root, recursive: true);
         }
-    }
-
-    private static List<int> FreePorts(int count)
-    {
-        var probes = new List<TcpListener>();
-        for (var i = 0; i < count; i++)
-        {
-            var probe = new TcpListener(IPAddress.Loopback, 0);
-            probe.Start();
-            probes.Add(probe);
-        }
-
-        var ports = probes.Select(probe => ((IPEndPoint)probe.LocalEndpoint).Port).ToList();
-        probes.ForEach(probe => probe.Stop());
-        return ports;
     }
 }

@@ -1,11 +1,10 @@
-using System.Net;
-using System.Net.Sockets;
 using Dledger.Chaos.Disks;
 using Dledger.Chaos.Histories;
 using Dledger.Chaos.Machines;
 using Dledger.Chaos.Networks;
 using Dledger.Chaos.Workers;
 using Dledger.Protocol.Admin.V1;
+using Dledger.Testing.Ports;
 using Grpc.Core;
 
 namespace Dledger.Chaos.Clusters;
@@ -68,7 +67,7 @@ internal sealed class ChaosCluster : IAsyncDisposable
                 volumes[id] = await LoopVolume.CreateAsync(undertaker.Directory, $"node-{id}", VolumeBytes, undertaker);
             }
 
-            var ports = FreePorts(2 * count);
+            var ports = LoopbackPorts.Take(2 * count);
             var places = Enumerable.Range(1, count).Select(id => new NodePlace(
                 id,
                 network?.HostOf(id) ?? "127.0.0.1",
@@ -213,14 +212,5 @@ internal sealed class ChaosCluster : IAsyncDisposable
         {
             return [];
         }
-    }
-
-    private static int[] FreePorts(int count)
-    {
-        var listeners = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToArray();
-        Array.ForEach(listeners, listener => listener.Start());
-        var ports = listeners.Select(listener => ((IPEndPoint)listener.LocalEndpoint).Port).ToArray();
-        Array.ForEach(listeners, listener => listener.Stop());
-        return ports;
     }
 }

@@ -12,12 +12,14 @@ internal sealed class ScriptedNode : IAsyncDisposable
 {
     private readonly WebApplication _application;
 
-    private ScriptedNode(WebApplication application, ScriptedMessaging messaging, ScriptedAdmin admin, ScriptedProducers producers)
+    private ScriptedNode(
+        WebApplication application, ScriptedMessaging messaging, ScriptedAdmin admin, ScriptedProducers producers, ScriptedStreams streams)
     {
         _application = application;
         Messaging = messaging;
         Admin = admin;
         Producers = producers;
+        Streams = streams;
     }
 
     public ScriptedMessaging Messaging { get; }
@@ -26,11 +28,14 @@ internal sealed class ScriptedNode : IAsyncDisposable
 
     public ScriptedProducers Producers { get; }
 
+    public ScriptedStreams Streams { get; }
+
     public string Address => _application.Urls.Single()["http://".Length..];
 
     public static async Task<ScriptedNode> StartAsync(bool offersNumbers = true)
     {
         var producers = new ScriptedProducers();
+        var streams = new ScriptedStreams();
         var messaging = new ScriptedMessaging();
         var admin = new ScriptedAdmin();
         var builder = WebApplication.CreateSlimBuilder();
@@ -40,6 +45,7 @@ internal sealed class ScriptedNode : IAsyncDisposable
         builder.Services.AddSingleton(messaging);
         builder.Services.AddSingleton(admin);
         builder.Services.AddSingleton(producers);
+        builder.Services.AddSingleton(streams);
         builder.Services.AddSingleton(new ScriptedOffsets());
         builder.Services.AddGrpc();
         var application = builder.Build();
@@ -51,8 +57,9 @@ internal sealed class ScriptedNode : IAsyncDisposable
         }
 
         application.MapGrpcService<ScriptedOffsets>();
+        application.MapGrpcService<ScriptedStreams>();
         await application.StartAsync();
-        return new ScriptedNode(application, messaging, admin, producers);
+        return new ScriptedNode(application, messaging, admin, producers, streams);
     }
 
     /// <summary>An address where nothing listens.</summary>

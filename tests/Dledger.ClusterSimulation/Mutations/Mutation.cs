@@ -176,4 +176,13 @@ internal enum Mutation
 
     /// <summary>See <see cref="Broker.SeededDefect.PartialRepeatTakenWhole"/>.</summary>
     PartialRepeatTakenWhole,
+
+    /// <summary>See <see cref="Broker.SeededDefect.BatchCountedFromRepeat"/>.</summary>
+    BatchCountedFromRepeat,
+
+    /// <summary>See <see cref="Broker.SeededDefect.SpanAckedTooFar"/>.</summary>
+    SpanAckedTooFar,
+
+    /// <summary>See <see cref="Broker.SeededDefect.SpanRenewedInPart"/>.</summary>
+    SpanRenewedInPart,
 }

@@ -77,6 +77,8 @@ internal sealed class Checks(SimulatedCluster cluster)
         ["I74"] = "a group is given nothing between a pause and its end",
         ["I75"] = "a lite topic ends by itself only when all it holds was acknowledged, and what it held is given to nobody afterwards",
         ["I76"] = "a dead letter is sent again once, as a copy or to its group, whoever asks and leads",
+        ["I77"] = "a message of a batch is stored once, in order and side by side with the new ones of its batch, and answered with its place",
+        ["I78"] = "a settled span means its messages and no other: only they are finished, and nobody else is given them before they are free",
     };
 
     /// <summary>
@@ -88,7 +90,7 @@ internal sealed class Checks(SimulatedCluster cluster)
         ("I51", "whether an install kept the log or began a new one shows in no status; what is acked must survive either (I14)"),
     ];
 
-    private const int NumberMax = 76;
+    private const int NumberMax = 78;
 
     // By the number in the name.
     private readonly long[] _counts = new long[NumberMax + 1];

@@ -64,8 +64,10 @@ internal sealed class Oracle(SimulatedCluster cluster)
     public long FirstKept(int topicId, int queueId) => _firstKept.GetValueOrDefault((topicId, queueId));
 
     /// <summary>How many messages of a queue of the producers' topic are committed.</summary>
-    public int CountOf(int queue) =>
-        _queues.TryGetValue((cluster.Producing.TopicId, queue), out var messages) ? messages.Count : 0;
+    public int CountOf(int queue) => CountOf(cluster.Producing.TopicId, queue);
+
+    /// <summary>How many messages of a queue are committed.</summary>
+    public int CountOf(int topicId, int queueId) => _queues.TryGetValue((topicId, queueId), out var messages) ? messages.Count : 0;
 
     /// <summary>The term of the applied frame that ends at a position; null when none does.</summary>
     public Term? FindTermBefore(LogPosition end) => _terms.TryGetValue(end, out var term) ? term : null;
@@ -148,6 +150,8 @@ internal sealed class Oracle(SimulatedCluster cluster)
             {
                 ledger.Observe(records.Current, records.CurrentPosition, frame.LogTime);
             }
+
+            cluster.Streams?.Spans.Observe(records.Current, records.CurrentPosition, frame.LogTime);
 
             if (records.Current.Kind == RecordKind.MessageBatch)
             {
@@ -333,6 +337,16 @@ internal sealed class Oracle(SimulatedCluster cluster)
         if (cluster.Keyed is { } keyed && DedupHistory.Owns(Encoding.UTF8.GetString(record.Key)))
         {
             keyed.History.Stored(AppendToQueue(record, position, logTime));
+            return;
+        }
+
+        if (cluster.Streams is { } streams && Encoding.UTF8.GetString(record.Key) is var streamed && BatchHistory.Owns(streamed))
+        {
+            if (streams.Batches.IsFirst(streamed))
+            {
+                streams.Batches.Joined(AppendToQueue(record, position, logTime));
+            }
+
             return;
         }
 

@@ -95,7 +95,10 @@ internal sealed record Scenario
 
     public required bool HasClockJumps { get; init; }
 
-    /// <summary>Producers encode their records themselves, as those of a stream do.</summary>
+    /// <summary>Of the random stream by which a run has streams, and of that which their clients draw from.</summary>
+    public const ulong RecordStream = 0x57_12EA_3ED0;
+
+    /// <summary>Producers encode their records themselves, as those of a stream do, and there are clients of streams as well.</summary>
     public bool IsStreamed { get; init; }
 
     /// <summary>Only a bare majority comes back for the last phase.</summary>
@@ -292,7 +295,7 @@ internal sealed record Scenario
         {
             HasIdWindow = repeats == 0,
             HasNumbers = repeats == 1,
-            IsStreamed = new SimulationRandom(seed ^ 0x57_12EA_3ED0).Chance(0.33),
+            IsStreamed = new SimulationRandom(seed ^ RecordStream).Chance(0.33),
             HasReadErrors = random.Chance(0.15) && scenario.NodeCount > 2,
             HasTransactions = new SimulationRandom(seed ^ SimulatedCluster.TransactionStream).Chance(0.33),
             HasStatusReads = random.Chance(0.4),

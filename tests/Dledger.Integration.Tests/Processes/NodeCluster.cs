@@ -1,6 +1,5 @@
-using System.Net;
-using System.Net.Sockets;
 using System.Text.Json;
+using Dledger.Testing.Ports;
 
 namespace Dledger.Integration.Tests.Processes;
 
@@ -11,11 +10,13 @@ internal sealed class NodeCluster : IAsyncDisposable
 
     private readonly string _directory;
     private readonly List<NodeProcess> _nodes;
+    private readonly List<PortLease> _ports;
 
-    private NodeCluster(string directory, IEnumerable<NodeProcess> nodes)
+    private NodeCluster(string directory, IEnumerable<NodeProcess> nodes, PortLease ports)
     {
         _directory = directory;
         _nodes = [.. nodes];
+        _ports = [ports];
     }
 
     public IReadOnlyList<NodeProcess> Nodes => _nodes;
@@ -40,7 +41,8 @@ internal sealed class NodeCluster : IAsyncDisposable
     public static NodeCluster Create(int count)
     {
         var directory = Directory.CreateTempSubdirectory("dledger-it-").FullName;
-        var ports = FreePorts(2 * count);
+        var lease = LoopbackPorts.Lease(2 * count);
+        var ports = lease.Ports;
         var nodes = Enumerable.Range(0, count)
             .Select(index => new NodeProcess(index + 1, ports[index], ports[count + index], directory))
             .ToArray();
@@ -49,14 +51,15 @@ internal sealed class NodeCluster : IAsyncDisposable
             node.WriteConfiguration(nodes);
         }
 
-        return new NodeCluster(directory, nodes);
+        return new NodeCluster(directory, nodes, lease);
     }
 
     /// <summary>One more node, which knows the others; their files do not name it.</summary>
     public NodeProcess Prepare()
     {
-        var ports = FreePorts(2);
-        var node = new NodeProcess(_nodes.Count + 1, ports[0], ports[1], _directory);
+        var lease = LoopbackPorts.Lease(2);
+        var node = new NodeProcess(_nodes.Count + 1, lease.Ports[0], lease.Ports[1], _directory);
+        _ports.Add(lease);
         _nodes.Add(node);
         node.WriteConfiguration(_nodes);
         return node;
@@ -69,6 +72,7 @@ internal sealed class NodeCluster : IAsyncDisposable
             await node.KillAsync();
         }
 
+        _ports.ForEach(lease => lease.Dispose());
         Directory.Delete(_directory, recursive: true);
     }
 
@@ -106,15 +110,6 @@ internal sealed class NodeCluster : IAsyncDisposable
     /// <summary>What the nodes have logged, for the message of a failed test.</summary>
     public string Logs() => string.Join("\n", Nodes.Select(node =>
         $"--- node {node.Id}\n{string.Join("\n", node.Log.Split('\n').TakeLast(20))}"));
-
-    private static int[] FreePorts(int count)
-    {
-        var listeners = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToArray();
-        Array.ForEach(listeners, listener => listener.Start());
-        var ports = listeners.Select(listener => ((IPEndPoint)listener.LocalEndpoint).Port).ToArray();
-        Array.ForEach(listeners, listener => listener.Stop());
-        return ports;
-    }
 
     private async Task<bool> IsWholeAsync()
     {

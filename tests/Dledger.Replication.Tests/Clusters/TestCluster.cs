@@ -1,16 +1,14 @@
-using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using Dledger.Primitives;
+using Dledger.Testing.Ports;
 
 namespace Dledger.Replication.Tests.Clusters;
 
 /// <summary>Real nodes in one process: loopback TCP, temporary directories, the system clock.</summary>
 internal sealed class TestCluster : IAsyncDisposable
 {
-    private static int _nextPort = 20_000 + (Environment.ProcessId % 1000 * 9);
-
     private readonly List<TestNode> _nodes;
+    private readonly List<PortLease> _ports = [];
     private readonly string _root = Path.Combine(Path.GetTempPath(), $"dledger-{Guid.NewGuid():N}");
 
     public TestCluster(int nodeCount)
@@ -125,28 +123,17 @@ internal sealed class TestCluster : IAsyncDisposable
             await node.DropAsync();
         }
 
+        _ports.ForEach(lease => lease.Dispose());
         if (Directory.Exists(_root))
         {
             Directory.Delete(_root, recursive: true);
         }
     }
 
-    // Below the ephemeral range, so that no outgoing connection takes it while a node restarts.
-    private static int FreePort()
+    private int FreePort()
     {
-        while (true)
-        {
-            var port = Interlocked.Increment(ref _nextPort);
-            try
-            {
-                using var probe = new TcpListener(IPAddress.Loopback, port);
-                probe.Start();
-                return port;
-            }
-            catch (SocketException)
-            {
-                // Taken: the next one.
-            }
-        }
+        var lease = LoopbackPorts.Lease(1);
+        _ports.Add(lease);
+        return lease.Ports[0];
     }
 }

@@ -139,6 +139,28 @@ public sealed class StreamConsumeTests(SharedNode shared) : IClassFixture<Shared
     }
 
     [Fact]
+    public async Task A_stream_over_which_nothing_comes_any_more_is_given_up_for_another_one()
+    {
+        var topic = await shared.NewTopicAsync();
+        await using var link = new SilentLink(shared.Client.Port);
+        await using var channel = new DledgerChannel(new DledgerChannelOptions
+        {
+            Addresses = [$"127.0.0.1:{link.Port}", $"127.0.0.1:{shared.Client.Port}"],
+            RequestTimeout = TimeSpan.FromSeconds(1),
+        });
+        await using var direct = Channel();
+        await using var producer = new StreamProducer(direct);
+        await using var reader = new QueueReader(channel, topic, 0, offset: 0);
+        await producer.SendAsync(new OutgoingMessage(topic, Bytes("0")));
+        Assert.Equal("0", Text(Assert.Single(await reader.ReadAsync().WaitAsync(Patience))));
+
+        link.FallSilent();
+        await producer.SendAsync(new OutgoingMessage(topic, Bytes("1")));
+
+        Assert.Equal("1", Text(Assert.Single(await reader.ReadAsync().WaitAsync(Patience))));
+    }
+
+    [Fact]
     public async Task What_cannot_be_subscribed_or_read_is_refused_with_the_code_of_the_other_service()
     {
         var topic = await shared.NewTopicAsync();

@@ -1,8 +1,7 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using Dledger.Primitives;
 using Dledger.Server.Options;
+using Dledger.Testing.Ports;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Dledger.Server.Tests.Wire;
@@ -13,15 +12,15 @@ internal sealed class TestCluster : IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly string _directory = Path.Combine(Path.GetTempPath(), $"dledger-cluster-{Guid.NewGuid():N}");
+    private readonly PortLease _ports = LoopbackPorts.Lease(6);
     private readonly NodeAddress[] _addresses;
     private readonly Dictionary<int, DledgerServer> _servers = [];
     private readonly List<TestClient> _clients = [];
 
     private TestCluster()
     {
-        var ports = FreePorts(6);
         _addresses = [.. Enumerable.Range(1, 3).Select(number => new NodeAddress(
-            new NodeId(number), "127.0.0.1", ports[number - 1], "127.0.0.1", ports[number + 2]))];
+            new NodeId(number), "127.0.0.1", _ports.Ports[number - 1], "127.0.0.1", _ports.Ports[number + 2]))];
     }
 
     public static async Task<TestCluster> StartAsync()
@@ -113,23 +112,7 @@ internal sealed class TestCluster : IAsyncDisposable
         }
 
         await Task.WhenAll(_servers.Values.Select(server => server.DisposeAsync().AsTask()));
+        _ports.Dispose();
         Directory.Delete(_directory, recursive: true);
-    }
-
-    private static int[] FreePorts(int count)
-    {
-        var listeners = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToArray();
-        foreach (var listener in listeners)
-        {
-            listener.Start();
-        }
-
-        var ports = listeners.Select(listener => ((IPEndPoint)listener.LocalEndpoint).Port).ToArray();
-        foreach (var listener in listeners)
-        {
-            listener.Stop();
-        }
-
-        return ports;
     }
 }
