@@ -155,7 +155,7 @@ internal sealed class Producer(SimulatedCluster cluster, string topic, Simulatio
         var records = buffer.Span.ToArray();
         buffer.Return();
         var outcome = isPacked
-            ? await broker.AppendAsync(topic, Pack(records), drafts.Length, "", CancellationToken.None)
+            ? await broker.AppendAsync(topic, PackedMessages.Pack(cluster.Checks, _packing, records), drafts.Length, "", CancellationToken.None)
             : await broker.AppendAsync(topic, records, drafts.Length, "", CancellationToken.None);
         if (outcome.Failure is null)
         {
@@ -165,15 +165,6 @@ internal sealed class Producer(SimulatedCluster cluster, string topic, Simulatio
         return outcome.Entries is { } entries ? AppendOutcome.Of(entries)
             : outcome.Failure is { } failure ? AppendOutcome.Of(failure)
             : AppendOutcome.Of([.. drafts.Select((_, index) => new AppendEntry(AnswerOf(known, outcome, index)))]);
-    }
-
-    private CompressedBatch Pack(byte[] records)
-    {
-        var compression = _packing.Chance(0.5) ? Compression.Lz4 : Compression.Zlib;
-        var block = new byte[(records.Length * 2) + 64];
-        var isPacked = CompressionCodec.TryCompress(compression, records, block, out var length);
-        cluster.Checks.Check("I42", isPacked, $"{records.Length} bytes of records are compressed");
-        return new CompressedBatch(compression, block.AsMemory(0, length), records.Length);
     }
 
     // The answer has the position of the first message; where the others are, the log knows, which is asked by their offsets.
