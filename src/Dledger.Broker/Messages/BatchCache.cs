@@ -109,7 +109,7 @@ internal sealed class BatchCache(RecordReader reader)
         }
 
         slot.Fit(table);
-        body[..slot.Rows.Length].CopyTo(slot.Rows);
+        body[..RowsLength(table)].CopyTo(slot.Rows);
         var isWhole = CompressionCodec.TryDecompress(
             table.Compression, table.Block(body), slot.Records.AsSpan(0, table.UncompressedSize));
         slot.StoreTime = record.StoreTime;
@@ -125,6 +125,8 @@ internal sealed class BatchCache(RecordReader reader)
         return true;
     }
 
+    private static int RowsLength(in BatchTable table) => BatchTable.Size + (table.Count * BatchRow.Bytes);
+
     private sealed class Slot
     {
         /// <summary>Nothing is held while it has no message.</summary>
@@ -134,7 +136,7 @@ internal sealed class BatchCache(RecordReader reader)
 
         public long StoreTime { get; set; }
 
-        /// <summary>The table's fixed part and its rows.</summary>
+        /// <summary>The table's fixed part and its rows; longer than they are.</summary>
         public byte[] Rows { get; private set; } = [];
 
         /// <summary>Unpacked; longer than they are.</summary>
@@ -142,7 +144,11 @@ internal sealed class BatchCache(RecordReader reader)
 
         public void Fit(in BatchTable table)
         {
-            Rows = new byte[BatchTable.Size + (table.Count * BatchRow.Bytes)];
+            if (Rows.Length < RowsLength(table))
+            {
+                Rows = GC.AllocateUninitializedArray<byte>(RowsLength(table));
+            }
+
             if (Records.Length < table.UncompressedSize)
             {
                 Records = GC.AllocateUninitializedArray<byte>(

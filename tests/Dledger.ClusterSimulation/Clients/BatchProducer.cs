@@ -125,7 +125,10 @@ internal sealed class BatchProducer(SimulatedCluster cluster, StreamWorkload str
         cluster.Checks.Check("I77", isEncoded, $"{batch[0].MessageId} and those behind it can be encoded");
         var records = buffer.Span.ToArray();
         buffer.Return();
-        return broker.AppendAsync(SpanHistory.Topic, records, batch.Length, "", CancellationToken.None);
+        return streams.Packing.Chance(0.5)
+            ? broker.AppendAsync(
+                SpanHistory.Topic, PackedMessages.Pack(cluster.Checks, streams.Packing, records), batch.Length, "", CancellationToken.None)
+            : broker.AppendAsync(SpanHistory.Topic, records, batch.Length, "", CancellationToken.None);
     }
 
     private async Task InitAsync()

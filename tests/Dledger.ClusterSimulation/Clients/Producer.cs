@@ -15,7 +15,9 @@ namespace Dledger.ClusterSimulation.Clients;
 /// </summary>
 internal sealed class Producer(SimulatedCluster cluster, string topic, SimulationRandom packing)
 {
-    private const int BatchCountMax = 12;
+    // Frames may be as small as 8 KiB, and a batch goes into one.
+    private const int BatchBytesMax = 6_000;
+    private const int MessageBytesMax = 600;
 
     private static readonly string Padding = new('x', 200);
 
@@ -57,9 +59,9 @@ internal sealed class Producer(SimulatedCluster cluster, string topic, Simulatio
         var node = cluster.Calls.Choose();
         var isPacked = cluster.Scenario.IsStreamed && _packing.Chance(0.4);
         var sent = new List<Sent> { Next((int)cluster.Random.NextLogarithmic(1, cluster.Scenario.BodyBytesMax), isPacked) };
-        for (var more = isPacked ? _packing.Next(6) : 0; more > 0; more--)
+        for (var more = isPacked ? _packing.Next(6) : 0; more > 0 && HasRoom(sent); more--)
         {
-            sent.Add(Next((int)_packing.NextLogarithmic(1, cluster.Scenario.BodyBytesMax), isPacked));
+            sent.Add(Next(1 + _packing.Next(100), isPacked));
         }
 
         for (var mayBeStored = false; ;)
@@ -94,15 +96,18 @@ internal sealed class Producer(SimulatedCluster cluster, string topic, Simulatio
             }
 
             // A batch grows while it waits to be repeated: then a part of it is new.
-            if (isPacked && sent.Count < BatchCountMax && _packing.Chance(0.5))
+            if (isPacked && HasRoom(sent) && _packing.Chance(0.5))
             {
-                sent.Add(Next((int)_packing.NextLogarithmic(1, cluster.Scenario.BodyBytesMax), isPacked));
+                sent.Add(Next(1 + _packing.Next(100), isPacked));
             }
 
             await cluster.Calls.DelayAsync(cluster.Random.NextInterval(cluster.Scenario.ProduceInterval));
             node = cluster.Calls.Choose();
         }
     }
+
+    private static bool HasRoom(List<Sent> sent) =>
+        sent.Sum(each => each.Draft.Body.Length) + ((sent.Count + 1) * MessageBytesMax) <= BatchBytesMax;
 
     // What is to be packed shrinks.
     private Sent Next(int bodyBytes, bool isPacked)
@@ -150,7 +155,7 @@ internal sealed class Producer(SimulatedCluster cluster, string topic, Simulatio
         var records = buffer.Span.ToArray();
         buffer.Return();
         var outcome = isPacked
-            ? await broker.AppendAsync(topic, Pack(records), drafts.Length, "", CancellationToken.None)
+            ? await broker.AppendAsync(topic, PackedMessages.Pack(cluster.Checks, _packing, records), drafts.Length, "", CancellationToken.None)
             : await broker.AppendAsync(topic, records, drafts.Length, "", CancellationToken.None);
         if (outcome.Failure is null)
         {
@@ -160,15 +165,6 @@ internal sealed class Producer(SimulatedCluster cluster, string topic, Simulatio
         return outcome.Entries is { } entries ? AppendOutcome.Of(entries)
             : outcome.Failure is { } failure ? AppendOutcome.Of(failure)
             : AppendOutcome.Of([.. drafts.Select((_, index) => new AppendEntry(AnswerOf(known, outcome, index)))]);
-    }
-
-    private CompressedBatch Pack(byte[] records)
-    {
-        var compression = _packing.Chance(0.5) ? Compression.Lz4 : Compression.Zlib;
-        var block = new byte[(records.Length * 2) + 64];
-        var isPacked = CompressionCodec.TryCompress(compression, records, block, out var length);
-        cluster.Checks.Check("I42", isPacked, $"{records.Length} bytes of records are compressed");
-        return new CompressedBatch(compression, block.AsMemory(0, length), records.Length);
     }
 
     // The answer has the position of the first message; where the others are, the log knows, which is asked by their offsets.

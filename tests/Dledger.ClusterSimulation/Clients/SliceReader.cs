@@ -11,28 +11,28 @@ namespace Dledger.ClusterSimulation.Clients;
 /// place: it must see the committed log, every message once and nothing else.
 /// </summary>
 /// <param name="cluster">The run.</param>
-/// <param name="random">What it draws from.</param>
+/// <param name="streams">What it draws from.</param>
 /// <param name="topic">What it reads.</param>
 /// <param name="queueCount">Queues of the topic.</param>
 /// <param name="topicId">The topic's number in the log; 0 before its first message.</param>
 /// <param name="ackedEndOf">The offset behind the highest one of a queue that was acked.</param>
 internal sealed class SliceReader(
-    SimulatedCluster cluster, SimulationRandom random, string topic, int queueCount, Func<int> topicId, Func<int, long> ackedEndOf)
+    SimulatedCluster cluster, StreamWorkload streams, string topic, int queueCount, Func<int> topicId, Func<int, long> ackedEndOf)
 {
     // As much as credit allows: now a part of a record, now more than a queue holds.
     private const int BytesMin = 64;
     private const int BytesMax = 64 << 10;
     private const int CountMax = 256;
 
+    private readonly SimulationRandom _random = streams.Random;
     private readonly long[] _next = new long[queueCount];
-    private RecordSlice _slice = new();
 
     public async Task RunAsync()
     {
         while (true)
         {
-            await cluster.Calls.DelayAsync(random.NextInterval(cluster.Scenario.ConsumeInterval * 2));
-            await ReadAsync(random.Next(queueCount));
+            await cluster.Calls.DelayAsync(_random.NextInterval(cluster.Scenario.ConsumeInterval * 2));
+            await ReadAsync(_random.Next(queueCount));
         }
     }
 
@@ -52,8 +52,8 @@ internal sealed class SliceReader(
 
     private async Task ReadAsync(int queue)
     {
-        var isAside = random.Chance(0.2);
-        var offset = isAside ? random.Next(0, cluster.Oracle.CountOf(topicId(), queue) + 3) : _next[queue];
+        var isAside = _random.Chance(0.2);
+        var offset = isAside ? _random.Next(0, cluster.Oracle.CountOf(topicId(), queue) + 3) : _next[queue];
         var known = ackedEndOf(queue);
         var request = new PullRequest
         {
@@ -61,20 +61,18 @@ internal sealed class SliceReader(
             Topic = topic,
             QueueId = queue,
             Offset = offset,
-            BatchSize = 1 + random.Next(CountMax),
-            BytesMax = (int)random.NextLogarithmic(BytesMin, BytesMax),
-            LongPoll = TimeSpan.FromMicroseconds(random.Chance(0.5) ? cluster.Scenario.LongPoll : 0),
+            BatchSize = 1 + _random.Next(CountMax),
+            BytesMax = (int)_random.NextLogarithmic(BytesMin, BytesMax),
+            LongPoll = TimeSpan.FromMicroseconds(_random.Chance(0.5) ? cluster.Scenario.LongPoll : 0),
         };
         var node = cluster.Calls.Choose();
-        var slice = _slice;
+        var slice = new RecordSlice { Unpacks = streams.DrawUnpacks() };
         var (isAnswered, outcome) = await cluster.Calls.CallAsync(
             node,
             broker => broker.ReadAsync(request, slice, CancellationToken.None),
             cluster.Scenario.CallPatience + cluster.Scenario.LongPoll);
         if (!isAnswered)
         {
-            // The node that was given up may still write to it.
-            _slice = new RecordSlice();
             return;
         }
 
@@ -115,7 +113,7 @@ internal sealed class SliceReader(
             "I59",
             next == offset + slice.Places.Count && next <= end && end <= cluster.Oracle.CountOf(topicId(), queue),
             $"a reader of records at {queue}/{offset} of '{topic}' is given {slice.Places.Count} and goes on at {next} of {end}");
-        var rest = slice.Bytes.Span;
+        var rest = RecordCheck.Unfold(cluster, "I59", slice);
         foreach (var place in slice.Places)
         {
             cluster.Checks.Check(

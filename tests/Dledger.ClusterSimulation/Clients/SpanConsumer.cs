@@ -18,7 +18,6 @@ internal sealed class SpanConsumer(SimulatedCluster cluster, StreamWorkload stre
     private const int LateMax = 6;
 
     private readonly string _clientId = string.Create(CultureInfo.InvariantCulture, $"stream {number}");
-    private readonly RecordSlice _slice = new();
     private readonly List<(long DeliveryId, IReadOnlyList<MessageRange> Ranges)> _late = [];
 
     public async Task RunAsync()
@@ -49,6 +48,7 @@ internal sealed class SpanConsumer(SimulatedCluster cluster, StreamWorkload stre
             InvisibleDuration = TimeSpan.FromMicroseconds(cluster.Scenario.InvisibleTime),
             LongPoll = TimeSpan.FromMicroseconds(longPoll),
             ReturnsRecords = true,
+            Unpacks = streams.DrawUnpacks(),
             ClientId = _clientId,
         };
         var begun = cluster.Events.Now;
@@ -60,26 +60,22 @@ internal sealed class SpanConsumer(SimulatedCluster cluster, StreamWorkload stre
         }
 
         cluster.Calls.Learn(node, outcome!.Failure);
-        _slice.Clear();
-        foreach (var message in outcome.Messages)
-        {
-            _slice.Add(message);
-        }
-
+        var slice = new RecordSlice { Unpacks = request.Unpacks };
+        outcome.CopyTo(slice);
         var deliveryId = outcome.Messages.Count == 0 ? 0 : outcome.Messages[0].DeliveryId;
         outcome.Return();
-        if (_slice.Places.Count == 0)
+        if (slice.Places.Count == 0)
         {
             return (0, []);
         }
 
         if (cluster.Trace.IsOn)
         {
-            cluster.Trace.Line(_clientId, $"delivery {deliveryId} of node {node.Id}: {string.Join(", ", _slice.Places)}");
+            cluster.Trace.Line(_clientId, $"delivery {deliveryId} of node {node.Id}: {string.Join(", ", slice.Places)}");
         }
 
-        streams.Spans.Delivered(_clientId, deliveryId, _slice, begun);
-        return (deliveryId, RangesOf(_slice.Places));
+        streams.Spans.Delivered(_clientId, deliveryId, slice, begun);
+        return (deliveryId, RangesOf(slice.Places));
     }
 
     private async Task SettleAsync(long deliveryId, IReadOnlyList<MessageRange> ranges)

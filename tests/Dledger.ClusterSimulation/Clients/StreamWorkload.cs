@@ -23,10 +23,11 @@ internal sealed class StreamWorkload
     private readonly bool _isOrdered;
     private readonly int _messageCount;
 
-    private StreamWorkload(SimulatedCluster cluster, SimulationRandom random)
+    private StreamWorkload(SimulatedCluster cluster, SimulationRandom random, SimulationRandom packing)
     {
         _cluster = cluster;
         Random = random;
+        Packing = packing;
         _queueCount = 1 + random.Next(3);
         _isOrdered = random.Chance(0.25);
         _messageCount = (int)random.NextLogarithmic(20, 120);
@@ -38,6 +39,9 @@ internal sealed class StreamWorkload
     /// <summary>What all of these clients draw from.</summary>
     public SimulationRandom Random { get; }
 
+    /// <summary>What they draw from that concerns compression.</summary>
+    public SimulationRandom Packing { get; }
+
     public BatchHistory Batches { get; }
 
     public SpanHistory Spans { get; }
@@ -47,7 +51,8 @@ internal sealed class StreamWorkload
 
     /// <summary>Null in a run without streams.</summary>
     public static StreamWorkload? Draw(SimulatedCluster cluster, ulong seed) => cluster.Scenario.IsStreamed
-        ? new StreamWorkload(cluster, new SimulationRandom(seed ^ Scenario.RecordStream ^ 1))
+        ? new StreamWorkload(
+            cluster, new SimulationRandom(seed ^ Scenario.RecordStream ^ 1), new SimulationRandom(seed ^ Scenario.RecordStream ^ 2))
         : null;
 
     /// <summary>Makes topic and group, then starts the clients.</summary>
@@ -83,11 +88,15 @@ internal sealed class StreamWorkload
         }
 
         _readers.Add(new SliceReader(
-            _cluster, Random, SpanHistory.Topic, _queueCount, () => Batches.TopicId, Batches.AckedEndOf));
+            _cluster, this, SpanHistory.Topic, _queueCount, () => Batches.TopicId, Batches.AckedEndOf));
         _readers.Add(new SliceReader(
-            _cluster, Random, topic, _cluster.Scenario.QueueCount, () => _cluster.Producing.TopicId, _cluster.Producing.AckedEndOf));
+            _cluster, this, topic, _cluster.Scenario.QueueCount, () => _cluster.Producing.TopicId, _cluster.Producing.AckedEndOf));
         _readers.ForEach(reader => _cluster.Watch(reader.RunAsync()));
     }
+
+    /// <summary>With what a client takes whole batches this time.</summary>
+    public IReadOnlyList<Compression> DrawUnpacks() =>
+        Packing.Chance(0.3) ? [] : Packing.Chance(0.3) ? [Compression.Zlib] : [Compression.Lz4, Compression.Zlib];
 
     /// <summary>The last phase: a little more is sent, so that it is seen to work.</summary>
     public void Heal() => _producers.ForEach(producer => producer.Remaining = 6);

@@ -3,6 +3,7 @@ using System.Text;
 using Dledger.Broker;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Streaming;
+using Dledger.Storage.Records;
 
 namespace Dledger.ClusterSimulation.Oracles;
 
@@ -96,7 +97,7 @@ internal sealed class BatchHistory(SimulatedCluster cluster)
             cluster.Checks.Check(
                 "I77",
                 stored.QueueId == queueId
-                    && (before is null || (stored.Offset == before.Offset + 1 && stored.Position == before.Position + before.Size)),
+                    && (before is null || (stored.Offset == before.Offset + 1 && AreSideBySide(before, stored))),
                 $"{stored} was sent to queue {queueId}; before it in its batch is {before}");
             before = stored;
             _ackedEnds[queueId] = Math.Max(AckedEndOf(queueId), stored.Offset + 1);
@@ -133,6 +134,10 @@ internal sealed class BatchHistory(SimulatedCluster cluster)
         "I77",
         failure?.Error is not (BrokerError.SequenceOutOfOrder or BrokerError.ProducerUnknown or BrokerError.ProducerFenced),
         $"a batch that follows the last one was answered {failure}");
+
+    // Records are, or the rows of a compressed batch.
+    private static bool AreSideBySide(StoredMessage before, StoredMessage next) =>
+        next.Position == before.Position + before.Size || next.Position == before.Position + BatchRow.Bytes;
 
     private void Attempted(IReadOnlyList<MessageDraft> batch)
     {

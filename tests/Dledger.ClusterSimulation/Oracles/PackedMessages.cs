@@ -1,10 +1,22 @@
+using Dledger.Broker.Streaming;
 using Dledger.Storage.Records;
+using Dledger.Testing.Schedules;
 
 namespace Dledger.ClusterSimulation.Oracles;
 
 /// <summary>The messages of batches that stay compressed, read once more by what the format says.</summary>
 internal static class PackedMessages
 {
+    /// <summary>Records as a client compresses them.</summary>
+    public static CompressedBatch Pack(Checks checks, SimulationRandom random, byte[] records)
+    {
+        var compression = random.Chance(0.5) ? Compression.Lz4 : Compression.Zlib;
+        var block = new byte[(records.Length * 2) + 64];
+        var isPacked = CompressionCodec.TryCompress(compression, records, block, out var length);
+        checks.Check("I42", isPacked, $"{records.Length} bytes of records are compressed");
+        return new CompressedBatch(compression, block.AsMemory(0, length), records.Length);
+    }
+
     /// <summary>Each with its position, as the broker has to hand it out.</summary>
     public static List<(LogPosition Position, byte[] Record)> Of(in RecordView batch, LogPosition position)
     {

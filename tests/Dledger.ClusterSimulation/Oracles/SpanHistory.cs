@@ -83,7 +83,7 @@ internal sealed class SpanHistory(SimulatedCluster cluster, BatchHistory batches
             CheckOrder(slice.Places);
         }
 
-        var rest = slice.Bytes.Span;
+        var rest = RecordCheck.Unfold(cluster, "I7", slice);
         foreach (var place in slice.Places)
         {
             RecordCheck.Take(cluster, "I7", batches.TopicId, place, ref rest);
