@@ -236,6 +236,15 @@ public sealed class BrokerNode : IDisposable
             : new(BatchOutcome.Of(NotStarted));
 
     /// <summary>
+    /// The same of records that the client compressed as a whole. They are kept and delivered so, as far as nothing of them has to be changed.
+    /// </summary>
+    public ValueTask<BatchOutcome> AppendAsync(
+        string topic, CompressedBatch batch, int count, string clientId, CancellationToken cancellationToken) =>
+        _calls is { } calls
+            ? calls.Producing.AppendAsync(topic, batch, count, clientId, cancellationToken)
+            : new(BatchOutcome.Of(NotStarted));
+
+    /// <summary>
     /// Makes a producer that numbers its messages. With the name of a known one it gets that one's id and the next epoch; whoever
     /// had the epoch before is refused from then on. Without a name it is a new one.
     /// </summary>

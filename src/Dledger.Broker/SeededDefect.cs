@@ -128,6 +128,9 @@ internal enum SeededDefect
     /// <summary>A dead letter that was sent again may be sent again.</summary>
     LetterSentTwice,
 
+    /// <summary>A compressed batch whose first message is a repeat counts as a repeat altogether.</summary>
+    PartialRepeatTakenWhole,
+
     /// <summary>The places of a batch's messages are counted from the first one, also when that is a repeat.</summary>
     BatchCountedFromRepeat,
 

@@ -23,6 +23,9 @@ internal sealed class SimulatedCluster
     /// <summary>Makes the stream from which the movers of groups and the readers by offset draw.</summary>
     public const ulong SeekStream = 0x0FF5_E75E_EC5A_11ED;
 
+    // Makes the stream from which producers draw what they compress.
+    private const ulong PackingStream = 0x7061_636B_6564_6221;
+
     private const string Topic = "orders";
     private const string TransactionTopic = "transfers";
 
@@ -40,6 +43,7 @@ internal sealed class SimulatedCluster
     private readonly List<Producer> _producers = [];
     private readonly List<ConsumeHistory> _groups = [];
     private readonly SimulationRandom _seekRandom;
+    private readonly SimulationRandom _packingRandom;
     private readonly TimerClient _timerClient;
     private Exception? _clientFault;
     private ReceiptCodec? _receipts;
@@ -57,6 +61,7 @@ internal sealed class SimulatedCluster
         Producing = new ProduceHistory(this);
         Seeking = new SeekHistory(this);
         _seekRandom = new SimulationRandom(~seed ^ SeekStream);
+        _packingRandom = new SimulationRandom(seed ^ PackingStream);
         Timers = new TimerHistory(this);
         _timerClient = new TimerClient(this, new SimulationRandom(seed ^ Scenario.TimerStream)) { Remaining = scenario.MessageCount };
         Calls = new ClientCalls(this);
@@ -247,7 +252,7 @@ internal sealed class SimulatedCluster
 
         for (var i = 0; i < Scenario.ProducerCount; i++)
         {
-            var producer = new Producer(this, Topic) { Remaining = Scenario.MessageCount };
+            var producer = new Producer(this, Topic, _packingRandom) { Remaining = Scenario.MessageCount };
             _producers.Add(producer);
             _ = WatchAsync(producer.RunAsync());
         }
@@ -773,13 +778,13 @@ internal sealed class SimulatedCluster
                 continue;
             }
 
+            var reader = new RecordReader(() => node.Replication);
             foreach (var (message, answer) in Producing.Acked.Where(acked => acked.Answer.Position >= Oracle.LogStart))
             {
-                var bytes = new byte[message.Body.Length + 512];
-                var read = node.Replication!.Read(answer.Position, bytes);
+                var bytes = reader.Read(answer.Position);
                 Checks.Check(
                     "I40",
-                    bytes.AsSpan(0, read).IndexOf(message.Body) >= 0,
+                    bytes.AsSpan().IndexOf(message.Body) >= 0,
                     $"node {node.Id} does not hold {message.Id}, which was acked at {answer.Position}");
             }
         }

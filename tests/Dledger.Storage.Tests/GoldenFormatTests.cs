@@ -26,6 +26,46 @@ public sealed class GoldenFormatTests
     public void A_record_keeps_its_bytes() => GoldenFile.Check("record-v1.hex", Record());
 
     [Fact]
+    public void A_compressed_batch_keeps_its_bytes()
+    {
+        var table = new BatchTable(Compression.Lz4, HasLifetimes: true, Count: 2, UncompressedSize: 200, KeyCount: 3);
+        BatchRow[] rows = [new(BatchTable.DistanceOf(0), 0, 96, 2, 0x0102030405060708), new(BatchTable.DistanceOf(1), 96, 104, 3, -2)];
+        ulong[] keys = [0x1111111111111111, 0x2222222222222222, 0x3333333333333333];
+        var block = Encoding.ASCII.GetBytes("block of the client");
+        var record = new byte[RecordHeader.Measure(RecordFlags.None, 0, 0, (int)table.Length + block.Length)];
+        var parts = RecordEncoder.Lay(
+            new RecordFields { Kind = RecordKind.MessageBatch, TopicId = 7, QueueId = 2, ProducerId = 9, ProducerEpoch = 1, Sequence = 40, BornTime = 5 },
+            0,
+            0,
+            (int)table.Length + block.Length,
+            record);
+        table.Write(parts.Body);
+        for (var i = 0; i < rows.Length; i++)
+        {
+            table.WriteRow(parts.Body, i, rows[i]);
+        }
+
+        for (var i = 0; i < keys.Length; i++)
+        {
+            table.WriteKey(parts.Body, i, keys[i]);
+        }
+
+        block.CopyTo(parts.Body[(int)table.Length..]);
+        parts.Close();
+
+        GoldenFile.Check("messagebatch-v1.hex", record);
+        var stored = GoldenFile.Read("messagebatch-v1.hex", record.Length);
+        Assert.True(RecordView.TryParse(stored, out var view, out var fault), fault);
+        Assert.True(BatchTable.TryParse(view.Body, out var parsed));
+        Assert.Equal(table, parsed);
+        Assert.Equal(rows[1], parsed.Row(view.Body, 1));
+        Assert.Equal(keys[2], parsed.Key(view.Body, 2));
+        Assert.Equal(block, parsed.Block(view.Body).ToArray());
+        Assert.True(BatchRow.IsAt(stored.AsSpan(rows[1].Distance)));
+        Assert.False(BatchRow.IsAt(stored));
+    }
+
+    [Fact]
     public void A_frame_keeps_its_bytes()
     {
         var frame = Frame();

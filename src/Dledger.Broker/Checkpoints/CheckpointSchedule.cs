@@ -19,10 +19,13 @@ internal sealed class CheckpointSchedule(BrokerOptions options, TimeProvider tim
     public LogPosition Last => _last;
 
     /// <summary>Whether a state at <paramref name="applied"/> should be written.</summary>
-    public bool IsDue(LogPosition applied) =>
+    /// <param name="applied">What the state contains.</param>
+    /// <param name="isWaited">Memory that only a checkpoint frees runs short.</param>
+    public bool IsDue(LogPosition applied, bool isWaited) =>
         applied > _last
         && time.GetTimestamp() >= _retryAt
-        && (applied - _last >= options.CheckpointBytes
+        && (isWaited
+            || applied - _last >= options.CheckpointBytes
             || time.GetElapsedTime(_lastAt) >= options.CheckpointInterval
             || (applied - _last >= ReplayBytesMax && time.GetElapsedTime(_lastAt) >= ReplayPause));
 

@@ -18,6 +18,10 @@ namespace Dledger.Broker.Checkpoints;
 /// </remarks>
 internal sealed class Checkpointer
 {
+    // With thousands of queues what waits in the memory of each adds up: then a checkpoint is due, and should none come, a flush.
+    private const long UnflushedBytesDue = 32L << 20;
+    private const long UnflushedBytesMax = 64L << 20;
+
     private static readonly ConsumeQueueOptions QueueOptions = new();
 
     private readonly IDisk _disk;
@@ -107,9 +111,17 @@ internal sealed class Checkpointer
         return (fresh, default);
     }
 
-    /// <summary>Hands index entries to the file system; false when it is full.</summary>
+    /// <summary>
+    /// Index entries go to the disk with the checkpoints, which do not hold up the apply loop; where memory holds too many, they are
+    /// handed to the file system now. False when that is full.
+    /// </summary>
     public bool TryFlush(BrokerState state)
     {
+        if (state.Queues.UnflushedBytes < UnflushedBytesMax)
+        {
+            return true;
+        }
+
         try
         {
             state.Queues.Flush();
@@ -127,7 +139,10 @@ internal sealed class Checkpointer
     /// <see cref="End"/> is owed. Null when none is due.
     /// </summary>
     public CheckpointWrite? BeginWhenDue(BrokerState state, in AppliedPoint applied, LogPosition durable) =>
-        (_isNewestDamaged || _schedule.IsDue(applied.Position)) && applied.Position <= durable ? Begin(state, applied) : null;
+        (_isNewestDamaged || _schedule.IsDue(applied.Position, isWaited: state.Queues.UnflushedBytes >= UnflushedBytesDue))
+        && applied.Position <= durable
+            ? Begin(state, applied)
+            : null;
 
     /// <summary>Takes note of how the last write ended, if there was one; whether a checkpoint was added.</summary>
     public bool End(BrokerState state)

@@ -2,7 +2,6 @@ using Dledger.Broker.Messages;
 using Dledger.Broker.StateMachine;
 using Dledger.Broker.Topics;
 using Dledger.Primitives;
-using Dledger.Storage.Records;
 
 namespace Dledger.Broker.Idempotence;
 
@@ -18,34 +17,34 @@ internal sealed class AppendGate(BrokerState state, SeededDefect defect)
     /// <summary>
     /// True when the record is a repeat, answered with the first result, or is refused: then it has no effect. False when it is new.
     /// </summary>
-    public bool TryAnswer(in RecordView record, TopicState topic, out AppendEntry answer)
+    public bool TryAnswer(in AppendMark mark, TopicState topic, out AppendEntry answer)
     {
         answer = default;
-        if (record.ProducerId != 0 && TryAnswerSequence(record, topic, out answer))
+        if (mark.ProducerId != 0 && TryAnswerSequence(mark, topic, out answer))
         {
             return true;
         }
 
-        if (!TryFindDuplicate(record, topic, out var first))
+        if (!TryFindDuplicate(mark, topic, out var first))
         {
             return false;
         }
 
         answer = new AppendEntry(first);
-        if (record.ProducerId != 0)
+        if (mark.ProducerId != 0)
         {
-            Advance(record, topic, first);
+            Advance(mark, topic, first);
         }
 
         return true;
     }
 
     /// <summary>The message of the same id that the topic remembers; first forgets what it does not keep any longer.</summary>
-    public bool TryFindDuplicate(in RecordView record, TopicState topic, out AppendedMessage first)
+    public bool TryFindDuplicate(in AppendMark mark, TopicState topic, out AppendedMessage first)
     {
         topic.KnownIds.Expire(topic.View.IdWindow, state.LogTime);
         first = default;
-        if (record.MessageIdHash is not { } hash
+        if (mark.MessageIdHash is not { } hash
             || !topic.View.IdWindow.IsOn
             || defect == SeededDefect.DuplicateFoundAtPropose
             || !topic.KnownIds.TryFind(hash, out first))
@@ -61,14 +60,14 @@ internal sealed class AppendGate(BrokerState state, SeededDefect defect)
     /// Notes the result of a record that <see cref="TryAnswer"/> had no answer for. A message that becomes visible later has -1 for its
     /// queue offset.
     /// </summary>
-    public void Remember(in RecordView record, TopicState topic, in AppendedMessage result)
+    public void Remember(in AppendMark mark, TopicState topic, in AppendedMessage result)
     {
-        if (record.ProducerId != 0)
+        if (mark.ProducerId != 0)
         {
-            Advance(record, topic, result);
+            Advance(mark, topic, result);
         }
 
-        if (record.MessageIdHash is { } hash
+        if (mark.MessageIdHash is { } hash
             && topic.View.IdWindow.IsOn
             && (defect != SeededDefect.DuplicateFoundAtPropose || !topic.KnownIds.TryFind(hash, out _)))
         {
@@ -77,22 +76,22 @@ internal sealed class AppendGate(BrokerState state, SeededDefect defect)
         }
     }
 
-    private bool TryAnswerSequence(in RecordView record, TopicState topic, out AppendEntry answer)
+    private bool TryAnswerSequence(in AppendMark mark, TopicState topic, out AppendEntry answer)
     {
         answer = default;
-        if (state.Producers.Find(record.ProducerId, state.LogTime) is not { } producer)
+        if (state.Producers.Find(mark.ProducerId, state.LogTime) is not { } producer)
         {
             answer = Refuse(
                 BrokerError.ProducerUnknown,
-                $"producer {record.ProducerId} is not known, or was unused for too long; initialise a new one");
+                $"producer {mark.ProducerId} is not known, or was unused for too long; initialise a new one");
             return true;
         }
 
-        if (record.ProducerEpoch != producer.Epoch)
+        if (mark.ProducerEpoch != producer.Epoch)
         {
             answer = Refuse(
                 BrokerError.ProducerFenced,
-                $"producer {record.ProducerId} was initialised again: its epoch is {producer.Epoch}, not {record.ProducerEpoch}");
+                $"producer {mark.ProducerId} was initialised again: its epoch is {producer.Epoch}, not {mark.ProducerEpoch}");
             return true;
         }
 
@@ -101,20 +100,20 @@ internal sealed class AppendGate(BrokerState state, SeededDefect defect)
         {
             answer = Refuse(
                 BrokerError.Busy,
-                $"producer {record.ProducerId} sends to {producer.Topics.Count} topics, which is the limit; initialise another");
+                $"producer {mark.ProducerId} sends to {producer.Topics.Count} topics, which is the limit; initialise another");
             return true;
         }
 
-        if (record.Sequence == sequence.Last + 1)
+        if (mark.Sequence == sequence.Last + 1)
         {
             return false;
         }
 
-        answer = record.Sequence <= sequence.Last
-            ? new AppendEntry(ResultOf(sequence, record.Sequence, topic))
+        answer = mark.Sequence <= sequence.Last
+            ? new AppendEntry(ResultOf(sequence, mark.Sequence, topic))
             : Refuse(
                 BrokerError.SequenceOutOfOrder,
-                $"message {record.Sequence} of producer {record.ProducerId} came where {sequence.Last + 1L} is the next one");
+                $"message {mark.Sequence} of producer {mark.ProducerId} came where {sequence.Last + 1L} is the next one");
         return true;
     }
 
@@ -134,10 +133,10 @@ internal sealed class AppendGate(BrokerState state, SeededDefect defect)
         return new AppendedMessage(run.QueueId, new QueueOffset(offset), position, run.StoreTime) { IsDuplicate = true };
     }
 
-    private void Advance(in RecordView record, TopicState topic, in AppendedMessage result)
+    private void Advance(in AppendMark mark, TopicState topic, in AppendedMessage result)
     {
-        var producer = state.Producers.Find(record.ProducerId, state.LogTime);
-        Invariant.Check(producer is not null, $"the producer of record {record.Sequence} was found a moment ago");
+        var producer = state.Producers.Find(mark.ProducerId, state.LogTime);
+        Invariant.Check(producer is not null, $"the producer of record {mark.Sequence} was found a moment ago");
         state.Producers.SequenceOf(producer, topic.Id)!.Advance(result);
     }
 }

@@ -47,8 +47,18 @@ internal sealed class MessageIndex
     public void Add(in RecordView record, LogPosition position)
     {
         // For the simulation: copies are forgotten, so a message that moved cannot be found where it is.
-        if (_defect == SeededDefect.CopiesNotIndexed && record.Kind != RecordKind.Message)
+        if (_defect == SeededDefect.CopiesNotIndexed && record.Kind is not (RecordKind.Message or RecordKind.MessageBatch))
         {
+            return;
+        }
+
+        if (record.Kind == RecordKind.MessageBatch)
+        {
+            foreach (var (hash, distance) in new BatchKeyEnumerator(record))
+            {
+                Keys.Add(hash, position + distance);
+            }
+
             return;
         }
 
@@ -73,8 +83,19 @@ internal sealed class MessageIndex
                 break;
             }
 
-            var sink = new GapSink(add, position.Value);
-            MessageKeys.AddTo(record, ref sink);
+            if (record.Kind == RecordKind.MessageBatch)
+            {
+                foreach (var (hash, distance) in new BatchKeyEnumerator(record))
+                {
+                    add(hash, position.Value + distance);
+                }
+            }
+            else
+            {
+                var sink = new GapSink(add, position.Value);
+                MessageKeys.AddTo(record, ref sink);
+            }
+
             if (walk.Frame is { } frame && walk.Position >= frame.End)
             {
                 reached = (frame.End, frame.HeaderCrc);

@@ -39,7 +39,7 @@ internal static class MessageKeys
 
     /// <summary>Adds what a record is known by; nothing for records that carry no message.</summary>
     public static void AddTo<TSink>(in RecordView record, ref TSink sink)
-        where TSink : IKeySink
+        where TSink : IKeySink, allows ref struct
     {
         if (record.TopicId == 0 || record.Key.IsEmpty)
         {
@@ -55,7 +55,7 @@ internal static class MessageKeys
     }
 
     private static void AddTo<TSink>(in RecordView record, int topicId, ref TSink sink)
-        where TSink : IKeySink
+        where TSink : IKeySink, allows ref struct
     {
         sink.Add(HashOf(topicId, record.Key));
         var entries = new PropertyEnumerator(record.Properties);

@@ -83,44 +83,86 @@ internal sealed class ProduceService(BrokerCalls calls)
     /// Appends records that a client encoded to the queue that they name. What passes the check is proposed before the first wait, so calls
     /// that follow each other are stored in their order.
     /// </summary>
-    public async ValueTask<BatchOutcome> AppendAsync(
-        string topicName, ReadOnlyMemory<byte> records, int count, string clientId, CancellationToken cancellationToken)
+    public ValueTask<BatchOutcome> AppendAsync(
+        string topicName, ReadOnlyMemory<byte> records, int count, string clientId, CancellationToken cancellationToken) =>
+        AppendAsync(topicName, records, default, null, count, clientId, cancellationToken);
+
+    /// <summary>The same of records that are compressed as a whole: they stay so where nothing of them has to be changed.</summary>
+    public ValueTask<BatchOutcome> AppendAsync(
+        string topicName, CompressedBatch packed, int count, string clientId, CancellationToken cancellationToken) =>
+        packed.Unpack(out var records) is { } broken
+            ? new(BatchOutcome.Of(broken))
+            : AppendAsync(topicName, records.Memory, records, packed, count, clientId, cancellationToken);
+
+    private async ValueTask<BatchOutcome> AppendAsync(
+        string topicName,
+        ReadOnlyMemory<byte> records,
+        RecordBuffer unpacked,
+        CompressedBatch? packed,
+        int count,
+        string clientId,
+        CancellationToken cancellationToken)
     {
-        if ((calls.CheckServing() ?? CheckSpace()) is { } notAccepting)
+        try
         {
-            return BatchOutcome.Of(notAccepting);
+            if ((calls.CheckServing() ?? CheckSpace()) is { } notAccepting)
+            {
+                return BatchOutcome.Of(notAccepting);
+            }
+
+            if (calls.Machine.Topics.Find(topicName) is not { } topic)
+            {
+                return BatchOutcome.Of(TopicService.NotFound(topicName));
+            }
+
+            if (RecordBatch.Check(records.Span, count, topic, out var batch) is { } broken)
+            {
+                return BatchOutcome.Of(broken);
+            }
+
+            if (!batch.IsPlain || !StreamedTopic.TakesRecords(topic) || _seededOffsets is not null)
+            {
+                return BatchOutcome.Of(await AppendAsync(
+                    topicName, RecordDrafts.Decode(records, count), batch.Sequence, clientId, cancellationToken));
+            }
+
+            var quotas = calls.Machine.ProduceQuotas;
+            if (quotas.TryTake(topic, clientId, count, records.Length) is { } exceeded)
+            {
+                return BatchOutcome.Of(exceeded);
+            }
+
+            var bytes = records.Length;
+            var proposal = Encode(topic, records, ref unpacked, packed, count, calls.Options.Defect);
+            if (!calls.Log.TryPropose(proposal, out var refused))
+            {
+                quotas.GiveBack(topic, clientId, count, bytes);
+                proposal.Fail(refused);
+            }
+
+            return await proposal.Task.WaitAsync(cancellationToken);
+        }
+        finally
+        {
+            unpacked.Return();
+        }
+    }
+
+    // The proposal owns what it was made of: nothing of it is left to return.
+    private static BatchProposal Encode(
+        TopicView topic, ReadOnlyMemory<byte> records, ref RecordBuffer unpacked, CompressedBatch? packed, int count, SeededDefect defect)
+    {
+        var owned = unpacked;
+        unpacked = default;
+        if (packed is not { } batch
+            || !StreamedTopic.KeepsCompression(topic)
+            || !BatchEncoder.TryEncode(records.Span, count, batch, out var encoded))
+        {
+            return new BatchProposal(records, count, count, owned, defect);
         }
 
-        if (calls.Machine.Topics.Find(topicName) is not { } topic)
-        {
-            return BatchOutcome.Of(TopicService.NotFound(topicName));
-        }
-
-        if (RecordBatch.Check(records.Span, count, topic, out var batch) is { } broken)
-        {
-            return BatchOutcome.Of(broken);
-        }
-
-        if (!batch.IsPlain || !StreamedTopic.TakesRecords(topic) || _seededOffsets is not null)
-        {
-            return BatchOutcome.Of(await AppendAsync(
-                topicName, RecordDrafts.Decode(records, count), batch.Sequence, clientId, cancellationToken));
-        }
-
-        var quotas = calls.Machine.ProduceQuotas;
-        if (quotas.TryTake(topic, clientId, count, records.Length) is { } exceeded)
-        {
-            return BatchOutcome.Of(exceeded);
-        }
-
-        var proposal = new BatchProposal(records, count, calls.Options.Defect);
-        if (!calls.Log.TryPropose(proposal, out var refused))
-        {
-            quotas.GiveBack(topic, clientId, count, records.Length);
-            return BatchOutcome.Of(FailureMapping.Of(refused));
-        }
-
-        return await proposal.Task.WaitAsync(cancellationToken);
+        owned.Return();
+        return new BatchProposal(encoded.Memory, 1, count, encoded, defect);
     }
 
     private BrokerFailure? CheckSpace() =>

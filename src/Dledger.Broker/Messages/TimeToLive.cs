@@ -43,20 +43,29 @@ public static class TimeToLive
     }
 
     /// <summary>The same of a stored property map.</summary>
-    internal static bool IsOver(PropertyEnumerator properties, long storedAt, long now)
+    internal static bool IsOver(PropertyEnumerator properties, long storedAt, long now) =>
+        TryFind(properties, out var value)
+        && TryParse(Encoding.UTF8.GetString(value), out var milliseconds)
+        && storedAt + (milliseconds * 1_000) <= now;
+
+    /// <summary>Whether a stored property map has a time to live.</summary>
+    internal static bool IsSet(PropertyEnumerator properties) => TryFind(properties, out _);
+
+    private static bool TryFind(PropertyEnumerator properties, out ReadOnlySpan<byte> value)
     {
         while (properties.MoveNext())
         {
             if (properties.Kind == PropertyKind.UserProperty)
             {
-                PropertyEnumerator.SplitUserProperty(properties.Content, out var key, out var value);
+                PropertyEnumerator.SplitUserProperty(properties.Content, out var key, out value);
                 if (key.SequenceEqual(PropertyUtf8))
                 {
-                    return TryParse(Encoding.UTF8.GetString(value), out var milliseconds) && storedAt + (milliseconds * 1_000) <= now;
+                    return true;
                 }
             }
         }
 
+        value = default;
         return false;
     }
 

@@ -155,7 +155,9 @@ internal sealed class PullService(BrokerCalls calls, PollTimer polls, ILogger lo
         var bytesLeft = (long)request.BytesMax;
         for (var i = 0; i < entries.Count;)
         {
-            if (slice.Places.Count == request.BatchSize || bytesLeft <= 0)
+            if (slice.Places.Count == request.BatchSize
+                || bytesLeft <= 0
+                || (slice.Places.Count > 0 && request.Filter.MatchesAll && slice.IsCutOff(calls.Records, entries, i)))
             {
                 return new SliceOutcome(null, entries[i].Offset, grant.Max);
             }

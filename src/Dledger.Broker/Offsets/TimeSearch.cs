@@ -87,13 +87,13 @@ internal sealed class TimeSearch(BrokerCalls calls, int topicId, IReadOnlyList<i
 
     private bool TryNarrow(ref Range range)
     {
-        if (!calls.Records.TryReadHeader(range.Entry.Position, range.Entry.Size, out var header))
+        if (!calls.Records.TryReadStoreTime(range.Entry.Position, range.Entry.Size, out var storeTime))
         {
             // Given up since the index was read, or unreadable: the next look at the queue tells.
             return ++range.Tries <= TriesMax;
         }
 
-        if (header.StoreTime < time)
+        if (storeTime < time)
         {
             range.Low = range.Middle + 1;
         }

@@ -2,6 +2,7 @@ using Dledger.Broker.Commands;
 using Dledger.Broker.Filtering;
 using Dledger.Broker.Messages;
 using Dledger.Broker.Receipts;
+using Dledger.Broker.Streaming;
 using Dledger.Primitives;
 using Dledger.Storage.Records;
 using Microsoft.Extensions.Logging;
@@ -19,7 +20,8 @@ internal sealed class DeliveryReader(RecordReader records, int raftGroup, Receip
     /// unreadable ones are logged and left to the end of their lease. In an ordered group nothing of the same message group may
     /// overtake them: it goes to <paramref name="withheld"/>. What has lived too long by
     /// <paramref name="now"/> goes to <paramref name="expired"/>. The records lie in <paramref name="arena"/>;
-    /// without one each has an array of its own.
+    /// without one each has an array of its own. Whole batches that are compressed with something in <paramref name="unpacks"/> and need
+    /// no look at their messages stay so: they go to <paramref name="batches"/> with the place of their first message.
     /// </summary>
     public List<DeliveredMessage> Read(
         ReceiveGrant grant,
@@ -32,7 +34,9 @@ internal sealed class DeliveryReader(RecordReader records, int raftGroup, Receip
         List<DeliveryReference> withheld,
         List<DeliveryReference> expired,
         long now,
-        RecordArena? arena)
+        RecordArena? arena,
+        IReadOnlyList<Compression> unpacks,
+        List<(int First, PackedBatch Batch)> batches)
     {
         var invisible = TimeSpan.FromMicroseconds(grant.InvisibleMicroseconds);
         var messages = new List<DeliveredMessage>(grant.Messages.Count);
@@ -40,6 +44,22 @@ internal sealed class DeliveryReader(RecordReader records, int raftGroup, Receip
         for (var i = 0; i < grant.Messages.Count; i++)
         {
             var granted = grant.Messages[i];
+            if (unpacks.Count > 0
+                && filter.MatchesAll
+                && broken is null
+                && grant.Unreadable is null
+                && TryReadWhole(grant.Messages, i, unpacks, out var batch))
+            {
+                batches.Add((messages.Count, batch));
+                for (var end = i + batch.Table.Count; i < end; i++)
+                {
+                    messages.Add(Message(default, grant.Messages[i]));
+                }
+
+                i--;
+                continue;
+            }
+
             var delivery = new DeliveryReference(granted.QueueId, granted.Offset, grant.DeliveryId);
             if (broken?.Contains((granted.QueueId, granted.GroupHash)) == true)
             {
@@ -68,20 +88,23 @@ internal sealed class DeliveryReader(RecordReader records, int raftGroup, Receip
                 continue;
             }
 
-            messages.Add(new DeliveredMessage(
-                bytes,
-                new DeliveryContext(
-                    topic,
-                    granted.QueueId,
-                    new QueueOffset(granted.Offset),
-                    granted.Position,
-                    granted.Attempt,
-                    new Receipt(raftGroup, groupId, topicId, delivery, granted.Attempt),
-                    invisible),
-                receipts));
+            messages.Add(Message(bytes, granted));
         }
 
         return messages;
+
+        DeliveredMessage Message(ReadOnlyMemory<byte> record, in GrantedMessage of) => new(
+            record,
+            new DeliveryContext(
+                topic,
+                of.QueueId,
+                new QueueOffset(of.Offset),
+                of.Position,
+                of.Attempt,
+                new Receipt(
+                    raftGroup, groupId, topicId, new DeliveryReference(of.QueueId, of.Offset, grant.DeliveryId), of.Attempt),
+                invisible),
+            receipts);
     }
 
     /// <summary>A verified record; null when it cannot be read, which is logged.</summary>
@@ -94,6 +117,26 @@ internal sealed class DeliveryReader(RecordReader records, int raftGroup, Receip
 
         BrokerEvents.RecordUnreadable(logger, position, queueId, offset, topic, fault ?? "unknown");
         return null;
+    }
+
+    // What lives for a time has to be looked at.
+    private bool TryReadWhole(
+        IReadOnlyList<GrantedMessage> messages, int first, IReadOnlyList<Compression> unpacks, out PackedBatch batch)
+    {
+        var count = RecordSlice.CountRows(messages, first);
+        batch = default;
+        if (count <= 1 || !records.TryReadWhole(messages[first].Position, count, unpacks, out batch))
+        {
+            return false;
+        }
+
+        if (batch.Table.HasLifetimes)
+        {
+            batch.Return();
+            return false;
+        }
+
+        return true;
     }
 
     private bool TryReadRecord(in GrantedMessage granted, string topic, RecordArena? arena, out ReadOnlyMemory<byte> record)

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Dledger.Broker.Messages;
+using Dledger.Broker.Streaming;
 
 namespace Dledger.Broker.Receiving;
 
@@ -9,12 +10,18 @@ public sealed class ReceiveOutcome
     /// <summary>No message came in time.</summary>
     public static readonly ReceiveOutcome Empty = new(null, []);
 
+    private readonly IReadOnlyList<(int First, PackedBatch Batch)> _batches;
     private RecordArena? _arena;
 
     private ReceiveOutcome(
-        BrokerFailure? failure, IReadOnlyList<DeliveredMessage> messages, string? warning = null, RecordArena? arena = null)
+        BrokerFailure? failure,
+        IReadOnlyList<DeliveredMessage> messages,
+        string? warning = null,
+        RecordArena? arena = null,
+        IReadOnlyList<(int First, PackedBatch Batch)>? batches = null)
     {
         _arena = arena;
+        _batches = batches ?? [];
         Warning = warning;
         Failure = failure;
         Messages = messages;
@@ -50,7 +57,30 @@ public sealed class ReceiveOutcome
             Messages[i].Forget();
         }
 
+        foreach (var (_, batch) in _batches)
+        {
+            batch.Return();
+        }
+
         arena.Return();
+    }
+
+    /// <summary>Fills a slice with the records. To be called before <see cref="Return"/>.</summary>
+    public void CopyTo(RecordSlice slice)
+    {
+        slice.Clear();
+        var batch = 0;
+        for (var i = 0; i < Messages.Count;)
+        {
+            if (batch < _batches.Count && _batches[batch].First == i)
+            {
+                slice.Add(_batches[batch].Batch, Messages, i);
+                i += _batches[batch++].Batch.Table.Count;
+                continue;
+            }
+
+            slice.Add(Messages[i++]);
+        }
     }
 
     public static ReceiveOutcome Of(BrokerFailure failure) => new(failure, []);
@@ -58,6 +88,10 @@ public sealed class ReceiveOutcome
     public static ReceiveOutcome Of(IReadOnlyList<DeliveredMessage> messages, string? warning = null) =>
         new(null, messages, warning);
 
-    internal static ReceiveOutcome Of(IReadOnlyList<DeliveredMessage> messages, string? warning, RecordArena? arena) =>
-        new(null, messages, warning, arena);
+    internal static ReceiveOutcome Of(
+        IReadOnlyList<DeliveredMessage> messages,
+        string? warning,
+        RecordArena? arena,
+        IReadOnlyList<(int First, PackedBatch Batch)> batches) =>
+        new(null, messages, warning, arena, batches);
 }

@@ -1,4 +1,5 @@
 using Dledger.Broker.Filtering;
+using Dledger.Primitives;
 
 namespace Dledger.Broker.Receiving;
 
@@ -38,6 +39,12 @@ public sealed record ReceiveRequest
 
     /// <summary>The caller calls <see cref="ReceiveOutcome.Return"/> when it has passed the messages on.</summary>
     public bool ReturnsRecords { get; init; }
+
+    /// <summary>
+    /// With what whole batches may be compressed in the answer; nothing: messages are. A caller that names something takes what came with
+    /// <see cref="ReceiveOutcome.CopyTo"/> and looks at no message.
+    /// </summary>
+    public IReadOnlyList<Compression> Unpacks { get; init; } = [];
 
     /// <summary>A repeated call with the same id gets the same messages while they are leased.</summary>
     public string? AttemptId { get; init; }

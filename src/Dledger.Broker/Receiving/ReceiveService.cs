@@ -115,6 +115,7 @@ internal sealed class ReceiveService(BrokerCalls calls, PollTimer polls, ILogger
             var mismatches = new List<DeliveryReference>();
             var withheld = new List<DeliveryReference>();
             var expired = new List<DeliveryReference>();
+            var batches = new List<(int First, PackedBatch Batch)>();
             var messages = reader.Read(
                 grant,
                 topic.Name,
@@ -126,7 +127,9 @@ internal sealed class ReceiveService(BrokerCalls calls, PollTimer polls, ILogger
                 withheld,
                 expired,
                 calls.Options.Defect == SeededDefect.LifetimeByWallClock ? polls.NowMicroseconds : calls.Log.LogTimeNow,
-                arena);
+                arena,
+                request.Unpacks,
+                batches);
 
             // Where another client may want it, it is not finished for the group.
             if (filters.AreMixed)
@@ -142,7 +145,7 @@ internal sealed class ReceiveService(BrokerCalls calls, PollTimer polls, ILogger
             await EndExpiredAsync(group, topic, expired, cancellationToken);
             if (messages.Count > 0)
             {
-                return ReceiveOutcome.Of(messages, warning, arena);
+                return ReceiveOutcome.Of(messages, warning, arena, batches);
             }
 
             arena?.Return();

@@ -101,9 +101,6 @@ internal sealed class ExpirySearch
         }
 
         budget--;
-        return records.TryReadHeader(entry.Position, entry.Size, out var header)
-            && header.StoreTime > 0
-                ? header.StoreTime
-                : null;
+        return records.TryReadStoreTime(entry.Position, entry.Size, out var storeTime) && storeTime > 0 ? storeTime : null;
     }
 }

@@ -27,6 +27,7 @@ namespace Dledger.Broker.StateMachine;
 internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, SeededDefect defect, ILogger logger)
 {
     private readonly AppendGate _gate = new(state, defect);
+    private readonly BatchApplier _batches = new(state, duties, defect);
     private readonly TimerApplier _timers = new(state, duties, defect);
     private readonly RouteApplier _routes = new(state, duties);
 
@@ -37,6 +38,9 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
         {
             case RecordKind.Message:
                 ApplyMessage(record, position, (IAppendAnswers?)proposal);
+                break;
+            case RecordKind.MessageBatch:
+                _batches.Apply(record, position, (IAppendAnswers?)proposal);
                 break;
             case RecordKind.HalfMessage:
                 ApplyHalfMessage(record, position, (IAppendAnswers?)proposal);
@@ -187,7 +191,8 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
             return;
         }
 
-        if (_gate.TryAnswer(record, topic, out var answer))
+        var mark = AppendMark.Of(record);
+        if (_gate.TryAnswer(mark, topic, out var answer))
         {
             proposal?.Add(answer);
             if (defect == SeededDefect.RepeatRoutedAgain)
@@ -201,14 +206,14 @@ internal sealed class RecordApplier(BrokerState state, LeaderDuties duties, Seed
         if (_timers.TryDefer(record, position))
         {
             var deferred = new AppendedMessage(record.QueueId, new QueueOffset(-1), position, record.StoreTime);
-            _gate.Remember(record, topic, deferred);
+            _gate.Remember(mark, topic, deferred);
             proposal?.Add(new AppendEntry(deferred with { QueueOffset = default, DeliverAtMicroseconds = record.DeliverAt }));
             return;
         }
 
         var offset = topic.Queues[record.QueueId].Append(position, record);
         var appended = new AppendedMessage(record.QueueId, offset, position, record.StoreTime);
-        _gate.Remember(record, topic, appended);
+        _gate.Remember(mark, topic, appended);
         proposal?.Add(new AppendEntry(appended));
         duties.MessageAppended(topic.Id, record.QueueId);
         _routes.Apply(record, position);

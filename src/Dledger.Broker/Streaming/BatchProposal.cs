@@ -7,7 +7,13 @@ namespace Dledger.Broker.Streaming;
 
 /// <summary>A batch of records that a client encoded, on its way into one queue.</summary>
 /// <remarks>As long as its messages come to stand side by side, which is the rule, nothing is kept for each of them.</remarks>
-internal sealed class BatchProposal(ReadOnlyMemory<byte> records, int recordCount, SeededDefect defect = SeededDefect.None)
+/// <param name="records">One for each message, or one for all of them when they stay compressed.</param>
+/// <param name="recordCount">How many they are.</param>
+/// <param name="messageCount">How many messages they are.</param>
+/// <param name="owned">What they lie in, to be returned when the proposal ends; nothing when they are the caller's.</param>
+/// <param name="defect">None in production.</param>
+internal sealed class BatchProposal(
+    ReadOnlyMemory<byte> records, int recordCount, int messageCount, RecordBuffer owned = default, SeededDefect defect = SeededDefect.None)
     : BrokerProposal(records, recordCount), IAppendAnswers
 {
     private readonly TaskCompletionSource<BatchOutcome> _completion =
@@ -16,6 +22,9 @@ internal sealed class BatchProposal(ReadOnlyMemory<byte> records, int recordCoun
     private int _count;
     private List<AppendEntry>? _entries;
     private BrokerFailure? _failure;
+
+    /// <summary>0 until the proposal ended. That may be said twice when an apply throws.</summary>
+    private int _isEnded;
 
     public Task<BatchOutcome> Task => _completion.Task;
 
@@ -51,18 +60,28 @@ internal sealed class BatchProposal(ReadOnlyMemory<byte> records, int recordCoun
         if (_failure is { } failure)
         {
             Invariant.Check(_count == 0, "the topic of a batch is gone for all of its messages");
-            _completion.TrySetResult(BatchOutcome.Of(failure));
+            End(BatchOutcome.Of(failure));
             return;
         }
 
-        Invariant.Check(_count == RecordCount, "every record of a batch has its outcome");
-        _completion.TrySetResult(_entries is null
+        Invariant.Check(_count == messageCount, "every message of a batch has its outcome");
+        End(_entries is null
             ? new BatchOutcome(null, _first.QueueId, _first.QueueOffset, _first.Position, _first.StoreTimeMicroseconds)
             : BatchOutcome.Of(AppendOutcome.Of(_entries)));
     }
 
     /// <inheritdoc/>
-    public override void Fail(ProposalFailure failure) => _completion.TrySetResult(BatchOutcome.Of(FailureMapping.Of(failure)));
+    public override void Fail(ProposalFailure failure) => End(BatchOutcome.Of(FailureMapping.Of(failure)));
+
+    private void End(BatchOutcome outcome)
+    {
+        if (Interlocked.Exchange(ref _isEnded, 1) == 0)
+        {
+            // The frame holds a copy, or never will.
+            owned.Return();
+            _completion.TrySetResult(outcome);
+        }
+    }
 
     private static bool IsPlain(in AppendEntry entry) =>
         entry.Failure is null && entry.Message is { IsDuplicate: false, DeliverAtMicroseconds: null };
@@ -70,7 +89,7 @@ internal sealed class BatchProposal(ReadOnlyMemory<byte> records, int recordCoun
     // The positions of those before are not kept; nobody asks for them.
     private List<AppendEntry> Unfold()
     {
-        var entries = new List<AppendEntry>(RecordCount);
+        var entries = new List<AppendEntry>(messageCount);
         for (var i = 0; i < _count; i++)
         {
             entries.Add(new AppendEntry(_first with { QueueOffset = _first.QueueOffset + i }));

@@ -10,4 +10,10 @@ public static class StreamedTopic
     /// message stands, bands of priority and lite topics choose its queue.
     /// </summary>
     public static bool TakesRecords(TopicView topic) => topic.Settings.Routes.Count == 0 && !topic.IsPriority && !topic.IsLite;
+
+    /// <summary>
+    /// Whether a batch that its producer compressed stays as it is. Where message ids are remembered each message is looked up by its own
+    /// hash, which a compressed batch does not show.
+    /// </summary>
+    public static bool KeepsCompression(TopicView topic) => TakesRecords(topic) && !topic.IdWindow.IsOn;
 }

@@ -40,10 +40,17 @@ internal sealed class QueueState(int queueId, ConsumeQueue index)
     }
 
     /// <summary>Gives the next offset to a record of the log (I37: dense, I38: in log order).</summary>
-    public QueueOffset Append(LogPosition position, in RecordView record)
+    public QueueOffset Append(LogPosition position, in RecordView record) =>
+        Append(position, record.Length, IndexHash.Of(record));
+
+    /// <summary>The same for a message of a batch that stays compressed.</summary>
+    /// <param name="position">Of its row.</param>
+    /// <param name="length">Bytes of its record before it was compressed.</param>
+    /// <param name="indexHash">See <see cref="IndexHash"/>.</param>
+    public QueueOffset Append(LogPosition position, int length, long indexHash)
     {
         var expected = index.Max;
-        var offset = index.Append(new ConsumeQueueEntry(position, record.Length, IndexHash.Of(record)));
+        var offset = index.Append(new ConsumeQueueEntry(position, length, indexHash));
         Invariant.Check(
             offset == expected && index.Max == offset + 1, $"queue offset {offset} follows the end at {expected}");
         return offset;

@@ -92,7 +92,7 @@ internal sealed class TraceService(BrokerCalls calls)
         var message = LookupService.Decode(
             query.Topic, unplaced.QueueId, -1, unplaced.Record.Position, unplaced.Record.Bytes);
         var (origin, transactionId) = Origin(unplaced.Record);
-        var first = LogPosition.Max(origin, logStart);
+        var first = LogPosition.Max(calls.Records.StartOf(origin), logStart);
         var reader = new UnplacedHistory(origin, unplaced.Record.Position, transactionId);
         var stored = new TraceEvent(
             TraceEventKind.Stored, message.StoreTimeMicroseconds, unplaced.Record.Position, "", 0, "", 0,
@@ -256,7 +256,7 @@ internal sealed class TraceService(BrokerCalls calls)
         var stored = new TraceEvent(
             TraceEventKind.Stored, message.StoreTimeMicroseconds, message.Position, "", 0, "", 0,
             $"stored at offset {message.QueueOffset} of queue {message.QueueId}{standing.Routing}");
-        var from = LogPosition.Max(query.HistoryFrom, message.Position);
+        var from = LogPosition.Max(query.HistoryFrom, calls.Records.StartOf(message.Position));
         var reader = new HistoryReader(
             standing.TopicId,
             message.QueueId,

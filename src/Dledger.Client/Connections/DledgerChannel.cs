@@ -5,9 +5,9 @@ namespace Dledger.Client.Connections;
 
 /// <summary>The connections to a cluster, shared by producers, consumers and the admin client. Safe for any thread.</summary>
 /// <remarks>
-/// Any node answers any call and forwards what only the leader can do, so one reachable address is enough. A call that a
-/// node does not take goes to the next address, after a short wait once all were tried, until
-/// <see cref="DledgerChannelOptions.RetryTimeout"/> is over. A refusal that says when to come again is asked again then, on the same node.
+/// Any node answers any call and forwards what only the leader can do, so one reachable address is enough. It tells where the leader
+/// is, and later calls go there at once; where that cannot be reached, they take the detour again. A call that a node does not take goes
+/// to the next address, after a short wait once all were tried, until <see cref="DledgerChannelOptions.RetryTimeout"/> is over. A refusal that says when to come again is asked again then, on the same node.
 /// </remarks>
 public sealed class DledgerChannel : IAsyncDisposable
 {
@@ -17,10 +17,18 @@ public sealed class DledgerChannel : IAsyncDisposable
     /// <summary>Nodes that a cluster may tell of beside those of the options.</summary>
     private const int OtherNodesMax = 16;
 
+    /// <summary>How long an address of a leader that did not answer is left alone: perhaps it is not one for this client.</summary>
+    private static readonly TimeSpan LeaderPause = TimeSpan.FromSeconds(30);
+
+    private const string LeaderTrailer = "x-dledger-leader";
+
     private readonly NodeConnection[] _nodes;
     private readonly List<NodeConnection> _others = [];
     private readonly TimeProvider _time;
     private int _current;
+    private NodeConnection? _leader;
+    private NodeConnection? _unreachable;
+    private long _unreachableSince;
 
     /// <summary>Opens nothing yet; connections come with the first call.</summary>
     /// <exception cref="ArgumentException">No address, or one that is none.</exception>
@@ -70,7 +78,8 @@ public sealed class DledgerChannel : IAsyncDisposable
         for (var attempt = 1; ; attempt++)
         {
             var current = Volatile.Read(ref _current);
-            var node = _nodes[current];
+            var leader = Volatile.Read(ref _leader);
+            var node = leader ?? _nodes[current];
             DledgerException failure;
             try
             {
@@ -89,7 +98,7 @@ public sealed class DledgerChannel : IAsyncDisposable
             }
 
             mayHaveHappened |= failure is OutcomeUnknownException;
-            var isOver = _time.GetElapsedTime(begun) >= Options.RetryTimeout && attempt >= _nodes.Length;
+            var isOver = leader is null && _time.GetElapsedTime(begun) >= Options.RetryTimeout && attempt >= _nodes.Length;
             if (!failure.IsTransient || isOver || (mayHaveHappened && !isRepeatable))
             {
                 throw mayHaveHappened && failure is ClusterUnavailableException
@@ -108,6 +117,14 @@ public sealed class DledgerChannel : IAsyncDisposable
                 continue;
             }
 
+            if (leader is not null)
+            {
+                // The addresses that were given have not been tried yet.
+                LeaveLeader(leader, isUnreachable: failure.InnerException is RpcException);
+                attempt--;
+                continue;
+            }
+
             Interlocked.CompareExchange(ref _current, (current + 1) % _nodes.Length, current);
             if (attempt % _nodes.Length == 0)
             {
@@ -116,12 +133,40 @@ public sealed class DledgerChannel : IAsyncDisposable
         }
     }
 
-    /// <summary>The node at an address of the cluster, or, for none, the one that took the last call.</summary>
+    /// <summary>Waits for the answer of a node, and hears where the leader is.</summary>
+    internal async Task<T> AskAsync<T>(NodeConnection node, AsyncUnaryCall<T> call)
+    {
+        using (call)
+        {
+            var answer = await call.ResponseAsync.ConfigureAwait(false);
+            Hear(node, call.GetTrailers());
+            return answer;
+        }
+    }
+
+    /// <summary>A node has answered with these trailers.</summary>
+    internal void Hear(NodeConnection node, Metadata trailers)
+    {
+        if (trailers.Count == 0 || trailers.GetValue(LeaderTrailer) is not { } address)
+        {
+            return;
+        }
+
+        var leader = NodeFor(address);
+        var isLeftAlone = leader == Volatile.Read(ref _unreachable)
+            && _time.GetElapsedTime(Volatile.Read(ref _unreachableSince)) < LeaderPause;
+        if (leader != node && !isLeftAlone)
+        {
+            Volatile.Write(ref _leader, leader);
+        }
+    }
+
+    /// <summary>The node at an address that the cluster told, or, for none, the one that takes calls at present.</summary>
     internal NodeConnection NodeFor(string? address)
     {
-        if (!NodeAddress.TryParse(address, out var parsed))
+        if (!NodeAddress.TryParse(address, _nodes[0].Address.Uri.Scheme, out var parsed))
         {
-            return _nodes[Volatile.Read(ref _current)];
+            return Volatile.Read(ref _leader) ?? _nodes[Volatile.Read(ref _current)];
         }
 
         lock (_others)
@@ -139,10 +184,24 @@ public sealed class DledgerChannel : IAsyncDisposable
     /// <summary>A node did not serve: the next call goes to another one.</summary>
     internal void Leave(NodeConnection? node)
     {
+        if (node is not null)
+        {
+            LeaveLeader(node, isUnreachable: false);
+        }
+
         var current = Volatile.Read(ref _current);
         if (node == _nodes[current])
         {
             Interlocked.CompareExchange(ref _current, (current + 1) % _nodes.Length, current);
+        }
+    }
+
+    private void LeaveLeader(NodeConnection leader, bool isUnreachable)
+    {
+        if (Interlocked.CompareExchange(ref _leader, null, leader) == leader && isUnreachable)
+        {
+            Volatile.Write(ref _unreachableSince, _time.GetTimestamp());
+            Volatile.Write(ref _unreachable, leader);
         }
     }
 

@@ -29,13 +29,17 @@ internal sealed record NodeAddress(Uri Uri)
         return new NodeAddress(hasPort ? uri : new UriBuilder(uri) { Port = DefaultPort }.Uri);
     }
 
-    /// <summary>The same for a text that a node told; false when it is none.</summary>
-    public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out NodeAddress? address)
+    /// <summary>Host and port as a node told them; false when they are none.</summary>
+    /// <param name="text">What it told.</param>
+    /// <param name="scheme">How the cluster is spoken to.</param>
+    /// <param name="address">The address.</param>
+    public static bool TryParse(
+        [NotNullWhen(true)] string? text, string scheme, [NotNullWhen(true)] out NodeAddress? address)
     {
         address = null;
         try
         {
-            address = string.IsNullOrEmpty(text) ? null : Parse(text);
+            address = string.IsNullOrEmpty(text) ? null : Parse($"{scheme}://{text}");
         }
         catch (ArgumentException)
         {

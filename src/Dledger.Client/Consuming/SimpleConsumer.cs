@@ -40,7 +40,9 @@ public sealed class SimpleConsumer(DledgerChannel channel, string group)
             async (node, callOptions) =>
             {
                 using var call = node.Messaging.ReceiveMessage(request, callOptions);
-                return await ReadAsync(call.ResponseStream, operation, callOptions.CancellationToken).ConfigureAwait(false);
+                var messages = await ReadAsync(call.ResponseStream, operation, callOptions.CancellationToken).ConfigureAwait(false);
+                channel.Hear(node, call.GetTrailers());
+                return messages;
             },
             channel.Options.RequestTimeout + options.Wait,
             isRepeatable: true,
@@ -69,7 +71,7 @@ public sealed class SimpleConsumer(DledgerChannel channel, string group)
             operation,
             async (node, options) =>
             {
-                var response = await node.Messaging.AckMessageAsync(request, options).ConfigureAwait(false);
+                var response = await channel.AskAsync(node, node.Messaging.AckMessageAsync(request, options)).ConfigureAwait(false);
                 Check(response.Status, operation);
                 foreach (var entry in response.Entries)
                 {
@@ -99,7 +101,9 @@ public sealed class SimpleConsumer(DledgerChannel channel, string group)
             operation,
             async (node, options) =>
             {
-                var response = await node.Messaging.ChangeInvisibleDurationAsync(request, options).ConfigureAwait(false);
+                var response = await channel
+                    .AskAsync(node, node.Messaging.ChangeInvisibleDurationAsync(request, options))
+                    .ConfigureAwait(false);
                 Check(response.Status, operation);
                 return message with { ReceiptHandle = response.ReceiptHandle };
             },

@@ -68,7 +68,7 @@ internal sealed class NumberedSend(DledgerChannel channel, Lane lane, SendMessag
         SendMessageResponse response;
         try
         {
-            response = await node.Messaging.SendMessageAsync(request, options).ConfigureAwait(false);
+            response = await channel.AskAsync(node, node.Messaging.SendMessageAsync(request, options)).ConfigureAwait(false);
         }
         catch (RpcException)
         {

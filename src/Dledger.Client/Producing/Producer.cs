@@ -63,7 +63,7 @@ public sealed class Producer
             operation,
             async (node, options) =>
             {
-                var answer = await node.Messaging.SendMessageAsync(request, options).ConfigureAwait(false);
+                var answer = await _channel.AskAsync(node, node.Messaging.SendMessageAsync(request, options)).ConfigureAwait(false);
                 return ProducerAnswer.Judge(answer, operation, messages.Count) is { } failure ? throw failure : answer;
             },
             cancellationToken).ConfigureAwait(false);

@@ -1,3 +1,4 @@
+using System.Buffers;
 using Apache.Rocketmq.V2;
 using Dledger.Client.Connections;
 using Dledger.Client.Errors;
@@ -255,19 +256,45 @@ internal sealed class ProduceStream(
         }
 
         _hasSent = true;
-        await call.RequestStream.WriteAsync(
-            new ProduceRequest
-            {
-                Batch = new RecordBatch
-                {
-                    Handle = topic.Handle,
-                    Number = batch.Number,
-                    Count = batch.Records.Count,
-                    Records = UnsafeByteOperations.UnsafeWrap(batch.Records.Written),
-                },
-            },
-            cancellationToken).ConfigureAwait(false);
+        await WriteAsync(call, batch, topic, cancellationToken).ConfigureAwait(false);
         return true;
+    }
+
+    private async ValueTask WriteAsync(
+        AsyncDuplexStreamingCall<ProduceRequest, ProduceResponse> call,
+        OutgoingBatch batch,
+        StreamTopic topic,
+        CancellationToken cancellationToken)
+    {
+        byte[]? rented = null;
+        var packed = topic.TakesCompressed
+            ? batch.Records.Compress((Primitives.Compression)options.Compression, out rented)
+            : default;
+        try
+        {
+            var request = new RecordBatch
+            {
+                Handle = topic.Handle,
+                Number = batch.Number,
+                Count = batch.Records.Count,
+                Records = UnsafeByteOperations.UnsafeWrap(packed.IsEmpty ? batch.Records.Written : packed),
+            };
+            if (!packed.IsEmpty)
+            {
+                request.Compression = (Compression)options.Compression;
+                request.UncompressedSize = batch.Records.Length;
+            }
+
+            await call.RequestStream.WriteAsync(new ProduceRequest { Batch = request }, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            // What was written is a copy.
+            if (rented is not null)
+            {
+                ArrayPool<byte>.Shared.Return(rented);
+            }
+        }
     }
 
     private async Task<DledgerException?> OpenAsync(
@@ -301,6 +328,8 @@ internal sealed class ProduceStream(
         topic.QueueCount = opened.QueueCount;
         topic.WantsIdHash = opened.WantsIdHash;
         topic.ServerChoosesQueue = opened.ServerChoosesQueue;
+        topic.TakesCompressed = options.Compression != BatchCompression.None
+            && opened.Compressions.Contains((Compression)options.Compression);
         topic.IsOpen = true;
         _window = Math.Max(1, Math.Min(options.BatchesInFlightMax, opened.BatchesInFlightMax));
         return null;

@@ -35,6 +35,7 @@ public sealed class QueueReader : IAsyncDisposable
                     QueueId = queueId,
                     Offset = NextOffset,
                     Filter = StreamConsumer.FilterOf(options),
+                    Compressions = { options.Compressions },
                 },
             },
             time ?? TimeProvider.System);

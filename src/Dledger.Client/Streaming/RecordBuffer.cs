@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
 using Dledger.Client.Producing;
@@ -13,6 +14,12 @@ namespace Dledger.Client.Streaming;
 /// </remarks>
 internal sealed class RecordBuffer
 {
+    /// <summary>What is compressed at all; below it the node keeps hardly any batch compressed.</summary>
+    private const int CompressedBytesMin = 1_024;
+
+    /// <summary>The part of its bytes that compressing a batch has to save.</summary>
+    private const int GainPart = 8;
+
     private static readonly byte[] HostName = Encoding.UTF8.GetBytes(Environment.MachineName);
 
     private byte[] _bytes;
@@ -103,6 +110,24 @@ internal sealed class RecordBuffer
             BinaryPrimitives.WriteInt32LittleEndian(record[SequenceAt..], producerId == 0 ? 0 : firstSequence + i);
             BinaryPrimitives.WriteUInt32LittleEndian(record[CrcAt..], Crc32C.Compute(record[CrcStart..]));
         }
+    }
+
+    /// <summary>
+    /// The addressed records compressed as a whole, in rented memory; empty when there are too few for that, or they hardly shrink.
+    /// </summary>
+    public ReadOnlyMemory<byte> Compress(Compression compression, out byte[]? rented)
+    {
+        rented = null;
+        if (Length < CompressedBytesMin)
+        {
+            return default;
+        }
+
+        var room = Length - (Length / GainPart);
+        rented = ArrayPool<byte>.Shared.Rent(room);
+        return CompressionCodec.TryCompress(compression, _bytes.AsSpan(0, Length), rented.AsSpan(0, room), out var written)
+            ? rented.AsMemory(0, written)
+            : default;
     }
 
     /// <summary>Forgets the records and keeps the memory.</summary>

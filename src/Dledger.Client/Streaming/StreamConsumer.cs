@@ -31,6 +31,7 @@ public sealed class StreamConsumer : IAsyncDisposable
             InvisibleDuration = Duration.FromTimeSpan(options.InvisibleDuration),
             BatchCountMax = options.BatchCountMax,
         };
+        subscribe.Compressions.AddRange(options.Compressions);
         _link = new ConsumeLink(
             channel,
             $"Consuming topic '{topic}' for group '{group}'",

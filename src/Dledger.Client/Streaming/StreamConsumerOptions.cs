@@ -1,3 +1,5 @@
+using Dledger.Protocol.Stream.V1;
+
 namespace Dledger.Client.Streaming;
 
 /// <summary>How a <see cref="StreamConsumer"/> or a <see cref="QueueReader"/> is given messages.</summary>
@@ -17,6 +19,13 @@ public sealed record StreamConsumerOptions
 
     /// <summary><see cref="Filter"/> is an SQL92 expression.</summary>
     public bool IsSql { get; init; }
+
+    /// <summary>
+    /// Batches that their producer compressed come as they are stored, and are unpacked here. Otherwise the node unpacks them.
+    /// </summary>
+    public bool TakesCompressed { get; init; } = true;
+
+    internal IReadOnlyList<Compression> Compressions => TakesCompressed ? [Compression.Lz4, Compression.Zlib] : [];
 
     internal void Check()
     {

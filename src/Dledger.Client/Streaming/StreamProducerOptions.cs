@@ -20,8 +20,19 @@ public sealed record StreamProducerOptions
     /// <summary>Bytes that may wait or be in flight; sends beyond it wait. At least 1 MiB.</summary>
     public long BufferBytesMax { get; init; } = 32 << 20;
 
+    /// <summary>
+    /// What batches are compressed with, each as a whole; they are stored, replicated and delivered so where the topic allows it. Small
+    /// ones, and those that hardly shrink, go as they are, and so do all to a cluster that does not know the compression.
+    /// </summary>
+    public BatchCompression Compression { get; init; } = BatchCompression.None;
+
     internal void Check()
     {
+        if (!Enum.IsDefined(Compression))
+        {
+            throw new ArgumentOutOfRangeException(nameof(Compression), Compression, "not a compression");
+        }
+
         Check(BatchesInFlightMax, 1, 64, nameof(BatchesInFlightMax));
         Check(BatchCountMax, 1, 1_024, nameof(BatchCountMax));
         Check(BatchBytesMax, 1 << 10, 4 << 20, nameof(BatchBytesMax));

@@ -22,6 +22,9 @@ internal sealed class StreamTopic(string name, uint handle)
 
     public bool ServerChoosesQueue { get; set; }
 
+    /// <summary>The node takes batches that are compressed as the producer wants.</summary>
+    public bool TakesCompressed { get; set; }
+
     /// <summary>Number of the last message that was given one.</summary>
     public int LastSequence { get; set; }
 

@@ -84,6 +84,22 @@ internal sealed class ClientCall
         return values.Count == 0 ? null : values[^1] ?? "";
     }
 
+    /// <summary>Tells the client where the leader is, who answered the call.</summary>
+    public void TellLeader(string address)
+    {
+        // Once, whatever became of earlier tries; the last one counts.
+        var trailers = _context.ResponseTrailers;
+        for (var index = trailers.Count - 1; index >= 0; index--)
+        {
+            if (trailers[index].Key == ClientHeaders.Leader)
+            {
+                trailers.RemoveAt(index);
+            }
+        }
+
+        trailers.Add(ClientHeaders.Leader, address);
+    }
+
     private static NodeId ReadNode(string text) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
             ? new NodeId(number)

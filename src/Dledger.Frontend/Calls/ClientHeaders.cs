@@ -28,6 +28,9 @@ internal static class ClientHeaders
         key.StartsWith(Prefix, StringComparison.Ordinal)
         || key is Authorization or ProducerId or ProducerEpoch or Sequence;
 
+    /// <summary>Trailer of a call that this node passed on: host and port of the leader, which saves a client the detour.</summary>
+    public const string Leader = "x-dledger-leader";
+
     /// <summary>Number of the node that passed the call on. Such a call is never passed on again.</summary>
     public const string Forwarded = "x-dledger-forwarded";
 

@@ -33,7 +33,7 @@ internal sealed class ConsumeSession(
     private readonly StreamCredit _credit = new();
     private readonly SemaphoreSlim _writing = new(1);
     private readonly SemaphoreSlim _settling = new(SettlementsMax);
-    private readonly RecordSlice _slice = new();
+    private RecordSlice _slice = new();
     private string _group = "";
     private string _topic = "";
 
@@ -98,6 +98,7 @@ internal sealed class ConsumeSession(
             BatchSizeMax = Limits.StreamBatchMax,
             BytesMax = Limits.BatchRecordBytesMax,
             ReturnsRecords = true,
+            Unpacks = StreamCompression.Of(subscribe.Compressions),
             ClientId = call.ClientId,
         };
         if (read.BatchSize is < 1 or > Limits.StreamBatchMax)
@@ -143,12 +144,7 @@ internal sealed class ConsumeSession(
 
     private Filled Fill(ReceiveOutcome outcome)
     {
-        _slice.Clear();
-        foreach (var message in outcome.Messages)
-        {
-            _slice.Add(message);
-        }
-
+        outcome.CopyTo(_slice);
         var deliveryId = outcome.Messages.Count == 0 ? 0 : outcome.Messages[0].DeliveryId;
         outcome.Return();
         return new Filled(outcome.Failure, deliveryId, 0, 0);
@@ -182,6 +178,7 @@ internal sealed class ConsumeSession(
                 $"the field 'queue_id' is {request.QueueId}; the topic has queues 0 to {topic.QueueCount - 1}")), 0);
         }
 
+        _slice = new RecordSlice { Unpacks = StreamCompression.Of(request.Compressions) };
         var read = new PullRequest
         {
             Group = group,
@@ -229,7 +226,10 @@ internal sealed class ConsumeSession(
 
                 _credit.Take(_slice.Length);
                 traffic.Add(_slice.Places.Count);
-                await WriteAsync(new ConsumeResponse { Delivery = ToWire(filled) }, stop.Token);
+                foreach (var delivery in ToWire(filled))
+                {
+                    await WriteAsync(new ConsumeResponse { Delivery = delivery }, stop.Token);
+                }
             }
         }
         finally
@@ -250,19 +250,39 @@ internal sealed class ConsumeSession(
         return true;
     }
 
-    private Delivery ToWire(Filled filled)
+    // One for each part; where nothing matched, one that says where to read on.
+    private IEnumerable<Delivery> ToWire(Filled filled)
+    {
+        var parts = _slice.Parts;
+        if (parts.Count == 0)
+        {
+            yield return ToWire(filled, default, filled.NextOffset);
+        }
+
+        for (var i = 0; i < parts.Count; i++)
+        {
+            var next = i + 1 < parts.Count ? _slice.Places[parts[i + 1].FirstPlace].Offset.Value : filled.NextOffset;
+            yield return ToWire(filled, parts[i], filled.DeliveryId != 0 ? 0 : next);
+        }
+    }
+
+    private Delivery ToWire(Filled filled, SlicePart part, long nextOffset)
     {
         var delivery = new Delivery
         {
             DeliveryId = filled.DeliveryId,
-            Records = UnsafeByteOperations.UnsafeWrap(_slice.Bytes),
-            NextOffset = filled.NextOffset,
+            Records = UnsafeByteOperations.UnsafeWrap(_slice.Bytes.Slice(part.Start, part.Length)),
+            NextOffset = nextOffset,
             EndOffset = filled.EndOffset,
+            Compression = (Compression)(int)part.Compression,
+            UncompressedSize = part.UncompressedSize,
+            StoreTime = part.StoreTimeMicroseconds,
         };
-        delivery.Positions.Capacity = _slice.Places.Count;
+        delivery.Positions.Capacity = part.PlaceCount;
         MessageSpan? span = null;
-        foreach (var place in _slice.Places)
+        for (var i = part.FirstPlace; i < part.FirstPlace + part.PlaceCount; i++)
         {
+            var place = _slice.Places[i];
             delivery.Positions.Add(place.Position.Value);
             if (span is null
                 || span.QueueId != place.QueueId

@@ -92,6 +92,7 @@ internal sealed class ProduceSession(
             opened.ServerChoosesQueue = !StreamedTopic.TakesRecords(topic);
             opened.BatchesInFlightMax = BatchesInFlightMax;
             opened.BytesInFlightMax = BytesInFlightMax;
+            opened.Compressions.AddRange(StreamCompression.All);
             _topics[open.Handle] = name;
         }
 
@@ -107,14 +108,14 @@ internal sealed class ProduceSession(
             return;
         }
 
-        while (_inFlight.Count >= BatchesInFlightMax || (_bytesInFlight > 0 && _bytesInFlight + batch.Records.Length > BytesInFlightMax))
+        while (_inFlight.Count >= BatchesInFlightMax || (_bytesInFlight > 0 && _bytesInFlight + BytesOf(batch) > BytesInFlightMax))
         {
             await OldestAsync();
         }
 
         while (true)
         {
-            var outcome = broker.AppendAsync(topic, batch.Records.Memory, batch.Count, call.ClientId, cancellationToken).AsTask();
+            var outcome = AppendAsync(topic, batch, cancellationToken).AsTask();
             if (outcome.IsCompletedSuccessfully && (await outcome).Failure?.Error == BrokerError.Busy && _inFlight.Count > 0)
             {
                 // The log takes no more at present: what was taken before makes room.
@@ -127,10 +128,24 @@ internal sealed class ProduceSession(
         }
     }
 
+    private ValueTask<BatchOutcome> AppendAsync(string topic, RecordBatch batch, CancellationToken cancellationToken) =>
+        batch.Compression == Compression.None
+            ? broker.AppendAsync(topic, batch.Records.Memory, batch.Count, call.ClientId, cancellationToken)
+            : broker.AppendAsync(
+                topic,
+                new CompressedBatch((Primitives.Compression)(int)batch.Compression, batch.Records.Memory, batch.UncompressedSize),
+                batch.Count,
+                call.ClientId,
+                cancellationToken);
+
+    // What it takes of memory here: unpacked it is checked.
+    private static int BytesOf(RecordBatch batch) =>
+        batch.Compression == Compression.None ? batch.Records.Length : Math.Max(batch.Records.Length, batch.UncompressedSize);
+
     private void Answer(RecordBatch batch, Task<BatchOutcome> outcome)
     {
-        _inFlight.Enqueue((outcome, batch.Records.Length));
-        _bytesInFlight += batch.Records.Length;
+        _inFlight.Enqueue((outcome, BytesOf(batch)));
+        _bytesInFlight += BytesOf(batch);
         _answers.Writer.TryWrite(new PendingAnswer(null, batch.Number, batch.Count, outcome, null));
     }
 

@@ -17,7 +17,11 @@ internal sealed class PeerConnection(
     private const int GatherBytesMax = 1 << 20;
     private const int GatherSegmentsMax = 256;
 
+    /// <summary>Longer messages would keep the caller from its work for too long.</summary>
+    private const int SentAtOnceMax = 64 << 10;
+
     private readonly SendQueue _queue = new();
+    private readonly byte[] _sentAtOnce = SocketCalls.CanSendNow ? new byte[SentAtOnceMax] : [];
     private readonly Lock _closeLock = new();
     private SessionCloseReason? _closeReason;
     private string _closeDetail = "";
@@ -37,9 +41,16 @@ internal sealed class PeerConnection(
     /// <summary>The same in words.</summary>
     public string CloseDetail => _closeDetail;
 
-    /// <summary>Queues a message; closes the connection when the queue is full.</summary>
+    /// <summary>Sends a short message at once where nothing waits, else queues it; closes the connection when the queue is full.</summary>
+    /// <remarks>Never waits for the socket.</remarks>
     public void Send(PeerMessage message, IReadOnlyList<ReadOnlyMemory<byte>> range)
     {
+        if (FitsAtOnce(range) && _queue.TryClaim())
+        {
+            SendAtOnce(message, range);
+            return;
+        }
+
         if (!_queue.TryAdd(message, range))
         {
             Close(SessionCloseReason.Local, "the send queue is full");
@@ -129,6 +140,43 @@ internal sealed class PeerConnection(
         }
     }
 
+    private bool FitsAtOnce(IReadOnlyList<ReadOnlyMemory<byte>> range)
+    {
+        long bytes = PeerMessageCodec.EncodedBytesMax;
+        for (var i = 0; i < range.Count && bytes <= _sentAtOnce.Length; i++)
+        {
+            bytes += range[i].Length;
+        }
+
+        return bytes <= _sentAtOnce.Length;
+    }
+
+    // The queue is claimed, and with it the buffer.
+    private void SendAtOnce(PeerMessage message, IReadOnlyList<ReadOnlyMemory<byte>> range)
+    {
+        ReadOnlyMemory<byte> rest = default;
+        try
+        {
+            var length = PeerMessageCodec.Write(message, group, _sentAtOnce);
+            for (var i = 0; i < range.Count; i++)
+            {
+                range[i].Span.CopyTo(_sentAtOnce.AsSpan(length));
+                length += range[i].Length;
+            }
+
+            var sent = SocketCalls.SendNow(socket, _sentAtOnce.AsSpan(0, length));
+            rest = sent < length ? _sentAtOnce[sent..length] : default;
+        }
+        catch (ObjectDisposedException)
+        {
+            // Closed by another thread: what is sent now is lost anyway.
+        }
+        finally
+        {
+            _queue.Release(rest);
+        }
+    }
+
     private string? TryReceive(ReadOnlySpan<byte> headerBytes, PeerMessageLimits limits, out PeerMessage? message)
     {
         message = null;
@@ -187,10 +235,14 @@ internal sealed class PeerConnection(
             && segments.Count < GatherSegmentsMax)
         {
             var (message, range) = messages[next];
-            var written = PeerMessageCodec.Write(message, group, heads.AsSpan(used));
-            segments.Add(new ArraySegment<byte>(heads, used, written));
-            used += written;
-            gathered += written;
+            if (message is not null)
+            {
+                var written = PeerMessageCodec.Write(message, group, heads.AsSpan(used));
+                segments.Add(new ArraySegment<byte>(heads, used, written));
+                used += written;
+                gathered += written;
+            }
+
             for (var i = 0; i < range.Count; i++)
             {
                 Invariant.Check(MemoryMarshal.TryGetArray(range[i], out var segment), "frames lie in arrays");

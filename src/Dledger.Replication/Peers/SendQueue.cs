@@ -3,11 +3,14 @@ using Dledger.Replication.Queues;
 
 namespace Dledger.Replication.Peers;
 
-/// <summary>A message that waits for its socket, with the bytes of its range.</summary>
-internal readonly record struct QueuedMessage(PeerMessage Message, IReadOnlyList<ReadOnlyMemory<byte>> Range);
+/// <summary>A message that waits for its socket, with the bytes of its range; null: bytes of one whose beginning has been sent.</summary>
+internal readonly record struct QueuedMessage(PeerMessage? Message, IReadOnlyList<ReadOnlyMemory<byte>> Range);
 
 /// <summary>The messages of one connection that wait to be sent. Safe for any thread; one thread takes.</summary>
 /// <remarks>
+/// While nothing waits and the taker sleeps, whoever has a message may send it by itself between <see cref="TryClaim"/> and
+/// <see cref="Release"/>, which saves the change of the thread.
+///
 /// Bounded: the replication window of a peer is 32 MiB, so twice that means that something other than the window fills
 /// it. A full queue closes the connection, since dropping one message of a session would break its order.
 /// </remarks>
@@ -21,6 +24,7 @@ internal sealed class SendQueue
     private List<QueuedMessage> _waiting = [];
     private long _waitingBytes;
     private bool _isIdle = true;
+    private bool _isClaimed;
     private bool _isClosed;
 
     // Only when somebody waits for it, which is when the node stops.
@@ -51,7 +55,7 @@ internal sealed class SendQueue
 
             _waiting.Add(new QueuedMessage(message, range));
             _waitingBytes += bytes;
-            if (_waiting.Count > 1)
+            if (_waiting.Count > 1 || _isClaimed)
             {
                 return true;
             }
@@ -61,6 +65,45 @@ internal sealed class SendQueue
 
         _arrived.Set();
         return true;
+    }
+
+    /// <summary>The caller may write to the socket until it calls <see cref="Release"/>; false while others have precedence.</summary>
+    public bool TryClaim()
+    {
+        lock (_lock)
+        {
+            if (!_isIdle || _isClosed || _waiting.Count > 0)
+            {
+                return false;
+            }
+
+            _isIdle = false;
+            return _isClaimed = true;
+        }
+    }
+
+    /// <summary>Ends a claim.</summary>
+    /// <param name="rest">What the socket did not take; goes before all that was added meanwhile.</param>
+    public void Release(ReadOnlyMemory<byte> rest)
+    {
+        lock (_lock)
+        {
+            _isClaimed = false;
+            if (!rest.IsEmpty && !_isClosed)
+            {
+                _waiting.Insert(0, new QueuedMessage(null, [rest]));
+                _waitingBytes += rest.Length;
+            }
+
+            if (_waiting.Count == 0)
+            {
+                _isIdle = true;
+                _drained?.Set();
+                return;
+            }
+        }
+
+        _arrived.Set();
     }
 
     /// <summary>
@@ -79,15 +122,18 @@ internal sealed class SendQueue
                     return false;
                 }
 
-                if (_waiting.Count > 0)
+                if (_waiting.Count > 0 && !_isClaimed)
                 {
                     (_waiting, taken) = (taken, _waiting);
                     _waitingBytes = 0;
                     return true;
                 }
 
-                _isIdle = true;
-                _drained?.Set();
+                if (!_isClaimed)
+                {
+                    _isIdle = true;
+                    _drained?.Set();
+                }
             }
 
             _arrived.Wait(-1);

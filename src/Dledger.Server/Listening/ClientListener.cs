@@ -4,6 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 using Dledger.Frontend;
 using Dledger.Server.Options;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -127,6 +128,7 @@ internal sealed class ClientListener : IAsyncDisposable
             });
         });
         builder.Services.AddSingleton<ILoggerFactory>(new WarningsOnly(loggers));
+        builder.Services.AddSingleton<IMemoryPoolFactory<byte>>(new BlockMemoryPool.Factory());
         builder.Services.AddRouting();
         builder.Services.AddGrpc(grpc =>
         {

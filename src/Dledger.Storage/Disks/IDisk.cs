@@ -50,6 +50,12 @@ public interface IDisk
     /// <summary>Makes the names inside a directory durable.</summary>
     void SyncDirectory(string path);
 
+    /// <summary>
+    /// Begins a sync of everything, which is cheaper than one for each of hundreds of files; null where there is none that tells of
+    /// lost writes.
+    /// </summary>
+    IWholeSync? BeginWholeSync() => null;
+
     /// <summary>How much room the file system below the root has.</summary>
     DiskSpace GetSpace();
 

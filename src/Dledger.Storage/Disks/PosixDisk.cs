@@ -13,6 +13,9 @@ public sealed class PosixDisk : IDisk
     private const int DirectoryMode = 0b111_101_000;
     private const int FileMode = 0b110_100_000;
 
+    // Older kernels say that all went well whatever became of the pages (man 2 syncfs).
+    private static readonly bool WholeSyncTellsFaults = Environment.OSVersion.Version >= new Version(5, 8);
+
     private readonly string _root;
     private StorageFaultException? _syncFault;
 
@@ -118,6 +121,10 @@ public sealed class PosixDisk : IDisk
     public void SyncDirectory(string path) => SyncResolvedDirectory(Resolve(path));
 
     /// <inheritdoc/>
+    public IWholeSync? BeginWholeSync() =>
+        WholeSyncTellsFaults ? new PosixWholeSync(this, _root, OpenHandle(_root, PosixCalls.OpenReadOnly)) : null;
+
+    /// <inheritdoc/>
     public DiskSpace GetSpace()
     {
         try
@@ -165,21 +172,33 @@ public sealed class PosixDisk : IDisk
     }
 
     /// <summary>Syncs a handle; EINTR is retried, any other failure is kept for ever.</summary>
-    internal void SyncHandle(SafeFileHandle handle, string path, bool contentsOnly)
+    internal void SyncHandle(SafeFileHandle handle, string path, SyncScope scope)
     {
         ThrowIfSyncFailed();
-        while ((contentsOnly ? PosixCalls.SyncContents(handle) : PosixCalls.Sync(handle)) != 0)
+        while (Sync(handle, scope) != 0)
         {
             if (Marshal.GetLastPInvokeError() == PosixCalls.Interrupted)
             {
                 continue;
             }
 
-            var fault = PosixCalls.Fault(path, contentsOnly ? "fdatasync" : "fsync");
+            var fault = PosixCalls.Fault(path, scope switch
+            {
+                SyncScope.Contents => "fdatasync",
+                SyncScope.File => "fsync",
+                _ => "syncfs",
+            });
             Interlocked.CompareExchange(ref _syncFault, fault, null);
             throw fault;
         }
     }
+
+    private static int Sync(SafeFileHandle handle, SyncScope scope) => scope switch
+    {
+        SyncScope.Contents => PosixCalls.SyncContents(handle),
+        SyncScope.File => PosixCalls.Sync(handle),
+        _ => PosixCalls.SyncFileSystem(handle),
+    };
 
     private static SafeFileHandle OpenHandle(string path, int flags)
     {
@@ -201,7 +220,7 @@ public sealed class PosixDisk : IDisk
     private void SyncResolvedDirectory(string path)
     {
         using var handle = OpenHandle(path, PosixCalls.OpenReadOnly);
-        SyncHandle(handle, path, contentsOnly: false);
+        SyncHandle(handle, path, SyncScope.File);
     }
 
     private string Resolve(string path) => path.Length == 0 ? _root : Path.Combine(_root, path);

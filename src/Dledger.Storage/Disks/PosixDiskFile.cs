@@ -151,7 +151,7 @@ internal sealed unsafe class PosixDiskFile(PosixDisk disk, string path, SafeFile
     }
 
     /// <inheritdoc/>
-    public void Sync() => disk.SyncHandle(handle, path, contentsOnly: true);
+    public void Sync() => disk.SyncHandle(handle, path, SyncScope.Contents);
 
     /// <inheritdoc/>
     public void DropCache(long offset, long length) =>

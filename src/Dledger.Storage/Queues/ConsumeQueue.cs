@@ -65,6 +65,19 @@ public sealed class ConsumeQueue
 
     internal bool IsListed { get; set; }
 
+    /// <summary>Up to where the files hold it.</summary>
+    internal QueueOffset Flushed => _flushed;
+
+    /// <summary>The entries that wait in memory.</summary>
+    internal ReadOnlySpan<byte> Unflushed
+    {
+        get
+        {
+            var from = (int)(_flushed - _tailStart) * ConsumeQueueEntry.Bytes;
+            return _tail.AsSpan(from, (int)(Max - _flushed) * ConsumeQueueEntry.Bytes);
+        }
+    }
+
     /// <summary>
     /// Adds the next message and returns its queue offset. Flushes by itself only when the memory tail is full.
     /// </summary>
@@ -80,7 +93,7 @@ public sealed class ConsumeQueue
 
         entry.Write(_tail.AsSpan(at));
         Max = offset + 1;
-        _store.NoteUnflushed(this);
+        _store.NoteAppended(this);
         return offset;
     }
 
@@ -124,7 +137,7 @@ public sealed class ConsumeQueue
             var from = (int)(_flushed - _tailStart) * ConsumeQueueEntry.Bytes;
             var file = _files.OpenForWrite(new QueueFileKey(TopicId, QueueId, number));
             file.Write(start * ConsumeQueueEntry.Bytes, _tail.AsSpan(from, count * ConsumeQueueEntry.Bytes));
-            _flushed += count;
+            MoveFlushed(_flushed + count);
         }
     }
 
@@ -136,8 +149,7 @@ public sealed class ConsumeQueue
     {
         if (TryFlush())
         {
-            _tail = [];
-            _tailStart = Max;
+            TrimTail();
         }
     }
 
@@ -198,9 +210,33 @@ public sealed class ConsumeQueue
         Invariant.Check(end >= Min && end <= Max, $"queue {TopicId}/{QueueId} is cut to {end} within {Min}..{Max}");
         Flush();
         CutFiles(end);
-        Max = _flushed = end;
-        _tailStart = end;
-        _tail = [];
+        Max = _flushed = _tailStart = end;
+        TrimTail();
+    }
+
+    /// <summary>The files hold it up to there now, at least.</summary>
+    internal void NoteFlushed(QueueOffset end)
+    {
+        if (end > _flushed)
+        {
+            MoveFlushed(end);
+        }
+    }
+
+    /// <summary>Keeps nothing in memory but what the files do not hold.</summary>
+    internal void TrimTail()
+    {
+        var kept = Unflushed.ToArray();
+        _store.NoteTail(kept.Length - _tail.Length);
+        _tail = kept;
+        _tailStart = _flushed;
+    }
+
+    /// <summary>It is deleted: takes its memory off the books.</summary>
+    internal void Forget()
+    {
+        MoveFlushed(Max);
+        TrimTail();
     }
 
     /// <summary>Checks that the files hold [Min, Max); the fault when they do not.</summary>
@@ -272,6 +308,12 @@ public sealed class ConsumeQueue
         _keptMin = _cutMin;
     }
 
+    private void MoveFlushed(QueueOffset end)
+    {
+        _store.NoteFlushed(end - _flushed);
+        _flushed = end;
+    }
+
     /// <summary>False when the disk is full: the log cannot grow either then, so memory can hold what is left to come.</summary>
     private bool TryFlush()
     {
@@ -331,6 +373,7 @@ public sealed class ConsumeQueue
             var count = held < _options.TailEntryCountMax
                 ? Math.Clamp(held * 2, TailEntryCountMin, _options.TailEntryCountMax)
                 : held * 2;
+            _store.NoteTail((count * ConsumeQueueEntry.Bytes) - _tail.Length);
             Array.Resize(ref _tail, count * ConsumeQueueEntry.Bytes);
             return held * ConsumeQueueEntry.Bytes;
         }

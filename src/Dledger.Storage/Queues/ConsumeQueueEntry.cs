@@ -10,9 +10,10 @@ namespace Dledger.Storage.Queues;
 /// 20 bytes, little-endian; slot n begins at byte 20 * n, so the queue offset itself is not stored.
 ///   0                 8        12                20
 ///   | log position    |  size  | hashes           |
-/// Size is that of the whole record in bytes; 0 marks a slot never written. The hashes are the broker's: tag hash code in the
-/// lower half, message group in the upper one. Equal hash codes do not prove equal tags: the reader compares the record's tag. Layout of RocketMQ 5, but little-endian like all our files. Frozen by
-/// Golden/consumequeue-v1.hex.
+/// Size is that of the whole record in bytes; 0 marks a slot never written. A message of a compressed batch has the position of its row,
+/// and the size of its record before compression. The hashes are the broker's: tag hash code in the lower half, message group in the upper
+/// one. Equal hash codes do not prove equal tags: the reader compares the record's tag. Layout of RocketMQ 5, but little-endian like all
+/// our files. Frozen by Golden/consumequeue-v1.hex.
 /// </remarks>
 public readonly record struct ConsumeQueueEntry(LogPosition Position, int Size, long TagHash)
 {

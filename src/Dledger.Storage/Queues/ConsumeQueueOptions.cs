@@ -11,4 +11,9 @@ public sealed record ConsumeQueueOptions
 
     /// <summary>Entries of one queue that are gathered in memory before they are written without being asked.</summary>
     public int TailEntryCountMax { get; init; } = 3276;
+
+    /// <summary>
+    /// Bytes of memory that the newest entries of all queues may take before those that the files hold are read from there.
+    /// </summary>
+    public long TailBytesMax { get; init; } = 32L << 20;
 }

@@ -18,6 +18,8 @@ public sealed class ConsumeQueueStore : IDisposable
     private readonly QueueFileCache _files;
     private readonly Dictionary<(int TopicId, int QueueId), ConsumeQueue> _queues = [];
     private readonly List<ConsumeQueue> _unflushed = [];
+    private long _unflushedCount;
+    private long _tailBytes;
     private readonly Lock _pinLock = new();
     private int _pinCount;
 
@@ -32,6 +34,15 @@ public sealed class ConsumeQueueStore : IDisposable
             }
         }
     }
+
+    /// <summary>Bytes of entries that wait in memory for a checkpoint or a flush.</summary>
+    public long UnflushedBytes => _unflushedCount * ConsumeQueueEntry.Bytes;
+
+    /// <summary>Bytes of memory for the newest entries of all queues, those that wait among them.</summary>
+    public long TailBytes => _tailBytes;
+
+    /// <summary>They take more than they should.</summary>
+    internal bool HasTooMuchInMemory => _tailBytes > _options.TailBytesMax;
 
     /// <summary>A store over a directory, which is created with the first file. Reads nothing yet.</summary>
     public ConsumeQueueStore(IDisk disk, string directory, ConsumeQueueOptions options)
@@ -82,7 +93,7 @@ public sealed class ConsumeQueueStore : IDisposable
     {
         if (_queues.Remove((topicId, queueId), out var queue))
         {
-            _unflushed.Remove(queue);
+            queue.Forget();
             _files.Delete(topicId, queueId);
         }
     }
@@ -92,6 +103,8 @@ public sealed class ConsumeQueueStore : IDisposable
     {
         _queues.Clear();
         _unflushed.Clear();
+        _unflushedCount = 0;
+        _tailBytes = 0;
     }
 
     /// <summary>Deletes the files of all queues that were neither created nor restored.</summary>
@@ -161,34 +174,29 @@ public sealed class ConsumeQueueStore : IDisposable
     /// </summary>
     public bool Flush()
     {
+        var hadAny = _unflushedCount > 0;
         foreach (var queue in _unflushed)
         {
             queue.Flush();
         }
 
-        foreach (var queue in _unflushed)
-        {
-            queue.IsListed = false;
-        }
-
-        var hadAny = _unflushed.Count > 0;
-        _unflushed.Clear();
+        DropFlushed();
         return hadAny;
     }
 
     /// <summary>
-    /// A state checkpoint is cut: hands all entries to the file system and takes what is not durable yet; the result makes it so, on
-    /// any thread. No queue and no expired file may be deleted until it ends.
+    /// A state checkpoint is cut: takes what is not durable yet, with copies of the entries that wait in memory; the result makes it
+    /// so, on any thread. No queue and no expired file may be deleted until it ends.
     /// </summary>
     public QueueSync BeginCheckpoint()
     {
-        Flush();
         foreach (var queue in _queues.Values)
         {
             queue.NoteCut();
         }
 
-        return _files.BeginSync();
+        DropFlushed();
+        return _files.BeginSync(new QueueCut(this, _unflushed, _options.EntriesPerFile));
     }
 
     /// <summary>Makes all queues durable.</summary>
@@ -201,14 +209,21 @@ public sealed class ConsumeQueueStore : IDisposable
     /// <summary>Closes the files; entries in memory are not written, the log has them.</summary>
     public void Dispose() => _files.Dispose();
 
-    internal void NoteUnflushed(ConsumeQueue queue)
+    internal void NoteFlushed(long count) => _unflushedCount -= count;
+
+    internal void NoteTail(long bytes) => _tailBytes += bytes;
+
+    internal void NoteAppended(ConsumeQueue queue)
     {
+        _unflushedCount++;
         if (!queue.IsListed)
         {
             queue.IsListed = true;
             _unflushed.Add(queue);
         }
     }
+
+    private void DropFlushed() => _unflushed.RemoveAll(queue => !(queue.IsListed = queue.HasUnflushed));
 
     private ConsumeQueue Keep(int topicId, int queueId, QueueOffset min, QueueOffset max)
     {

@@ -15,6 +15,9 @@ internal sealed class QueueFileCache(IDisk disk, string directory, ConsumeQueueO
     private readonly HashSet<string> _newNames = [];
     private readonly HashSet<(int TopicId, int QueueId)> _named = [];
 
+    /// <summary>Where a file lies.</summary>
+    public string PathOf(in QueueFileKey key) => key.PathIn(directory, options.EntriesPerFile);
+
     /// <summary>Opens a file for reading, or finds it open; null when it does not exist.</summary>
     public IDiskFile? Find(in QueueFileKey key) => (Lookup(key) ?? OpenExisting(key))?.File;
 
@@ -22,11 +25,7 @@ internal sealed class QueueFileCache(IDisk disk, string directory, ConsumeQueueO
     public IDiskFile OpenForWrite(in QueueFileKey key)
     {
         var open = Lookup(key) ?? OpenExisting(key) ?? Create(key);
-        if (_named.Add((key.TopicId, key.QueueId)))
-        {
-            OweNames(QueueFileKey.DirectoryOf(directory, key.TopicId, key.QueueId));
-        }
-
+        NoteWritten(key);
         open.IsDirty = true;
         return open.File;
     }
@@ -34,16 +33,30 @@ internal sealed class QueueFileCache(IDisk disk, string directory, ConsumeQueueO
     /// <summary>Makes everything written so far durable, names included.</summary>
     public void Sync()
     {
-        var sync = BeginSync();
-        sync.Run();
-        sync.End();
+        foreach (var open in _byUse)
+        {
+            SyncIfDirty(open);
+        }
+
+        foreach (var name in _newNames)
+        {
+            disk.SyncDirectory(name);
+        }
+
+        _newNames.Clear();
     }
 
     /// <summary>
-    /// Takes what was written and is not durable. Until the sync ends its files stay open, and nothing may be deleted.
+    /// Takes what was written and is not durable, and what is still to be written. Until the sync ends its files stay open, and nothing
+    /// may be deleted.
     /// </summary>
-    public QueueSync BeginSync()
+    public QueueSync BeginSync(QueueCut cut)
     {
+        foreach (var piece in cut.Pieces)
+        {
+            NoteWritten(piece.Key);
+        }
+
         var files = new List<OpenQueueFile>();
         foreach (var open in _byUse.Where(open => open.IsDirty))
         {
@@ -53,9 +66,9 @@ internal sealed class QueueFileCache(IDisk disk, string directory, ConsumeQueueO
             files.Add(open);
         }
 
-        string[] names = [.. _newNames];
+        var sync = new QueueSync(this, disk, cut, files, _newNames);
         _newNames.Clear();
-        return new QueueSync(this, disk, files, names);
+        return sync;
     }
 
     /// <summary>Takes back what a sync had taken.</summary>
@@ -104,7 +117,7 @@ internal sealed class QueueFileCache(IDisk disk, string directory, ConsumeQueueO
             Close(node);
         }
 
-        disk.Delete(key.PathIn(directory, options.EntriesPerFile));
+        disk.Delete(PathOf(key));
     }
 
     /// <inheritdoc/>
@@ -133,7 +146,7 @@ internal sealed class QueueFileCache(IDisk disk, string directory, ConsumeQueueO
 
     private OpenQueueFile? OpenExisting(in QueueFileKey key)
     {
-        var path = key.PathIn(directory, options.EntriesPerFile);
+        var path = PathOf(key);
         return disk.Exists(path) ? Keep(key, disk.Open(path, DiskOpenMode.ReadWrite)) : null;
     }
 
@@ -146,7 +159,16 @@ internal sealed class QueueFileCache(IDisk disk, string directory, ConsumeQueueO
         }
 
         _newNames.Add(queuePath);
-        return Keep(key, disk.Open(key.PathIn(directory, options.EntriesPerFile), DiskOpenMode.CreateNew));
+        // A sync may create it at the same moment.
+        return Keep(key, disk.Open(PathOf(key), DiskOpenMode.OpenOrCreate));
+    }
+
+    private void NoteWritten(in QueueFileKey key)
+    {
+        if (_named.Add((key.TopicId, key.QueueId)))
+        {
+            OweNames(QueueFileKey.DirectoryOf(directory, key.TopicId, key.QueueId));
+        }
     }
 
     private void OweNames(string queuePath)

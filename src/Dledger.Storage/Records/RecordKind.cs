@@ -11,6 +11,9 @@ public enum RecordKind : byte
     Message = 0x01,
     HalfMessage = 0x02,
 
+    /// <summary>Messages of one queue that their producer compressed together; see <see cref="BatchTable"/>.</summary>
+    MessageBatch = 0x03,
+
     /// <summary>The only record of the first frame of a term.</summary>
     TermStart = 0x10,
     Configuration = 0x11,

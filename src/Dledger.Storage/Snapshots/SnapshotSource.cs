@@ -150,7 +150,7 @@ public sealed class SnapshotSource : IDisposable
             {
                 var entry = ConsumeQueueEntry.Parse(piece[i..]);
                 if ((at + i) / ConsumeQueueEntry.Bytes >= firstKept
-                    && (entry.Size <= 0 || entry.Position < LogPosition.Zero || entry.Position + entry.Size > applied))
+                    && (entry.Size <= 0 || entry.Position < LogPosition.Zero || entry.Position >= applied))
                 {
                     throw new DamagedFileException(path, $"entry {(at + i) / ConsumeQueueEntry.Bytes} is {entry}");
                 }

@@ -13,6 +13,9 @@ internal sealed class ScriptedMessaging : MessagingService.MessagingServiceBase
 
     public ConcurrentQueue<Metadata> Headers { get; } = new();
 
+    /// <summary>Host and port that answers name as the leader's; null: this node leads.</summary>
+    public string? Leader { get; set; }
+
     public Func<SendMessageRequest, SendMessageResponse> OnSend { get; set; } = request => new SendMessageResponse
     {
         Status = Ok,
@@ -63,6 +66,16 @@ internal sealed class ScriptedMessaging : MessagingService.MessagingServiceBase
         {
             await responseStream.WriteAsync(response);
         }
+
+        TellLeader(context);
+    }
+
+    private void TellLeader(ServerCallContext context)
+    {
+        if (Leader is { } leader)
+        {
+            context.ResponseTrailers.Add("x-dledger-leader", leader);
+        }
     }
 
     private Task<TResponse> Answer<TRequest, TResponse>(
@@ -71,6 +84,7 @@ internal sealed class ScriptedMessaging : MessagingService.MessagingServiceBase
     {
         Requests.Enqueue(request);
         Headers.Enqueue(context.RequestHeaders);
+        TellLeader(context);
         return Task.FromResult(answer(request));
     }
 }

@@ -174,6 +174,9 @@ internal enum Mutation
     /// <summary>See <see cref="Broker.SeededDefect.LetterSentTwice"/>.</summary>
     LetterSentTwice,
 
+    /// <summary>See <see cref="Broker.SeededDefect.PartialRepeatTakenWhole"/>.</summary>
+    PartialRepeatTakenWhole,
+
     /// <summary>See <see cref="Broker.SeededDefect.BatchCountedFromRepeat"/>.</summary>
     BatchCountedFromRepeat,
 

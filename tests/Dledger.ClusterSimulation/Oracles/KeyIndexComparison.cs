@@ -70,8 +70,12 @@ internal sealed class KeyIndexComparison(SimulatedCluster cluster)
         {
             var entry = queue.Read(offset);
             var bytes = new byte[entry.Size];
-            if (node.Replication!.Read(entry.Position, bytes) == bytes.Length
-                && RecordView.TryParseSealed(bytes, entry.Position, out var record, out _))
+            var count = node.Replication!.Read(entry.Position, bytes);
+            if (BatchRow.IsAt(bytes.AsSpan(0, count)) && cluster.Oracle.FindAt(entry.Position) is { } packed)
+            {
+                Check(node, keys, topic.Id, packed.Id, entry.Position);
+            }
+            else if (count == bytes.Length && RecordView.TryParseSealed(bytes, entry.Position, out var record, out _))
             {
                 Check(node, keys, topic.Id, Encoding.UTF8.GetString(record.Key), entry.Position);
             }

@@ -153,7 +153,15 @@ internal sealed class Oracle(SimulatedCluster cluster)
 
             cluster.Streams?.Spans.Observe(records.Current, records.CurrentPosition, frame.LogTime);
 
-            if (records.Current.Kind == RecordKind.Message
+            if (records.Current.Kind == RecordKind.MessageBatch)
+            {
+                cluster.Marks.Reach("batch stored as it was compressed");
+                foreach (var (position, bytes) in PackedMessages.Of(records.Current, records.CurrentPosition))
+                {
+                    Append(PackedMessages.Parse(cluster.Checks, position, bytes), position, frame.LogTime);
+                }
+            }
+            else if (records.Current.Kind == RecordKind.Message
                 || cluster.Transactions.Observe(records.Current, records.CurrentPosition, frame.LogTime))
             {
                 if (records.Current.DeliverAt is null)

@@ -11,6 +11,7 @@ internal sealed class Marks
         "ack refused for a stale handle",
         "addition of a node asked",
         "all machines lost power",
+        "batch stored as it was compressed",
         "change of the members done",
         "clock jump",
         "connection broken",

@@ -120,7 +120,7 @@ public sealed class RecordCodecTests
         var numbers = string.Join(' ', Enum.GetValues<RecordKind>().Select(kind => $"{kind}={(int)kind:x2}"));
 
         Assert.Equal(
-            "None=00 Message=01 HalfMessage=02 TermStart=10 Configuration=11 LogStartAdvance=12 Tick=13 "
+            "None=00 Message=01 HalfMessage=02 MessageBatch=03 TermStart=10 Configuration=11 LogStartAdvance=12 Tick=13 "
             + "ClusterVersion=14 "
             + "TopicUpsert=20 TopicDelete=21 GroupUpsert=22 GroupDelete=23 AclUpsert=24 TopicTrim=25 GroupPause=26 "
             + "BroadcastJoin=27 BroadcastEnd=28 LiteCreate=29 LiteEnd=2a CommitOffset=30 ResetOffset=31 Replay=32 "

@@ -316,6 +316,16 @@ public sealed class SimulatedDisk(int seed) : IDisk
     }
 
     /// <inheritdoc/>
+    public IWholeSync? BeginWholeSync()
+    {
+        lock (_lock)
+        {
+            ThrowIfCrashed("open");
+            return new WholeSync(this, _life);
+        }
+    }
+
+    /// <inheritdoc/>
     public IDisposable? TryLock(string path)
     {
         lock (_lock)
@@ -492,6 +502,25 @@ public sealed class SimulatedDisk(int seed) : IDisk
         }
     }
 
+    private void SyncAll(int life)
+    {
+        lock (_lock)
+        {
+            CheckLife("", "syncfs", life);
+            ThrowIfSyncFailed();
+            Execute("syncfs", "", () =>
+            {
+                foreach (var (path, file) in _visible)
+                {
+                    SyncFile(path, file);
+                }
+
+                _pendingNames.ForEach(change => change.ApplyTo(_durable));
+                _pendingNames.Clear();
+            });
+        }
+    }
+
     private void Unlock(string path, int life)
     {
         lock (_lock)
@@ -500,6 +529,15 @@ public sealed class SimulatedDisk(int seed) : IDisk
             {
                 _locks.Remove(path);
             }
+        }
+    }
+
+    private sealed class WholeSync(SimulatedDisk disk, int life) : IWholeSync
+    {
+        public void Run() => disk.SyncAll(life);
+
+        public void Dispose()
+        {
         }
     }
 

@@ -38,6 +38,7 @@ internal sealed class ReceiveRelay(FrontendOptions options, LeaderRouter router)
                 await answer.WriteRelayedAsync(forwarded.ResponseStream.Current, cancellationToken);
             }
 
+            router.TellLeader(call, leader);
             return answer.IsBegun ? null : LeaderRouter.NoLeaderYet();
         }
         catch (RpcException) when (cancellationToken.IsCancellationRequested)
