@@ -1,4 +1,5 @@
 using Dledger.Chaos.Checking;
+using Dledger.Chaos.Histories;
 
 namespace Dledger.Chaos.Tests;
 
@@ -37,6 +38,16 @@ public sealed class InvariantTests
     [Fact]
     public void A_loss_in_the_middle_is_told_from_one_at_the_end() => Assert.Contains(
         "middle", Invariant("I1").Breaches(new Observations(GoldenHistory.Read("I1-bad"))).Single());
+
+    [Fact]
+    public void A_lease_that_a_stream_may_have_made_ahead_of_its_pop_ends_that_much_earlier()
+    {
+        var history = GoldenHistory.Read("I12-bad");
+        var ahead = history.Entries.Select(
+            entry => entry is { Function: "pop", Phase: "ok", Worker: "c" } ? entry with { Since = entry.Time - 4_000_000_000 } : entry);
+
+        Assert.Empty(Invariant("I12").Breaches(new Observations(new History(history.Header, [.. ahead]))));
+    }
 
     private static IInvariant Invariant(string id) => Checker.Invariants.Single(invariant => invariant.Id == id);
 }

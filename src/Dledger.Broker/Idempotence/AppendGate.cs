@@ -129,7 +129,9 @@ internal sealed class AppendGate(BrokerState state, SeededDefect defect)
         var index = number - run.First;
         var offset = run.FirstOffset + index;
         var queue = topic.Queues[run.QueueId];
-        var position = index > 0 && offset >= queue.Min ? queue.Read(offset).Position : new LogPosition(run.Position);
+        var position = index == 0 ? new LogPosition(run.Position)
+            : offset >= queue.Min ? queue.Read(offset).Position
+            : LogPosition.Zero;
         return new AppendedMessage(run.QueueId, new QueueOffset(offset), position, run.StoreTime) { IsDuplicate = true };
     }
 

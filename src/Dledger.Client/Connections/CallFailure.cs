@@ -45,7 +45,7 @@ internal static class CallFailure
     {
         for (var cause = exception.Status.DebugException; cause is not null; cause = cause.InnerException)
         {
-            if (cause is HttpProtocolException)
+            if (cause is HttpProtocolException or HttpRequestException)
             {
                 return true;
             }

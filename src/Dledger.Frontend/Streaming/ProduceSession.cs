@@ -18,7 +18,7 @@ namespace Dledger.Frontend.Streaming;
 internal sealed class ProduceSession(
     BrokerNode broker,
     ClientCall call,
-    IAsyncStreamReader<ProduceRequest> requests,
+    IAsyncStreamReader<ProduceFrame> requests,
     IServerStreamWriter<ProduceResponse> responses,
     TrafficMeter traffic)
 {
@@ -54,14 +54,14 @@ internal sealed class ProduceSession(
         }
     }
 
-    private Task TakeAsync(ProduceRequest request, CancellationToken cancellationToken)
+    private Task TakeAsync(ProduceFrame request, CancellationToken cancellationToken)
     {
-        switch (request.RequestCase)
+        switch (request.Case)
         {
             case ProduceRequest.RequestOneofCase.Open:
-                return OpenAsync(request.Open, cancellationToken);
+                return OpenAsync(request.Open!, cancellationToken);
             case ProduceRequest.RequestOneofCase.Batch:
-                return StoreAsync(request.Batch, cancellationToken);
+                return StoreAsync(request, cancellationToken);
             default:
                 throw new RpcException(new Status(StatusCode.InvalidArgument, "a request holds neither 'open' nor 'batch'"));
         }
@@ -96,10 +96,10 @@ internal sealed class ProduceSession(
             _topics[open.Handle] = name;
         }
 
-        _answers.Writer.TryWrite(new PendingAnswer(opened, 0, 0, null, failure));
+        _answers.Writer.TryWrite(new PendingAnswer(opened, null, null, failure));
     }
 
-    private async Task StoreAsync(RecordBatch batch, CancellationToken cancellationToken)
+    private async Task StoreAsync(ProduceFrame batch, CancellationToken cancellationToken)
     {
         if (!_topics.TryGetValue(batch.Handle, out var topic))
         {
@@ -108,7 +108,7 @@ internal sealed class ProduceSession(
             return;
         }
 
-        while (_inFlight.Count >= BatchesInFlightMax || (_bytesInFlight > 0 && _bytesInFlight + BytesOf(batch) > BytesInFlightMax))
+        while (_inFlight.Count >= BatchesInFlightMax || (_bytesInFlight > 0 && _bytesInFlight + batch.Bytes > BytesInFlightMax))
         {
             await OldestAsync();
         }
@@ -128,25 +128,21 @@ internal sealed class ProduceSession(
         }
     }
 
-    private ValueTask<BatchOutcome> AppendAsync(string topic, RecordBatch batch, CancellationToken cancellationToken) =>
+    private ValueTask<BatchOutcome> AppendAsync(string topic, ProduceFrame batch, CancellationToken cancellationToken) =>
         batch.Compression == Compression.None
-            ? broker.AppendAsync(topic, batch.Records.Memory, batch.Count, call.ClientId, cancellationToken)
+            ? broker.AppendAsync(topic, batch.Records, batch.Count, call.ClientId, cancellationToken)
             : broker.AppendAsync(
                 topic,
-                new CompressedBatch((Primitives.Compression)(int)batch.Compression, batch.Records.Memory, batch.UncompressedSize),
+                new CompressedBatch((Primitives.Compression)(int)batch.Compression, batch.Records, batch.UncompressedSize),
                 batch.Count,
                 call.ClientId,
                 cancellationToken);
 
-    // What it takes of memory here: unpacked it is checked.
-    private static int BytesOf(RecordBatch batch) =>
-        batch.Compression == Compression.None ? batch.Records.Length : Math.Max(batch.Records.Length, batch.UncompressedSize);
-
-    private void Answer(RecordBatch batch, Task<BatchOutcome> outcome)
+    private void Answer(ProduceFrame batch, Task<BatchOutcome> outcome)
     {
-        _inFlight.Enqueue((outcome, BytesOf(batch)));
-        _bytesInFlight += BytesOf(batch);
-        _answers.Writer.TryWrite(new PendingAnswer(null, batch.Number, batch.Count, outcome, null));
+        _inFlight.Enqueue((outcome, batch.Bytes));
+        _bytesInFlight += batch.Bytes;
+        _answers.Writer.TryWrite(new PendingAnswer(null, batch, outcome, null));
     }
 
     private async Task OldestAsync()
@@ -192,22 +188,24 @@ internal sealed class ProduceSession(
     // True when the node is not the one to ask any more.
     private async ValueTask<bool> AddAsync(ProduceResponse response, PendingAnswer pending)
     {
-        if (pending.Outcome is not { } task)
+        if (pending.Batch is not { } batch)
         {
             response.Opened = pending.Opened;
             return StreamGate.IsOfPlace(pending.Failure);
         }
 
-        var outcome = await task;
-        response.Results.Add(BatchAnswer.Of(pending.Number, outcome));
+        // Given up for a cancelled call, the records may still be on their way into the log: then they are not returned.
+        var outcome = await pending.Outcome!;
+        batch.Return();
+        response.Results.Add(BatchAnswer.Of(batch.Number, outcome));
         if (outcome.Failure is null)
         {
-            traffic.Add(pending.Count);
+            traffic.Add(batch.Count);
         }
 
         return StreamGate.IsOfPlace(outcome.Failure);
     }
 
     private readonly record struct PendingAnswer(
-        TopicOpened? Opened, ulong Number, int Count, Task<BatchOutcome>? Outcome, BrokerFailure? Failure);
+        TopicOpened? Opened, ProduceFrame? Batch, Task<BatchOutcome>? Outcome, BrokerFailure? Failure);
 }

@@ -10,10 +10,10 @@ namespace Dledger.Frontend.Streaming;
 internal sealed class ProduceStreamHandler(BrokerNode broker, StreamGate gate, TrafficMeter traffic)
 {
     public Task HandleAsync(
-        ClientCall call, IAsyncStreamReader<ProduceRequest> requests, IServerStreamWriter<ProduceResponse> responses) =>
+        ClientCall call, IAsyncStreamReader<ProduceFrame> requests, IServerStreamWriter<ProduceResponse> responses) =>
         gate.RunAsync(
             call,
-            requests,
+            new RelayedRequests(requests),
             responses,
             token => new ProduceSession(broker, call, requests, responses, traffic).RunAsync(token),
             static (channels, leader, options) => channels.Streams(leader).Produce(options),

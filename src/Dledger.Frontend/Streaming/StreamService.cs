@@ -8,6 +8,7 @@ using Service = Dledger.Protocol.Stream.V1.StreamService;
 namespace Dledger.Frontend.Streaming;
 
 /// <summary>Messages in bulk. Only dispatches.</summary>
+[BindServiceMethod(typeof(StreamBinding), nameof(StreamBinding.Bind))]
 public sealed class StreamService : Service.StreamServiceBase
 {
     private readonly CallGuard _guard;
@@ -30,9 +31,9 @@ public sealed class StreamService : Service.StreamServiceBase
         _consume = new ConsumeStreamHandler(broker, gate, leaving);
     }
 
-    /// <inheritdoc/>
-    public override Task Produce(
-        IAsyncStreamReader<ProduceRequest> requestStream,
+    /// <summary>Produce with requests whose records lie in rented memory: <see cref="StreamBinding"/>.</summary>
+    public Task Produce(
+        IAsyncStreamReader<ProduceFrame> requestStream,
         IServerStreamWriter<ProduceResponse> responseStream,
         ServerCallContext context) =>
         _guard.RunStreamAsync(context, call => _produce.HandleAsync(call, requestStream, responseStream));

@@ -65,6 +65,22 @@ public sealed class ProducerSequenceTests
     }
 
     [Fact]
+    public async Task A_repeat_of_messages_that_left_their_queue_keeps_their_offsets_and_has_no_positions()
+    {
+        var broker = await Broker();
+        await broker.Run(node => node.CreateTopicAsync(
+            new TopicSpec { Name = "short", QueueCount = 1, RetentionTime = TimeSpan.FromMinutes(10) }, None));
+        var producer = await Init(broker);
+        var first = await SendTo("short", broker, producer, 1, "a", "b");
+        broker.Advance(TimeSpan.FromMinutes(12));
+
+        var repeat = await SendTo("short", broker, producer, 1, "a", "b");
+
+        Assert.Equal([0L, 1], repeat.Messages.Select(message => message.QueueOffset.Value));
+        Assert.Equal([first.Messages[0].Position, LogPosition.Zero], repeat.Messages.Select(message => message.Position));
+    }
+
+    [Fact]
     public async Task Part_of_a_batch_may_be_known_and_the_rest_new()
     {
         var broker = await Broker();
@@ -281,8 +297,12 @@ public sealed class ProducerSequenceTests
     }
 
     private static Task<AppendOutcome> Send(TestBroker broker, InitProducerOutcome producer, int first, params string[] bodies) =>
+        SendTo("t", broker, producer, first, bodies);
+
+    private static Task<AppendOutcome> SendTo(
+        string topic, TestBroker broker, InitProducerOutcome producer, int first, params string[] bodies) =>
         broker.Run(node => node.AppendAsync(
-            "t",
+            topic,
             [.. bodies.Select(body => TestBroker.Draft(body))],
             new ProducerSequence(producer.ProducerId, producer.Epoch, first),
             None));

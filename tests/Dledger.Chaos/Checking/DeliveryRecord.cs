@@ -11,7 +11,7 @@ internal sealed class DeliveryRecord
 
     public required Delivery Message { get; init; }
 
-    /// <summary>When the pop was invoked, ns.</summary>
+    /// <summary>When the pop was invoked, or from when on it can have been leased where that is earlier, ns.</summary>
     public required long Begin { get; init; }
 
     /// <summary>When its answer was complete, ns.</summary>

@@ -38,6 +38,9 @@ internal sealed class Observations
 
     public List<DeliveryRecord> Deliveries { get; } = [];
 
+    /// <summary>What readers without a group were given, in order.</summary>
+    public List<(string Reader, string Topic, Delivery Message)> Reads { get; } = [];
+
     public List<FaultRecord> Faults { get; } = [];
 
     /// <summary>Final reads: source (<see cref="Served"/> or <c>replica n</c>) and topic; each message once.</summary>
@@ -123,8 +126,11 @@ internal sealed class Observations
                 var send = Sends[entry.Id!];
                 (send.End, send.Phase, send.Offset) = (entry.Time, entry.Phase, entry.Offset ?? 0);
                 break;
+            case "read":
+                Reads.AddRange((entry.Messages ?? []).Select(message => (entry.Group!, entry.Topic!, message)));
+                break;
             case "pop":
-                ReadPop(entry, begin);
+                ReadPop(entry, entry.Since ?? begin);
                 break;
             case "ack" or "nack":
                 ReadReceipts(entry, begin);

@@ -5,6 +5,9 @@ internal static class Validity
 {
     private const double OkPartMin = 0.95;
     private const int OkBeforeFaultMin = 10;
+
+    // So often may a client try something without success before that is more than bad luck.
+    private const int TriesMax = 50;
     private const long BeforeFault = 3_000_000_000;
 
     public static IEnumerable<string> Voids(Observations seen)
@@ -49,6 +52,12 @@ internal static class Validity
             }
         }
 
+        foreach (var client in seen.Operations.GroupBy(operation => (ClientOf(operation.End.Worker!), operation.End.Function))
+            .Where(client => client.Count() >= TriesMax && !client.Any(operation => operation.End.Phase == "ok")))
+        {
+            yield return $"no {client.Key.Function} of {client.Key.Item1} succeeded";
+        }
+
         if (seen.Header.ExpectsLeaderChange && LeaderChanges(seen) == 0)
         {
             yield return "the leader never changed";
@@ -85,6 +94,9 @@ internal static class Validity
     // Read, or declared unreadable by a fault that took the node out for good.
     private static bool IsRead(Observations seen, int node) =>
         seen.History.Entries.Any(entry => entry.Function == "final" && entry.Node == node);
+
+    // A worker changes its name after each unknown outcome.
+    private static string ClientOf(string worker) => worker.Split('-')[0];
 
     private static int CountIn(List<long> sorted, long from, long to)
     {

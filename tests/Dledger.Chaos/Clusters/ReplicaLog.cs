@@ -7,7 +7,7 @@ namespace Dledger.Chaos.Clusters;
 /// <summary>Reads the log files of a stopped node, by the documented format and without any code of the product.</summary>
 /// <remarks>
 /// Walks frame by frame from position 0: every frame must name the one before it and carry a right payload check sum. The
-/// n-th message record of a queue has queue offset n. Format: src/Dledger.Storage/Logs/FORMAT.md.
+/// n-th message record of a queue that is no repeat of a numbered producer has queue offset n. Format: src/Dledger.Storage/Logs/FORMAT.md.
 /// </remarks>
 internal sealed class ReplicaLog
 {
@@ -19,6 +19,7 @@ internal sealed class ReplicaLog
     // The number of the topic that the run has created; dead letter topics come later.
     private const int FirstTopic = 1;
 
+    private readonly Dictionary<(long Producer, int Epoch, int Topic), int> _lastNumbers = [];
     private readonly Dictionary<(int Topic, int Queue), long> _next = [];
 
     private ReplicaLog()
@@ -146,13 +147,35 @@ internal sealed class ReplicaLog
                 return;
             }
 
-            if (payload[16] == MessageKind)
+            if (payload[16] == MessageKind && IsNew(payload))
             {
                 ReadMessage(payload[..length]);
             }
 
             payload = payload[length..];
         }
+    }
+
+    // A producer that numbers its messages repeats them into the log; only the next number has a place in a queue.
+    private bool IsNew(ReadOnlySpan<byte> record)
+    {
+        var producer = (
+            BinaryPrimitives.ReadInt64LittleEndian(record[40..]),
+            BinaryPrimitives.ReadUInt16LittleEndian(record[22..]),
+            BinaryPrimitives.ReadInt32LittleEndian(record[24..]));
+        if (producer.Item1 == 0)
+        {
+            return true;
+        }
+
+        var sequence = BinaryPrimitives.ReadInt32LittleEndian(record[36..]);
+        if (sequence != _lastNumbers.GetValueOrDefault(producer) + 1)
+        {
+            return false;
+        }
+
+        _lastNumbers[producer] = sequence;
+        return true;
     }
 
     private void ReadMessage(ReadOnlySpan<byte> record)

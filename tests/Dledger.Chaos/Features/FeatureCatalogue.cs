@@ -32,6 +32,7 @@ internal static class FeatureCatalogue
         new PendingMessages(),
         new TransactionBatches(),
         new DeletedLiteTopics(),
+        new Streams(),
     ];
 
     /// <summary>Those named; all when none is.</summary>

@@ -31,6 +31,9 @@ internal sealed class PatientClient : IDisposable
     /// <summary>One for each node.</summary>
     public IReadOnlyList<NodeClient> Nodes => _nodes;
 
+    /// <summary>Where the nodes are.</summary>
+    public IReadOnlyList<string> Addresses => [.. _cluster.Select(node => node.Place.Address)];
+
     /// <summary>Another client of the same nodes, with connections of its own.</summary>
     public PatientClient As(string clientId) => new(_cluster, clientId);
 

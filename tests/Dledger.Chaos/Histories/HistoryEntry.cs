@@ -23,8 +23,8 @@ internal sealed record HistoryEntry
     [JsonPropertyName("y")]
     public string? Phase { get; init; }
 
-    /// <summary><c>send</c>, <c>try</c> (one attempt of a send), <c>pop</c>, <c>ack</c>, <c>nack</c>, <c>maxOffset</c>,
-    /// <c>groupOffset</c>, <c>fault</c>, <c>node</c>, <c>final</c>.</summary>
+    /// <summary><c>send</c>, <c>try</c> (one attempt of a send), <c>pop</c>, <c>ack</c>, <c>nack</c>, <c>renew</c>,
+    /// <c>read</c>, <c>maxOffset</c>, <c>groupOffset</c>, <c>fault</c>, <c>node</c>, <c>final</c>.</summary>
     [JsonPropertyName("f")]
     public required string Function { get; init; }
 
@@ -53,6 +53,10 @@ internal sealed record HistoryEntry
     /// <summary>Invisible duration of a pop or nack in ns.</summary>
     [JsonPropertyName("inv")]
     public long? Invisible { get; init; }
+
+    /// <summary>From when on a pop can have leased its messages, ns; not there: from its invoke on.</summary>
+    [JsonPropertyName("since")]
+    public long? Since { get; init; }
 
     /// <summary>The node that was asked, is reported on, or whose files were read.</summary>
     [JsonPropertyName("node")]

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Apache.Rocketmq.V2;
+using Dledger.Client.Errors;
 using Grpc.Core;
 
 namespace Dledger.Chaos.Workers;
@@ -37,6 +38,13 @@ internal readonly record struct CallEnd(Certainty Certainty, string? Error)
         Of(status) is { Certainty: Certainty.Refused, Error: "HA_NOT_AVAILABLE" or "42900" } open
             ? open with { Certainty = Certainty.Unknown }
             : Of(status);
+
+    /// <summary>What the library says of a send that failed: some of its errors promise that nothing was stored.</summary>
+    public static CallEnd Of(DledgerException failure) => new(
+        failure is ClusterUnavailableException or RequestRefusedException or ResourceNotFoundException
+            ? Certainty.Refused
+            : Certainty.Unknown,
+        failure.GetType().Name);
 
     /// <summary>A call that failed on the way. Only a connection that was refused has certainly carried nothing.</summary>
     public static CallEnd Of(RpcException exception)

@@ -18,7 +18,7 @@ internal sealed class Consumer(Workload workload, string group, string name, int
     private static readonly TimeSpan LateBy = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ErrorDelay = TimeSpan.FromMilliseconds(50);
 
-    private readonly Random _random = workload.RandomOf($"{group} {home}");
+    private readonly Fates _fates = new(workload, group, workload.RandomOf($"{group} {home}"));
     private readonly Queue<Popped> _late = new();
     private int _node = home % clients.Length;
     private int _names;
@@ -39,7 +39,7 @@ internal sealed class Consumer(Workload workload, string group, string name, int
             var done = new List<Popped>();
             foreach (var message in popped)
             {
-                switch (FateOf(message))
+                switch (_fates.Of(message.Delivery.Id, message.Delivery.Attempt))
                 {
                     case Fate.Ack:
                         done.Add(message);
@@ -64,41 +64,6 @@ internal sealed class Consumer(Workload workload, string group, string name, int
                 await AckAsync(done);
             }
         }
-    }
-
-    private enum Fate
-    {
-        Ack,
-        Nack,
-        Forget,
-        AckLate,
-    }
-
-    private Fate FateOf(Popped message)
-    {
-        if (workload.StuckGroup == group)
-        {
-            return Fate.Forget;
-        }
-
-        if (Workload.Groups[group] < 10 && Workload.IsPoison(message.Delivery.Id))
-        {
-            return Fate.Nack;
-        }
-
-        if (workload.IsDraining)
-        {
-            return Fate.Ack;
-        }
-
-        // A message that fails too often would become a dead letter by chance; only poison is meant to.
-        return message.Delivery.Attempt >= Math.Min(3, Workload.Groups[group] - 1) ? Fate.Ack : _random.Next(100) switch
-        {
-            < 4 => Fate.Nack,
-            < 6 => Fate.Forget,
-            < 8 => Fate.AckLate,
-            _ => Fate.Ack,
-        };
     }
 
     private async Task<IReadOnlyList<Popped>?> PopAsync()

@@ -14,6 +14,9 @@ internal sealed class WorkerCrew(Workload workload, int rate) : IAsyncDisposable
     private const int ProbeCount = 80;
     private const int ProbeRate = 20;
 
+    // Of so many messages one begins a batch of a stream, on top of the others.
+    private const int MessagesPerBatch = 40;
+
     private static readonly TimeSpan CreatePatience = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan DrainPatience = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan DrainStep = TimeSpan.FromMilliseconds(500);
@@ -23,6 +26,7 @@ internal sealed class WorkerCrew(Workload workload, int rate) : IAsyncDisposable
     private readonly List<Task> _producers = [];
     private readonly List<Task> _consumers = [];
     private readonly List<NodeClient> _clients = [];
+    private StreamCrew? _streams;
 
     /// <summary>Creates topic and groups and starts everybody.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -43,6 +47,11 @@ internal sealed class WorkerCrew(Workload workload, int rate) : IAsyncDisposable
             _producers.Add(new Producer(workload, probes, $"x{i}", i, shared[i % shared.Length]).RunAsync());
         }
 
+        var batches = new Pace((double)rate / MessagesPerBatch);
+        _producers.Add(batches.RunAsync(_producing.Token));
+        _streams = new StreamCrew(workload, batches);
+        _producers.AddRange(_streams.Send());
+        _consumers.AddRange(_streams.Read(_consuming.Token));
         foreach (var group in Workload.Groups.Keys)
         {
             for (var i = 0; i < ConsumersPerGroup; i++)
@@ -74,6 +83,11 @@ internal sealed class WorkerCrew(Workload workload, int rate) : IAsyncDisposable
         await _producing.CancelAsync();
         await _consuming.CancelAsync();
         await Task.WhenAll(_producers.Concat(_consumers));
+        if (_streams is not null)
+        {
+            await _streams.DisposeAsync();
+        }
+
         _clients.ForEach(client => client.Dispose());
         _producing.Dispose();
         _consuming.Dispose();

@@ -150,14 +150,26 @@ public sealed class StreamConsumeTests(SharedNode shared) : IClassFixture<Shared
         });
         await using var direct = Channel();
         await using var producer = new StreamProducer(direct);
-        await using var reader = new QueueReader(channel, topic, 0, offset: 0);
+        var readers = Enumerable.Range(0, 4).Select(_ => new QueueReader(channel, topic, 0, offset: 0)).ToList();
         await producer.SendAsync(new OutgoingMessage(topic, Bytes("0")));
-        Assert.Equal("0", Text(Assert.Single(await reader.ReadAsync().WaitAsync(Patience))));
+        foreach (var reader in readers)
+        {
+            Assert.Equal("0", Text(Assert.Single(await reader.ReadAsync().WaitAsync(Patience))));
+        }
 
         link.FallSilent();
+        var waiting = readers.Select(reader => reader.ReadAsync()).ToList();
         await producer.SendAsync(new OutgoingMessage(topic, Bytes("1")));
 
-        Assert.Equal("1", Text(Assert.Single(await reader.ReadAsync().WaitAsync(Patience))));
+        foreach (var delivery in await Task.WhenAll(waiting).WaitAsync(Patience))
+        {
+            Assert.Equal("1", Text(Assert.Single(delivery)));
+        }
+
+        foreach (var reader in readers)
+        {
+            await reader.DisposeAsync();
+        }
     }
 
     [Fact]

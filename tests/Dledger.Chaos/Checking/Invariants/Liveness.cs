@@ -3,6 +3,9 @@ namespace Dledger.Chaos.Checking.Invariants;
 /// <summary>Every operation ends by its deadline, and messages are acked again soon after a fault has ended.</summary>
 internal sealed class Liveness : IInvariant
 {
+    // Fewer say nothing of a kind of client.
+    private const int AcksMin = 100;
+
     public string Id => "I21";
 
     public string Name => "liveness";
@@ -21,18 +24,38 @@ internal sealed class Liveness : IInvariant
         }
 
         var acks = seen.Sends.Values.Where(send => send.IsAcked).Select(send => send.End).Order().ToList();
-        foreach (var fault in seen.Faults.Where(fault => fault.Heal != long.MaxValue))
+        var healed = seen.Faults.Where(fault => fault.Heal != long.MaxValue).ToList();
+        foreach (var fault in healed)
         {
-            var at = acks.BinarySearch(fault.Heal);
-            var next = at >= 0 ? at : ~at;
-            if (next >= acks.Count)
+            if (FirstAfter(acks, fault.Heal) is not { } first)
             {
                 yield return $"nothing was acked after {fault.Kind} was healed";
             }
-            else if (acks[next] - fault.Heal > heal)
+            else if (first - fault.Heal > heal)
             {
-                yield return $"after {fault.Kind} was healed the first ack took {(acks[next] - fault.Heal) / 1_000_000} ms";
+                yield return $"after {fault.Kind} was healed the first ack took {(first - fault.Heal) / 1_000_000} ms";
             }
         }
+
+        // Those who send in another way than the rest must not be the only ones for whom it goes on no more.
+        var last = seen.Sends.Values.Select(send => send.Begin).DefaultIfEmpty().Max();
+        foreach (var kind in seen.Sends.Values.Where(send => send.IsAcked).GroupBy(send => send.Worker[0], send => send.End))
+        {
+            var own = kind.Order().ToList();
+            foreach (var fault in own.Count < AcksMin ? [] : healed.Where(fault => last - fault.Heal > heal))
+            {
+                if (!(FirstAfter(own, fault.Heal) - fault.Heal <= heal))
+                {
+                    yield return $"after {fault.Kind} was healed nothing of the clients '{kind.Key}' was acked for {heal / 1_000_000} ms";
+                }
+            }
+        }
+    }
+
+    private static long? FirstAfter(List<long> sorted, long time)
+    {
+        var at = sorted.BinarySearch(time);
+        var next = at >= 0 ? at : ~at;
+        return next < sorted.Count ? sorted[next] : null;
     }
 }

@@ -10,10 +10,11 @@ internal sealed class NoDirtyRead : IInvariant
     public IEnumerable<string> Breaches(Observations seen)
     {
         var log = seen.FinalLog.Select(message => (message.Queue, message.Offset, message.Id)).ToHashSet();
-        return seen.Deliveries
-            .Where(delivery => !log.Contains((delivery.Message.Queue, delivery.Message.Offset, delivery.Message.Id)))
-            .Select(delivery => $"{delivery.Message.Id} was delivered to {delivery.Group} from queue {delivery.Message.Queue} "
-                + $"offset {delivery.Message.Offset}, and is not there in the end")
+        return seen.Deliveries.Select(delivery => (From: delivery.Group, delivery.Message))
+            .Concat(seen.Reads.Select(read => (From: read.Reader, read.Message)))
+            .Where(read => !log.Contains((read.Message.Queue, read.Message.Offset, read.Message.Id)))
+            .Select(read => $"{read.Message.Id} was delivered to {read.From} from queue {read.Message.Queue} "
+                + $"offset {read.Message.Offset}, and is not there in the end")
             .Distinct();
     }
 }

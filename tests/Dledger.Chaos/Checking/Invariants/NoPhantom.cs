@@ -12,6 +12,7 @@ internal sealed class NoPhantom : IInvariant
     public IEnumerable<string> Breaches(Observations seen)
     {
         var reads = seen.Deliveries.Select(delivery => (From: delivery.Group, delivery.Message))
+            .Concat(seen.Reads.Select(read => (From: read.Reader, read.Message)))
             .Concat(seen.Finals.SelectMany(final => final.Value.Select(message => (From: final.Key.Source, Message: message))));
         return reads.Select(read => Breach(seen, read.From, read.Message)).OfType<string>().Distinct();
     }

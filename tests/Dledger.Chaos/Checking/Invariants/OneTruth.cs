@@ -13,6 +13,7 @@ internal sealed class OneTruth : IInvariant
         var truth = new Dictionary<(string Topic, int Queue, long Offset), string>();
         var places = new Dictionary<string, HashSet<(int, long)>>(StringComparer.Ordinal);
         var reads = seen.Deliveries.Select(delivery => (delivery.Topic, delivery.Message))
+            .Concat(seen.Reads.Select(read => (read.Topic, read.Message)))
             .Concat(seen.Finals.SelectMany(final => final.Value.Select(message => (final.Key.Topic, Message: message))));
         var breaches = new HashSet<string>();
         foreach (var (topic, message) in reads.Where(read => read.Message.IsWhole))
