@@ -127,6 +127,7 @@ public sealed class ClusterSimulationTests
         { nameof(Mutation.BatchCountedFromRepeat), 1 },
         { nameof(Mutation.SpanAckedTooFar), 1 },
         { nameof(Mutation.SpanRenewedInPart), 1 },
+        { nameof(Mutation.PartialRepeatTakenWhole), 1 },
     };
 
     private static string Explain(RunResult result) => $"{result.Failure?.Message}; replay: make sim SEED={result.Seed}";
