@@ -1,4 +1,5 @@
 using Dledger.Cli;
 using Dledger.Cli.Output;
 
+SocketCompletions.RunInline();
 return (int)await CommandLine.RunAsync(args, Terminal.OfProcess());
