@@ -74,8 +74,10 @@ internal sealed class DiskFaults(SimulatedCluster cluster, CopyBudget budget)
         var checkpoints = disk.Exists("state")
             ? disk.List("state").Where(name => long.TryParse(name, CultureInfo.InvariantCulture, out _)).ToList()
             : [];
-        // A node without others has nobody to take a state from: one of its checkpoints stays sound.
-        if (checkpoints.Count == 0 || (cluster.Nodes.Count == 1 && (checkpoints.Count == 1 || HasHitCheckpoint(node))))
+        // A node without others has nobody to take a state from, and where members come and go two may be left, of which each is needed
+        // for a majority: one of the checkpoints stays sound.
+        var isNeeded = cluster.Nodes.Count == 1 || cluster.Scenario.ChangesMembers;
+        if (checkpoints.Count == 0 || (isNeeded && (checkpoints.Count == 1 || HasHitCheckpoint(node))))
         {
             return;
         }
