@@ -73,9 +73,8 @@ internal sealed class Checkpointer
         _write = null;
         var maximum = log.DurableEnd;
         var installed = log.InstalledState;
-        while (_store.ReadNewest(maximum, out var faults, installed) is { } checkpoint)
+        while (ReadNewest(maximum, installed) is { } checkpoint)
         {
-            Report(faults);
             var empty = MakeEmpty();
             var fault = "it describes another history than the log beside it";
             var fits = log.Holds(checkpoint.Applied, checkpoint.HeaderCrc)
@@ -267,11 +266,14 @@ internal sealed class Checkpointer
         return _write;
     }
 
-    private void Report(IReadOnlyList<string> faults)
+    private StateCheckpoint? ReadNewest(LogPosition maximum, LogPosition? installed)
     {
+        var checkpoint = _store.ReadNewest(maximum, out var faults, installed);
         foreach (var fault in faults)
         {
             BrokerEvents.CheckpointDamaged(_logger, fault);
         }
+
+        return checkpoint;
     }
 }
