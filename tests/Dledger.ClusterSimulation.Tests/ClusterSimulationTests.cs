@@ -108,7 +108,7 @@ public sealed class ClusterSimulationTests
         { nameof(Mutation.QuotaPerSend), 1 },
         { nameof(Mutation.ReplayMovesGroup), 20 },
         { nameof(Mutation.AckFinishesForAllMembers), 20 },
-        { nameof(Mutation.RepeatRoutedAgain), 1 },
+        { nameof(Mutation.RepeatRoutedAgain), 200 },
         { nameof(Mutation.ExpiredKeysProcessed), 6 },
         { nameof(Mutation.PriorityRoundRobin), 12 },
         { nameof(Mutation.LiteSetIgnored), 1 },
