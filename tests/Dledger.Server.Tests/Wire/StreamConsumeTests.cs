@@ -233,11 +233,7 @@ public sealed class StreamConsumeTests(SharedNode shared) : IClassFixture<Shared
         await using var cluster = await TestCluster.StartAsync();
         var leader = await cluster.LeaderAsync();
         var followers = cluster.Running.Where(node => node != leader).ToList();
-        await using var channel = new DledgerChannel(new DledgerChannelOptions
-        {
-            Addresses = [.. followers.Select(node => $"127.0.0.1:{cluster.PortOf(node)}")],
-            RetryTimeout = TimeSpan.FromSeconds(60),
-        });
+        await using var channel = cluster.ChannelTo(followers);
         await using var producer = new StreamProducer(channel);
         await producer.SendAsync([.. Enumerable.Range(0, 500).Select(number => new OutgoingMessage("orders", Bytes($"{number}")))]);
         await using var consumer = new StreamConsumer(channel, "billing", "orders", new StreamConsumerOptions { BatchCountMax = 50 });

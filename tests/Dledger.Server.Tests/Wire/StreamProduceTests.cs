@@ -200,11 +200,7 @@ public sealed class StreamProduceTests(SharedNode shared) : IClassFixture<Shared
         await using var cluster = await TestCluster.StartAsync();
         var leader = await cluster.LeaderAsync();
         var followers = cluster.Running.Where(node => node != leader).ToList();
-        await using var channel = new DledgerChannel(new DledgerChannelOptions
-        {
-            Addresses = [.. followers.Select(node => $"127.0.0.1:{cluster.PortOf(node)}")],
-            RetryTimeout = TimeSpan.FromSeconds(60),
-        });
+        await using var channel = cluster.ChannelTo(followers);
         await using var producer = new StreamProducer(channel);
         var sends = new List<Task<SendReceipt>>();
         var enough = new TaskCompletionSource();

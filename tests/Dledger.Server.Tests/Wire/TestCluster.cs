@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Dledger.Client.Connections;
 using Dledger.Primitives;
 using Dledger.Server.Options;
 using Dledger.Testing.Ports;
@@ -42,6 +43,13 @@ internal sealed class TestCluster : IAsyncDisposable
         _clients.Add(client);
         return client;
     }
+
+    /// <summary>The .NET client, patient, which is told of these nodes only.</summary>
+    public DledgerChannel ChannelTo(IEnumerable<int> nodes) => new(new DledgerChannelOptions
+    {
+        Addresses = [.. nodes.Select(node => $"127.0.0.1:{PortOf(node)}")],
+        RetryTimeout = Patience,
+    });
 
     public int PortOf(int node) => _addresses[node - 1].ClientPort;
 
