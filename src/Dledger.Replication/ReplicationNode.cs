@@ -256,7 +256,7 @@ public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWrit
         var available = Math.Clamp(commit - position, 0, destination.Length);
         return position < running.Log.Start
             ? 0
-            : LogReading.Read(running.Cache, running.Log, position, destination[..(int)available]);
+            : LogReading.Read(running.Cache, running.Log, position, destination[..(int)available], settled: commit);
     }
 
     /// <inheritdoc/>
@@ -268,7 +268,14 @@ public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWrit
     public void Release(LogPosition below) => _inbox.TryAdd(new LogReleased(below));
 
     /// <inheritdoc/>
-    public void ReportUnreadable(LogPosition position) => Volatile.Read(ref _running)?.Scrub.DamageMet(position);
+    public void ReportUnreadable(LogPosition position)
+    {
+        if (Volatile.Read(ref _running) is { } running)
+        {
+            running.Log.ForgetBacklog();
+            running.Scrub.DamageMet(position);
+        }
+    }
 
     /// <inheritdoc/>
     public async Task<bool> TransferLeadershipAsync(NodeId? target, CancellationToken cancellationToken)

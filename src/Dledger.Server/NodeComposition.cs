@@ -14,6 +14,11 @@ namespace Dledger.Server;
 /// <summary>Makes the parts of a node out of its options.</summary>
 internal static class NodeComposition
 {
+    /// <summary>
+    /// Appends that are acknowledged from the page cache go into it below this size, where a device write would be waited for.
+    /// </summary>
+    private const int AsyncUncachedBytesMin = 64 << 10;
+
     /// <summary>Directory of the one group inside the data directory.</summary>
     public static readonly string GroupDirectory = $"group-{RaftGroupId.First.Value}";
 
@@ -62,15 +67,18 @@ internal static class NodeComposition
         ILoggerFactory loggers)
     {
         var isAlone = options.Nodes.Count == 0;
-        var log = new CommitLogOptions { SegmentBytes = options.Storage.SegmentBytes };
+        var isSync = options.Storage.FlushMode == FlushPolicy.QuorumSync;
+        var log = new CommitLogOptions
+        {
+            SegmentBytes = options.Storage.SegmentBytes,
+            UncachedBytesMin = isSync ? 0 : AsyncUncachedBytesMin,
+        };
         var replication = new ReplicationOptions
         {
             Self = options.NodeId,
             Members = MembersOf(options),
             Directory = GroupDirectory,
-            FlushMode = options.Storage.FlushMode == FlushPolicy.QuorumSync
-                ? FlushMode.QuorumSync
-                : FlushMode.QuorumAsync,
+            FlushMode = isSync ? FlushMode.QuorumSync : FlushMode.QuorumAsync,
             Log = log,
             ClientAddress = isAlone ? "" : AdvertisedAddress.NodesOf(options, 0)
                 .First(node => node.Id == options.NodeId).ClientAddress,

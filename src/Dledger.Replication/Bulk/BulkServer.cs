@@ -96,7 +96,7 @@ internal sealed class BulkServer(Func<NodePicture> picture, IStateMachine machin
         }
 
         var bytes = GC.AllocateUninitializedArray<byte>((int)length);
-        var read = LogReading.Read(parts.Cache, parts.Log, from, bytes);
+        var read = LogReading.Read(parts.Cache, parts.Log, from, bytes, settled: LogPosition.Zero);
         return read == bytes.Length ? bytes : bytes[..read];
     }
 

@@ -195,7 +195,7 @@ internal sealed class LocalLog
     {
         Span<byte> bytes = stackalloc byte[FrameHeader.Size];
         bytes.Clear();
-        LogReading.Read(_cache, _log, position, bytes);
+        LogReading.Read(_cache, _log, position, bytes, settled: LogPosition.Zero);
         Invariant.Check(
             FrameHeader.TryParse(bytes, _seed, _log.Options.FrameBytesMax, out var header, out var fault),
             $"frame {position} cannot be read: {fault}");

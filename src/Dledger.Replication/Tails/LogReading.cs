@@ -7,9 +7,11 @@ namespace Dledger.Replication.Tails;
 internal static class LogReading
 {
     /// <summary>
-    /// Fills the destination from a position on; fewer bytes only where the log ends or has not begun.
+    /// Fills the destination from a position on; fewer bytes only where the log ends or has not begun. What lies before
+    /// <paramref name="settled"/> is never cut off.
     /// </summary>
-    public static int Read(TailCache cache, CommitLog log, LogPosition position, Span<byte> destination)
+    public static int Read(
+        TailCache cache, CommitLog log, LogPosition position, Span<byte> destination, LogPosition settled)
     {
         var done = 0;
         while (done < destination.Length)
@@ -19,8 +21,11 @@ internal static class LogReading
             if (read == 0)
             {
                 // Not behind the cache's start: the CommitLog may still hold what the core has cut away.
-                var below = Math.Min(destination.Length - done, cache.Start - at);
-                read = below <= 0 ? 0 : log.Read(at, destination.Slice(done, (int)below));
+                var start = cache.Start;
+                var below = Math.Min(destination.Length - done, start - at);
+                read = below <= 0
+                    ? 0
+                    : log.ReadBacklog(at, destination.Slice(done, (int)below), LogPosition.Min(settled, start));
             }
 
             if (read == 0)

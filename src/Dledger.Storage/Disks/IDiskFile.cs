@@ -25,6 +25,23 @@ public interface IDiskFile : IDisposable
     /// <summary>Writes the buffers one behind the other with as few system calls as possible.</summary>
     void Write(long offset, IReadOnlyList<ReadOnlyMemory<byte>> buffers);
 
+    /// <summary>
+    /// The same for bytes that need not stay in the system's page cache: large appends, which would push out what is read. Best when it
+    /// ends at a multiple of 4096. <see cref="Read"/> sees them as any others.
+    /// </summary>
+    void WriteUncached(long offset, IReadOnlyList<ReadOnlyMemory<byte>> buffers) => Write(offset, buffers);
+
+    /// <summary>No more <see cref="WriteUncached"/> come for the present: what they needed is given back.</summary>
+    void EndUncached()
+    {
+    }
+
+    /// <summary>
+    /// Reads without leaving the bytes in the page cache, where offset, length and memory are multiples of 4096; else as
+    /// <see cref="Read"/>.
+    /// </summary>
+    int ReadUncached(long offset, Span<byte> destination) => Read(offset, destination);
+
     /// <summary>Reserves blocks so that the file is at least this long; new bytes read as zeros.</summary>
     void Allocate(long length);
 

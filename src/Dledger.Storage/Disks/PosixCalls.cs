@@ -26,6 +26,9 @@ internal static unsafe partial class PosixCalls
     /// <summary>O_DIRECT has another bit on ARM.</summary>
     public static readonly int OpenDirect = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x10000 : 0x4000;
 
+    /// <summary>What offsets, lengths and memory of direct calls are multiples of: no device asks for more.</summary>
+    public const int DirectAlignment = 4096;
+
     public const int SeekEnd = 2;
 
     public const int LockExclusive = 2;
@@ -92,6 +95,17 @@ internal static unsafe partial class PosixCalls
 
     [LibraryImport(Library, EntryPoint = "rmdir", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int RemoveDirectory(string path);
+
+    /// <summary>
+    /// The same file, whatever it is called now, for calls past the page cache; null where the file system offers none, such as one in
+    /// memory.
+    /// </summary>
+    public static SafeFileHandle? TryOpenDirect(SafeFileHandle file)
+    {
+        var descriptor = Open(
+            $"/proc/self/fd/{file.DangerousGetHandle()}", OpenReadWrite | OpenDirect | OpenCloseOnExec, mode: 0);
+        return descriptor < 0 ? null : new SafeFileHandle(descriptor, ownsHandle: true);
+    }
 
     /// <summary>The fault for the last call's errno.</summary>
     public static StorageFaultException Fault(string path, string call)

@@ -4,19 +4,19 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Dledger.Storage.Disks;
 
-/// <summary>A file of a <see cref="PosixDisk"/>: pread, pwrite, pwritev, fdatasync.</summary>
+/// <summary>A file of a <see cref="PosixDisk"/>: pread, pwrite, pwritev, fdatasync, and O_DIRECT beside them.</summary>
 internal sealed unsafe class PosixDiskFile(PosixDisk disk, string path, SafeFileHandle handle) : IDiskFile
 {
     // Well below IOV_MAX (1024), so that vectors fit on the stack.
     private const int VectorCountMax = 256;
     private const int ZeroBlockBytes = 1 << 20;
 
-    private const int DirectAlignment = 4096;
-
     private static readonly byte* Zeros = AllocateZeros();
 
     [ThreadStatic]
     private static MemoryHandle[]? _pins;
+
+    private UncachedWriter? _uncached;
 
     /// <inheritdoc/>
     public string Path => path;
@@ -63,6 +63,7 @@ internal sealed unsafe class PosixDiskFile(PosixDisk disk, string path, SafeFile
     public void Write(long offset, ReadOnlySpan<byte> bytes)
     {
         disk.ThrowIfSyncFailed();
+        _uncached?.Forget();
         fixed (byte* start = bytes)
         {
             long total = 0;
@@ -85,9 +86,46 @@ internal sealed unsafe class PosixDiskFile(PosixDisk disk, string path, SafeFile
     public void Write(long offset, IReadOnlyList<ReadOnlyMemory<byte>> buffers)
     {
         disk.ThrowIfSyncFailed();
+        _uncached?.Forget();
         for (var first = 0; first < buffers.Count; first += VectorCountMax)
         {
             offset += WriteVectors(offset, buffers, first, Math.Min(VectorCountMax, buffers.Count - first));
+        }
+    }
+
+    /// <inheritdoc/>
+    public void WriteUncached(long offset, IReadOnlyList<ReadOnlyMemory<byte>> buffers)
+    {
+        disk.ThrowIfSyncFailed();
+        _uncached ??= new UncachedWriter(handle, path);
+        if (!_uncached.TryWrite(offset, buffers))
+        {
+            Write(offset, buffers);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void EndUncached()
+    {
+        _uncached?.Dispose();
+        _uncached = null;
+    }
+
+    /// <inheritdoc/>
+    public int ReadUncached(long offset, Span<byte> destination)
+    {
+        fixed (byte* start = destination)
+        {
+            if ((offset | (nint)start | (nint)destination.Length) % PosixCalls.DirectAlignment != 0)
+            {
+                return Read(offset, destination);
+            }
+
+            using var direct = PosixCalls.TryOpenDirect(handle);
+            var count = direct is null ? -1 : PosixCalls.Read(direct, start, (nuint)destination.Length, offset);
+
+            // Short at the end of the file, refused, or failed: the ordinary read reads the rest or tells why it cannot.
+            return count == destination.Length ? (int)count : Read(offset, destination);
         }
     }
 
@@ -125,9 +163,10 @@ internal sealed unsafe class PosixDiskFile(PosixDisk disk, string path, SafeFile
     public void ZeroFill(long offset, long length)
     {
         disk.ThrowIfSyncFailed();
-        if (length >= ZeroBlockBytes && (offset | length) % DirectAlignment == 0)
+        _uncached?.Forget();
+        if (length >= ZeroBlockBytes && (offset | length) % PosixCalls.DirectAlignment == 0)
         {
-            using var direct = TryOpenDirect();
+            using var direct = PosixCalls.TryOpenDirect(handle);
             if (direct is not null && TryWriteZeros(direct, offset, length, isDirect: true))
             {
                 return;
@@ -141,6 +180,7 @@ internal sealed unsafe class PosixDiskFile(PosixDisk disk, string path, SafeFile
     public void SetLength(long length)
     {
         disk.ThrowIfSyncFailed();
+        _uncached?.Forget();
         while (PosixCalls.SetLength(handle, length) != 0)
         {
             if (Marshal.GetLastPInvokeError() != PosixCalls.Interrupted)
@@ -158,23 +198,17 @@ internal sealed unsafe class PosixDiskFile(PosixDisk disk, string path, SafeFile
         PosixCalls.Advise(handle, offset, length, PosixCalls.AdviseDontNeed);
 
     /// <inheritdoc/>
-    public void Dispose() => handle.Dispose();
+    public void Dispose()
+    {
+        EndUncached();
+        handle.Dispose();
+    }
 
     private static byte* AllocateZeros()
     {
-        var zeros = (byte*)NativeMemory.AlignedAlloc(ZeroBlockBytes, DirectAlignment);
+        var zeros = (byte*)NativeMemory.AlignedAlloc(ZeroBlockBytes, PosixCalls.DirectAlignment);
         NativeMemory.Clear(zeros, ZeroBlockBytes);
         return zeros;
-    }
-
-    // The same file whatever it is called now; null where the file system cannot do that, such as one in memory.
-    private SafeFileHandle? TryOpenDirect()
-    {
-        var descriptor = PosixCalls.Open(
-            $"/proc/self/fd/{handle.DangerousGetHandle()}",
-            PosixCalls.OpenReadWrite | PosixCalls.OpenDirect | PosixCalls.OpenCloseOnExec,
-            mode: 0);
-        return descriptor < 0 ? null : new SafeFileHandle(descriptor, ownsHandle: true);
     }
 
     // False when the file does not take a direct write of this shape.

@@ -26,6 +26,7 @@ public sealed class CommitLog : IDisposable
     private readonly string _directory;
     private readonly SparePool _spares;
     private readonly ReadableLog _readable;
+    private readonly BacklogReader _backlog;
     private readonly LogTail _tail;
     private readonly LogCheckpointFiles _checkpoints;
     private readonly SegmentRetirement _retirement;
@@ -52,6 +53,7 @@ public sealed class CommitLog : IDisposable
         Identity = identity;
         Seed = identity.Seed;
         _readable = new ReadableLog(state.Segments, state.Tail, Seed, options.FrameBytesMax);
+        _backlog = new BacklogReader(_readable);
         _retirement = new SegmentRetirement(disk, directory, options, state.Spares, _names);
         _reserve = new SpaceReserve(disk, directory, options.ReserveBytes);
         _tail = new LogTail(disk, directory, options, identity, time, state, _readable, _retirement, _reserve, _names);
@@ -284,6 +286,7 @@ public sealed class CommitLog : IDisposable
         {
             _pins.Advance(start.End, kept => Invariant.Check(kept == start.End, $"log from {kept} on is pinned"));
             _retirement.Replace(() => _tail.Reset(start, configurations ?? []));
+            _backlog.Forget();
             _checkpoints.Reset(start, configurations ?? []);
             _rollCountAtCheckpoint = _tail.RollCount;
         }
@@ -339,6 +342,7 @@ public sealed class CommitLog : IDisposable
         try
         {
             RangeRepair.Write(segments[index], damaged.From, frames);
+            _backlog.Forget();
             rest = RangeRepair.Rest(damaged, tail);
             return null;
         }
@@ -416,6 +420,16 @@ public sealed class CommitLog : IDisposable
     /// outside the log.
     /// </summary>
     public int Read(LogPosition position, Span<byte> destination) => _readable.Read(position, destination);
+
+    /// <summary>The same for those who go through what lies well behind the end: read in large pieces, past the page cache.</summary>
+    /// <param name="position">The first byte.</param>
+    /// <param name="destination">Where to.</param>
+    /// <param name="settled">What lies before it has been written and is never cut off.</param>
+    public int ReadBacklog(LogPosition position, Span<byte> destination, LogPosition settled) =>
+        _backlog.Read(position, destination, settled);
+
+    /// <summary>What <see cref="ReadBacklog"/> gave is not what was written: it is read from the disk again.</summary>
+    public void ForgetBacklog() => _backlog.Forget();
 
     /// <summary>Reads what Raft needs of the frame that begins at a position; false when none does.</summary>
     public bool TryReadFrameSummary(LogPosition @base, out FrameSummary frame)

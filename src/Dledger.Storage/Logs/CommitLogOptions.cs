@@ -23,6 +23,13 @@ public sealed record CommitLogOptions
     /// <summary>Rate at which spares are written while none is urgent, bytes per second.</summary>
     public long PrepareBytesPerSecond { get; init; } = 16L << 20;
 
+    /// <summary>
+    /// Appends of at least this many bytes go past the page cache of the system: the copy, and memory for what the tail cache has anyway,
+    /// cost more than the device does. 0 is all of them; where nothing is synced before it is acknowledged, small ones are sooner done
+    /// in the cache.
+    /// </summary>
+    public int UncachedBytesMin { get; init; }
+
     /// <summary>The largest frame that is written or accepted, bytes.</summary>
     public int FrameBytesMax { get; init; } = 8 << 20;
 
@@ -58,6 +65,7 @@ public sealed record CommitLogOptions
         Require(
             SegmentBytes >= FrameBytesMax && SegmentBytes % 4096 == 0 && SegmentBytes <= 1L << 40,
             nameof(SegmentBytes), SegmentBytes, $"a multiple of 4096 from FrameBytesMax ({FrameBytesMax}) to 1 TiB");
+        Require(UncachedBytesMin >= 0, nameof(UncachedBytesMin), UncachedBytesMin, "at least 0");
         Require(SpareCount is >= 0 and <= 16, nameof(SpareCount), SpareCount, "0 to 16");
         Require(
             UnsyncedBytesMax >= FrameBytesMax && UnsyncedBytesMax <= 1L << 30,

@@ -293,18 +293,31 @@ internal sealed class LogTail
         }
 
         var offset = _headerPagePending ? 0 : active.FileOffset(from);
+        var isUncached = _tail.End - from >= _options.UncachedBytesMin;
         try
         {
-            active.File.Write(offset, _gathered);
+            WriteGathered(active.File, offset, isUncached);
         }
         catch (StorageFaultException fault) when (CanRetry(fault))
         {
-            active.File.Write(offset, _gathered);
+            WriteGathered(active.File, offset, isUncached);
         }
 
         _gathered.Clear();
         _headerPagePending = false;
         _readable.Publish(_tail);
+    }
+
+    private void WriteGathered(IDiskFile file, long offset, bool isUncached)
+    {
+        if (isUncached)
+        {
+            file.WriteUncached(offset, _gathered);
+        }
+        else
+        {
+            file.Write(offset, _gathered);
+        }
     }
 
     /// <summary>
@@ -336,6 +349,7 @@ internal sealed class LogTail
         _readable.Publish([.. _readable.Segments, new Segment(spare.File, spare.Path, header)]);
         RollCount++;
 
+        sealedSegment.File.EndUncached();
         var used = sealedSegment.FileOffset(_tail.End);
         if (sealedSegment.File.Length - used > UnusedBytesKept)
         {

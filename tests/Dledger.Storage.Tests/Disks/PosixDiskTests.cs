@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Dledger.Primitives;
 using Dledger.Storage.Disks;
 using Dledger.Storage.Logs;
@@ -54,6 +55,87 @@ public sealed class PosixDiskTests : IDisposable
         Assert.False(bytes.AsSpan(1).ContainsAnyExcept((byte)0));
         file.SetLength(7);
         Assert.Equal(7, file.Length);
+    }
+
+    [Fact]
+    public void Writes_past_the_page_cache_and_through_it_make_one_file()
+    {
+        const int seed = 99;
+        const int fileBytes = 6 << 20;
+        var random = new Random(seed);
+        var expected = new byte[fileBytes];
+        using var file = _disk.Open("a", DiskOpenMode.CreateNew);
+        file.ZeroFill(0, fileBytes);
+        var end = 0;
+        for (var i = 0; i < 400; i++)
+        {
+            switch (random.Next(8))
+            {
+                case 0:
+                    Write(random.Next(fileBytes - 100), Bytes(random, random.Next(100)));
+                    break;
+                case 1 when end > 5_000:
+                    end -= random.Next(5_000);
+                    file.ZeroFill(end, 5_000);
+                    expected.AsSpan(end, 5_000).Clear();
+                    break;
+                case 2:
+                    file.EndUncached();
+                    break;
+                case 3 when end > 300:
+                    Write(end - 300, Bytes(random, 200));
+                    break;
+                default:
+                    Append(Bytes(random, random.Next(10) == 0 ? random.Next(3 << 20) : random.Next(9_000)));
+                    break;
+            }
+
+            Compare(i);
+        }
+
+        void Write(int offset, byte[] bytes)
+        {
+            file.Write(offset, bytes);
+            bytes.CopyTo(expected, offset);
+        }
+
+        // As a log does it: content in pieces, then zeros up to the end of a page, over which the next content is written.
+        void Append(byte[] bytes)
+        {
+            end = end + bytes.Length + 4096 > fileBytes ? random.Next(4096) : end;
+            var half = bytes.Length / 2;
+            var zeros = new byte[-(end + bytes.Length) & 4095];
+            file.WriteUncached(end, [bytes.AsMemory(0, half), bytes.AsMemory(half), zeros]);
+            bytes.CopyTo(expected, end);
+            end += bytes.Length;
+            zeros.CopyTo(expected, end);
+        }
+
+        void Compare(int step)
+        {
+            var from = random.Next(fileBytes / 4096) * 4096;
+            var bytes = new byte[Math.Min(fileBytes - from, 1 << 20)];
+            Assert.Equal(bytes.Length, file.Read(from, bytes));
+            Assert.True(expected.AsSpan(from, bytes.Length).SequenceEqual(bytes), $"seed {seed}, step {step}, read {from}");
+            var pages = Pages(1 << 20);
+            var count = file.ReadUncached(from, pages);
+            Assert.Equal(bytes.Length, count);
+            Assert.True(bytes.AsSpan().SequenceEqual(pages[..count]), $"seed {seed}, step {step}, uncached read {from}");
+        }
+    }
+
+    [Fact]
+    public void Only_what_ends_with_a_page_goes_past_the_page_cache_and_only_where_the_file_system_offers_it()
+    {
+        using var handle = File.OpenHandle(
+            Path.Combine(_root, "a"), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite);
+        using var direct = PosixCalls.TryOpenDirect(handle);
+        using var writer = new UncachedWriter(handle, "a");
+
+        Assert.Equal(direct is not null, writer.TryWrite(0, [new byte[4096], new byte[4096]]));
+        Assert.Equal(direct is not null, writer.TryWrite(4097, [new byte[4095]]));
+        Assert.False(writer.TryWrite(0, [new byte[4095]]));
+        Assert.False(writer.TryWrite(100_000, [new byte[4096 - (100_000 % 4096)]]), "nothing is there to begin the page with");
     }
 
     [Fact]
@@ -155,6 +237,12 @@ public sealed class PosixDiskTests : IDisposable
         }
 
         return position;
+    }
+
+    private static Span<byte> Pages(int count)
+    {
+        var array = GC.AllocateArray<byte>(count + 4096, pinned: true);
+        return array.AsSpan((int)(-Marshal.UnsafeAddrOfPinnedArrayElement(array, 0) & 4095), count);
     }
 
     private static byte[] Bytes(Random random, int count)
