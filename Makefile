@@ -68,7 +68,7 @@ crash-rounds: $(JS)/node_modules/.package-lock.json
 bench: SIZES = 1KiB
 bench: MODE = QUORUM_SYNC
 bench: NODES = 3
-bench: DOCS = $(CURDIR)/docs/benchmarks.md
+bench: DOCS = docs/benchmarks.md
 bench: publish
 	tests/Dledger.Benchmarks/local-cluster.sh $(PUBLISHED)/dledger $(NODES) $(MODE) \
 		$(PUBLISHED)/dledger bench all --size $(SIZES) --backlog-size 5GiB $(if $(DOCS),--append $(DOCS)) $(BENCH_FLAGS)

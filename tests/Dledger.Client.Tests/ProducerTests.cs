@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Apache.Rocketmq.V2;
 using Dledger.Client.Connections;
 using Dledger.Client.Errors;
@@ -200,6 +202,19 @@ public sealed class ProducerTests
     }
 
     [Fact]
+    public async Task A_connection_that_breaks_under_a_send_says_nothing_of_what_was_done()
+    {
+        using var node = new TcpListener(IPAddress.Loopback, 0);
+        node.Start();
+        var breaking = BreakAfterRequestAsync(node);
+        await using var channel = Channel(node.LocalEndpoint.ToString()!);
+
+        await Assert.ThrowsAsync<OutcomeUnknownException>(
+            () => new Producer(channel, new ProducerOptions { IsNumbered = false }).SendAsync(Hello));
+        await breaking;
+    }
+
+    [Fact]
     public async Task Cancellation_is_cancellation_and_no_fault()
     {
         await using var node = await ScriptedNode.StartAsync();
@@ -209,6 +224,22 @@ public sealed class ProducerTests
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
             () => new Producer(channel).SendAsync(Hello, cancellation.Token));
+    }
+
+    // Takes one connection, waits for the body of the request, and resets the connection.
+    private static async Task BreakAfterRequestAsync(TcpListener node)
+    {
+        using var socket = await node.AcceptSocketAsync();
+        var received = new byte[64 << 10];
+        var count = 0;
+        while (received.AsSpan(0, count).IndexOf("hello"u8) < 0)
+        {
+            var read = await socket.ReceiveAsync(received.AsMemory(count));
+            Assert.NotEqual(0, read);
+            count += read;
+        }
+
+        socket.LingerState = new LingerOption(enable: true, seconds: 0);
     }
 
     private static SendMessageResponse OverQuota(int milliseconds) => new()

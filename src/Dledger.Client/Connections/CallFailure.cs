@@ -11,6 +11,10 @@ internal static class CallFailure
         var reason = exception.Status.Detail;
         return exception.StatusCode switch
         {
+            StatusCode.Unavailable when BrokeOnTheWay(exception) => new OutcomeUnknownException(
+                $"{operation}: the connection to {address} broke ({reason}).",
+                "It may have been done. See who leads: dledger cluster status",
+                exception),
             StatusCode.Unavailable => new ClusterUnavailableException(
                 $"{operation}: {address} is not reachable ({reason}).",
                 "Is a node running there? Start one with 'dledger dev', or name another with --address.",
@@ -38,6 +42,32 @@ internal static class CallFailure
                 "Look into the log of the node.",
                 exception),
         };
+    }
+
+    // The node said so itself, refused the stream, or was never reached: then nothing was done. Of what else broke nobody knows.
+    private static bool BrokeOnTheWay(RpcException exception)
+    {
+        for (var cause = exception.Status.DebugException; cause is not null; cause = cause.InnerException)
+        {
+            switch (cause)
+            {
+                // The only reset that gRPC calls unavailable is the refusal of a stream.
+                case HttpProtocolException:
+                case TimeoutException:
+                case HttpRequestException
+                {
+                    HttpRequestError: HttpRequestError.ConnectionError
+                        or HttpRequestError.NameResolutionError
+                        or HttpRequestError.SecureConnectionError
+                        or HttpRequestError.VersionNegotiationError
+                }:
+                    return false;
+                default:
+                    break;
+            }
+        }
+
+        return exception.Status.DebugException is not null;
     }
 
     // As gRPC wants it a broken rule of HTTP/2 is an internal error. A ping that nobody answers counts as one, and the node had no part in it.
