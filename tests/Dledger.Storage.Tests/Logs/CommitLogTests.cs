@@ -10,6 +10,22 @@ public sealed class CommitLogTests
     private static readonly Term One = new(1);
     private static readonly Term Two = new(2);
 
+    [Theory]
+    [InlineData(0, 3)]
+    [InlineData(1_000, 2)]
+    [InlineData(1 << 20, 0)]
+    public void Appends_of_the_given_size_and_more_go_past_the_page_cache(int bytesMin, int expected)
+    {
+        var bench = new LogBench(1);
+        var log = bench.OpenSound(LogBench.Small with { UncachedBytesMin = bytesMin });
+
+        log.Append([bench.Frame(log.Tail, One, bodyBytes: 100)]);
+        log.Append([bench.Frame(log.Tail, One, bodyBytes: 2_000)]);
+        log.Append(bench.Frames(log.Tail, One, count: 2, bodyBytes: 600));
+
+        Assert.Equal(expected, bench.Disk.UncachedWriteCount);
+    }
+
     [Fact]
     public void A_fresh_directory_becomes_an_empty_log_that_survives_a_power_loss()
     {

@@ -89,6 +89,9 @@ public sealed class SimulatedDisk(int seed) : IDisk
     /// </summary>
     public (string Path, long Distance)? MisdirectNextWrite { get; set; }
 
+    /// <summary>How many writes asked to go past the page cache.</summary>
+    public int UncachedWriteCount { get; internal set; }
+
     /// <summary>Stops the machine at once.</summary>
     public void Crash()
     {

@@ -23,6 +23,13 @@ internal sealed class SimulatedDiskFile(SimulatedDisk disk, string path, Simulat
     }
 
     /// <inheritdoc/>
+    public void WriteUncached(long offset, IReadOnlyList<ReadOnlyMemory<byte>> buffers)
+    {
+        disk.UncachedWriteCount++;
+        Write(offset, buffers);
+    }
+
+    /// <inheritdoc/>
     public void Write(long offset, IReadOnlyList<ReadOnlyMemory<byte>> buffers)
     {
         Execute("pwritev", () =>
