@@ -2,7 +2,7 @@
 CONFIGURATION ?= Release
 JS := tests/Dledger.Integration.Tests/js
 
-.PHONY: publish verify format build test conformance fix demo sim soak sim-raft mutations crash-rounds bench bench-unary bench-peers bench-micro garbage chaos chaos-gaps feature-kills power-loss io-errors large-log catch-up timers fuzz-sql
+.PHONY: publish verify format build test conformance fix demo sim sim-features soak sim-raft mutations crash-rounds bench bench-unary bench-peers bench-micro garbage chaos chaos-gaps feature-kills power-loss io-errors large-log catch-up timers fuzz-sql
 
 verify: format build test
 
@@ -40,6 +40,11 @@ START ?= 1
 SIM = dotnet run --project tests/Dledger.ClusterSimulation -c $(CONFIGURATION) --
 sim:
 	$(SIM) $(if $(SEED),--seed $(SEED),--seeds $(SEEDS) --start $(START))
+
+# As many runs as it takes for each feature to be in EACH of them, more than an hour: make sim-features [EACH=2000] [START=1]
+EACH ?= 2000
+sim-features:
+	$(SIM) --each $(EACH) --start $(START)
 
 # The same until the time is over: make soak [MINUTES=60]
 soak: MINUTES = 60

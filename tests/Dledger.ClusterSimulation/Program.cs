@@ -2,6 +2,7 @@ using System.Globalization;
 using Dledger.ClusterSimulation.Mutations;
 using Dledger.ClusterSimulation.Oracles;
 using Dledger.ClusterSimulation.Reports;
+using Dledger.ClusterSimulation.Scenarios;
 
 namespace Dledger.ClusterSimulation;
 
@@ -15,6 +16,7 @@ internal static class Program
           --seeds N      run N seeds on all cores (1000)
           --start S      the first of them (1)
           --minutes M    run until M minutes have passed instead
+          --each N       run as many as it takes for each feature to be in N of them
           --seed S       replay one seed with a trace of everything that happened
           --mutation M   with a seeded defect, such as AckBeforeSync
           --mutations    seed every defect and print what found it, after how many seeds
@@ -22,7 +24,7 @@ internal static class Program
 
     private static int Main(string[] arguments)
     {
-        ulong start = 1, count = 1_000;
+        ulong start = 1, count = 1_000, each = 0;
         ulong? seed = null;
         var minutes = double.PositiveInfinity;
         var mutation = Mutation.None;
@@ -40,6 +42,7 @@ internal static class Program
                 "--start" => TryParse(value, out start),
                 "--seeds" => TryParse(value, out count),
                 "--mutation" => Enum.TryParse(value, out mutation),
+                "--each" => TryParse(value, out each) && each is > 0 and <= int.MaxValue,
                 "--minutes" => double.TryParse(value, CultureInfo.InvariantCulture, out minutes)
                     && (count = ulong.MaxValue - start) > 0,
                 _ => false,
@@ -53,7 +56,15 @@ internal static class Program
 
         return seed is { } single
             ? Replay(single, new Campaign(mutation))
-            : RunMany(start, count, minutes, new Campaign(mutation));
+            : RunMany(each > 0 ? Features.Plan(start, (int)each) : SeedsFrom(start, count), minutes, new Campaign(mutation));
+    }
+
+    private static IEnumerable<ulong> SeedsFrom(ulong start, ulong count)
+    {
+        for (ulong i = 0; i < count; i++)
+        {
+            yield return start + i;
+        }
     }
 
     private static bool TryParse(string text, out ulong number) =>
@@ -94,27 +105,31 @@ internal static class Program
         return result.Failure is null ? 0 : 1;
     }
 
-    private static int RunMany(ulong start, ulong count, double minutes, Campaign campaign)
+    private static int RunMany(IEnumerable<ulong> seeds, double minutes, Campaign campaign)
     {
         var end = DateTime.UtcNow.AddMinutes(Math.Min(minutes, 1e6));
-        var next = start - 1;
         var failures = 0;
+        using var left = seeds.GetEnumerator();
         var threads = Enumerable.Range(0, Environment.ProcessorCount).Select(_ => new Thread(Work)).ToArray();
         Array.ForEach(threads, thread => thread.Start());
         Array.ForEach(threads, thread => thread.Join());
         Report(campaign, failures);
         return failures == 0 ? 0 : 1;
 
+        bool TryTake(out ulong seed)
+        {
+            lock (left)
+            {
+                var isThere = left.MoveNext();
+                seed = isThere ? left.Current : 0;
+                return isThere;
+            }
+        }
+
         void Work()
         {
-            while (DateTime.UtcNow < end && Volatile.Read(ref failures) < FailureCountMax)
+            while (DateTime.UtcNow < end && Volatile.Read(ref failures) < FailureCountMax && TryTake(out var seed))
             {
-                var seed = Interlocked.Increment(ref next);
-                if (seed - start >= count)
-                {
-                    return;
-                }
-
                 if (campaign.Run(seed).Failure is { } failure)
                 {
                     Interlocked.Increment(ref failures);
@@ -139,6 +154,11 @@ internal static class Program
         foreach (var (names, reason) in Checks.NotEvaluated)
         {
             Console.WriteLine($"  not evaluated: {names}: {reason}");
+        }
+
+        for (var feature = 0; feature < Features.Count; feature++)
+        {
+            Console.WriteLine($"  {campaign.RunCountOf(feature),14}  runs with {Features.NameOf(feature)}");
         }
 
         foreach (var (name, reached) in campaign.Marks.Counts)

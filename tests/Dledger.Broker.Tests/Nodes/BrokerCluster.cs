@@ -1,4 +1,6 @@
 using System.Net;
+using Dledger.Broker.Messages;
+using Dledger.Broker.Topics;
 using Dledger.Primitives;
 using Dledger.Replication;
 using Dledger.Replication.Peers;
@@ -99,6 +101,62 @@ internal sealed class BrokerCluster : IAsyncDisposable
         return _running.First(each => each.Value.Log.Status.IsServing).Key;
     }
 
+    /// <summary>Calls whoever leads, and again whoever leads then, as long as the answer is that leadership moved.</summary>
+    public async Task<TOutcome> AskLeaderAsync<TOutcome>(
+        Func<BrokerNode, ValueTask<TOutcome>> call, Func<TOutcome, BrokerFailure?> failureOf)
+    {
+        while (true)
+        {
+            var outcome = await call(Broker(await WaitForLeaderAsync()));
+            var failure = failureOf(outcome);
+            if (failure is null)
+            {
+                return outcome;
+            }
+
+            Assert.True(
+                failure.Value.Error is BrokerError.NotLeader or BrokerError.OutcomeUnknown or BrokerError.Unavailable,
+                $"{failure}; {Describe()}");
+        }
+    }
+
+    public Task CreateTopicAsync(string topic) => AskLeaderAsync(
+        broker => broker.CreateTopicAsync(new TopicSpec { Name = topic, QueueCount = 4 }, CancellationToken.None),
+        failure => failure?.Error == BrokerError.AlreadyExists ? null : failure);
+
+    /// <summary>Sends one by one; a change of the leader in the middle may store one twice.</summary>
+    public async Task SendAsync(string topic, int count, int bodyBytes)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            var draft = new MessageDraft { MessageId = Guid.NewGuid().ToString("N"), Body = new byte[bodyBytes] };
+            await AskLeaderAsync(
+                broker => broker.AppendAsync(topic, [draft], CancellationToken.None), outcome => outcome.Failure);
+        }
+    }
+
+    /// <summary>Sends until the log of whoever leads begins behind a position.</summary>
+    public async Task SendUntilStartPassesAsync(string topic, LogPosition end, int bodyBytes)
+    {
+        for (var round = 0; Log(await WaitForLeaderAsync()).Segments is [var first, ..] && first.Base <= end; round++)
+        {
+            Assert.True(round < 200, $"the log's start never moves; {Describe()}");
+            await SendAsync(topic, 10, bodyBytes);
+        }
+    }
+
+    /// <summary>Hands leadership to a node, in as many attempts as it takes: one fails while the target's disk is slow.</summary>
+    public Task LeadAsync(NodeId target) => WaitAsync(
+        async () =>
+        {
+            var leader = _running.FirstOrDefault(each => each.Value.Log.Status.IsServing).Key;
+            return leader == target
+                || (leader != NodeId.None
+                    && await Log(leader).TransferLeadershipAsync(target, CancellationToken.None)
+                    && Log(target).Status.IsServing);
+        },
+        $"node {target} leads");
+
     /// <summary>Waits until all running nodes have applied the same log.</summary>
     public Task WaitUntilEqualAsync() => WaitAsync(
         () => _running.Values.Select(each => each.Log.Status).ToList() is var all
@@ -106,18 +164,22 @@ internal sealed class BrokerCluster : IAsyncDisposable
             && all.Any(status => status.IsServing),
         "all nodes have applied the same log");
 
-    public async Task WaitAsync(Func<bool> condition, string what)
+    public Task WaitAsync(Func<bool> condition, string what) => WaitAsync(() => Task.FromResult(condition()), what);
+
+    private async Task WaitAsync(Func<Task<bool>> condition, string what)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
         var started = TimeProvider.System.GetTimestamp();
-        while (!condition())
+        while (!await condition())
         {
             Assert.True(
                 TimeProvider.System.GetElapsedTime(started) < Patience,
-                $"not within {Patience}: {what}; {string.Join("; ", _running.Values.Select(each => each.Log.Status))}");
+                $"not within {Patience}: {what}; {Describe()}");
             await timer.WaitForNextTickAsync();
         }
     }
+
+    private string Describe() => string.Join("; ", _running.Values.Select(each => each.Log.Status));
 
     public async ValueTask DisposeAsync()
     {

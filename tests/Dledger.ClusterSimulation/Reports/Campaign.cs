@@ -14,6 +14,7 @@ internal sealed class Campaign(Mutation mutation = Mutation.None)
 {
     private readonly Lock _lock = new();
     private readonly SortedDictionary<string, long> _evaluations = new(StringComparer.Ordinal);
+    private readonly long[] _featureRuns = new long[Features.Count];
 
     public Marks Marks { get; } = new();
 
@@ -28,6 +29,9 @@ internal sealed class Campaign(Mutation mutation = Mutation.None)
 
     /// <summary>Simulated microseconds.</summary>
     public long SimulatedTime { get; private set; }
+
+    /// <summary>Runs that had a feature.</summary>
+    public long RunCountOf(int feature) => _featureRuns[feature];
 
     public RunResult Run(ulong seed, TextWriter? trace = null)
     {
@@ -53,6 +57,11 @@ internal sealed class Campaign(Mutation mutation = Mutation.None)
             SimulatedTime += cluster.Events.Now;
             AckedCount += cluster.Producing.AckedCount;
             Marks.Add(cluster.Marks);
+            foreach (var feature in Features.Of(cluster))
+            {
+                _featureRuns[feature]++;
+            }
+
             foreach (var (name, count) in cluster.Checks.Counts)
             {
                 _evaluations[name] = _evaluations.GetValueOrDefault(name) + count;
