@@ -48,6 +48,12 @@ public interface IReplicatedLog
     int Read(LogPosition position, Span<byte> destination);
 
     /// <summary>
+    /// Says that a record will be read soon. Whoever needs many scattered ones tells of all of them first: the device then works on them
+    /// at once. Advice; does not wait for the device.
+    /// </summary>
+    void Prefetch(LogPosition position, int length);
+
+    /// <summary>
     /// The files of the log, oldest first; empty while it is not open. What lies before the base of one can be given up.
     /// </summary>
     IReadOnlyList<LogSegment> Segments { get; }

@@ -260,6 +260,15 @@ public sealed class ReplicationNode : IReplicatedLog, IAsyncDisposable, ILogWrit
     }
 
     /// <inheritdoc/>
+    public void Prefetch(LogPosition position, int length)
+    {
+        if (Volatile.Read(ref _running) is { } running && position < running.Cache.Start)
+        {
+            running.Log.Prefetch(position, length);
+        }
+    }
+
+    /// <inheritdoc/>
     public IReadOnlyList<LogSegment> Segments => Volatile.Read(ref _running) is { } running
         ? [.. running.Log.ListSegments().Select(segment => new LogSegment(segment.Base, segment.LogTime))]
         : [];

@@ -58,6 +58,28 @@ public sealed class BenchCommandTests : NodeCommandTests
         Assert.Equal("dledger stream", report.GetProperty("runs")[0].GetProperty("target").GetString());
     }
 
+    [Theory]
+    [InlineData("lz4", "dledger stream, LZ4")]
+    [InlineData("zlib", "dledger stream, ZLIB")]
+    public async Task Batches_are_compressed_when_that_is_asked_for(string compression, string target)
+    {
+        var report = await BenchAsync(
+            ["produce", "--api", "stream", "--in-flight", "4", "--batch", "10", "--compression", compression, "--repetition", "80", .. Short]);
+
+        AssertMeasured(report, ["produce"]);
+        Assert.Equal(target, report.GetProperty("runs")[0].GetProperty("target").GetString());
+    }
+
+    [Fact]
+    public async Task Only_batches_of_streams_are_compressed()
+    {
+        var run = await RunAsync(["bench", "produce", "--compression", "lz4", .. Short]);
+
+        Assert.Equal(ExitCode.Usage, run.ExitCode);
+        Assert.Contains("--compression is for streams of batches", run.Error, StringComparison.Ordinal);
+        await AssertNothingIsLeftAsync();
+    }
+
     [Fact]
     public async Task What_an_interface_cannot_do_is_refused_before_anything_is_made()
     {

@@ -10,12 +10,20 @@ namespace Dledger.Bench.Clusters;
 /// <param name="ack">What its acknowledgement means.</param>
 /// <param name="resources">Makes the topics and groups.</param>
 /// <param name="receiveCount">Most messages of one delivery to a group, 1 to 1,024: a stream is told so when it is opened.</param>
-public sealed class StreamTarget(DledgerChannel channel, AckPromise ack, BenchResources resources, int receiveCount) : IBenchTarget
+/// <param name="compression">What producers compress batches with.</param>
+public sealed class StreamTarget(
+    DledgerChannel channel,
+    AckPromise ack,
+    BenchResources resources,
+    int receiveCount,
+    BatchCompression compression = BatchCompression.None) : IBenchTarget
 {
     private const int BatchCountMax = 1_024;
 
     /// <inheritdoc/>
-    public string Name => "dledger stream";
+    public string Name => compression == BatchCompression.None
+        ? "dledger stream"
+        : $"dledger stream, {compression.ToString().ToUpperInvariant()}";
 
     /// <inheritdoc/>
     public AckPromise Ack { get; } = ack;
@@ -38,7 +46,8 @@ public sealed class StreamTarget(DledgerChannel channel, AckPromise ack, BenchRe
 
     /// <inheritdoc/>
     public Task<IBenchProducer> OpenProducerAsync(CancellationToken cancellationToken) =>
-        Task.FromResult<IBenchProducer>(new StreamBenchProducer(new StreamProducer(channel), resources.Names));
+        Task.FromResult<IBenchProducer>(new StreamBenchProducer(
+            new StreamProducer(channel, new StreamProducerOptions { Compression = compression }), resources.Names));
 
     /// <inheritdoc/>
     public Task<IBenchConsumer> OpenConsumerAsync(int topic, int group, CancellationToken cancellationToken)

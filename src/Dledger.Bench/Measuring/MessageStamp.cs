@@ -4,7 +4,7 @@ namespace Dledger.Bench.Measuring;
 
 /// <summary>What the first bytes of each body say: of which run it is, and when it should have been sent.</summary>
 /// <remarks>
-/// 24 bytes, little-endian; the rest of a body is noise that does not compress.
+/// 24 bytes, little-endian; the rest of a body is noise that does not compress, but for what a load wants to repeat.
 ///   0          4         8                       16                 24
 ///   | "DLBM"   | run     | intended time, ns     | sequence number  |
 /// The time is that of the clock of one process, so it means something only to the run that wrote it.

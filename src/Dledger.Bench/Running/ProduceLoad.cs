@@ -73,7 +73,7 @@ public sealed class ProduceLoad : IBenchLoad
     private async Task WorkAsync(int worker, LoadWindow window, SendSchedule schedule, CancellationToken cancellationToken)
     {
         var producer = _producers[worker % _producers.Count];
-        var bodies = new BodyBatch(_shape.BatchCount, _shape.BodyBytes, _run);
+        var bodies = new BodyBatch(_shape.BatchCount, _shape.BodyBytes, _run, _shape.Repetition);
         try
         {
             while (_clock.Now < window.End + DrainMax && schedule.TryTake(_clock.Now, out var number, out var intended))

@@ -12,6 +12,9 @@ public sealed record ProduceShape
     /// <summary>Bytes of each body; at least 24.</summary>
     public required int BodyBytes { get; init; }
 
+    /// <summary>Percent of each body that says the same again and again, and so compresses; the rest is noise.</summary>
+    public int Repetition { get; init; }
+
     /// <summary>Sends go to so many topics in turn.</summary>
     public int TopicCount { get; init; } = 1;
 

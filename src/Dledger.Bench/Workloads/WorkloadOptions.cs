@@ -12,6 +12,9 @@ public sealed record WorkloadOptions
     /// <summary>Bytes of each body, at least 24.</summary>
     public int BodyBytes { get; init; } = 1024;
 
+    /// <summary>Percent of each body that says the same again and again, and so compresses; the rest is noise.</summary>
+    public int Repetition { get; init; }
+
     /// <summary>Topics.</summary>
     public int Topics { get; init; } = 1;
 

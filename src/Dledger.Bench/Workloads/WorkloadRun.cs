@@ -83,6 +83,7 @@ public sealed class WorkloadRun : IAsyncDisposable
         InFlight = Options.InFlight,
         BatchCount = Options.Batch,
         BodyBytes = Options.BodyBytes,
+        Repetition = Options.Repetition,
         TopicCount = Options.Topics,
         Rate = Options.Rate,
     };
@@ -170,6 +171,7 @@ public sealed class WorkloadRun : IAsyncDisposable
                 InFlight = FillInFlight,
                 BatchCount = batch,
                 BodyBytes = Options.BodyBytes,
+                Repetition = Options.Repetition,
                 TopicCount = topicCount,
                 MessagesMax = messages,
             },

@@ -26,6 +26,9 @@ internal sealed class RecordReader
         _batches = new BatchCache(this);
     }
 
+    /// <summary>The record of an index entry is read soon, after others of which the same is said.</summary>
+    public void Prefetch(LogPosition position, int size) => _log()?.Prefetch(position, size);
+
     /// <summary>The record of an index entry; null when it cannot be read, or is gone.</summary>
     public byte[]? Read(LogPosition position, int size) => Read(position, size, out _);
 

@@ -55,6 +55,14 @@ public interface IDiskFile : IDisposable
     void Sync();
 
     /// <summary>
+    /// Asks that a range be read into memory, and does not wait for it: so that the device works on many scattered reads at once. Advice
+    /// only, as <see cref="DropCache"/>.
+    /// </summary>
+    void Prefetch(long offset, long length)
+    {
+    }
+
+    /// <summary>
     /// Asks that a clean range be dropped from memory, so that the next read comes from the device and a long read does
     /// not push out what others need. Advice only: it may do nothing, and never fails.
     /// </summary>

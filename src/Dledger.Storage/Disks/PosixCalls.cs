@@ -34,6 +34,7 @@ internal static unsafe partial class PosixCalls
     public const int LockExclusive = 2;
     public const int LockNonBlocking = 4;
 
+    public const int AdviseWillNeed = 3;
     public const int AdviseDontNeed = 4;
 
     public const int Interrupted = 4;

@@ -194,6 +194,10 @@ internal sealed unsafe class PosixDiskFile(PosixDisk disk, string path, SafeFile
     public void Sync() => disk.SyncHandle(handle, path, SyncScope.Contents);
 
     /// <inheritdoc/>
+    public void Prefetch(long offset, long length) =>
+        PosixCalls.Advise(handle, offset, length, PosixCalls.AdviseWillNeed);
+
+    /// <inheritdoc/>
     public void DropCache(long offset, long length) =>
         PosixCalls.Advise(handle, offset, length, PosixCalls.AdviseDontNeed);
 

@@ -428,6 +428,9 @@ public sealed class CommitLog : IDisposable
     public int ReadBacklog(LogPosition position, Span<byte> destination, LogPosition settled) =>
         _backlog.Read(position, destination, settled);
 
+    /// <summary>Asks the disk to have bytes of one frame in memory soon, and does not wait for it. Any thread.</summary>
+    public void Prefetch(LogPosition position, int length) => _readable.Prefetch(position, length);
+
     /// <summary>What <see cref="ReadBacklog"/> gave is not what was written: it is read from the disk again.</summary>
     public void ForgetBacklog() => _backlog.Forget();
 

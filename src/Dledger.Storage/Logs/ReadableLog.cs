@@ -61,6 +61,26 @@ internal sealed class ReadableLog(Segment[] segments, in ChainTail tail, Cluster
         return total;
     }
 
+    /// <summary>See <see cref="CommitLog.Prefetch"/>.</summary>
+    public void Prefetch(LogPosition position, int length)
+    {
+        var segments = Segments;
+        var index = Segment.FindIndex(segments, position);
+        if (index < 0 || !segments[index].TryAcquire())
+        {
+            return;
+        }
+
+        try
+        {
+            segments[index].File.Prefetch(segments[index].FileOffset(position), length);
+        }
+        finally
+        {
+            segments[index].Release();
+        }
+    }
+
     /// <summary>Reads the header of the frame that begins at a position; false when none does.</summary>
     public bool TryReadHeader(LogPosition position, out FrameHeader header)
     {

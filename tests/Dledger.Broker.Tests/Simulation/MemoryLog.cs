@@ -64,8 +64,11 @@ internal sealed class MemoryLog : IReplicatedLog
     /// <summary>Readers find a record here whose store time rotted to the oldest one.</summary>
     public LogPosition? AgedAt { get; set; }
 
+    /// <summary>What was read, or is said to be read soon, in order.</summary>
+    public List<(LogPosition Position, bool IsAhead)> Reads { get; } = [];
+
     /// <summary>How often bytes were read.</summary>
-    public int ReadCount { get; private set; }
+    public int ReadCount => Reads.Count(static read => !read.IsAhead);
 
     /// <summary>The disk gives an error for reads of this place.</summary>
     public LogPosition? FailsAt { get; set; }
@@ -196,9 +199,11 @@ internal sealed class MemoryLog : IReplicatedLog
     public ValueTask<ProposalFailure?> ConfirmLeadershipAsync(CancellationToken cancellationToken) => new(
         IsServing ? null : new ProposalFailure(ProposalFailureKind.NotLeader, new NodeId(2), "node 2 leads"));
 
+    public void Prefetch(LogPosition position, int length) => Reads.Add((position, IsAhead: true));
+
     public int Read(LogPosition position, Span<byte> destination)
     {
-        ReadCount++;
+        Reads.Add((position, IsAhead: false));
         if (FailsAt == position)
         {
             FailsAt = FailsOnce ? null : FailsAt;

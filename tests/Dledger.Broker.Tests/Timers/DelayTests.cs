@@ -53,6 +53,24 @@ public sealed class DelayTests
     }
 
     [Fact]
+    public async Task All_records_that_are_due_together_are_asked_for_before_the_first_is_read()
+    {
+        var broker = new TestBroker();
+        await broker.CreateTopic("orders", types: Delayed);
+        for (var i = 0; i < 5; i++)
+        {
+            await broker.SendDelayed("orders", $"{i}", TimeSpan.FromSeconds(3));
+        }
+
+        broker.Log.Reads.Clear();
+        broker.Advance(TimeSpan.FromSeconds(3.1));
+
+        var reads = broker.Log.Reads.Take(10).ToList();
+        Assert.All(reads.Take(5), read => Assert.True(read.IsAhead));
+        Assert.Equal(reads.Take(5).Select(read => (read.Position, false)), reads.Skip(5));
+    }
+
+    [Fact]
     public async Task Messages_are_delivered_in_the_order_of_their_times_and_not_of_their_sending()
     {
         var broker = new TestBroker();

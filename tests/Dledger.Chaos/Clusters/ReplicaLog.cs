@@ -15,6 +15,10 @@ internal sealed class ReplicaLog
     private const int FrameHeadBytes = 64;
     private const int RecordHeadBytes = 64;
     private const byte MessageKind = 1;
+    private const byte BatchKind = 3;
+    private const int BatchHeadBytes = 16;
+    private const int RowBytes = 24;
+    private const int KeyBytes = 8;
 
     // The number of the topic that the run has created; dead letter topics come later.
     private const int FirstTopic = 1;
@@ -147,17 +151,41 @@ internal sealed class ReplicaLog
                 return;
             }
 
-            if (payload[16] == MessageKind && IsNew(payload))
+            if (payload[16] == MessageKind && IsNew(payload, 0))
             {
-                ReadMessage(payload[..length]);
+                ReadMessage(payload[..length], PlaceOf(payload));
+            }
+            else if (payload[16] == BatchKind)
+            {
+                ReadBatch(payload[..length]);
             }
 
             payload = payload[length..];
         }
     }
 
+    // Topic, queue and producer stand in the head of the batch; the records are compressed behind a table.
+    private void ReadBatch(ReadOnlySpan<byte> batch)
+    {
+        var body = batch[RecordHeadBytes..];
+        var count = BinaryPrimitives.ReadInt32LittleEndian(body[4..]);
+        var keyCount = BinaryPrimitives.ReadInt32LittleEndian(body[12..]);
+        var block = body[(BatchHeadBytes + (count * RowBytes) + (keyCount * KeyBytes))..][..^Padding(batch)];
+        var records = Unpacked.Of(body[0], block, BinaryPrimitives.ReadInt32LittleEndian(body[8..]));
+        for (var index = 0; index < count; index++)
+        {
+            var row = body[(BatchHeadBytes + (index * RowBytes))..];
+            var start = BinaryPrimitives.ReadInt32LittleEndian(row[4..]);
+            var length = BinaryPrimitives.ReadInt32LittleEndian(row[8..]);
+            if (IsNew(batch, index))
+            {
+                ReadMessage(records is null ? [] : records.AsSpan(start, length), PlaceOf(batch));
+            }
+        }
+    }
+
     // A producer that numbers its messages repeats them into the log; only the next number has a place in a queue.
-    private bool IsNew(ReadOnlySpan<byte> record)
+    private bool IsNew(ReadOnlySpan<byte> record, int index)
     {
         var producer = (
             BinaryPrimitives.ReadInt64LittleEndian(record[40..]),
@@ -168,7 +196,7 @@ internal sealed class ReplicaLog
             return true;
         }
 
-        var sequence = BinaryPrimitives.ReadInt32LittleEndian(record[36..]);
+        var sequence = BinaryPrimitives.ReadInt32LittleEndian(record[36..]) + index;
         if (sequence != _lastNumbers.GetValueOrDefault(producer) + 1)
         {
             return false;
@@ -178,25 +206,31 @@ internal sealed class ReplicaLog
         return true;
     }
 
-    private void ReadMessage(ReadOnlySpan<byte> record)
+    private static int Padding(ReadOnlySpan<byte> record) =>
+        record.Length - RecordHeadBytes - BinaryPrimitives.ReadInt32LittleEndian(record[32..]);
+
+    private static (int Topic, int Queue) PlaceOf(ReadOnlySpan<byte> record) =>
+        (BinaryPrimitives.ReadInt32LittleEndian(record[24..]), BinaryPrimitives.ReadInt32LittleEndian(record[28..]));
+
+    /// <param name="record">Empty when it could not be unpacked.</param>
+    /// <param name="queue">Where it has the next offset.</param>
+    private void ReadMessage(ReadOnlySpan<byte> record, (int Topic, int Queue) queue)
     {
-        var flags = record[17];
-        var body = RecordHeadBytes
-            + ((flags & 1) != 0 ? 8 : 0) + ((flags & 2) != 0 ? 8 : 0) + ((flags & 4) != 0 ? 8 : 0) + ((flags & 8) != 0 ? 16 : 0)
-            + BinaryPrimitives.ReadUInt16LittleEndian(record[18..])
-            + BinaryPrimitives.ReadUInt16LittleEndian(record[20..]);
-        var length = BinaryPrimitives.ReadInt32LittleEndian(record[32..]);
-        var queue = (
-            BinaryPrimitives.ReadInt32LittleEndian(record[24..]), BinaryPrimitives.ReadInt32LittleEndian(record[28..]));
         var offset = _next.GetValueOrDefault(queue);
         _next[queue] = offset + 1;
-        if (body + length > record.Length)
+        var (id, topic, isWhole) = ("", "", false);
+        if (record.Length >= RecordHeadBytes)
         {
-            Messages.Add(("", Delivery.Final(queue.Item2, offset, "", isWhole: false)));
-            return;
+            var flags = record[17];
+            var body = RecordHeadBytes
+                + ((flags & 1) != 0 ? 8 : 0) + ((flags & 2) != 0 ? 8 : 0) + ((flags & 4) != 0 ? 8 : 0) + ((flags & 8) != 0 ? 16 : 0)
+                + BinaryPrimitives.ReadUInt16LittleEndian(record[18..])
+                + BinaryPrimitives.ReadUInt16LittleEndian(record[20..]);
+            var length = BinaryPrimitives.ReadInt32LittleEndian(record[32..]);
+            isWhole = body + length <= record.Length && MessageBody.TryDecode(record.Slice(body, length), out id, out topic);
         }
 
-        var isWhole = MessageBody.TryDecode(record.Slice(body, length), out var id, out var topic);
-        Messages.Add((queue.Item1 == FirstTopic ? topic : $"#{queue.Item1}", Delivery.Final(queue.Item2, offset, id, isWhole)));
+        var name = queue.Topic == FirstTopic && isWhole ? topic : isWhole ? $"#{queue.Topic}" : "";
+        Messages.Add((name, Delivery.Final(queue.Queue, offset, id, isWhole)));
     }
 }

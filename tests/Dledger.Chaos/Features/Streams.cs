@@ -11,7 +11,8 @@ namespace Dledger.Chaos.Features;
 
 /// <summary>
 /// Streams of the .NET client: what a numbered producer sends is stored once, where its receipt says, and in order; a group that settles by
-/// spans is given all of it and nothing again that it acknowledged; a reader without a group sees every message once, in order.
+/// spans is given all of it and nothing again that it acknowledged; a reader without a group sees every message once, in order. In two of
+/// three rounds the producer compresses.
 /// </summary>
 internal sealed class Streams : IFeature
 {
@@ -20,6 +21,7 @@ internal sealed class Streams : IFeature
     private const int GroupCount = 3;
     private const int QueueCount = 2;
     private const int ConsumerCount = 2;
+    private const int BodyRepeats = 60;
 
     private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(15);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(40);
@@ -60,7 +62,8 @@ internal sealed class Streams : IFeature
         FeatureRound round, DledgerChannel channel, CancellationToken cancellationToken)
     {
         var receipts = new ConcurrentDictionary<string, long>();
-        await using var producer = new StreamProducer(channel);
+        var compression = (BatchCompression)round.Random.Next(3);
+        await using var producer = new StreamProducer(channel, new StreamProducerOptions { Compression = compression });
         var sends = new List<Task>();
         await foreach (var number in round.NumbersAsync(SendCount, Pace, cancellationToken))
         {
@@ -83,7 +86,10 @@ internal sealed class Streams : IFeature
     }
 
     private static OutgoingMessage NewMessage(string topic, string id) =>
-        new(topic, System.Text.Encoding.UTF8.GetBytes(id)) { MessageId = id };
+        new(topic, System.Text.Encoding.UTF8.GetBytes(BodyOf(id))) { MessageId = id };
+
+    // Long enough, and alike enough, that several of them are worth compressing.
+    private static string BodyOf(string id) => string.Join('/', Enumerable.Repeat(id, BodyRepeats));
 
     private static async Task NoteAsync(
         FeatureRound round, ConcurrentDictionary<string, long> receipts, IReadOnlyList<OutgoingMessage> batch, Task<BatchReceipt> send)
@@ -132,7 +138,7 @@ internal sealed class Streams : IFeature
                 foreach (var message in delivery)
                 {
                     var text = System.Text.Encoding.UTF8.GetString(message.Body.Span);
-                    round.Check(text == message.MessageId, $"{message.MessageId} came with the body of {text}");
+                    round.Check(text == BodyOf(message.MessageId), $"{message.MessageId} came with the body of {text}");
                     tally.Delivered(message);
                 }
 

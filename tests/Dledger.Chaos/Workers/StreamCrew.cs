@@ -3,17 +3,22 @@ using Dledger.Client.Streaming;
 
 namespace Dledger.Chaos.Workers;
 
-/// <summary>The clients of streams in a run: one producer that several senders share, one consumer in a group of others, one reader per queue.</summary>
+/// <summary>
+/// The clients of streams in a run: producers that compress, one of which several senders share, one consumer in a group of others, one
+/// reader per queue. Batches too small to be compressed go as they are.
+/// </summary>
 internal sealed class StreamCrew : IAsyncDisposable
 {
-    private const int SenderCount = 3;
     private const string Group = "billing";
+
+    // Of each sender.
+    private static readonly BatchCompression[] Compressions = [BatchCompression.Lz4, BatchCompression.Lz4, BatchCompression.Zlib];
 
     // Half of what an operation may take: then there is time to say that nobody knows.
     private static readonly TimeSpan RetryTimeMax = Workload.OperationTimeMax / 2;
 
     private readonly DledgerChannel _channel;
-    private readonly StreamProducer _producer;
+    private readonly Dictionary<BatchCompression, StreamProducer> _producers;
     private readonly StreamedConsumer _consumer;
     private readonly List<StreamedReader> _readers = [];
     private readonly List<StreamedSender> _senders = [];
@@ -27,11 +32,13 @@ internal sealed class StreamCrew : IAsyncDisposable
             RequestTimeout = Workload.AttemptTimeMax,
             RetryTimeout = RetryTimeMax,
         });
-        _producer = new StreamProducer(_channel);
+        _producers = Compressions.Distinct().ToDictionary(
+            compression => compression,
+            compression => new StreamProducer(_channel, new StreamProducerOptions { Compression = compression }));
         _consumer = new StreamedConsumer(workload, Group, "t0", _channel);
-        for (var i = 0; i < SenderCount; i++)
+        foreach (var compression in Compressions)
         {
-            _senders.Add(new StreamedSender(workload, pace, $"s{i}", _producer));
+            _senders.Add(new StreamedSender(workload, pace, $"s{_senders.Count}", _producers[compression]));
         }
 
         for (var queue = 0; queue < Workload.QueueCount; queue++)
@@ -49,7 +56,11 @@ internal sealed class StreamCrew : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _producer.DisposeAsync();
+        foreach (var producer in _producers.Values)
+        {
+            await producer.DisposeAsync();
+        }
+
         await _consumer.DisposeAsync();
         foreach (var reader in _readers)
         {

@@ -28,6 +28,8 @@ internal sealed class CredulousReads(IReplicatedLog log) : IReplicatedLog
 
     public int Read(LogPosition position, Span<byte> destination) => log.Read(position, destination);
 
+    public void Prefetch(LogPosition position, int length) => log.Prefetch(position, length);
+
     public void Release(LogPosition below) => log.Release(below);
 
     public void ReportUnreadable(LogPosition position) => log.ReportUnreadable(position);

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Dledger.Primitives;
+using System.IO.MemoryMappedFiles;
 using Dledger.Storage.Disks;
 using Dledger.Storage.Logs;
 using Dledger.Storage.Tests.Logs;
@@ -121,6 +122,38 @@ public sealed class PosixDiskTests : IDisposable
             var count = file.ReadUncached(from, pages);
             Assert.Equal(bytes.Length, count);
             Assert.True(bytes.AsSpan().SequenceEqual(pages[..count]), $"seed {seed}, step {step}, uncached read {from}");
+        }
+    }
+
+    [Fact]
+    public async Task A_range_that_is_asked_for_comes_into_memory_and_the_rest_of_the_file_does_not()
+    {
+        const int Bytes = 8 << 20, Page = 4096, Wanted = 1_000;
+        using var file = _disk.Open("a", DiskOpenMode.CreateNew);
+        file.ZeroFill(0, Bytes);
+        file.Sync();
+        file.DropCache(0, Bytes);
+        var isMemory = IsCached(Wanted) && IsCached(2 * Wanted);
+
+        file.Prefetch((Wanted * Page) + 4_000, 200);
+
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(1));
+        for (var tick = 0; !IsCached(Wanted) || !IsCached(Wanted + 1); tick++)
+        {
+            Assert.True(tick < 10_000, "the pages never came");
+            await timer.WaitForNextTickAsync();
+        }
+
+        Assert.True(isMemory || !IsCached(2 * Wanted));
+
+        // A file system that is memory has everything.
+        bool IsCached(int page)
+        {
+            using var mapped = MemoryMappedFile.CreateFromFile(Path.Combine(_root, "a"), FileMode.Open, null, 0, MemoryMappedFileAccess.Read);
+            using var view = mapped.CreateViewAccessor(0, Bytes, MemoryMappedFileAccess.Read);
+            var pages = new byte[Bytes / Page];
+            Assert.Equal(0, ResidentPages(view.SafeMemoryMappedViewHandle.DangerousGetHandle(), Bytes, pages));
+            return (pages[page] & 1) != 0;
         }
     }
 
@@ -259,4 +292,7 @@ public sealed class PosixDiskTests : IDisposable
         Assert.Null(recovery.Damage);
         return recovery.Log!;
     }
+
+    [DllImport("libc", EntryPoint = "mincore")]
+    private static extern int ResidentPages(nint address, nuint length, [Out] byte[] pages);
 }

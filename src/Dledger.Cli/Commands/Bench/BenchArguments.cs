@@ -3,6 +3,7 @@ using System.Globalization;
 using Dledger.Bench.Clusters;
 using Dledger.Bench.Running;
 using Dledger.Bench.Workloads;
+using Dledger.Client.Streaming;
 using Dledger.Server.Options;
 
 namespace Dledger.Cli.Commands.Bench;
@@ -24,6 +25,20 @@ internal sealed class BenchArguments
         Description = "v2: the calls of the RocketMQ 5 protocol; stream: Dledger's streams of batches.",
         DefaultValueFactory = _ => BenchApi.V2,
         HelpName = "v2|stream",
+    };
+
+    private readonly Option<BatchCompression> _compression = new("--compression")
+    {
+        Description = "What a stream's batches are compressed with, each as a whole.",
+        DefaultValueFactory = _ => BatchCompression.None,
+        HelpName = "none|lz4|zlib",
+    };
+
+    private readonly Option<int> _repetition = new("--repetition")
+    {
+        Description = "Percent of each body that repeats itself, and so compresses; the rest is noise.",
+        DefaultValueFactory = _ => 0,
+        HelpName = "percent",
     };
 
     private readonly Option<string> _size = Text("--size", "sizes", "100,1KiB,16KiB", "Bytes of a body; of several with commas between, each is measured.", "1KiB");
@@ -96,6 +111,15 @@ internal sealed class BenchArguments
 
     public BenchApi Api(ParseResult result) => result.GetValue(_api);
 
+    /// <summary>What batches are compressed with; only those of streams can be.</summary>
+    public BatchCompression Compression(ParseResult result, BenchApi api)
+    {
+        var compression = Has(BenchFeatures.ChoosesApi) ? result.GetValue(_compression) : BatchCompression.None;
+        return compression == BatchCompression.None || api == BenchApi.Stream
+            ? compression
+            : throw new UsageException("--compression is for streams of batches.", "Add --api stream.");
+    }
+
     public bool Keeps(ParseResult result) => result.GetValue(_keep);
 
     public bool Reuses(ParseResult result) => result.GetValue(_reuse);
@@ -154,6 +178,7 @@ internal sealed class BenchArguments
     {
         Duration = Time(result, _duration, TimeSpan.FromHours(24)),
         WarmUp = Has(BenchFeatures.WarmsUp) ? Time(result, _warmUp, TimeSpan.FromHours(1), isZeroPossible: true) : TimeSpan.Zero,
+        Repetition = (int)InRange(_repetition.Name, result.GetValue(_repetition), 0, 100),
         Batch = InRange(result, _batch, BenchFeatures.Sends, 1, 1_024, Default.Batch),
         Topics = InRange(result, _topics, BenchFeatures.Spread, _topicsMin, 10_000, 1),
         Queues = InRange(result, _queues, BenchFeatures.None, 0, 1_024, Default.Queues),
@@ -171,7 +196,8 @@ internal sealed class BenchArguments
 
     private IEnumerable<(Option Option, BenchFeatures Feature)> All() =>
     [
-        (_api, BenchFeatures.ChoosesApi), (_size, BenchFeatures.None), (_duration, BenchFeatures.None), (_warmUp, BenchFeatures.WarmsUp),
+        (_api, BenchFeatures.ChoosesApi), (_compression, BenchFeatures.ChoosesApi),
+        (_size, BenchFeatures.None), (_repetition, BenchFeatures.None), (_duration, BenchFeatures.None), (_warmUp, BenchFeatures.WarmsUp),
         (_inFlight, BenchFeatures.Sends), (_batch, BenchFeatures.Sends), (_rate, BenchFeatures.Paced), (_producers, BenchFeatures.Sends),
         (_topics, BenchFeatures.Spread), (_queues, BenchFeatures.None),
         (_consumers, BenchFeatures.Receives), (_receiveCount, BenchFeatures.Receives), (_groups, BenchFeatures.FansOut),

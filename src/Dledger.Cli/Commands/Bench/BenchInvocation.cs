@@ -19,6 +19,7 @@ internal sealed class BenchInvocation(
         {
             Runs = runs,
             Api = api,
+            Compression = arguments.Compression(result, api),
             Keeps = arguments.Keeps(result),
             Reuses = arguments.Reuses(result),
             EvictedFolders = arguments.EvictedFolders(result),

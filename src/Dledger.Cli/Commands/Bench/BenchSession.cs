@@ -9,6 +9,7 @@ using Dledger.Cli.Output;
 using Dledger.Client.Administration;
 using Dledger.Client.Connections;
 using Dledger.Client.Errors;
+using Dledger.Client.Streaming;
 
 namespace Dledger.Cli.Commands.Bench;
 
@@ -21,6 +22,9 @@ internal sealed class BenchSession(
     public required IReadOnlyList<WorkloadOptions> Runs { get; init; }
 
     public BenchApi Api { get; init; }
+
+    /// <summary>Of batches over streams.</summary>
+    public BatchCompression Compression { get; init; }
 
     /// <summary>Topics and groups stay.</summary>
     public bool Keeps { get; init; }
@@ -90,7 +94,7 @@ internal sealed class BenchSession(
     private IBenchTarget Open(AckPromise ack, BenchResources resources, int receiveCount)
     {
         IBenchTarget target = Api == BenchApi.Stream
-            ? new StreamTarget(channel, ack, resources, receiveCount)
+            ? new StreamTarget(channel, ack, resources, receiveCount, Compression)
             : new UnaryTarget(channel, ack, resources);
         return (workload.Needs & ~target.Abilities) == BenchAbilities.None
             ? target
