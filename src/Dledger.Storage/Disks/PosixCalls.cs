@@ -26,9 +26,6 @@ internal static unsafe partial class PosixCalls
     /// <summary>O_DIRECT has another bit on ARM.</summary>
     public static readonly int OpenDirect = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x10000 : 0x4000;
 
-    /// <summary>What offsets, lengths and memory of direct calls are multiples of: no device asks for more.</summary>
-    public const int DirectAlignment = 4096;
-
     public const int SeekEnd = 2;
 
     public const int LockExclusive = 2;

@@ -116,7 +116,7 @@ internal sealed unsafe class PosixDiskFile(PosixDisk disk, string path, SafeFile
     {
         fixed (byte* start = destination)
         {
-            if ((offset | (nint)start | (nint)destination.Length) % PosixCalls.DirectAlignment != 0)
+            if ((offset | (nint)start | (nint)destination.Length) % DiskPage.Bytes != 0)
             {
                 return Read(offset, destination);
             }
@@ -164,7 +164,7 @@ internal sealed unsafe class PosixDiskFile(PosixDisk disk, string path, SafeFile
     {
         disk.ThrowIfSyncFailed();
         _uncached?.Forget();
-        if (length >= ZeroBlockBytes && (offset | length) % PosixCalls.DirectAlignment == 0)
+        if (length >= ZeroBlockBytes && (offset | length) % DiskPage.Bytes == 0)
         {
             using var direct = PosixCalls.TryOpenDirect(handle);
             if (direct is not null && TryWriteZeros(direct, offset, length, isDirect: true))
@@ -210,7 +210,7 @@ internal sealed unsafe class PosixDiskFile(PosixDisk disk, string path, SafeFile
 
     private static byte* AllocateZeros()
     {
-        var zeros = (byte*)NativeMemory.AlignedAlloc(ZeroBlockBytes, PosixCalls.DirectAlignment);
+        var zeros = (byte*)NativeMemory.AlignedAlloc(ZeroBlockBytes, DiskPage.Bytes);
         NativeMemory.Clear(zeros, ZeroBlockBytes);
         return zeros;
     }

@@ -15,8 +15,8 @@ internal sealed unsafe class UncachedWriter(SafeFileHandle file, string path) : 
     private const int BufferBytes = 1 << 20;
 
     private readonly SafeFileHandle? _direct = PosixCalls.TryOpenDirect(file);
-    private readonly byte* _buffer = (byte*)NativeMemory.AlignedAlloc(BufferBytes, PosixCalls.DirectAlignment);
-    private readonly byte* _lastPage = (byte*)NativeMemory.AlignedAlloc(PosixCalls.DirectAlignment, PosixCalls.DirectAlignment);
+    private readonly byte* _buffer = (byte*)NativeMemory.AlignedAlloc(BufferBytes, DiskPage.Bytes);
+    private readonly byte* _lastPage = (byte*)NativeMemory.AlignedAlloc(DiskPage.Bytes, DiskPage.Bytes);
     private long _lastPageOffset = -1;
     private bool _isRefused;
 
@@ -29,11 +29,11 @@ internal sealed unsafe class UncachedWriter(SafeFileHandle file, string path) : 
     /// </summary>
     public bool TryWrite(long offset, IReadOnlyList<ReadOnlyMemory<byte>> buffers)
     {
-        var used = (int)(offset % PosixCalls.DirectAlignment);
+        var used = (int)(offset % DiskPage.Bytes);
         var at = offset - used;
         if (_direct is null
             || _isRefused
-            || (offset + LengthOf(buffers)) % PosixCalls.DirectAlignment != 0
+            || (offset + LengthOf(buffers)) % DiskPage.Bytes != 0
             || (used > 0 && !TryFillFirstPage(at)))
         {
             Forget();
@@ -88,11 +88,11 @@ internal sealed unsafe class UncachedWriter(SafeFileHandle file, string path) : 
     {
         if (_lastPageOffset == at)
         {
-            Buffer.MemoryCopy(_lastPage, _buffer, PosixCalls.DirectAlignment, PosixCalls.DirectAlignment);
+            Buffer.MemoryCopy(_lastPage, _buffer, DiskPage.Bytes, DiskPage.Bytes);
             return true;
         }
 
-        return PosixCalls.Read(file, _buffer, PosixCalls.DirectAlignment, at) == PosixCalls.DirectAlignment;
+        return PosixCalls.Read(file, _buffer, DiskPage.Bytes, at) == DiskPage.Bytes;
     }
 
     // False when the file takes no such writes at all, which the first one tells.
@@ -122,8 +122,8 @@ internal sealed unsafe class UncachedWriter(SafeFileHandle file, string path) : 
         }
 
         Buffer.MemoryCopy(
-            _buffer + length - PosixCalls.DirectAlignment, _lastPage, PosixCalls.DirectAlignment, PosixCalls.DirectAlignment);
-        _lastPageOffset = at + length - PosixCalls.DirectAlignment;
+            _buffer + length - DiskPage.Bytes, _lastPage, DiskPage.Bytes, DiskPage.Bytes);
+        _lastPageOffset = at + length - DiskPage.Bytes;
         return true;
     }
 }

@@ -26,8 +26,6 @@ internal sealed class BacklogReader(ReadableLog readable)
     /// <summary>So many small reads of a chunk say that somebody goes through it.</summary>
     private const int MissesOfReader = 4;
 
-    private const int Alignment = 4096;
-
     private readonly Lock _lock = new();
     private readonly Chunk[] _chunks = [.. Enumerable.Range(0, ChunkCount).Select(static _ => new Chunk())];
     private readonly (LogPosition Start, int Count)[] _misses = new (LogPosition, int)[MissCount];
@@ -158,7 +156,7 @@ internal sealed class BacklogReader(ReadableLog readable)
 
         try
         {
-            var whole = (length + Alignment - 1) / Alignment * Alignment;
+            var whole = (length + DiskPage.Bytes - 1) / DiskPage.Bytes * DiskPage.Bytes;
             if (segment.File.ReadUncached(segment.FileOffset(start), chunk.Bytes[..whole]) < length)
             {
                 return false;
@@ -210,8 +208,8 @@ internal sealed class BacklogReader(ReadableLog readable)
             {
                 if (_array is null)
                 {
-                    _array = GC.AllocateUninitializedArray<byte>(ChunkBytes + Alignment, pinned: true);
-                    _aligned = (int)(-Marshal.UnsafeAddrOfPinnedArrayElement(_array, 0) & (Alignment - 1));
+                    _array = GC.AllocateUninitializedArray<byte>(ChunkBytes + DiskPage.Bytes, pinned: true);
+                    _aligned = (int)(-Marshal.UnsafeAddrOfPinnedArrayElement(_array, 0) & (DiskPage.Bytes - 1));
                 }
 
                 return _array.AsSpan(_aligned, ChunkBytes);

@@ -8,12 +8,10 @@ namespace Dledger.Storage.Logs;
 /// <remarks>Owned by the log writer; only <see cref="DurableEnd"/> is for any thread.</remarks>
 internal sealed class LogTail
 {
-    private const int PageBytes = 4096;
-
     /// <summary>A sealed file that keeps more unused space than this gives it back to the file system.</summary>
     private const long UnusedBytesKept = 16 << 20;
 
-    private static readonly byte[] Zeros = new byte[PageBytes];
+    private static readonly byte[] Zeros = new byte[DiskPage.Bytes];
 
     private readonly IDisk _disk;
     private readonly string _directory;
@@ -286,7 +284,7 @@ internal sealed class LogTail
         // Zeros up to the page's end spare the kernel from reading a page that is not cached in order to change a part
         // of it.
         var end = active.FileOffset(_tail.End);
-        var padding = (int)(-end & (PageBytes - 1));
+        var padding = (int)(-end & (DiskPage.Bytes - 1));
         if (padding > 0 && end + padding <= CommitLogOptions.SegmentHeaderBytes + _options.SegmentBytes)
         {
             _gathered.Add(Zeros.AsMemory(0, padding));
