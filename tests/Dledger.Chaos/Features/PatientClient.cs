@@ -15,6 +15,9 @@ namespace Dledger.Chaos.Features;
 /// </summary>
 internal sealed class PatientClient : IDisposable
 {
+    // More than a round sends. All topics of a cluster share a bound, and the rounds leave theirs behind.
+    private const int IdWindowCount = 10_000;
+
     private static readonly TimeSpan AttemptTimeMax = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
@@ -47,11 +50,19 @@ internal sealed class PatientClient : IDisposable
             cancellationToken);
     }
 
-    /// <summary>Creates a topic.</summary>
-    public Task CreateTopicAsync(Topic topic, CancellationToken cancellationToken) => AdministerAsync(
-        (node, options) => node.Admin.CreateTopicAsync(new CreateTopicRequest { Topic = topic }, options),
-        answer => answer.Status,
-        cancellationToken);
+    /// <summary>Creates a topic. A window of ids that is bounded by time alone gets room for a round.</summary>
+    public Task CreateTopicAsync(Topic topic, CancellationToken cancellationToken)
+    {
+        if (topic.IdWindowTime is not null && topic.IdWindowCount == 0)
+        {
+            topic.IdWindowCount = IdWindowCount;
+        }
+
+        return AdministerAsync(
+            (node, options) => node.Admin.CreateTopicAsync(new CreateTopicRequest { Topic = topic }, options),
+            answer => answer.Status,
+            cancellationToken);
+    }
 
     /// <summary>Stores a message at least once; what the last answer says of it.</summary>
     /// <exception cref="ChaosException">It is refused.</exception>
