@@ -13,6 +13,9 @@ public sealed class BacklogWorkload : IBenchWorkload
     private const int BacklogTopic = 0;
     private const int LiveTopic = 1;
 
+    // Messages that come by themselves do not wait for the answers to others: too few at a time, and what is measured is the line before them.
+    private const int InFlightAtRate = 1_024;
+
     /// <inheritdoc/>
     public string Name => "backlog";
 
@@ -31,7 +34,7 @@ public sealed class BacklogWorkload : IBenchWorkload
         var fullPhase = new BenchPhase("full load", options.WarmUp, options.Duration, [full]);
         var rate = options.Rate ?? ((await run.MeasureAsync(fullPhase, cancellationToken)).Loads[0].MessagesPerSecond / 2);
 
-        var half = live with { Rate = Math.Max(rate, 1) };
+        var half = live with { Rate = Math.Max(rate, 1), InFlight = InFlightOf(live) };
         var alone = await run.ProduceAsync("produce", half, cancellationToken);
         var before = await run.MeasureAsync(new BenchPhase("half load alone", options.WarmUp, options.Duration, [alone]), cancellationToken);
 
@@ -57,4 +60,7 @@ public sealed class BacklogWorkload : IBenchWorkload
                 $"The nodes fetched {nodes.ReadBytes / (double)(1 << 20):0} MiB from disks meanwhile."));
         }
     }
+
+    private static int InFlightOf(ProduceShape shape) =>
+        (int)Math.Max(shape.InFlight, Math.Min(InFlightAtRate, ProduceLoad.BufferBytesMax / ((long)shape.BatchCount * shape.BodyBytes)));
 }

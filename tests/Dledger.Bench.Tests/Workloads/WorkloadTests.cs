@@ -107,6 +107,7 @@ public sealed class WorkloadTests : IDisposable
 
         Assert.Equal(["half load alone", "half load while the backlog is read"], run.Phases.Select(phase => phase.Name));
         Assert.InRange(run.Phases[1].Loads[1].Messages, 200, 231);
+        Assert.All(run.Phases, phase => Assert.Equal(1_024, phase.Loads[0].InFlight));
         Assert.Contains("made cold by the test", run.Notes);
         Assert.Contains(run.Notes, note => note.StartsWith("Read 200 of 200", StringComparison.Ordinal));
         Assert.Equal(200, _target.Counts[0]);

@@ -1,6 +1,6 @@
+using System.IO.MemoryMappedFiles;
 using System.Runtime.InteropServices;
 using Dledger.Primitives;
-using System.IO.MemoryMappedFiles;
 using Dledger.Storage.Disks;
 using Dledger.Storage.Logs;
 using Dledger.Storage.Tests.Logs;
