@@ -63,11 +63,17 @@ public sealed class BenchCommandTests : NodeCommandTests
     [InlineData("zlib", "dledger stream, ZLIB")]
     public async Task Batches_are_compressed_when_that_is_asked_for(string compression, string target)
     {
+        var before = await LogEndAsync();
+
         var report = await BenchAsync(
             ["produce", "--api", "stream", "--in-flight", "4", "--batch", "10", "--compression", compression, "--repetition", "80", .. Short]);
 
         AssertMeasured(report, ["produce"]);
-        Assert.Equal(target, report.GetProperty("runs")[0].GetProperty("target").GetString());
+        var run = report.GetProperty("runs")[0];
+        Assert.Equal(target, run.GetProperty("target").GetString());
+        var messages = run.GetProperty("phases")[0].GetProperty("loads")[0].GetProperty("messages").GetInt64();
+        Assert.True(
+            (await LogEndAsync() - before) / messages < 512, $"{messages} messages of 1 KiB took {await LogEndAsync() - before} bytes");
     }
 
     [Fact]
@@ -188,6 +194,9 @@ public sealed class BenchCommandTests : NodeCommandTests
             Assert.Empty(load.GetProperty("errors").EnumerateObject());
         });
     }
+
+    private async Task<long> LogEndAsync() =>
+        (await RunAsync("cluster", "status", "--json")).Json().GetProperty("nodes")[0].GetProperty("endPosition").GetInt64();
 
     private async Task<JsonElement> BenchAsync(string[] arguments) => (await RunAsync(["bench", .. arguments, "--json"])).Json();
 

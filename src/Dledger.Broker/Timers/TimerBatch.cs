@@ -63,6 +63,7 @@ internal sealed class TimerBatch(long epoch, RecordKind kind, int bytesMax, Topi
     {
         // Goes on with the thread pool, or, where one thread does everything, when the loop's turn is over.
         await Task.Yield();
+
         // They were stored long ago, each at another time: from a device one by one they would be late.
         foreach (var entry in Entries)
         {
