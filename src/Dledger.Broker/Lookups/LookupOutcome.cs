@@ -8,7 +8,9 @@ namespace Dledger.Broker.Lookups;
 /// <param name="Failure">Why there is no answer; null otherwise.</param>
 /// <param name="Messages">Newest first for keys, in the order of the queue for reads. Without receipt handle.</param>
 /// <param name="HasMore">There are more than were asked for.</param>
-/// <param name="Gaps">Parts of the log whose keys the node does not know at present: a message there was not found.</param>
+/// <param name="Gaps">
+/// Parts of the log whose keys the node does not know, or whose records it cannot read, at present: a message there was not found.
+/// </param>
 public sealed record LookupOutcome(
     BrokerFailure? Failure,
     IReadOnlyList<DeliveredMessage> Messages,

@@ -193,10 +193,18 @@ internal sealed class LookupService(BrokerCalls calls)
 
         var search = index.Keys.Search(MessageKeys.HashOf(topicId, query.Key), logStart, new LogPosition(long.MaxValue));
         var found = new List<StoredRecord>();
+        var unreadable = new List<PositionRange>();
         var hasMore = search.Positions.Count > CandidatesMax;
         foreach (var position in search.Positions.Take(CandidatesMax))
         {
-            if (calls.Records.Read(position) is not { } bytes || !Matches(bytes, topicId, query))
+            if (calls.Records.Read(position) is not { } bytes)
+            {
+                // Never skipped in silence: perhaps it is the one.
+                unreadable.Add(new PositionRange(position, position + RecordHeader.Size));
+                continue;
+            }
+
+            if (!Matches(bytes, topicId, query))
             {
                 continue;
             }
@@ -211,7 +219,7 @@ internal sealed class LookupService(BrokerCalls calls)
             found.Add(new StoredRecord(position, bytes));
         }
 
-        return new Search(null, topicId, found, hasMore, search.Gaps);
+        return new Search(null, topicId, found, hasMore, [.. search.Gaps.Concat(unreadable).OrderBy(static gap => gap.Start)]);
     }
 
     private static (long First, ConsumeQueueEntry[] Entries, BrokerFailure? Failure) ReadEntries(

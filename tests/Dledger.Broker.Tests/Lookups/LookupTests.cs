@@ -187,6 +187,27 @@ public sealed class LookupTests
     }
 
     [Fact]
+    public async Task A_record_that_may_have_the_key_and_cannot_be_read_counts_as_not_searched()
+    {
+        var broker = new TestBroker(Options());
+        await broker.Send("t", "a");
+        var place = (await broker.Send("t", "b")).Position;
+        broker.Log.DamagedAt = place;
+
+        var damaged = await ById(broker, "t", "id-b");
+        var other = await ById(broker, "t", "id-a");
+        broker.Log.DamagedAt = null;
+        var mended = await ById(broker, "t", "id-b");
+
+        Assert.Empty(damaged.Messages);
+        Assert.Equal(place, Assert.Single(damaged.Gaps).Start);
+        Assert.Equal(["id-a"], Ids(other));
+        Assert.Empty(other.Gaps);
+        Assert.Equal(["id-b"], Ids(mended));
+        Assert.Empty(mended.Gaps);
+    }
+
+    [Fact]
     public async Task What_cannot_be_looked_up_is_refused_with_the_bound()
     {
         var broker = new TestBroker();

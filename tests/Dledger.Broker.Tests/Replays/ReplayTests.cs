@@ -122,6 +122,35 @@ public sealed class ReplayTests
         }
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_record_that_cannot_be_read_is_not_left_out_of_a_selection_by_keys(bool hasIndex)
+    {
+        var broker = new TestBroker(new BrokerOptions { AutoCreateTopics = true, KeyIndex = hasIndex });
+        await broker.CreateTopic("t");
+        await broker.CreateGroup(new GroupSpec { Name = "g" });
+        var request = Request with { Keys = ["k"] };
+        for (var i = 0; i < 3; i++)
+        {
+            var draft = TestBroker.Draft($"m{i}") with { Keys = ["k"] };
+            var sent = await broker.Run(node => node.AppendAsync("t", [draft], CancellationToken.None));
+            broker.Log.DamagedAt = i == 1 ? sent.Messages[0].Position : broker.Log.DamagedAt;
+        }
+
+        var damagedAt = broker.Log.DamagedAt;
+        broker.Log.DamagedAt = null;
+        await Finish(broker, 3);
+        broker.Log.DamagedAt = damagedAt;
+
+        var refused = await broker.Run(node => node.ReplayAsync(request, CancellationToken.None));
+        broker.Log.DamagedAt = null;
+        var mended = await Replay(broker, request);
+
+        Assert.Equal(BrokerError.Unavailable, refused.Failure?.Error);
+        Assert.Equal(3, refused.Queues.Sum(queue => queue.PutBackCount) + mended.Queues.Sum(queue => queue.PutBackCount));
+    }
+
     [Fact]
     public async Task A_selection_goes_by_the_time_of_storing_in_every_queue()
     {
