@@ -208,8 +208,15 @@ internal sealed class TimerDuty(
 
     private void Add(in TimerEntry entry, TimerBatch batch)
     {
-        if (_unreadable.Contains(entry.Key.Position) || !_inFlight.Add(entry.Key.Position))
+        if (_unreadable.Contains(entry.Key.Position))
         {
+            return;
+        }
+
+        if (!_inFlight.Add(entry.Key.Position))
+        {
+            // It got another time after it was taken, so that copy has no effect: it is looked for again when it has ended.
+            _mustRestart = true;
             return;
         }
 
